@@ -1,0 +1,194 @@
+/**
+ * Every failure a person can meet has one code in this table; the README's table of codes is compared with it by a test.
+ * `exit` is the exit code of a run that stops because of it; codes without one belong to single items.
+ */
+export const errorCodes = {
+  // Usage, configuration and loading: nothing ran.
+  usage: { exit: 2, says: "the command line does not make sense" },
+  "unknown-flag": { exit: 2, says: "nobody declares this flag" },
+  "bad-value": { exit: 2, says: "a value is not of the declared type" },
+  "config-file": { exit: 2, says: "a YAML file cannot be read or parsed" },
+  "forbidden-key": { exit: 2, says: "a key like __proto__ stands in a layer of configuration" },
+  interpolation: { exit: 2, says: "a ${...} reference is unknown or runs in a circle" },
+  placeholder: { exit: 2, says: "a value marked ??? was not filled in" },
+  mixin: { exit: 2, says: "a mixin key or mode does not exist" },
+  "task-not-found": { exit: 2, says: "the task file or its export does not exist" },
+  "task-load": { exit: 2, says: "the task file cannot be compiled or throws while loading" },
+  "not-a-task": { exit: 2, says: "the export is not a task, or a template is used wrongly" },
+  backbone: { exit: 2, says: "the backbone does not exist or cannot run this task" },
+  "input-root": { exit: 2, says: "the input root is missing" },
+  "output-root": { exit: 2, says: "the output root cannot be written" },
+  // The run as a whole.
+  internal: { exit: 1, says: "a defect of kagurazaka itself" },
+  "generate-tasks": { exit: 1, says: "listing the items threw; what came before is finished and recorded" },
+  "failure-budget": { exit: 4, says: "too many items failed" },
+  stalled: { exit: 5, says: "no item settled for the --stall time" },
+  "root-in-use": { exit: 6, says: "another coordinator holds this output root" },
+  environment: { exit: 7, says: "disk full, root gone, ledger not writable, or setup() failed" },
+  // Single items.
+  "item-failed": { says: "process() threw" },
+  timeout: { says: "the item ran longer than --timeout" },
+  crash: { says: "the item ended its worker twice while running alone" },
+  "unsafe-name": { says: "a name from data would leave the output root" },
+  "reserved-field": { says: "the item carries a field that a mode injects" },
+  "duplicate-key": { says: "two items have one key, or one output path" },
+  "not-json": { says: "the item or its result is not JSON-like and cannot cross to a worker" },
+  "no-output": { says: "process() returned without writing a declared output" },
+} as const satisfies Record<string, { exit?: number; says: string }>;
+
+export type ErrorCode = keyof typeof errorCodes;
+
+const brand = Symbol.for("kagurazaka.error");
+
+export interface ErrorDetails {
+  /** file:line:column, or the flag that carried the value. */
+  where?: string;
+  /** What to do about it; a whole sentence. */
+  hint?: string;
+  /** A few source lines with a marker, already laid out. */
+  frame?: string;
+  cause?: unknown;
+}
+
+/** A failure we can name. Recognised by brand, not by class: a task may carry another copy of this package. */
+export class KagurazakaError extends Error {
+  readonly code: ErrorCode;
+  readonly where: string | undefined;
+  readonly hint: string | undefined;
+  readonly frame: string | undefined;
+  readonly [brand] = true;
+
+  constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    this.name = "KagurazakaError";
+    this.code = code;
+    this.where = details.where;
+    this.hint = details.hint;
+    this.frame = details.frame;
+  }
+
+  static is(value: unknown): value is KagurazakaError {
+    return typeof value === "object" && value !== null && (value as Record<symbol, unknown>)[brand] === true;
+  }
+}
+
+/** Several mistakes of one configuration, reported together. Never empty. */
+export class MistakesError extends KagurazakaError {
+  readonly mistakes: readonly KagurazakaError[];
+
+  constructor(mistakes: readonly KagurazakaError[]) {
+    super(mistakes[0]!.code, mistakes.map((mistake) => mistake.message).join("\n"));
+    this.name = "MistakesError";
+    this.mistakes = mistakes;
+  }
+
+  /** Throws the mistakes collected so far, if any: alone as itself, several as one error. */
+  static throwIfAny(mistakes: readonly KagurazakaError[]): void {
+    if (mistakes.length === 1) throw mistakes[0]!;
+    if (mistakes.length > 1) throw new MistakesError(mistakes);
+  }
+}
+
+/** The exit code a failure asks for; anything we cannot name is a defect of ours. */
+export function exitCodeOf(error: unknown): number {
+  if (!KagurazakaError.is(error)) return 1;
+  const entry: { exit?: number } = errorCodes[error.code];
+  return entry.exit ?? 1;
+}
+
+const permanentBrand = Symbol.for("kagurazaka.permanent");
+const retryAfterBrand = Symbol.for("kagurazaka.retryAfter");
+
+/** Thrown by a task: trying this item again is pointless. */
+export class PermanentError extends Error {
+  readonly [permanentBrand] = true;
+  override readonly name: string = "PermanentError";
+}
+
+/**
+ * Thrown by a task when a service asks for patience (429, 503). Costs no retry.
+ * @param delayMs how long nothing more is started, in milliseconds from now
+ * @param scope what is paused: items that last asked for the same scope; without it the whole run
+ */
+export class RetryAfterError extends Error {
+  readonly [retryAfterBrand] = true;
+  override readonly name: string = "RetryAfterError";
+  readonly delayMs: number;
+  readonly scope: string | undefined;
+
+  constructor(delayMs: number, scope?: string, message = `asked to wait ${delayMs} ms`) {
+    super(message);
+    this.delayMs = delayMs;
+    this.scope = scope;
+  }
+}
+
+/** An error as it crosses a border or is kept on disk. */
+export interface ErrorRecord {
+  name: string;
+  message: string;
+  code?: string;
+  stack?: string;
+  cause?: ErrorRecord;
+  permanent?: true;
+  retryAfter?: { delayMs: number; scope?: string };
+}
+
+const MAX_TEXT = 16_384;
+const MAX_CAUSES = 5;
+
+function text(value: unknown): string {
+  const full = typeof value === "string" ? value : String(value);
+  return full.length > MAX_TEXT ? `${full.slice(0, MAX_TEXT)}… (${full.length} characters)` : full;
+}
+
+/** Never throws, whatever was thrown: `undefined`, a frozen proxy, an error whose getters throw. */
+export function toErrorRecord(thrown: unknown, depth = 0): ErrorRecord {
+  try {
+    if (!(thrown instanceof Error) && !KagurazakaError.is(thrown)) return { name: "NonError", message: describe(thrown) };
+    const error = thrown as Error & { code?: unknown; delayMs?: number; scope?: string } & Record<symbol, unknown>;
+    const record: ErrorRecord = { name: text(error.name), message: text(error.message) };
+    if (typeof error.code === "string" || typeof error.code === "number") record.code = String(error.code);
+    if (typeof error.stack === "string") record.stack = text(error.stack);
+    if (error.cause !== undefined && depth < MAX_CAUSES) record.cause = toErrorRecord(error.cause, depth + 1);
+    if (error[permanentBrand]) record.permanent = true;
+    if (error[retryAfterBrand]) record.retryAfter = { delayMs: Number(error.delayMs), ...(error.scope === undefined ? {} : { scope: String(error.scope) }) };
+    return record;
+  } catch {
+    return { name: "NonError", message: "a value that cannot be looked at was thrown" };
+  }
+}
+
+function describe(thrown: unknown): string {
+  if (typeof thrown === "string") return text(thrown);
+  if (thrown === undefined || thrown === null) return `${thrown} was thrown`;
+  let json: string | undefined;
+  try {
+    json = JSON.stringify(thrown);
+  } catch {
+    // Circular or hostile: its type has to do.
+  }
+  return text(`${json ?? Object.prototype.toString.call(thrown)} was thrown`);
+}
+
+/** Back to an Error with the same name, code, stack and causes. */
+export function fromErrorRecord(record: ErrorRecord): Error {
+  const error = new Error(record.message, record.cause ? { cause: fromErrorRecord(record.cause) } : undefined);
+  error.name = record.name;
+  if (record.stack !== undefined) error.stack = record.stack;
+  if (record.code !== undefined) (error as Error & { code?: string }).code = record.code;
+  return error;
+}
+
+/**
+ * Failures of one kind share a class: the code and the message with everything that varies from item to item masked
+ * (quoted words, paths, digits), so that 10,000 × ENOENT is one line of a report.
+ */
+export function failureClassOf(record: ErrorRecord): string {
+  const masked = (record.message.split("\n", 1)[0] ?? "")
+    .replace(/(['"`])(?:(?!\1).)*\1/g, "$1…$1")
+    .replace(/(?:[A-Za-z]:)?(?:[\w.@~-]*[\\/])+[\w.@~-]*/g, "<path>")
+    .replace(/\d+/g, "#")
+    .slice(0, 200);
+  return `${record.code ?? record.name}: ${masked}`;
+}

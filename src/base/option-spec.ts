@@ -1,0 +1,67 @@
+/**
+ * One way to declare a value that people may set, whoever owns it: the tool's flags, a backbone's, a task's
+ * `static options`, and the fields of a mode. A leaf: only types and the identity functions; parsing is in config/.
+ */
+export type OptionType =
+  | "string"
+  | "boolean"
+  | "integer"
+  | "number"
+  | "duration" // "500ms", "60s", "30m", a plain number = seconds; resolves to milliseconds
+  | "size" // "64KB", "2GiB", a plain number = bytes; resolves to bytes
+  | "strings" // a list of texts
+  | "integers" // one integer or a list of them
+  | "map" // texts by the user's own keys
+  | "json"; // anything YAML can say
+
+export interface OptionSpec {
+  readonly type: OptionType;
+  /** The value when nobody says anything. Without it the option is absent (`undefined`). */
+  readonly default?: unknown;
+  /** Nothing works without it: leaving it out is an error. */
+  readonly required?: true;
+  readonly help?: string;
+  /** The only values allowed. */
+  readonly choices?: readonly string[];
+  /** Shown in help in place of the type, e.g. `N|50%|auto`. */
+  readonly placeholder?: string;
+  readonly min?: number;
+  readonly max?: number;
+  /** May be null: the mode's field is switched off. */
+  readonly nullable?: boolean;
+  /** Takes the written text to a value, in place of the type's own parser; throws an Error whose message completes "… must be". */
+  readonly parse?: (text: string) => unknown;
+}
+
+export type OptionSpecs = { readonly [name: string]: OptionSpec };
+
+interface ValueOf {
+  string: string;
+  boolean: boolean;
+  integer: number;
+  number: number;
+  duration: number;
+  size: number;
+  strings: readonly string[];
+  integers: number | readonly number[];
+  map: Readonly<Record<string, string>>;
+  json: unknown;
+}
+
+type OneValue<S extends OptionSpec> = S extends { choices: readonly (infer C)[] } ? C : ValueOf[S["type"]];
+
+/** What a task reads: `{ n: { type: "integer", default: 1 } }` gives `{ n: number }`; without a default and not required `| undefined`. */
+export type OptionValues<S extends OptionSpecs> = {
+  readonly [K in keyof S]: S[K] extends { default: infer D }
+    ? [D] extends [null | undefined]
+      ? OneValue<S[K]> | D
+      : OneValue<S[K]>
+    : S[K] extends { required: true }
+      ? OneValue<S[K]>
+      : OneValue<S[K]> | undefined;
+};
+
+/** Identity with inference: declares options so that `OptionValues<typeof options>` knows their types. */
+export function defineOptions<const S extends OptionSpecs>(options: S): S {
+  return options;
+}

@@ -1,0 +1,99 @@
+import type { OptionSpec, OptionSpecs, OptionValues } from "../base/option-spec.js";
+import type { BackboneDefinition } from "./backbone.js";
+import type {
+  FinishCheckDefinition,
+  HardShardDefinition,
+  InputDefinition,
+  InputModeData,
+  ModeData,
+  ModeDefinition,
+  OutputDefinition,
+  OutputModeData,
+  SoftShardDefinition,
+} from "./modes.js";
+
+/** Identity is a registered symbol plus a contract number, never `instanceof`: a plug-in brings its own copy of us. */
+export const modeBrand = Symbol.for("kagurazaka.mode");
+export const templateBrand = Symbol.for("kagurazaka.template");
+
+/** What a template decorator leaves on a class. */
+export interface TemplateUse {
+  readonly contract: 1;
+  /** The decorator's name, for messages. */
+  readonly name: string;
+  readonly kind: "item" | "batch";
+  /** Field → mode data or null, as written. */
+  readonly spec: Readonly<Record<string, ModeData | null | undefined>>;
+  /** `false`: configuration may not change it. */
+  readonly mixinMode: boolean;
+}
+
+/** The author's view of a mode's fields: required ones must be said, the others may. `null` switches a nullable one off. */
+export type FieldsOf<S extends OptionSpecs> = {
+  -readonly [K in keyof S as S[K] extends { required: true } ? K : never]: Written<S, K>;
+} & { -readonly [K in keyof S as S[K] extends { required: true } ? never : K]?: Written<S, K> };
+
+type Written<S extends OptionSpecs, K extends keyof S> =
+  | Exclude<OptionValues<S>[K], undefined>
+  | (S[K] extends { nullable: true } ? null : never);
+
+/** Called without `new`; the result is plain data that merges. */
+export interface ModeFactory<D extends ModeDefinition, Data extends ModeData> {
+  (...fields: {} extends FieldsOf<D["fields"]> ? [fields?: FieldsOf<D["fields"]>] : [fields: FieldsOf<D["fields"]>]): Data;
+  readonly definition: D;
+}
+
+function createFactory<D extends ModeDefinition, Data extends ModeData>(definition: D): ModeFactory<D, Data> {
+  const factory = (fields: Record<string, unknown> = {}): Data => {
+    const data = { use: definition.name, ...fields };
+    Object.defineProperty(data, modeBrand, { value: definition, enumerable: false });
+    return data as unknown as Data;
+  };
+  return Object.assign(factory, { definition }) as unknown as ModeFactory<D, Data>;
+}
+
+type Described<D> = Omit<D, "contract" | "kind" | "fields">;
+
+export function defineHardShardMode<const S extends OptionSpecs>(
+  mode: Described<HardShardDefinition> & { fields: S },
+): ModeFactory<HardShardDefinition<S>, ModeData<"hard-shard">> {
+  return createFactory({ ...mode, contract: 1, kind: "hard-shard" });
+}
+
+export function defineSoftShard<const S extends OptionSpecs>(
+  mode: Described<SoftShardDefinition> & { fields: S },
+): ModeFactory<SoftShardDefinition<S>, ModeData<"soft-shard">> {
+  return createFactory({ ...mode, contract: 1, kind: "soft-shard" });
+}
+
+/** `I` is what the mode injects: `{ input: FileTriplet }`, or the shape of its records. */
+export function defineInputMode<I>() {
+  return <const S extends OptionSpecs>(
+    mode: Described<InputDefinition> & { fields: S },
+  ): ModeFactory<InputDefinition<S>, InputModeData<I>> => createFactory({ ...mode, contract: 1, kind: "input" });
+}
+
+/** `O` is what the mode injects: `{ output: OutputFile }`. */
+export function defineOutputMode<O>() {
+  return <const S extends OptionSpecs>(
+    mode: Described<OutputDefinition> & { fields: S },
+  ): ModeFactory<OutputDefinition<S>, OutputModeData<O>> => createFactory({ ...mode, contract: 1, kind: "output" });
+}
+
+export function defineFinishCheck<const S extends OptionSpecs>(
+  mode: Described<FinishCheckDefinition> & { fields: S },
+): ModeFactory<FinishCheckDefinition<S>, ModeData<"finish-check">> {
+  return createFactory({ ...mode, contract: 1, kind: "finish-check" });
+}
+
+export function defineBackbone<const S extends OptionSpecs>(backbone: Omit<BackboneDefinition<S>, "contract">): BackboneDefinition<S> {
+  return { ...backbone, contract: 1 };
+}
+
+/** The definition behind mode data written in code, if it is a mode at all. */
+export function modeDefinitionOf(value: unknown): ModeDefinition | undefined {
+  if (typeof value !== "object" || value === null) return undefined;
+  return (value as Record<symbol, ModeDefinition | undefined>)[modeBrand];
+}
+
+export type { OptionSpec };

@@ -1,0 +1,25 @@
+import type { ToWorker, WireOutcome, WorkerSetup } from "./wire.js";
+
+/**
+ * Turns items into outcomes inside a worker, one executor per run: items flow in under credits, outcomes flow out one by
+ * one whatever the chunk borders, slots refill at once. An item executor runs one `process` per item; a batch executor
+ * runs a model over batches. Which one it is belongs to the task's kind, not to the backbone.
+ */
+export interface Executor {
+  push(message: Extract<ToWorker, { type: "items" }>): void;
+  /** Fires the item's `ctx.signal`; the item settles by itself or not at all. */
+  abort(seq: number, reason: "timeout" | "cancelled"): void;
+  /** Nothing more comes. Resolves when `teardown` is through. */
+  close(): Promise<void>;
+}
+
+export interface ExecutorPorts {
+  readonly setup: WorkerSetup;
+  readonly marks: SharedArrayBuffer;
+  settle(outcome: WireOutcome): void;
+  /** Sends what was settled now rather than with the next batch. */
+  flush(): void;
+  print(key: string | null, text: string): void;
+  log(key: string, level: "info" | "warn" | "error", message: string, fields?: unknown): void;
+  spawned(seq: number, pid: number): void;
+}

@@ -1,0 +1,106 @@
+import type { ChildProcess, SpawnOptions } from "node:child_process";
+import type { OptionSpecs } from "../base/option-spec.js";
+import type { Json } from "./item.js";
+import type { OutcomeCounts } from "./outcome.js";
+
+/** What `process` gets besides its item. Made once per attempt. */
+export interface TaskContext {
+  /** The item's key. */
+  readonly key: string;
+  /** 1 for the first try. */
+  readonly attempt: number;
+  /** The run's id. */
+  readonly run: string;
+  /** Aborts on timeout and on cancellation. */
+  readonly signal: AbortSignal;
+  readonly log: TaskLog;
+  /** Numbers in [0, 1), the same for the same run seed and key, whatever ran before. */
+  random(): number;
+  /** An empty directory of this attempt alone; gone when it ends. */
+  readonly tmpDir: string;
+  /** "Still alive": resets the clocks of `--stall` (not of `--timeout`). */
+  progress(): void;
+  /** There is nothing to do for this item, and why: `return ctx.filtered("empty file")`. Counts as finished. */
+  filtered(reason: string): Filtered;
+  /** A child process in a process group of its own; the whole group dies with the item. */
+  spawn(command: string, args?: readonly string[], options?: SpawnOptions): ChildProcess;
+}
+
+export interface TaskLog {
+  info(message: string, fields?: Record<string, unknown>): void;
+  warn(message: string, fields?: Record<string, unknown>): void;
+  error(message: string, fields?: Record<string, unknown>): void;
+}
+
+declare const filteredBrand: unique symbol;
+/** The answer "nothing to do". Only `ctx.filtered` makes one. */
+export interface Filtered {
+  readonly [filteredBrand]?: true;
+  readonly reason: string;
+}
+
+export type Generated<I> = Iterable<I> | AsyncIterable<I> | Promise<Iterable<I> | AsyncIterable<I>>;
+
+/** What the runner may call on a task's instance; everything but `process` is optional. */
+export interface TaskInstance {
+  options: Readonly<Record<string, unknown>>;
+  generateTasks?(): Generated<unknown>;
+  isExecuted?(item: unknown, ctx: TaskContext): boolean | Promise<boolean>;
+  keyOf?(item: unknown): string;
+  process(item: unknown, ctx: TaskContext): unknown;
+  /** Looks at what `process` wrote, before it is published; throws when it is no good. */
+  verify?(item: unknown, ctx: TaskContext): unknown;
+  setup?(): unknown;
+  teardown?(): unknown;
+  finalize?(stats: RunStats): unknown;
+}
+
+export interface TaskClass {
+  new (): TaskInstance;
+  readonly name: string;
+  /** Names the task in ledgers; default: the export's name. */
+  readonly id?: string;
+  /** The author's own version; a change is reported when old results are kept. */
+  readonly version?: string | number;
+  readonly options?: OptionSpecs;
+  /** Unknown flags and words go to `this.rawArgs`. */
+  readonly rawArgs?: boolean;
+  /** Errors not worth a retry: part of the message or code, or a pattern. */
+  readonly permanentErrors?: readonly (string | RegExp)[];
+}
+
+/** A task as it crosses a border: never a closure, never code, never a path from afar. */
+export interface TaskRef {
+  /** URL of the module to import on this side. */
+  readonly entry: string;
+  readonly export: string;
+  readonly id: string;
+  readonly options: {
+    /** Values of `static options`. */
+    readonly task: Readonly<Record<string, Json | undefined>>;
+    /** Field → `{ use, …fields }` or null, for a templated task. */
+    readonly template: Readonly<Record<string, Json>> | null;
+    readonly rawArgs: readonly string[];
+  };
+  /** Alias → URL of the other modules the options name. */
+  readonly modules: Readonly<Record<string, string>>;
+  /** Identity of the code: relative paths and bytes of local files, versions of direct dependencies. */
+  readonly moduleHash: string;
+}
+
+/** What `finalize` gets, and what `stats.json` holds. */
+export interface RunStats {
+  readonly run: string;
+  readonly task: string;
+  readonly counts: OutcomeCounts;
+  /** Attempts beyond the first. */
+  readonly retries: number;
+  readonly elapsedMs: number;
+  readonly itemsPerSecond: number;
+  /** Time inside `process`, in milliseconds, over items that ran. */
+  readonly durationMs: { readonly p50: number; readonly p95: number; readonly max: number };
+  /** Share of slot time spent inside `process`, 0 to 1. */
+  readonly utilisation: number;
+  readonly failures: readonly { readonly class: string; readonly count: number }[];
+  readonly slowest: readonly { readonly key: string; readonly durationMs: number }[];
+}

@@ -1,0 +1,86 @@
+import type { ErrorRecord } from "../base/errors.js";
+import type { SinkFrame } from "./sink.js";
+import type { TaskRef } from "./task.js";
+
+/** Both sides of the wire between the dispatcher and a worker, whatever carries it. Everything here can be cloned. */
+
+/** What a worker needs to know once, before its first item. */
+export interface WorkerSetup {
+  readonly task: TaskRef;
+  readonly run: string;
+  readonly workerId: number;
+  /** Items at once in this worker. */
+  readonly concurrency: number;
+  /** Directory that holds one staging directory per slot. */
+  readonly stagingDir: string;
+  readonly seed: number;
+  readonly durable: boolean;
+  /** `false`: write straight to the final path. */
+  readonly atomic: boolean;
+  /** Somebody wants what `process` returns. */
+  readonly wantValues: boolean;
+  /** Run every item whatever `isExecuted` says (a forced epoch). */
+  readonly force: boolean;
+}
+
+export type ToWorker =
+  | {
+      readonly type: "items";
+      /** Sequence number of the first item; the others follow without a gap. */
+      readonly firstSeq: number;
+      /** JSON array of the items. */
+      readonly items: string;
+      readonly keys: readonly string[];
+      /** Attempt numbers that are not 1, by index. */
+      readonly attempts?: Readonly<Record<number, number>>;
+    }
+  | { readonly type: "abort"; readonly seq: number; readonly reason: "timeout" | "cancelled" }
+  | { readonly type: "close" };
+
+/** An outcome that has more to say than "done, n ms". */
+export interface WireOutcome {
+  readonly seq: number;
+  readonly status: "done" | "skipped" | "filtered" | "failed";
+  readonly durationMs: number;
+  readonly reason?: string;
+  readonly error?: ErrorRecord;
+  readonly value?: unknown;
+  readonly frame?: SinkFrame;
+}
+
+export type FromWorker =
+  | { readonly type: "ready" }
+  /** `setup()` failed or the task cannot be loaded here: the run stops, once. */
+  | { readonly type: "unfit"; readonly error: ErrorRecord }
+  /** `plain`: pairs (seq, durationMs) of items that are done and have nothing to add. */
+  | { readonly type: "settled"; readonly plain: Float64Array; readonly rest: readonly WireOutcome[] }
+  | { readonly type: "print"; readonly key: string | null; readonly text: string }
+  | {
+      readonly type: "log";
+      readonly key: string;
+      readonly level: "info" | "warn" | "error";
+      readonly message: string;
+      readonly fields?: unknown;
+    }
+  /** A child process of an item: it dies with the item even when the worker can no longer see to it. */
+  | { readonly type: "spawned"; readonly seq: number; readonly pid: number }
+  | { readonly type: "closed" };
+
+/**
+ * Shared memory of one worker, so that the dispatcher sees what runs where without a message, even while the worker's
+ * loop is blocked. Float64 cells:
+ *
+ *   [0] abort messages seen by the worker's loop
+ *   then per slot s, at 1 + 3s:   [seq of the running item, 0 when idle] [started, ms] [last progress, ms]
+ *
+ * Times are `monotonicMs()` (one clock for all threads). Plain 64-bit stores: a reader may see a slot change between two
+ * cells and looks again at its next sweep.
+ */
+export const marksLayout = {
+  abortsSeen: 0,
+  slot: (slot: number): number => 1 + 3 * slot,
+  seq: 0,
+  started: 1,
+  progress: 2,
+  bytes: (slots: number): number => 8 * (1 + 3 * slots),
+} as const;
