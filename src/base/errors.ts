@@ -92,7 +92,7 @@ export class MistakesError extends KagurazakaError {
 /** The exit code a failure asks for; anything we cannot name is a defect of ours. */
 export function exitCodeOf(error: unknown): number {
   if (!KagurazakaError.is(error)) return 1;
-  const entry: { exit?: number } = errorCodes[error.code];
+  const entry: { exit?: number; says: string } = errorCodes[error.code];
   return entry.exit ?? 1;
 }
 
