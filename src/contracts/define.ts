@@ -26,6 +26,8 @@ export interface TemplateUse {
   readonly spec: Readonly<Record<string, ModeData | null | undefined>>;
   /** `false`: configuration may not change it. */
   readonly mixinMode: boolean;
+  /** `false`: outputs are written straight to their final paths, half-written ones included. Default: staged, then renamed. */
+  readonly atomic?: boolean;
 }
 
 /** The author's view of a mode's fields: required ones must be said, the others may. `null` switches a nullable one off. */

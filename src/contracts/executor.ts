@@ -9,6 +9,8 @@ export interface Executor {
   push(message: Extract<ToWorker, { type: "items" }>): void;
   /** Fires the item's `ctx.signal`; the item settles by itself or not at all. */
   abort(seq: number, reason: "timeout" | "cancelled"): void;
+  /** Starts nothing more; returns what was never started. */
+  hold(): readonly number[];
   /** Nothing more comes. Resolves when `teardown` is through. */
   close(): Promise<void>;
 }

@@ -35,6 +35,8 @@ export type ToWorker =
       readonly attempts?: Readonly<Record<number, number>>;
     }
   | { readonly type: "abort"; readonly seq: number; readonly reason: "timeout" | "cancelled" }
+  /** Start nothing more; what was not started comes back as `held`. */
+  | { readonly type: "hold" }
   | { readonly type: "close" };
 
 /** An outcome that has more to say than "done, n ms". */
@@ -64,6 +66,8 @@ export type FromWorker =
     }
   /** A child process of an item: it dies with the item even when the worker can no longer see to it. */
   | { readonly type: "spawned"; readonly seq: number; readonly pid: number }
+  /** Answer to `hold`: sequence numbers that were never started and are given back. */
+  | { readonly type: "held"; readonly unstarted: readonly number[] }
   | { readonly type: "closed" };
 
 /**

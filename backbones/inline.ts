@@ -1,0 +1,52 @@
+import { type BackboneDefinition, defineBackbone, type ToWorker, toErrorRecord, type WorkerMain } from "../src/kit.js";
+
+/**
+ * Executes in this thread. Slow and plain on purpose: the referee the other backbones are judged by, and the one to debug
+ * with. A loop that blocks cannot be stopped here.
+ */
+const inline: BackboneDefinition = defineBackbone({
+  name: "inline",
+  help: "Runs items in this thread, one after the other (or --concurrency at once). Best for debugging.",
+  options: {},
+  kinds: ["item"],
+  killable: false,
+  size: () => ({ workers: 1 }),
+  async open({ entry }) {
+    const { default: main } = (await import(entry)) as { default: WorkerMain };
+    return {
+      startWorker({ setup, marks }, events) {
+        let alive = true;
+        let listener: ((message: ToWorker) => void) | undefined;
+        const waiting: ToWorker[] = [];
+        const exit = (error: unknown): void => {
+          if (!alive) return;
+          alive = false;
+          events.onExit(error === null ? null : toErrorRecord(error));
+        };
+        const port = {
+          post: (message: Parameters<typeof events.onMessage>[0]): void => {
+            if (alive) events.onMessage(message);
+          },
+          onMessage(listen: (message: ToWorker) => void): void {
+            listener = listen;
+            for (const message of waiting.splice(0)) listen(message);
+          },
+        };
+        main({ port, setup, marks }).then(
+          () => exit(null),
+          (error) => exit(error),
+        );
+        return {
+          send: (message) => {
+            // In a turn of its own, as a message would be: the sender never finds itself inside the worker's code.
+            setImmediate(() => (listener ? listener(message) : waiting.push(message)));
+          },
+          kill: () => setImmediate(() => exit(null)),
+        };
+      },
+      async [Symbol.asyncDispose]() {},
+    };
+  },
+});
+
+export default inline;

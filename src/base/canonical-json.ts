@@ -1,0 +1,192 @@
+import { KagurazakaError } from "./errors.js";
+
+/**
+ * JSON in one canonical spelling: keys sorted by UTF-16 unit, no white space, numbers as ECMAScript prints them (RFC 8785,
+ * but for lone surrogates, which are escaped rather than refused). Equal records give equal text, so the text is hashed
+ * for keys and is also what travels to workers.
+ *
+ * A record whose fields already stand in order is only looked at and left to `JSON.stringify`, which is native and gives
+ * a flat string; any other is put together here. Neither carries a path: when something is refused, a third and slow
+ * walk names the culprit.
+ */
+const MAX_DEPTH = 200;
+const NEEDS_ESCAPE = /[\u0000-\u001f"\\\ud800-\udfff]/;
+
+class Refused extends Error {}
+const refused = new Refused("refused");
+
+/** Field order of the object seen last at one depth: records of a stream nearly always share it. */
+interface Shape {
+  /** As the object has them. */
+  readonly keys: readonly string[];
+  readonly inOrder: boolean;
+  readonly sorted: readonly string[];
+  /** `"key":` per sorted key. */
+  readonly heads: readonly string[];
+}
+
+const shapes: (Shape | undefined)[] = [];
+
+function createShape(object: object): Shape {
+  const keys = Object.keys(object);
+  const sorted = [...keys].sort();
+  return {
+    keys,
+    inOrder: sorted.every((key, i) => key === keys[i]),
+    sorted,
+    heads: sorted.map((key) => JSON.stringify(key) + ":"),
+  };
+}
+
+function hasShape(object: object, { keys }: Shape): boolean {
+  let i = 0;
+  for (const key in object) if (key !== keys[i++]) return false;
+  return i === keys.length;
+}
+
+function shapeOf(object: object, depth: number): Shape {
+  const known = shapes[depth];
+  if (known !== undefined && hasShape(object, known)) return known;
+  const shape = createShape(object);
+  shapes[depth] = shape;
+  return shape;
+}
+
+function isPlain(object: object): boolean {
+  const proto = Object.getPrototypeOf(object);
+  if (proto === Object.prototype || proto === null) return true;
+  // The Object.prototype of another realm (a vm context, a test runner).
+  return Object.getPrototypeOf(proto) === null && Object.hasOwn(proto, "isPrototypeOf");
+}
+
+/** Whether `JSON.stringify` would give the canonical text. Throws `refused`; looks at everything even when the answer is no. */
+function isInOrder(value: unknown, depth: number): boolean {
+  switch (typeof value) {
+    case "string":
+    case "boolean":
+      return true;
+    case "number":
+      if (!Number.isFinite(value)) throw refused;
+      return true;
+    case "object": {
+      if (value === null) return true;
+      if (depth >= MAX_DEPTH) throw refused;
+      let inOrder = true;
+      if (Array.isArray(value)) {
+        for (let i = 0; i < value.length; i++) if (!isInOrder(value[i], depth + 1)) inOrder = false;
+        return inOrder;
+      }
+      if (!isPlain(value)) throw refused;
+      const shape = shapeOf(value, depth);
+      for (let i = 0; i < shape.keys.length; i++) {
+        const field = (value as Record<string, unknown>)[shape.keys[i]!];
+        if (field !== undefined && !isInOrder(field, depth + 1)) inOrder = false;
+      }
+      return inOrder && shape.inOrder;
+    }
+    default:
+      throw refused;
+  }
+}
+
+/** For values `isInOrder` has let through. */
+function encode(value: unknown, depth: number): string {
+  if (typeof value === "string") return NEEDS_ESCAPE.test(value) ? JSON.stringify(value) : '"' + value + '"';
+  if (typeof value !== "object" || value === null) return "" + value;
+  if (Array.isArray(value)) return "[" + value.map((element) => encode(element, depth + 1)).join(",") + "]";
+  const { sorted, heads } = shapeOf(value, depth);
+  let text = "";
+  for (let i = 0; i < sorted.length; i++) {
+    const field = (value as Record<string, unknown>)[sorted[i]!];
+    if (field !== undefined) text += (text === "" ? "{" : ",") + heads[i]! + encode(field, depth + 1);
+  }
+  return text === "" ? "{}" : text + "}";
+}
+
+/**
+ * Canonical JSON text of a value. Object fields that are `undefined` are left out; whatever else JSON would lose or
+ * change without a word is refused: functions, symbols, BigInt, NaN and infinities, `undefined` in arrays, anything but
+ * plain objects and arrays, circles, more than 200 levels. `-0` is written `0`, and
+ * symbol keys are not looked at, as in JSON.
+ * @throws KagurazakaError `not-json` naming the dotted path to the culprit
+ */
+export function encodeItem(value: unknown): string {
+  try {
+    return isInOrder(value, 0) ? JSON.stringify(value) : encode(value, 0);
+  } catch (error) {
+    // A circle may also end in a full stack before 200 levels are counted, where the caller is deep already.
+    if (error === refused || error instanceof RangeError) throw explain(value);
+    throw error;
+  }
+}
+
+function explain(value: unknown): KagurazakaError {
+  const [path, what, hint] = findCulprit(value, "", new Set()) ?? ["", "something JSON cannot say", "Pass plain data."];
+  return new KagurazakaError("not-json", `${path === "" ? "the value" : path} is ${what}, which JSON cannot carry`, {
+    hint,
+  });
+}
+
+type Culprit = [path: string, what: string, hint: string];
+
+function findCulprit(value: unknown, path: string, above: Set<unknown>): Culprit | undefined {
+  const refusal = describeScalar(value);
+  if (refusal !== undefined) return [path, ...refusal];
+  if (typeof value !== "object" || value === null) return undefined;
+  if (above.has(value)) return [path, "a circular reference", "Refer to the other record by an id."];
+  if (above.size >= MAX_DEPTH)
+    return [path, `more than ${MAX_DEPTH} levels deep`, "Flatten the record, or write it to a file and pass the path."];
+  above.add(value);
+  const found = Array.isArray(value) ? findInArray(value, path, above) : findInObject(value, path, above);
+  above.delete(value);
+  return found;
+}
+
+function findInArray(array: readonly unknown[], path: string, above: Set<unknown>): Culprit | undefined {
+  for (let i = 0; i < array.length; i++) {
+    if (array[i] === undefined)
+      return [`${path}[${i}]`, "undefined in an array", "Use null, or leave the element out."];
+    const found = findCulprit(array[i], `${path}[${i}]`, above);
+    if (found) return found;
+  }
+  return undefined;
+}
+
+function findInObject(object: object, path: string, above: Set<unknown>): Culprit | undefined {
+  if (!isPlain(object)) return [path, ...describeInstance(object)];
+  for (const [key, field] of Object.entries(object)) {
+    if (field === undefined) continue;
+    const step = /^[\w$-]+$/.test(key) ? (path === "" ? key : `.${key}`) : `[${JSON.stringify(key)}]`;
+    const found = findCulprit(field, path + step, above);
+    if (found) return found;
+  }
+  return undefined;
+}
+
+function describeScalar(value: unknown): [what: string, hint: string] | undefined {
+  switch (typeof value) {
+    case "undefined":
+      return ["undefined", "Use null, or leave it out."];
+    case "function":
+      return ["a function", "Pass the data it needs; the worker has the code."];
+    case "symbol":
+      return ["a symbol", "Use text."];
+    case "bigint":
+      return ["a BigInt", "Pass it as text (String(n)) and read it back with BigInt(text)."];
+    case "number":
+      return Number.isFinite(value) ? undefined : [String(value), "Use null or text for it."];
+    default:
+      return undefined;
+  }
+}
+
+function describeInstance(object: object): [what: string, hint: string] {
+  const name =
+    typeof object.constructor === "function" && object.constructor.name !== "" ? object.constructor.name : "a class";
+  if (object instanceof Date) return ["a Date", "Pass date.toISOString()."];
+  if (object instanceof Map) return ["a Map", "Pass Object.fromEntries(map) or [...map]."];
+  if (object instanceof Set) return ["a Set", "Pass [...set]."];
+  if (ArrayBuffer.isView(object) || object instanceof ArrayBuffer)
+    return [`binary data (${name})`, "Write it to a file and pass the path, or pass base64 text."];
+  return [`an instance of ${name}`, "Pass a plain object with the fields you need: { ...value }."];
+}

@@ -1,0 +1,31 @@
+/** Control characters, escaped: a file name must not move the cursor or forge a line of a log. Newlines too, unless kept. */
+export function escapeControls(text: string, keep: "newlines" | "nothing" = "nothing"): string {
+  return text.replace(keep === "newlines" ? /[\x00-\x09\x0b-\x1f\x7f-\x9f]/g : /[\x00-\x1f\x7f-\x9f]/g, (char) => {
+    if (char === "\t") return keep === "newlines" ? "\t" : "\\t";
+    if (char === "\n") return "\\n";
+    return `\\x${char.charCodeAt(0).toString(16).padStart(2, "0")}`;
+  });
+}
+
+/** `950`, `12.3k`, `1.20M`. */
+export function shortCount(count: number): string {
+  if (count < 10_000) return String(Math.round(count));
+  if (count < 1_000_000) return `${(count / 1000).toFixed(count < 100_000 ? 1 : 0)}k`;
+  return `${(count / 1_000_000).toFixed(2)}M`;
+}
+
+/** `0.8ms`, `12ms`, `3.4s`, `2m05s`, `3h07m`. */
+export function shortDuration(ms: number): string {
+  if (ms < 10) return `${ms.toFixed(1)}ms`;
+  if (ms < 1000) return `${Math.round(ms)}ms`;
+  const seconds = ms / 1000;
+  if (seconds < 60) return `${seconds.toFixed(1)}s`;
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 60) return `${minutes}m${String(Math.floor(seconds % 60)).padStart(2, "0")}s`;
+  return `${Math.floor(minutes / 60)}h${String(minutes % 60).padStart(2, "0")}m`;
+}
+
+/** Items per second: `0.42/s`, `37/s`, `1.20M/s`. */
+export function shortRate(perSecond: number): string {
+  return `${perSecond > 0 && perSecond < 10 ? perSecond.toFixed(2) : shortCount(perSecond)}/s`;
+}

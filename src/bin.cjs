@@ -1,0 +1,12 @@
+#!/usr/bin/env node
+// CommonJS, because the size of the I/O thread pool is fixed by whatever uses it first, and loading an ES module does.
+// All workers of a process share that pool: with the default of four, eight workers that read files wait for one another.
+if (!process.env.UV_THREADPOOL_SIZE) {
+  const at = process.argv.findIndex((word) => /^--num[-_]?process(=|$)/i.test(word));
+  const said = at < 0 ? "" : process.argv[at].includes("=") ? process.argv[at].split("=")[1] : process.argv[at + 1];
+  const workers = /^\d+$/.test(said || "") ? Number(said) : require("node:os").availableParallelism();
+  process.env.UV_THREADPOOL_SIZE = String(Math.min(1024, Math.max(4, 2 * workers)));
+}
+// Compiled code of this tool is kept between runs where Node can (22.1 and later).
+require("node:module").enableCompileCache?.();
+import("../dist/src/cli/main.js").then(({ main }) => main(process.argv.slice(2)));

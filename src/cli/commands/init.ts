@@ -1,0 +1,79 @@
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { join, relative } from "node:path";
+import { fileURLToPath } from "node:url";
+import { KagurazakaError } from "../../base/errors.js";
+
+const TASK = `import {
+  FinishCheckByOutputFileExistence,
+  InputByExts,
+  KAGURAZAKA_MIXIN_PLACEHOLDER,
+  KagurazakaTask,
+  moemoecueNormal,
+  NoHardShard,
+  OutputByAppendingExt,
+  type FileItem,
+  type TaskContext,
+} from "kagurazaka";
+import { readFile, writeFile } from "node:fs/promises";
+
+/** One JSON file per text file. Run it:
+ *
+ *   kagurazaka task.ts MyTask --mixin hard_shard_mode.input_path=in hard_shard_mode.output_path=out
+ */
+@moemoecueNormal({
+  hardShardMode: NoHardShard({ inputPath: KAGURAZAKA_MIXIN_PLACEHOLDER, outputPath: KAGURAZAKA_MIXIN_PLACEHOLDER }),
+  inputMode: InputByExts({ exts: [".txt"] }),
+  outputMode: OutputByAppendingExt({ ext: ".json" }),
+  finishCheckMode: FinishCheckByOutputFileExistence(),
+})
+export class MyTask extends KagurazakaTask<FileItem> {
+  async process({ input, output }: FileItem, ctx: TaskContext) {
+    const text = await readFile(input.path, "utf8");
+    if (text.trim() === "") return ctx.filtered("empty file");
+    // Write output.path; it appears under its final name only when this method has returned.
+    await writeFile(output.path, JSON.stringify({ file: ctx.key, characters: text.length }));
+  }
+}
+`;
+
+/** `kagurazaka init [DIR]`: a task file that runs, and a tsconfig with which editors know its imports. Replaces nothing. */
+export async function init(words: readonly string[]): Promise<number> {
+  const unknown = words.find((word) => word.startsWith("-"));
+  if (unknown !== undefined || words.length > 1) {
+    throw new KagurazakaError("usage", `init takes one directory${unknown === undefined ? "" : `, not ${unknown}`}`, { hint: "kagurazaka init my-task" });
+  }
+  const dir = words[0] ?? ".";
+  const files: [string, string][] = [
+    ["task.ts", TASK],
+    ["tsconfig.json", tsconfig()],
+  ];
+  const taken = files.map(([name]) => join(dir, name)).filter((path) => existsSync(path));
+  if (taken.length > 0) {
+    throw new KagurazakaError("usage", `${taken.join(" and ")} already exist${taken.length === 1 ? "s" : ""}; nothing was written`, { hint: "kagurazaka init another-directory" });
+  }
+  mkdirSync(dir, { recursive: true });
+  for (const [name, text] of files) writeFileSync(join(dir, name), text);
+  const task = relative(".", join(dir, "task.ts"));
+  process.stderr.write(`wrote ${files.map(([name]) => join(dir, name)).join(", ")}\n`);
+  process.stderr.write(`run it:  kagurazaka ${task} MyTask --mixin hard_shard_mode.input_path=DIR hard_shard_mode.output_path=DIR\n`);
+  return 0;
+}
+
+/** Types come from the running tool: nothing has to be installed beside the task. */
+function tsconfig(): string {
+  const types = (door: string): string => fileURLToPath(new URL(`../../${door}.d.ts`, import.meta.url));
+  const config = {
+    compilerOptions: {
+      target: "es2022",
+      module: "esnext",
+      moduleResolution: "bundler",
+      strict: true,
+      noEmit: true,
+      allowImportingTsExtensions: true,
+      resolveJsonModule: true,
+      skipLibCheck: true,
+      paths: { kagurazaka: [types("index")], "kagurazaka/kit": [types("kit")], "kagurazaka/testing": [types("testing")] },
+    },
+  };
+  return `${JSON.stringify(config, null, 2)}\n`;
+}

@@ -1,0 +1,131 @@
+import { constants } from "node:os";
+import { saidFromArgv } from "../../config/said.js";
+import { displayPath } from "../../loader/paths.js";
+import { loadOwners, prepareLoaded } from "../../runner/prepare-run.js";
+import type { PreparedRun } from "../../runner/prepared-run.js";
+import { type Run, startRun } from "../../runner/run.js";
+import type { RunHooks } from "../../runner/run-hooks.js";
+import type { RunResult } from "../../runner/run-result.js";
+import type { UiSettings } from "../../config/run-options.js";
+import { createConsole, type RunConsole } from "../console.js";
+import { captureStdout } from "../capture-stdout.js";
+import { formatDryRun, formatShowConfig } from "../overview.js";
+import { formatHeader, formatReport, nextCommand } from "../report.js";
+import { printHelp } from "../help.js";
+import { formatError } from "../print-error.js";
+
+/** `kagurazaka task.ts MyTask …` */
+export async function run(argv: readonly string[]): Promise<number> {
+  const said = saidFromArgv(argv);
+  if (said.line?.help || said.line?.version || argv.length === 0) return printHelp(said, argv);
+  const owners = await loadOwners(said);
+  const asked = owners.peek.ui.debugItem;
+  if (asked !== undefined) return debugItem(argv, asked);
+  const prepared = await prepareLoaded(said, owners);
+  const { ui } = prepared.config;
+  if (ui.showConfig) {
+    process.stdout.write(formatShowConfig(prepared.config));
+    return 0;
+  }
+  if (prepared.config.run.dryRun) {
+    const { dryRun } = await import("../../runner/dry-run.js");
+    const found = await dryRun(prepared);
+    process.stdout.write(ui.json ? `${JSON.stringify(found)}\n` : formatDryRun(found));
+    return 0;
+  }
+  return execute(prepared, ui, argv);
+}
+
+/** One item in this process, whatever is recorded of it: for a debugger, or to see its error in full. */
+async function debugItem(argv: readonly string[], key: string): Promise<number> {
+  const { mkdtempSync, rmSync, writeFileSync } = await import("node:fs");
+  const { tmpdir } = await import("node:os");
+  const { join } = await import("node:path");
+  const dir = mkdtempSync(join(tmpdir(), "kagurazaka-"));
+  try {
+    writeFileSync(join(dir, "key"), `${key}\n`);
+    const words = withoutFlag(argv, "debug-item");
+    const said = saidFromArgv([...words, "--backbone", "inline", "--keys", join(dir, "key"), "--force", "new", "--limit", "1", "--retries", "0", "--progress", "none"]);
+    const prepared = await prepareLoaded(said, await loadOwners(said));
+    return await execute(prepared, prepared.config.ui, argv);
+  } finally {
+    rmSync(dir, { recursive: true, force: true });
+  }
+}
+
+function withoutFlag(argv: readonly string[], name: string): string[] {
+  const at = argv.findIndex((word) => word.replace(/_/g, "-").replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`).split("=")[0] === `--${name}`);
+  return argv.filter((word, i) => i !== at && !(i === at + 1 && !argv[at]!.includes("=")));
+}
+
+async function execute(prepared: PreparedRun, ui: UiSettings, argv: readonly string[]): Promise<number> {
+  const screen = await createConsole(ui);
+  const { palette } = screen;
+  for (const note of prepared.config.notes) screen.note(note);
+  if (prepared.config.run.timeout !== undefined && !prepared.backbone.killable) {
+    screen.warn(`${prepared.backbone.name} cannot stop a loop that blocks: --timeout only fires ctx.signal`);
+  }
+  const releaseStdout = captureStdout((key, text) => screen.print(key, text));
+  const hooks: RunHooks = {
+    onStart: (info) => screen.text(formatHeader(info, displayPath(prepared.sourcePath), palette)),
+    onFirstFailure: (name, key, error) => screen.failure(name, key, error),
+    onPrint: (key, text) => screen.print(key, text),
+    onLog: (key, level, message, fields) => screen.log(key, level, message, fields),
+    onWarning: (message) => screen.warn(message),
+    onRetry: (key, attempt, error, delayMs) => screen.retry(key, attempt, error, delayMs),
+  };
+  let releaseSignals = (): void => {};
+  try {
+    const running = await startRun(prepared, hooks);
+    const interrupted = handleSignals(running, screen, prepared.config.run.grace);
+    releaseSignals = interrupted.release;
+    await screen.begin(() => running.snapshot());
+    const result = await running.result;
+    const signal = interrupted.signal();
+    const exitCode = signal === undefined ? result.exitCode : 128 + constants.signals[signal];
+    screen.end();
+    releaseStdout();
+    showEnd(result, { ...ui, exitCode, command: `kagurazaka ${argv.map(quote).join(" ")}` }, screen);
+    return exitCode;
+  } finally {
+    screen.end();
+    releaseSignals();
+    releaseStdout();
+  }
+}
+
+function showEnd(result: RunResult, end: UiSettings & { exitCode: number; command: string }, screen: RunConsole): void {
+  screen.text(formatReport(result, screen.palette));
+  if (result.error) screen.text(formatError(result.error, screen.palette));
+  const next = nextCommand(result, end.command);
+  if (next !== undefined) screen.text(`  ${screen.palette.cyan("→")} ${next}`);
+  if (!end.json) return;
+  const { run: id, task, backbone, counts, elapsedMs, itemsPerSecond, outputRoot, runDir } = result;
+  process.stdout.write(`${JSON.stringify({ run: id, task, backbone, counts, elapsedMs, itemsPerSecond, outputRoot, runDir, exitCode: end.exitCode })}\n`);
+}
+
+/** The first signal drains, the second ends at once; both can be resumed. */
+function handleSignals(run: Run, screen: RunConsole, graceMs: number): { signal(): NodeJS.Signals | undefined; release(): void } {
+  let first: NodeJS.Signals | undefined;
+  const onSignal = (signal: NodeJS.Signals): void => {
+    if (first !== undefined) return run.kill();
+    first = signal;
+    const { inFlight } = run.snapshot();
+    screen.warn(`${signal}: letting up to ${inFlight} items finish (at most ${graceMs / 1000} s); once more to end now`);
+    run.drain(undefined, graceMs);
+  };
+  process.on("SIGINT", onSignal);
+  process.on("SIGTERM", onSignal);
+  return {
+    signal: () => first,
+    release() {
+      process.off("SIGINT", onSignal);
+      process.off("SIGTERM", onSignal);
+    },
+  };
+}
+
+/** A word as a POSIX shell reads it back. */
+export function quote(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+}

@@ -1,0 +1,25 @@
+import { renderHelp } from "../config/help.js";
+import { peekConfig, previewMixin } from "../config/resolve.js";
+import type { Said } from "../config/said.js";
+import { loadBackbone } from "../runner/find-backbone.js";
+import { loadOwners } from "../runner/prepare-run.js";
+import { toolVersion } from "../runner/run-record.js";
+
+/** `-h` (the task's), `-hb` (the backbone's), `-hk` (the tool's), `--version`. */
+export async function printHelp(said: Said, argv: readonly string[]): Promise<number> {
+  const peek = await peekConfig(said);
+  const width = Math.min(120, process.stdout.columns ?? 100);
+  const print = (text: string): void => void process.stdout.write(text.endsWith("\n") ? text : `${text}\n`);
+  if (peek.version) {
+    print(toolVersion());
+  } else if (peek.help === "backbone") {
+    print(renderHelp("backbone", { ...(await loadBackbone(peek.backbone, "item", process.cwd())), width }));
+  } else if (peek.help === "task" && peek.taskFile !== undefined) {
+    const owners = await loadOwners(said);
+    const mixin = await previewMixin(said, owners.config);
+    print(renderHelp("task", { name: owners.task.id, options: owners.config.taskOptions, rawArgs: owners.config.rawArgs === true, mixin, width }));
+  } else {
+    print(renderHelp("kagurazaka", { width }));
+  }
+  return argv.length === 0 ? 2 : 0;
+}

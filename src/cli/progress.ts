@@ -1,0 +1,107 @@
+import { escapeControls, shortCount, shortDuration, shortRate } from "../base/text.js";
+import type { RunSnapshot } from "../runner/run-result.js";
+
+/** Where a run shows how it stands. Lines printed through it never tear the bar. */
+export interface Progress {
+  /** Prints above the bar. */
+  line(text: string): void;
+  stop(): void;
+}
+
+export type ProgressKind = "bar" | "lines" | "none";
+
+const BAR_EVERY_MS = 100;
+const LINE_EVERY_MS = 10_000;
+
+export async function openProgress(kind: ProgressKind, snapshot: () => RunSnapshot, out: NodeJS.WriteStream): Promise<Progress> {
+  if (kind === "bar") return openBar(snapshot, out);
+  const line = (text: string): void => void out.write(`${text}\n`);
+  if (kind === "none") return { line, stop() {} };
+  const rate = new Rate();
+  const timer = setInterval(() => line(describe(snapshot(), rate)), LINE_EVERY_MS);
+  timer.unref();
+  return { line, stop: () => clearInterval(timer) };
+}
+
+async function openBar(snapshot: () => RunSnapshot, out: NodeJS.WriteStream): Promise<Progress> {
+  const { default: cliProgress } = await import("cli-progress");
+  const rate = new Rate();
+  const bars = new cliProgress.MultiBar(
+    {
+      stream: out,
+      format: "{bar} {text}",
+      barsize: 20,
+      hideCursor: true,
+      clearOnComplete: true,
+      fps: 1000 / BAR_EVERY_MS,
+      linewrap: false,
+      noTTYOutput: false,
+      gracefulExit: false,
+    },
+    cliProgress.Presets.rect,
+  );
+  const bar = bars.create(1, 0, { text: "" });
+  const draw = (): void => {
+    const now = snapshot();
+    const { settled, known } = progressOf(now);
+    bar.setTotal(Math.max(1, now.listed ? known : Math.max(known, settled + 1)));
+    bar.update(settled, { text: describe(now, rate) });
+  };
+  const timer = setInterval(draw, BAR_EVERY_MS);
+  timer.unref();
+  draw();
+  return {
+    line(text) {
+      bars.log(`${text}\n`);
+      bars.update();
+    },
+    stop() {
+      clearInterval(timer);
+      bars.stop();
+    },
+  };
+}
+
+function progressOf({ counts, inFlight, waiting }: RunSnapshot): { settled: number; known: number } {
+  return { settled: counts.total, known: counts.total + inFlight + waiting };
+}
+
+/** `412k/1.20M 34% · 2.1k/s · ETA 6m12s · done 409k · skipped 300k · failed 12 · 16 in flight · oldest 8.3s img_001.jpg` */
+export function describe(now: RunSnapshot, rate: Rate): string {
+  const { counts, inFlight, waiting, listed, oldest, retries } = now;
+  const { settled, known } = progressOf(now);
+  const perSecond = rate.update(counts.total - counts.skipped, now.elapsedMs);
+  const left = inFlight + waiting;
+  const parts = [
+    listed ? `${shortCount(settled)}/${shortCount(known)} ${Math.floor((100 * settled) / Math.max(1, known))}%` : `${shortCount(settled)} of ${shortCount(known)}+ (listing)`,
+    shortRate(perSecond),
+  ];
+  // What was skipped took no time, so it says nothing about the time that is left.
+  if (listed && left > 0 && perSecond > 0 && now.elapsedMs > 2000) parts.push(`ETA ${shortDuration((left / perSecond) * 1000)}`);
+  parts.push(`done ${shortCount(counts.done)}`);
+  if (counts.skipped > 0) parts.push(`skipped ${shortCount(counts.skipped)}`);
+  if (counts.filtered > 0) parts.push(`filtered ${shortCount(counts.filtered)}`);
+  if (counts.failed > 0) parts.push(`failed ${shortCount(counts.failed)}`);
+  if (retries > 0) parts.push(`retried ${shortCount(retries)}`);
+  parts.push(`${shortCount(inFlight)} in flight`);
+  if (oldest && oldest.sinceMs > 5000) parts.push(`oldest ${shortDuration(oldest.sinceMs)} ${escapeControls(oldest.key).slice(-40)}`);
+  return parts.join(" · ");
+}
+
+/** Items per second, smoothed over about ten seconds. */
+export class Rate {
+  #lastCount = 0;
+  #lastMs = 0;
+  #perSecond = 0;
+
+  update(count: number, elapsedMs: number): number {
+    const passedMs = elapsedMs - this.#lastMs;
+    if (passedMs < 100) return this.#perSecond;
+    const now = ((count - this.#lastCount) * 1000) / passedMs;
+    const weight = 1 - Math.exp(-passedMs / 10_000);
+    this.#perSecond = this.#lastMs === 0 ? now : this.#perSecond + weight * (now - this.#perSecond);
+    this.#lastCount = count;
+    this.#lastMs = elapsedMs;
+    return this.#perSecond;
+  }
+}

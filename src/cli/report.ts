@@ -1,0 +1,59 @@
+import { escapeControls, shortCount, shortDuration, shortRate } from "../base/text.js";
+import type { RunInfo, RunResult } from "../runner/run-result.js";
+import { displayPath } from "../loader/paths.js";
+import type { Palette } from "./palette.js";
+
+/** The first lines of a run: what, on what, from where to where. */
+export function formatHeader(info: RunInfo, source: string, palette: Palette): string {
+  const slots = info.concurrency === 1 ? "" : ` × ${info.concurrency}`;
+  const rows: [string, string][] = [
+    ["task", `${info.task}  ${palette.dim(source)}`],
+    ["backbone", `${info.backbone}, ${info.workers} worker${info.workers === 1 ? "" : "s"}${slots}`],
+  ];
+  if (info.inputRoot !== null) rows.push(["input", displayPath(info.inputRoot)]);
+  if (info.outputRoot !== null) rows.push(["output", displayPath(info.outputRoot)]);
+  rows.push(["run", displayPath(info.runDir)]);
+  return table(rows, palette);
+}
+
+/** The last lines of a run. */
+export function formatReport(result: RunResult, palette: Palette): string {
+  const { counts, stats } = result;
+  const rows: [string, string][] = [];
+  const add = (name: string, count: number, note = "", paint = (text: string) => text): void => {
+    if (count > 0) rows.push([name, `${paint(count.toLocaleString("en"))}${note === "" ? "" : `  ${palette.dim(note)}`}`]);
+  };
+  add("done", counts.done, "", palette.green);
+  add("skipped", counts.skipped, "finished before");
+  add("filtered", counts.filtered, "the task had nothing to do");
+  add("failed", counts.failed, "", palette.red);
+  for (const { class: name, count } of stats.failures.slice(0, 8)) rows.push(["", palette.dim(`${shortCount(count)} × ${escapeControls(name)}`)]);
+  if (stats.failures.length > 8) rows.push(["", palette.dim(`and ${stats.failures.length - 8} more classes`)]);
+  add("cancelled", counts.cancelled, "run again next time");
+  if (counts.total === 0) rows.push(["items", palette.yellow("none")]);
+  add("retries", stats.retries);
+  rows.push(["time", `${shortDuration(result.elapsedMs)}  ${palette.dim(shortRate(result.itemsPerSecond))}`]);
+  const ran = counts.done + counts.filtered + counts.failed;
+  if (ran > 0) {
+    const { p50, p95, max } = stats.durationMs;
+    const times = `p50 ${shortDuration(p50)} · p95 ${shortDuration(p95)} · max ${shortDuration(max)} · workers ${Math.round(stats.utilisation * 100)}% busy`;
+    rows.push(["per item", times]);
+    const slowest = stats.slowest.filter(({ durationMs }) => durationMs >= 1).slice(0, 3);
+    if (slowest.length > 0 && ran > 3) {
+      rows.push(["slowest", slowest.map(({ key, durationMs }) => `${escapeControls(key)} ${palette.dim(shortDuration(durationMs))}`).join(", ")]);
+    }
+  }
+  return table(rows, palette);
+}
+
+/** What to type next, if anything; `command` is what was typed now. */
+export function nextCommand(result: RunResult, command: string): string | undefined {
+  const { counts, error, failedInTotal } = result;
+  if (error || counts.cancelled > 0) return `go on:  ${command}`;
+  if (failedInTotal > 0) return `try the failed ones again:  ${command} --retry-failed    (they are listed in ${displayPath(`${result.runDir}/../../failed.jsonl`)})`;
+  return undefined;
+}
+
+function table(rows: readonly [string, string][], palette: Palette): string {
+  return rows.map(([name, value]) => `  ${palette.dim(name.padEnd(9))} ${value}`).join("\n");
+}

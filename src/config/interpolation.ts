@@ -1,0 +1,223 @@
+import { dirname } from "node:path";
+import { KagurazakaError } from "../base/errors.js";
+import { didYouMean } from "../base/nearest.js";
+import { hasReference, type Part, parseExpression, parseReference } from "./expression.js";
+import { snakeName } from "./names.js";
+import { type Branch, createBranch, isBranch, Leaf, List, type Place, placeOf, type Tree } from "./tree.js";
+
+export const PLACEHOLDER = "???";
+
+export interface InterpolationScope {
+  /** The whole merged tree: `task`, `backbone`, `mixin` and what else the file defines. */
+  readonly root: Branch;
+  /** Absolute path of the task file, for `SCRIPT_PATH` and `SCRIPT_DIR`. */
+  readonly scriptPath: string | undefined;
+  /** Absolute path of --cfg, for `CONFIG_*` in values that stand in no file. */
+  readonly configPath: string | undefined;
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+export interface Interpolator {
+  /**
+   * The tree with every `${…}` replaced; a value that is exactly one reference keeps the referent's type.
+   * @param path where the tree stands below the root
+   * @throws KagurazakaError "interpolation", or "placeholder" when what is referred to is `???`
+   */
+  resolve(tree: Tree, path: readonly string[]): Tree;
+}
+
+const MAX_VALUES = 100_000;
+const MAX_TEXT = 1_000_000;
+const injected = ["CONFIG_DIR", "CONFIG_PATH", "SCRIPT_DIR", "SCRIPT_PATH"];
+
+/** OmegaConf's interpolation: `${a.b}`, `${.sibling}`, `${oc.env:NAME,default}`, nested, `\${` for plain text. */
+export function createInterpolator(scope: InterpolationScope): Interpolator {
+  const running: string[] = [];
+  let values = 0;
+
+  interface Site {
+    readonly path: readonly string[];
+    readonly place: Place;
+    readonly text: string;
+  }
+
+  const fail = (site: Site, message: string, cause?: unknown): KagurazakaError =>
+    new KagurazakaError("interpolation", `${dotted(site.path)}: ${message}`, {
+      where: site.place.text,
+      ...(cause === undefined ? {} : { cause }),
+    });
+
+  function resolve(tree: Tree, path: readonly string[]): Tree {
+    if (++values > MAX_VALUES) {
+      throw fail(
+        { path, place: placeOf(tree), text: "" },
+        `more than ${MAX_VALUES} values once references are followed`,
+      );
+    }
+    if (tree instanceof List) {
+      return new List(
+        tree.items.map((item, index) => resolve(item, [...path, String(index)])),
+        tree.place,
+      );
+    }
+    if (isBranch(tree)) {
+      return createBranch(
+        placeOf(tree),
+        Object.entries(tree).map(([key, child]) => [key, resolve(child, [...path, key])] as const),
+      );
+    }
+    return typeof tree.value === "string" && tree.expression === undefined && hasReference(tree.value)
+      ? expand(tree, tree.value, path)
+      : tree;
+  }
+
+  function expand(leaf: Leaf, text: string, path: readonly string[]): Tree {
+    const site: Site = { path, place: leaf.place, text };
+    const name = dotted(path);
+    if (running.includes(name))
+      throw fail(site, `refers to itself: ${[...running.slice(running.indexOf(name)), name].join(" → ")}`);
+    running.push(name);
+    try {
+      let parts: readonly Part[];
+      try {
+        parts = parseExpression(text);
+      } catch (error) {
+        throw fail(site, `"${text}" ${(error as Error).message}`);
+      }
+      return moved(evaluate(parts, site), leaf, text);
+    } finally {
+      running.pop();
+    }
+  }
+
+  function evaluate(parts: readonly Part[], site: Site): Tree {
+    const only = parts.length === 1 ? parts[0]! : undefined;
+    if (typeof only === "object") return reference(only.inside, site);
+    return new Leaf(text(parts, site), site.place);
+  }
+
+  function text(parts: readonly Part[], site: Site): string {
+    let whole = "";
+    for (const part of parts) {
+      whole += typeof part === "string" ? part : asText(reference(part.inside, site), site);
+      if (whole.length > MAX_TEXT) throw fail(site, `longer than ${MAX_TEXT} characters once references are followed`);
+    }
+    return whole;
+  }
+
+  function asText(tree: Tree, site: Site): string {
+    if (tree instanceof Leaf) return tree.text ?? String(tree.value);
+    throw fail(site, `"${site.text}" puts a ${tree instanceof List ? "list" : "mapping"} inside a text`);
+  }
+
+  function reference(inside: readonly Part[], site: Site): Tree {
+    const { resolver, args } = parseReference(inside);
+    if (resolver === undefined) return lookUp(text(args[0]!, site).trim(), site);
+    if (resolver !== "oc.env") throw fail(site, `there is no resolver "${resolver}"; oc.env is the only one`);
+    const name = text(args[0]!, site).trim();
+    const value = Object.hasOwn(scope.env, name) ? scope.env[name] : undefined;
+    if (value !== undefined) return new Leaf(value, site.place);
+    if (args[1] === undefined)
+      throw fail(site, `the environment variable ${name} is not set (a default: \${oc.env:${name},value})`);
+    const fallback = evaluate(args[1], site);
+    if (!(fallback instanceof Leaf) || typeof fallback.value !== "string" || fallback.place !== site.place)
+      return fallback;
+    const bare = fallback.value.trim();
+    return new Leaf(bare === "null" ? null : bare.replace(/^(["'])(.*)\1$/s, "$2"), site.place);
+  }
+
+  function lookUp(said: string, site: Site): Tree {
+    if (injected.includes(said)) return new Leaf(injectedValue(said, site), site.place);
+    const dots = /^\.*/.exec(said)![0].length;
+    const steps = said
+      .slice(dots)
+      .replace(/\[([^\]]*)\]/g, ".$1")
+      .split(".")
+      .filter((step, index, all) => step !== "" || all.length > 1 || index > 0);
+    if (steps.length === 0 || steps.includes("")) throw fail(site, `"\${${said}}" is not a path`);
+    if (dots > 0) {
+      if (dots > site.path.length) throw fail(site, `"\${${said}}" goes up past the root`);
+      return walk([...site.path.slice(0, -dots), ...steps]) ?? unknown(said, site);
+    }
+    return walk(steps) ?? walk(["mixin", ...steps]) ?? unknown(said, site);
+  }
+
+  function walk(steps: readonly string[]): Tree | undefined {
+    let here: Tree = scope.root;
+    const path: string[] = [];
+    for (const step of steps) {
+      // A step through a reference: what it refers to is resolved first.
+      if (here instanceof Leaf) here = resolve(here, path);
+      const key = childKey(here, step, path);
+      if (key === undefined) return undefined;
+      path.push(key);
+      here = here instanceof List ? here.items[Number(key)]! : (here as Branch)[key]!;
+    }
+    if (here instanceof Leaf && here.value === PLACEHOLDER) throw unfilled(path, here.place);
+    return resolve(here, path);
+  }
+
+  function unknown(said: string, site: Site): never {
+    const known = [...paths(scope.root), ...paths(scope.root.mixin), ...injected];
+    throw fail(site, `nothing is called "${said}" in "${site.text}".${didYouMean(said, known)}`);
+  }
+
+  function injectedValue(name: string, site: Site): string {
+    const path = name.startsWith("SCRIPT") ? scope.scriptPath : (site.place.file ?? scope.configPath);
+    if (path === undefined) throw fail(site, `${name} has no meaning here: the value stands in no file`);
+    return name.endsWith("DIR") ? dirname(path) : path;
+  }
+
+  return { resolve };
+}
+
+export function unfilled(path: readonly string[], place: Place): KagurazakaError {
+  return new KagurazakaError("placeholder", `${dotted(path)} is marked ??? and was not filled in`, {
+    where: place.text,
+    hint: fillHint(path),
+  });
+}
+
+/** The flag that gives a value to a path of the merged tree. Lists are replaced whole, so the flag names the list. */
+export function fillHint(path: readonly string[]): string {
+  const index = path.findIndex((step) => /^\d+$/.test(step));
+  const named = dotted((index < 0 ? path : path.slice(0, index)).slice(1));
+  const value = index < 0 ? "…" : "[…]";
+  if (path[0] === "mixin") return `--mixin ${named}=${value}`;
+  if (path[0] === "task" || path[0] === "backbone") return `--${named} ${value}`;
+  return "write its value there";
+}
+
+/** Declared names are shown as YAML writes them; keys of users' own maps as they are. */
+export const dotted = (path: readonly string[]): string =>
+  path.map((step, index) => (path[0] === "mixin" && index <= 2 ? snakeName(step) : step)).join(".");
+
+function childKey(tree: Tree, step: string, path: readonly string[]): string | undefined {
+  if (tree instanceof List) return /^\d+$/.test(step) && Number(step) < tree.items.length ? step : undefined;
+  if (!isBranch(tree)) return undefined;
+  if (Object.hasOwn(tree, step)) return step;
+  // Only where names are declared: never in users' own maps.
+  const declared =
+    (path[0] === "mixin" && path.length <= 2) || ((path[0] === "task" || path[0] === "backbone") && path.length === 1);
+  return declared ? Object.keys(tree).find((key) => snakeName(key) === snakeName(step)) : undefined;
+}
+
+const MAX_CANDIDATES = 2_000;
+
+function paths(tree: Tree | undefined, prefix = "", found: string[] = []): string[] {
+  if (!isBranch(tree)) return found;
+  for (const [key, child] of Object.entries(tree)) {
+    if (found.length >= MAX_CANDIDATES) break;
+    const path = `${prefix}${snakeName(key)}`;
+    found.push(path);
+    paths(child, `${path}.`, found);
+  }
+  return found;
+}
+
+/** The referent's value at the referrer's place; its text is the expression wherever a message might show it. */
+function moved(tree: Tree, leaf: Leaf, expression: string): Tree {
+  if (tree instanceof Leaf) return new Leaf(tree.value, leaf.place, tree.text, expression);
+  if (tree instanceof List) return new List(tree.items, leaf.place);
+  return createBranch(leaf.place, Object.entries(tree));
+}

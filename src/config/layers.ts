@@ -1,0 +1,106 @@
+import { resolve } from "node:path";
+import { KagurazakaError } from "../base/errors.js";
+import { didYouMean } from "../base/nearest.js";
+import { type Assignment, combineAssignments, parseAssignment } from "./assignment.js";
+import { mergeModes } from "./merge.js";
+import type { Said } from "./said.js";
+import { type Branch, createBranch, isBranch, isNull, keyPlaceOf, Leaf, List, placeOf, type Tree } from "./tree.js";
+
+/** Everything that was said in files and mixins, as trees. */
+export interface Layers {
+  /** The whole --cfg. */
+  readonly cfg: Branch;
+  readonly configPath: string | undefined;
+  /** `task:` over `backbone:` by the names as written; what is not given is left out. */
+  readonly section: Branch;
+  /** Low → high, above the decorator. */
+  readonly mixins: readonly Branch[];
+  readonly mistakes: readonly KagurazakaError[];
+}
+
+const cache = new WeakMap<Said, Promise<Layers>>();
+
+/** Loads the files once per `said`: the peek before owners are known and the resolution after it see the same bytes. */
+export function loadLayers(said: Said, cwd: string): Promise<Layers> {
+  const layers = cache.get(said) ?? readLayers(said, cwd);
+  cache.set(said, layers);
+  return layers;
+}
+
+async function readLayers(said: Said, cwd: string): Promise<Layers> {
+  const mistakes: KagurazakaError[] = [];
+  const attempt = async <T>(read: () => T | Promise<T>): Promise<T | undefined> => {
+    try {
+      return await read();
+    } catch (error) {
+      if (!KagurazakaError.is(error)) throw error;
+      mistakes.push(error);
+      return undefined;
+    }
+  };
+  const load = async (path: string | undefined, flag: string): Promise<Branch | undefined> => {
+    if (path === undefined) return undefined;
+    const { loadYamlFile } = await import("./yaml-file.js");
+    return attempt(() => loadYamlFile(path, flag, cwd));
+  };
+  const cfg = (await load(said.cfg, "--cfg")) ?? createBranch({ kind: "file", text: said.cfg ?? "--cfg" });
+  const mixinCfg = await load(said.mixinCfg, "--mixin-cfg");
+  const section = createBranch(placeOf(cfg));
+  for (const name of ["backbone", "task"]) {
+    const part = await attempt(() => mappingOf(cfg, name));
+    for (const [key, value] of Object.entries(part ?? {})) section[key] = bareFlag(value);
+  }
+  const assignments: Assignment[] = [];
+  for (const word of said.assignments) {
+    const flag = said.line ? "--mixin" : "options.mixin";
+    const assignment = await attempt(() => parseAssignment(word, flag));
+    if (assignment) assignments.push(assignment);
+  }
+  const ofCfg = await attempt(() => mappingOf(cfg, "mixin"));
+  const ofWords = assignments.length > 0 ? await attempt(() => combineAssignments(assignments, mergeModes)) : undefined;
+  return {
+    cfg,
+    configPath: said.cfg === undefined ? undefined : resolve(cwd, said.cfg),
+    section,
+    mixins: [ofCfg, mixinCfg, said.mixinTree, ofWords].filter((layer) => layer !== undefined),
+    mistakes,
+  };
+}
+
+function mappingOf(cfg: Branch, name: string): Branch | undefined {
+  const part: Tree | undefined = Object.hasOwn(cfg, name) ? cfg[name] : undefined;
+  if (part === undefined || isNull(part)) return undefined;
+  if (isBranch(part)) return part;
+  throw new KagurazakaError("config-file", `${name}: must hold a mapping`, { where: placeOf(part).text });
+}
+
+/** The Python tool writes a flag without a value as the string `store_true`. */
+const bareFlag = (value: Tree): Tree =>
+  value instanceof Leaf && value.value === "store_true" ? new Leaf(true, value.place) : value;
+
+const sections = ["task", "backbone", "mixin"];
+
+/** A key at the top that is no section and that no `${…}` anywhere refers to would silently do nothing. */
+export function unusedKeys({ cfg, mixins }: Layers): KagurazakaError[] {
+  const used = new Set<string>();
+  for (const tree of [cfg, ...mixins]) collectReferred(tree, used);
+  return Object.entries(cfg)
+    .filter(([key]) => !sections.includes(key) && !used.has(key))
+    .map(
+      ([key, value]) =>
+        new KagurazakaError("config-file", `nothing reads the section "${key}".${didYouMean(key, sections)}`, {
+          where: keyPlaceOf(value),
+          hint: "A file has the sections task, backbone and mixin; others are for ${…} to refer to.",
+        }),
+    );
+}
+
+/** First segments of what references name. Read from the texts, because an overridden reference is never followed. */
+function collectReferred(tree: Tree, used: Set<string>): void {
+  if (tree instanceof Leaf) {
+    if (typeof tree.value !== "string") return;
+    for (const [, name] of tree.value.matchAll(/\$\{\s*([^\s.:{}[\],]+)/g)) used.add(name!);
+    return;
+  }
+  for (const child of tree instanceof List ? tree.items : Object.values(tree)) collectReferred(child, used);
+}

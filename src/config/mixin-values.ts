@@ -1,0 +1,139 @@
+import { KagurazakaError } from "../base/errors.js";
+import type { OptionSpec } from "../base/option-spec.js";
+import type { ConfigEntry, Json, Origin } from "../contracts/index.js";
+import { fillHint, type Interpolator, unfilled } from "./interpolation.js";
+import { isPlaceholder, type MergedField, type MergedMixin, type Report } from "./mixin.js";
+import { snakeName } from "./names.js";
+import { checkOptionValue } from "./option-values.js";
+import { isBranch, Leaf, List, placeOf, type Tree, toPlain } from "./tree.js";
+
+/** Field → `{ use, …parsed fields }` or null: what crosses to a worker. */
+export type TemplateValues = Record<string, Json>;
+
+/** Interpolates and parses merged modes. Everything wrong with any of them is reported, not the first thing alone. */
+export function resolveMixin(merged: MergedMixin, interpolator: Interpolator, report: Report): TemplateValues {
+  const values = Object.create(null) as TemplateValues;
+  for (const field of merged.fields) {
+    const value = attempt(report, () => fieldValue(field, interpolator, report));
+    if (value !== undefined) values[field.field] = value;
+  }
+  return values;
+}
+
+function attempt<T>(report: Report, read: () => T): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    report.mistake(error);
+    return undefined;
+  }
+}
+
+function fieldValue(
+  { field, tree, definition }: MergedField,
+  interpolator: Interpolator,
+  report: Report,
+): Json | undefined {
+  const path = ["mixin", field];
+  if (!definition || !isBranch(tree)) {
+    if (reportPlaceholders(tree, path, report)) return undefined;
+    return toPlain(interpolator.resolve(tree, path)) as Json;
+  }
+  const values = Object.create(null) as Record<string, Json>;
+  values.use = definition.name;
+  for (const [name, spec] of Object.entries(definition.fields)) {
+    const at = [...path, name];
+    const said = tree[name];
+    const value = attempt(report, () => {
+      if (said === undefined) return absent(spec, at);
+      return reportPlaceholders(said, at, report) ? undefined : parsed(spec, said, at, interpolator, report);
+    });
+    if (value !== undefined) values[name] = value as Json;
+  }
+  return values;
+}
+
+function absent(spec: OptionSpec, path: readonly string[]): unknown {
+  if (spec.required) {
+    throw new KagurazakaError("placeholder", `${path.slice(1).map(snakeName).join(".")} has no value and needs one`, {
+      hint: fillHint(path),
+    });
+  }
+  return defaultOf(spec, path.slice(1).map(snakeName).join("."));
+}
+
+/** A default written as "30s" or "64KB" is read as such; anything else is the value itself. */
+export function defaultOf(spec: OptionSpec, name: string): unknown {
+  const written = typeof spec.default === "string" && (spec.type === "duration" || spec.type === "size");
+  return written ? checkOptionValue(name, spec, spec.default, "default") : spec.default;
+}
+
+function parsed(
+  spec: OptionSpec,
+  said: Tree,
+  path: readonly string[],
+  interpolator: Interpolator,
+  report: Report,
+): unknown {
+  const name = path.slice(1).map(snakeName).join(".");
+  return treeValue(name, spec, interpolator.resolve(said, path), report);
+}
+
+/** The typed value of a tree whose references are replaced. */
+export function treeValue(name: string, spec: OptionSpec, tree: Tree, report: Report): unknown {
+  const place = placeOf(tree);
+  const shown = firstExpression(tree);
+  return checkOptionValue(name, spec, toPlain(tree, spec.type !== "json"), place.text, {
+    note: (text) => report.note(text),
+    typed: place.kind === "decorator" || place.kind === "code",
+    ...(shown === undefined ? {} : { shown }),
+  });
+}
+
+export function firstExpression(tree: Tree): string | undefined {
+  if (tree instanceof Leaf) return tree.expression;
+  for (const child of tree instanceof List ? tree.items : Object.values(tree)) {
+    const found = firstExpression(child);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+/** Whether `???` stands anywhere in the tree; every one of them is reported. */
+export function reportPlaceholders(tree: Tree, path: readonly string[], report: Report): boolean {
+  if (tree instanceof Leaf) {
+    if (!isPlaceholder(tree)) return false;
+    report.mistake(unfilled(path, tree.place));
+    return true;
+  }
+  const children =
+    tree instanceof List ? tree.items.map((item, index) => [String(index), item] as const) : Object.entries(tree);
+  return children.map(([key, child]) => reportPlaceholders(child, [...path, key], report)).includes(true);
+}
+
+const bare = ({ kind, text }: Origin): Origin => ({ kind, text });
+
+/** One line per value, as it was written: references stay references. */
+export function mixinEntries(merged: MergedMixin): ConfigEntry[] {
+  return merged.fields.flatMap(({ field, tree, definition }) => {
+    const path = `mixin.${snakeName(field)}`;
+    const said = treeEntries(tree, path, 1);
+    const defaults = Object.entries(definition && isBranch(tree) ? definition.fields : {})
+      .filter(([name, spec]) => spec.default !== undefined && !Object.hasOwn(tree, name))
+      .map(([name, spec]) => ({
+        path: `${path}.${snakeName(name)}`,
+        value: spec.default,
+        origin: { kind: "default", text: "default" } as const,
+      }));
+    return [...said, ...defaults];
+  });
+}
+
+/** @param declared how many levels of keys are declared names, shown in snake_case */
+export function treeEntries(tree: Tree, path: string, declared = 0): ConfigEntry[] {
+  if (!isBranch(tree) || Object.keys(tree).length === 0)
+    return [{ path, value: toPlain(tree, true), origin: bare(placeOf(tree)) }];
+  return Object.entries(tree).flatMap(([key, child]) =>
+    treeEntries(child, `${path}.${declared > 0 ? snakeName(key) : key}`, declared - 1),
+  );
+}

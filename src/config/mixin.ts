@@ -1,0 +1,204 @@
+import { KagurazakaError } from "../base/errors.js";
+import { didYouMean } from "../base/nearest.js";
+import { modeDefinitionOf, type TemplateUse } from "../contracts/define.js";
+import { type ModeDefinition, templateModeFields } from "../contracts/modes.js";
+import { ignoredKeys } from "./ignored.js";
+import { PLACEHOLDER } from "./interpolation.js";
+import { mergeBranches, mergeModes, useOf } from "./merge.js";
+import { snakeName, spellings } from "./names.js";
+import {
+  type Branch,
+  createBranch,
+  isBranch,
+  isNull,
+  keyPlaceOf,
+  Leaf,
+  placeOf,
+  type Tree,
+  treeFromCode,
+} from "./tree.js";
+
+export interface ModeSource {
+  loadMode(name: string): Promise<ModeDefinition | undefined>;
+  readonly modeNames: readonly string[];
+}
+
+/** Where mistakes and notes go, so that all of them are told together. */
+export interface Report {
+  mistake(error: unknown): void;
+  note(text: string): void;
+}
+
+export interface MergedField {
+  /** Declared name: `hardShardMode`. */
+  readonly field: string;
+  /** A mapping with declared keys and `use`, or a single `null` or `???`. */
+  readonly tree: Tree;
+  /** Absent where the field is no mode, is off, or its mode is not known. */
+  readonly definition: ModeDefinition | undefined;
+}
+
+export interface MergedMixin {
+  readonly fields: readonly MergedField[];
+  /** The same as one tree, for interpolation. */
+  readonly tree: Branch;
+}
+
+const modeKinds: Readonly<Record<string, string>> = templateModeFields;
+/** Where only one mode exists, its name need not be said. */
+const onlyMode: Readonly<Record<string, string>> = { softShard: "SoftShard" };
+
+/**
+ * Merges layers (low → high) over what the decorator says.
+ * Mapping onto mapping merges by key; another `use` replaces the mode; `null` turns it off; anything else replaces.
+ */
+export async function mergeMixin(
+  template: TemplateUse,
+  layers: readonly Branch[],
+  modes: ModeSource,
+  report: Report,
+): Promise<MergedMixin> {
+  const declared = new Set([...Object.keys(modeKinds), ...Object.keys(template.spec)]);
+  const fields = new Map<string, MergedField>();
+  for (const [field, data] of Object.entries(template.spec)) {
+    if (data === undefined) continue;
+    const place = { kind: "decorator", text: `@${template.name}` } as const;
+    try {
+      const tree = treeFromCode(data, place, [field]);
+      const merged = await over(undefined, { field, tree, modes, report, written: modeDefinitionOf(data) });
+      if (merged) fields.set(field, merged);
+    } catch (error) {
+      report.mistake(error);
+    }
+  }
+  for (const layer of layers) {
+    const said = Object.entries(layer);
+    if (!template.mixinMode && said.length > 0) {
+      report.mistake(
+        new KagurazakaError("mixin", `this task says mixinMode: false, so its ${said[0]![0]} cannot be configured`, {
+          where: keyPlaceOf(said[0]![1]),
+        }),
+      );
+      continue;
+    }
+    for (const [field, tree] of declaredKeys(layer, declared, `the template ${template.name}`, report)) {
+      const merged = await over(fields.get(field), { field, tree, modes, report });
+      if (merged) fields.set(field, merged);
+    }
+  }
+  const all = [...fields.values()];
+  const top = createBranch({ kind: "decorator", text: `@${template.name}` });
+  for (const { field, tree } of all) top[field] = tree;
+  return { fields: all, tree: top };
+}
+
+interface Upper {
+  readonly field: string;
+  readonly tree: Tree;
+  readonly modes: ModeSource;
+  readonly report: Report;
+  /** The definition that came with the value, for modes no registry knows. */
+  readonly written?: ModeDefinition | undefined;
+}
+
+async function over(lower: MergedField | undefined, upper: Upper): Promise<MergedField | undefined> {
+  const { field, tree, report } = upper;
+  const kind = Object.hasOwn(modeKinds, field) ? modeKinds[field] : undefined;
+  if (kind === undefined && !upper.written && useOf(tree) === undefined) {
+    const below = lower?.tree;
+    return {
+      field,
+      definition: undefined,
+      tree: isBranch(below) && isBranch(tree) ? mergeBranches(below, tree) : tree,
+    };
+  }
+  if (isNull(tree) || isPlaceholder(tree)) return { field, tree, definition: undefined };
+  if (!isBranch(tree)) {
+    report.mistake(
+      new KagurazakaError("mixin", `${snakeName(field)} must be a mapping like {use: …}, or null`, {
+        where: placeOf(tree).text,
+      }),
+    );
+    return undefined;
+  }
+  const before = lower && isBranch(lower.tree) ? lower : undefined;
+  const use = useOf(tree) ?? useOf(before?.tree) ?? (Object.hasOwn(onlyMode, field) ? onlyMode[field] : undefined);
+  if (use === undefined) {
+    report.mistake(
+      new KagurazakaError("mixin", `${snakeName(field)} does not say which mode: add use`, { where: keyPlaceOf(tree) }),
+    );
+    return undefined;
+  }
+  if (use === PLACEHOLDER) return { field, tree, definition: undefined };
+  const definition = await definitionOf(use, before?.definition, upper);
+  if (!definition) return undefined;
+  if (kind !== undefined && definition.kind !== kind) {
+    report.mistake(
+      new KagurazakaError(
+        "mixin",
+        `${use} is a mode of kind ${definition.kind}; ${snakeName(field)} takes one of kind ${kind}`,
+        {
+          where: placeOf(tree.use ?? tree).text,
+        },
+      ),
+    );
+    return undefined;
+  }
+  const keys = declaredKeys(tree, new Set(["use", ...Object.keys(definition.fields)]), use, report);
+  const said = createBranch(placeOf(tree), keys);
+  if (useOf(said) === undefined && !before) said.use = new Leaf(use, placeOf(tree));
+  return { field, definition, tree: before ? mergeModes(before.tree as Branch, said) : said };
+}
+
+async function definitionOf(
+  use: string,
+  before: ModeDefinition | undefined,
+  upper: Upper,
+): Promise<ModeDefinition | undefined> {
+  if (upper.written?.name === use) return upper.written;
+  if (before?.name === use) return before;
+  const loaded = await upper.modes.loadMode(use);
+  if (loaded) return loaded;
+  const { modeNames } = upper.modes;
+  const tree = upper.tree as Branch;
+  upper.report.mistake(
+    new KagurazakaError("mixin", `there is no mode "${use}".${didYouMean(use, modeNames)}`, {
+      where: placeOf(tree.use ?? tree).text,
+      hint: `known modes: ${[...modeNames].sort().join(", ")}`,
+    }),
+  );
+  return undefined;
+}
+
+/** Entries under their declared names; unknown names and two spellings of one name are mistakes. */
+function declaredKeys(branch: Branch, declared: ReadonlySet<string>, owner: string, report: Report): [string, Tree][] {
+  const names = spellings(declared);
+  const found = new Map<string, { said: string; tree: Tree }>();
+  for (const [said, tree] of Object.entries(branch)) {
+    const name = names.get(snakeName(said));
+    const twin = name === undefined ? undefined : found.get(name);
+    const where = keyPlaceOf(tree);
+    if (name === undefined) {
+      if (ignoredKeys.has(snakeName(said))) {
+        report.note(`${said} (${where}) has no meaning here and is ignored`);
+        continue;
+      }
+      const known = [...names.keys()];
+      report.mistake(
+        new KagurazakaError("mixin", `${owner} has no key "${said}".${didYouMean(said, known)}`, {
+          where,
+          hint: `known keys: ${known.join(", ")}`,
+        }),
+      );
+    } else if (twin) {
+      report.mistake(
+        new KagurazakaError("mixin", `"${twin.said}" and "${said}" are two spellings of one field; use one`, { where }),
+      );
+    } else {
+      found.set(name, { said, tree });
+    }
+  }
+  return [...found].map(([name, { tree }]) => [name, tree]);
+}
+
+export const isPlaceholder = (tree: Tree): boolean => tree instanceof Leaf && tree.value === PLACEHOLDER;

@@ -1,0 +1,25 @@
+import type { OptionSpecs } from "../base/option-spec.js";
+
+/** `inputPath`, `input-path` and `input_path` are one name: this one. */
+export const snakeName = (name: string): string =>
+  name
+    .replace(/([a-z0-9])([A-Z])/g, "$1_$2")
+    .replace(/-/g, "_")
+    .toLowerCase();
+
+/** How help and messages write a flag: camelCase as kebab-case, declared snake_case as declared. */
+export const flagName = (name: string): string => `--${name.includes("_") ? name : snakeName(name).replace(/_/g, "-")}`;
+
+/** Declared names by their one spelling. */
+export function spellings(names: Iterable<string>): Map<string, string> {
+  return new Map([...names].map((name) => [snakeName(name), name]));
+}
+
+/** The declared name somebody means, whatever the spelling; own keys only. */
+export function declaredName(specs: OptionSpecs, said: string): string | undefined {
+  const wanted = snakeName(said);
+  return Object.keys(specs).find((name) => snakeName(name) === wanted);
+}
+
+/** Words of `KEY=VALUE` form; the key may be dotted. */
+export const isAssignment = (word: string): boolean => /^[^\s=/\\-][^\s=/\\]*=/.test(word);

@@ -1,0 +1,217 @@
+import type { OptionSpec } from "../base/option-spec.js";
+import type { RunSettings } from "../contracts/run-config.js";
+import * as text from "./run-texts.js";
+
+/** A flag of the tool itself. */
+export interface ToolOption extends OptionSpec {
+  /** A flag that may stand alone: what it then means, and the only words it takes as its value otherwise. */
+  readonly bare?: { readonly value: string; readonly words: readonly string[] };
+  /** Only the command line has it: it decides before any configuration is read. */
+  readonly argvOnly?: true;
+  /** What code says with types, as the text a flag would carry. */
+  readonly write?: (value: never) => string | undefined;
+}
+
+/** The run's own settings, in the order help shows them. */
+export const runOptions = {
+  dryRun: {
+    type: "boolean",
+    default: false,
+    help: "Count items by what would happen to them and show the first input → output pairs; run nothing.",
+  },
+  limit: {
+    type: "integer",
+    min: 0,
+    placeholder: "N",
+    help: "Run at most N items; what is finished already does not count. Default: all.",
+  },
+  sample: {
+    type: "string",
+    placeholder: "P%|N",
+    parse: text.parseShare,
+    write: text.writeShare,
+    help: "Only a share of the items by hash of key (1%), or the N with the smallest hashes. The same items every time. Default: all.",
+  },
+  only: {
+    type: "strings",
+    default: [],
+    placeholder: "GLOB",
+    help: "Only items whose key matches; may be repeated, one match is enough. Default: all.",
+  },
+  keys: {
+    type: "string",
+    placeholder: "FILE",
+    help: "Only items whose key stands in FILE, one key a line. Default: all.",
+  },
+  shuffle: {
+    type: "boolean",
+    default: false,
+    help: "Run items in random order, within a window of 65,536 items; the order depends on --seed. Default: as listed.",
+  },
+  seed: { type: "integer", default: 0, placeholder: "N", help: "Seed of --shuffle and of ctx.random(). Default: 0." },
+  shard: {
+    type: "string",
+    placeholder: "I/N",
+    parse: text.parseShard,
+    write: text.writeShard,
+    help: "Only part I (from 0) of N parts, by hash of key. Default: all.",
+  },
+  force: {
+    type: "string",
+    default: "false",
+    placeholder: "continue|new",
+    bare: { value: "continue", words: ["continue", "new"] },
+    parse: text.parseForce,
+    write: text.writeForce,
+    help: "Do finished items again. Repeating the command goes on with the redoing; `--force new` starts it over. Default: off.",
+  },
+  skipFailed: {
+    type: "boolean",
+    default: false,
+    help: "Leave items alone that failed in an earlier run. Default: they are tried again.",
+  },
+  retryFailed: {
+    type: "boolean",
+    default: false,
+    help: "Run just the items in failed.jsonl, without listing the input again.",
+  },
+  retries: {
+    type: "integer",
+    default: 2,
+    min: 0,
+    placeholder: "N",
+    help: "Tries of one item after its first. Default: 2.",
+  },
+  backoff: {
+    type: "string",
+    default: "1s:60s",
+    placeholder: "MIN:MAX",
+    parse: text.parseBackoff,
+    write: text.writeBackoff,
+    help: "Wait before a retry: exponential from MIN up to MAX with full jitter, from the moment the try failed. Default: 1s:60s.",
+  },
+  timeout: {
+    type: "duration",
+    min: 1,
+    placeholder: "TIME",
+    help: "Longest time of one try (60s), from the moment process() is called. Default: none.",
+  },
+  maxFailures: {
+    type: "string",
+    placeholder: "N|P%|none",
+    parse: text.parseBudget,
+    write: text.writeBudget,
+    help: "Stop (exit 4) after N failed items, or above P% of at least 1,000 settled ones; none: never. Default: stop when the first 20 all fail alike.",
+  },
+  allowFailures: {
+    type: "string",
+    placeholder: "N|P%",
+    parse: text.parseShare,
+    write: text.writeShare,
+    help: "Exit 0 although items failed, up to N or P% of them. Default: 0.",
+  },
+  stall: {
+    type: "duration",
+    min: 1,
+    placeholder: "TIME",
+    help: "Stop (exit 5) when no item settled and no ctx.progress() came for this time. Default: warn after 30m, never stop.",
+  },
+  grace: {
+    type: "duration",
+    default: "30s",
+    min: 0,
+    placeholder: "TIME",
+    help: "How long running items may finish, from the first SIGINT or SIGTERM. Default: 30s.",
+  },
+  rate: {
+    type: "string",
+    placeholder: "N/s|N/m|N/h",
+    parse: text.parseRate,
+    write: text.writeRate,
+    help: "Start at most so many items per second, minute or hour, over all workers. Default: no bound.",
+  },
+  runDir: {
+    type: "string",
+    placeholder: "DIR",
+    help: "Where ledger, reports and logs go. Default: <output root>/.kagurazaka/<task id>.",
+  },
+  durable: {
+    type: "boolean",
+    default: false,
+    help: "fsync outputs and ledger before an item counts as done, so that a power loss loses nothing. Default: safe against kill -9 only.",
+  },
+  concurrency: {
+    type: "integer",
+    default: 1,
+    min: 1,
+    placeholder: "N",
+    help: "Items at once in one worker, for async work. Default: 1.",
+  },
+  chunksize: {
+    type: "string",
+    default: "auto",
+    placeholder: "N|auto",
+    parse: text.parseChunksize,
+    write: (value: number | string) => String(value),
+    help: "Items that travel to a worker together. Default: auto, about 100 ms of work.",
+  },
+} as const satisfies { readonly [K in keyof RunSettings]: ToolOption };
+
+/** What only a command line says. */
+export const cliOptions = {
+  backbone: {
+    type: "string",
+    default: "auto",
+    placeholder: "NAME",
+    help: "Where items run: auto, inline, mp, or the path or package of another backbone. Default: auto.",
+  },
+  cfg: { type: "string", placeholder: "FILE", argvOnly: true, help: "YAML with sections task, backbone and mixin." },
+  mixinCfg: {
+    type: "string",
+    placeholder: "FILE",
+    argvOnly: true,
+    help: "YAML with a mixin tree alone; wins over the mixin section of --cfg.",
+  },
+  mixin: {
+    type: "strings",
+    placeholder: "KEY=VALUE",
+    argvOnly: true,
+    help: "Values over the task's template (hard_shard_mode.input_path=in). Several in a row, and repeatable; wins over both files.",
+  },
+  json: { type: "boolean", default: false, help: "Print one JSON object with the counts on stdout at the end." },
+  progress: {
+    type: "string",
+    choices: ["auto", "bar", "lines", "none"],
+    default: "auto",
+    placeholder: "auto|bar|lines|none",
+    help: "How progress is shown on stderr. Default: auto, a bar on a terminal and a line every 10 s elsewhere.",
+  },
+  logFormat: {
+    type: "string",
+    choices: ["pretty", "json"],
+    default: "pretty",
+    placeholder: "pretty|json",
+    help: "Form of messages on stderr. Default: pretty.",
+  },
+  showConfig: { type: "boolean", default: false, help: "Show every value with where it was said, and run nothing." },
+  debugItem: {
+    type: "string",
+    placeholder: "KEY",
+    help: "Run the one item of this key in this process, where a debugger can see it.",
+  },
+  help: { type: "boolean", default: false, argvOnly: true, help: "Help of the task." },
+  helpBackbone: { type: "boolean", default: false, argvOnly: true, help: "Help of the chosen backbone." },
+  helpKagurazaka: { type: "boolean", default: false, argvOnly: true, help: "This help." },
+  version: { type: "boolean", default: false, argvOnly: true, help: "Print the version." },
+} as const satisfies Record<string, ToolOption>;
+
+export const toolOptions: Readonly<Record<string, ToolOption>> = { ...runOptions, ...cliOptions };
+
+/** Settings of the command line program itself; a run does not know them. */
+export interface UiSettings {
+  readonly json: boolean;
+  readonly progress: "auto" | "bar" | "lines" | "none";
+  readonly logFormat: "pretty" | "json";
+  readonly showConfig: boolean;
+  readonly debugItem: string | undefined;
+}

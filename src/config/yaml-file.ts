@@ -1,0 +1,228 @@
+import { readFile, stat } from "node:fs/promises";
+import { resolve } from "node:path";
+import type { Document, LineCounter, Node, Pair, YAMLMap } from "yaml";
+import { KagurazakaError } from "../base/errors.js";
+import {
+  type Branch,
+  createBranch,
+  isBranch,
+  Leaf,
+  List,
+  type Place,
+  refuseForbiddenKey,
+  type Scalar,
+  type Tree,
+} from "./tree.js";
+
+const MAX_BYTES = 1_000_000;
+const MAX_NODES = 100_000;
+const MAX_ALIASES = 1_000;
+const MAX_DEPTH = 100;
+
+type Yaml = typeof import("yaml");
+
+/**
+ * A YAML file as a tree in which everything knows its place.
+ * @param said the path as the person wrote it, relative to `cwd`; messages show it
+ * @param flag who asked for it: `--cfg`
+ */
+export async function loadYamlFile(said: string, flag: string, cwd: string = process.cwd()): Promise<Branch> {
+  const file = resolve(cwd, said);
+  const text = await readSmallText(file, said, flag);
+  const tree = await parseYaml(text, { kind: "file", text: said, file });
+  if (isBranch(tree)) return tree;
+  if (tree instanceof Leaf && tree.value === null) return createBranch(tree.place);
+  throw new KagurazakaError(
+    "config-file",
+    `${said} must hold a mapping, not ${tree instanceof List ? "a list" : "a single value"}`,
+    {
+      where: tree.place.text,
+    },
+  );
+}
+
+async function readSmallText(file: string, said: string, flag: string): Promise<string> {
+  try {
+    const { size } = await stat(file);
+    if (size > MAX_BYTES) {
+      throw new KagurazakaError(
+        "config-file",
+        `${said} is larger than ${MAX_BYTES} bytes, the most a configuration may have`,
+        { where: flag },
+      );
+    }
+    return new TextDecoder("utf-8", { fatal: true }).decode(await readFile(file));
+  } catch (cause) {
+    if (KagurazakaError.is(cause)) throw cause;
+    const why =
+      (cause as NodeJS.ErrnoException).code === "ENOENT"
+        ? "does not exist"
+        : `cannot be read: ${(cause as Error).message}`;
+    throw new KagurazakaError("config-file", `${said} ${why}`, { where: flag, cause });
+  }
+}
+
+/** The tree of a YAML text. With `place.file` the places are `file:line:column`; otherwise all are `place` itself. */
+export async function parseYaml(text: string, place: Place): Promise<Tree> {
+  const yaml = await import("yaml");
+  const lines = new yaml.LineCounter();
+  try {
+    const document = yaml.parseDocument(text, {
+      version: "1.2",
+      schema: "core",
+      merge: true,
+      strict: true,
+      uniqueKeys: true,
+      prettyErrors: false,
+      lineCounter: lines,
+    });
+    const source = new Source(yaml, text, lines, document, place);
+    const broken = document.errors[0] ?? document.warnings[0];
+    if (broken) throw source.error(reasonOf(broken.message), broken.pos[0]);
+    return source.read();
+  } catch (error) {
+    if (error instanceof RangeError)
+      throw new KagurazakaError("config-file", "nested too deeply", { where: place.text });
+    throw error;
+  }
+}
+
+/** yaml's parser recurses; what it says when it cannot any more is about its stack. */
+const reasonOf = (message: string): string =>
+  /call stack/i.test(message) ? "nested too deeply" : message.split("\n")[0]!;
+
+class Source {
+  private nodes = 0;
+  private aliases = 0;
+  private readonly open = new Set<Node>();
+
+  constructor(
+    private readonly yaml: Yaml,
+    private readonly text: string,
+    private readonly lines: LineCounter,
+    private readonly document: Document.Parsed,
+    private readonly base: Place,
+  ) {}
+
+  read(): Tree {
+    const root = this.document.contents;
+    return root === null ? new Leaf(null, this.placeAt(0)) : this.tree(root, 0);
+  }
+
+  private placeAt(offset: number, keyOffset?: number): Place {
+    if (this.base.file === undefined) return this.base;
+    const at = this.at(offset);
+    return { ...this.base, text: at, ...(keyOffset === undefined ? {} : { atKey: this.at(keyOffset) }) };
+  }
+
+  private at(offset: number): string {
+    const { line, col } = this.lines.linePos(offset);
+    return `${this.base.text}:${Math.max(line, 1)}:${Math.max(col, 1)}`;
+  }
+
+  error(message: string, offset: number, code: "config-file" | "forbidden-key" = "config-file"): KagurazakaError {
+    if (this.base.file === undefined) return new KagurazakaError(code, message, { where: this.base.text });
+    const { line, col } = this.lines.linePos(offset);
+    return new KagurazakaError(code, message, {
+      where: this.at(offset),
+      frame: codeFrame(this.text, Math.max(line, 1), Math.max(col, 1)),
+    });
+  }
+
+  private tree(node: Node, depth: number, keyOffset?: number): Tree {
+    const offset = node.range?.[0] ?? 0;
+    // Counted after aliases are followed: a few lines of YAML can stand for billions of nodes.
+    if (++this.nodes > MAX_NODES)
+      throw this.error(`more than ${MAX_NODES} values once its aliases are followed (an alias bomb?)`, offset);
+    if (depth > MAX_DEPTH) throw this.error(`nested deeper than ${MAX_DEPTH} levels`, offset);
+    if (this.yaml.isAlias(node)) return this.alias(node, depth, keyOffset);
+    if (this.yaml.isScalar(node)) return this.leaf(node.value, node.source, offset, keyOffset);
+    if (this.open.has(node)) throw this.error("an alias that contains itself", offset);
+    this.open.add(node);
+    try {
+      if (this.yaml.isSeq(node)) {
+        const items = node.items.map((item) => this.tree(item as Node, depth + 1));
+        return new List(items, this.placeAt(offset, keyOffset));
+      }
+      if (this.yaml.isMap(node)) return this.branch(node, depth, keyOffset);
+    } finally {
+      this.open.delete(node);
+    }
+    throw this.error("something that is neither a scalar, a list nor a mapping", offset);
+  }
+
+  private leaf(value: unknown, source: string | undefined, offset: number, keyOffset?: number): Leaf {
+    const place = this.placeAt(offset, keyOffset);
+    if (value === null || typeof value === "string" || typeof value === "boolean")
+      return new Leaf(value as Scalar, place);
+    if (typeof value === "number") {
+      // How it was written counts where a text is wanted: 007, 1.10.
+      return source === undefined || source === String(value) ? new Leaf(value, place) : new Leaf(value, place, source);
+    }
+    return new Leaf(source ?? String(value), place);
+  }
+
+  private alias(node: Node & { source: string }, depth: number, keyOffset?: number): Tree {
+    const offset = node.range?.[0] ?? 0;
+    if (++this.aliases > MAX_ALIASES)
+      throw this.error(`more than ${MAX_ALIASES} aliases once they are followed (an alias bomb?)`, offset);
+    const target = (node as unknown as { resolve(document: Document): Node | undefined }).resolve(this.document);
+    if (!target) throw this.error(`no anchor is called "${node.source}"`, offset);
+    return this.tree(target, depth + 1, keyOffset);
+  }
+
+  private branch(node: YAMLMap, depth: number, keyOffset?: number): Branch {
+    const branch = createBranch(this.placeAt(node.range?.[0] ?? 0, keyOffset));
+    const merged: Branch[] = [];
+    for (const pair of node.items as Pair<Node, Node | null>[]) {
+      const at = pair.key.range?.[0] ?? 0;
+      if (isMergeKey(this.yaml, pair.key)) {
+        merged.push(...this.mergeSources(pair, depth, at));
+        continue;
+      }
+      const key = this.key(pair.key, at);
+      if (key in branch) throw this.error(`the key "${key}" stands here twice`, at);
+      branch[key] = pair.value === null ? new Leaf(null, this.placeAt(at, at)) : this.tree(pair.value, depth + 1, at);
+    }
+    // Own keys win over merged ones, earlier merged mappings over later ones.
+    for (const source of merged)
+      for (const [key, value] of Object.entries(source)) if (!(key in branch)) branch[key] = value;
+    return branch;
+  }
+
+  private key(node: Node, offset: number): string {
+    if (!this.yaml.isScalar(node)) throw this.error("a key must be a text", offset);
+    const key = typeof node.value === "string" ? node.value : (node.source ?? String(node.value));
+    try {
+      refuseForbiddenKey(key, "");
+    } catch (error) {
+      throw this.error((error as Error).message, offset, "forbidden-key");
+    }
+    return key;
+  }
+
+  private mergeSources(pair: Pair<Node, Node | null>, depth: number, offset: number): Branch[] {
+    const value = pair.value === null ? undefined : this.tree(pair.value, depth + 1, offset);
+    const sources = value instanceof List ? value.items : value === undefined ? [] : [value];
+    return sources.map((source) => {
+      if (isBranch(source)) return source;
+      throw this.error("`<<` merges mappings (or a list of them) only", offset);
+    });
+  }
+}
+
+const isMergeKey = (yaml: Yaml, node: Node): boolean =>
+  yaml.isScalar(node) && (typeof node.value === "symbol" || (node.value === "<<" && node.type === "PLAIN"));
+
+/** Three lines around a place, with a marker under the column. */
+export function codeFrame(text: string, line: number, column: number): string {
+  const lines = text.split(/\r?\n/);
+  const from = Math.max(1, line - 2);
+  const width = String(Math.min(lines.length, line + 1)).length;
+  const shown: string[] = [];
+  for (let n = from; n <= Math.min(lines.length, line + 1); n++) {
+    shown.push(`${n === line ? ">" : " "} ${String(n).padStart(width)} | ${lines[n - 1]!.slice(0, 160)}`);
+    if (n === line) shown.push(`  ${" ".repeat(width)} | ${" ".repeat(Math.min(column, 160) - 1)}^`);
+  }
+  return shown.join("\n");
+}

@@ -1,0 +1,106 @@
+import { lstatSync, statSync } from "node:fs";
+import { dirname, join } from "node:path";
+import type { Readable } from "node:stream";
+import { KagurazakaError } from "../base/errors.js";
+import { createGate, createSortedFileSystem } from "./glob-file-system.js";
+import { createLeftOut, OWN_DIRECTORY, type WalkedDirectory, type WalkOptions } from "./walk.js";
+
+export interface GlobOptions extends WalkOptions {
+  /** fast-glob's syntax: `**` (recursive), `*`, `?`, `[…]`, `{a,b}`, `@(…)`; POSIX, below the root. */
+  readonly pattern: string;
+}
+
+/**
+ * The regular files under a root that match a pattern, in arrays of one directory each: breadth first, names sorted by
+ * code point in every directory, so the order is the same on every machine. Rules for symlinks, hidden names, left-out
+ * directories and errors as in `walkFiles`. Braces that split the pattern at its base (`{a,a/b}/*`) keep a set of what was
+ * found; otherwise memory is that of the largest directory.
+ *
+ * @throws KagurazakaError `bad-value` for a pattern that is empty, absolute or has `..`; `input-root` and `generate-tasks` as `walkFiles`
+ */
+export async function* globFiles(options: GlobOptions): AsyncGenerator<WalkedDirectory> {
+  const { root, pattern, signal } = options;
+  checkRoot(root);
+  const { default: glob } = await import("fast-glob");
+  const shared = { cwd: root, dot: options.hidden ?? false, followSymbolicLinks: false, unique: false } as const;
+  const tasks = pattern === "" ? [] : glob.generateTasks(pattern, shared);
+  checkPattern(
+    pattern,
+    tasks.flatMap((task) => [task.base, ...task.positive]),
+  );
+  const isReachable = createReachable(options);
+  const seen = tasks.length > 1 ? new Set<string>() : undefined;
+
+  for (const task of tasks) {
+    const gate = createGate();
+    // One directory at a time: with several in flight the order would be that of the disk's answers.
+    const stream = glob.stream(task.patterns, {
+      ...shared,
+      concurrency: 1,
+      fs: createSortedFileSystem(options, gate),
+    }) as Readable;
+    gate.watch(stream);
+    let batch: { relDir: string; names: string[] } = { relDir: ".", names: [] };
+    try {
+      for await (const path of stream as AsyncIterable<string>) {
+        gate.open();
+        signal?.throwIfAborted();
+        const relDir = dirname(path);
+        if (!isReachable(relDir) || seen?.has(path)) continue;
+        seen?.add(path);
+        if (relDir !== batch.relDir) {
+          if (batch.names.length > 0) yield batch;
+          batch = { relDir, names: [] };
+        }
+        batch.names.push(relDir === "." ? path : path.slice(relDir.length + 1));
+      }
+    } catch (error) {
+      throw signal?.aborted ? error : listingError(root, error);
+    }
+    if (batch.names.length > 0) yield batch;
+  }
+}
+
+function checkRoot(root: string): void {
+  if (statSync(root, { throwIfNoEntry: false })?.isDirectory()) return;
+  throw new KagurazakaError("input-root", `the input root ${root} is not a directory`, {
+    hint: "Check the input path.",
+  });
+}
+
+function checkPattern(pattern: string, parts: readonly string[]): void {
+  const leaves = parts.some((part) => part.startsWith("/") || part.split("/").includes(".."));
+  if (parts.length > 0 && !leaves) return;
+  throw new KagurazakaError(
+    "bad-value",
+    `the glob pattern ${JSON.stringify(pattern)} ${leaves ? "leads out of the input root" : "matches nothing"}`,
+    {
+      hint: "Write it relative to the input root and without `..`, e.g. **/*.png.",
+    },
+  );
+}
+
+function listingError(root: string, error: unknown): unknown {
+  if (KagurazakaError.is(error)) return error;
+  const { path, message } = error as NodeJS.ErrnoException;
+  return new KagurazakaError("generate-tasks", `cannot list the directory ${path ?? root}: ${message}`, {
+    hint: "Make it readable, or move it out of the input root.",
+    cause: error,
+  });
+}
+
+/** A pattern may name directories that the walk would not have entered: `link/*.txt`, `.kagurazaka/*`. */
+function createReachable(options: GlobOptions): (relDir: string) => boolean {
+  const leftOut = createLeftOut(options);
+  let last = ".";
+  let answer = true;
+  const mayEnter = (relDir: string, name: string): boolean =>
+    name !== OWN_DIRECTORY && !leftOut(relDir) && !lstatSync(join(options.root, relDir)).isSymbolicLink();
+  return (relDir) => {
+    if (relDir === last) return answer;
+    const steps = relDir === "." ? [] : relDir.split("/");
+    last = relDir;
+    answer = steps.every((name, i) => mayEnter(steps.slice(0, i + 1).join("/"), name));
+    return answer;
+  };
+}

@@ -1,0 +1,85 @@
+import { once } from "node:events";
+import { createWriteStream } from "node:fs";
+import { mkdir, rename, rm } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import type { Writable } from "node:stream";
+import { finished } from "node:stream/promises";
+import { encodeItem } from "../base/canonical-json.js";
+
+/** A file of JSON lines in the making. Disposed without `commit()`, it leaves nothing behind. */
+export interface JsonlWriter extends AsyncDisposable {
+  /** One line per value, in canonical JSON. Wait for it before the next: that bounds memory. */
+  write(values: Iterable<unknown>): Promise<void>;
+  /** Puts the finished file in place of whatever stood there. Nothing can be written after. */
+  commit(): Promise<void>;
+}
+
+let serial = 0;
+
+/**
+ * Writes beside the final path and renames at `commit()`, so that nobody sees half a file; `.gz` by name. Makes missing
+ * parent directories. Errors of the file system come out of `write` and `commit` as they are.
+ */
+export async function openJsonlWriter(path: string): Promise<JsonlWriter> {
+  await mkdir(dirname(path), { recursive: true });
+  const staging = join(dirname(path), `.${basename(path)}.${process.pid}.${serial++}.tmp`);
+  const file = createWriteStream(staging, { flags: "wx" });
+  const { head, ended } = path.endsWith(".gz")
+    ? await zipInto(file)
+    : { head: file as Writable, ended: finished(file) };
+  ended.catch(() => {});
+  let state: "open" | "committed" | "disposed" = "open";
+
+  return {
+    async write(values) {
+      let text = "";
+      for (const value of values) text += encodeItem(value) + "\n";
+      // A failed stream never drains: whichever comes first.
+      if (text !== "" && !head.write(text)) await Promise.race([once(head, "drain"), ended]);
+    },
+    async commit() {
+      head.end();
+      await ended;
+      await rename(staging, path);
+      state = "committed";
+    },
+    async [Symbol.asyncDispose]() {
+      if (state !== "open") return;
+      state = "disposed";
+      head.destroy();
+      file.destroy();
+      await ended.catch(() => {});
+      await rm(staging, { force: true });
+    },
+  };
+}
+
+async function zipInto(file: Writable): Promise<{ head: Writable; ended: Promise<void> }> {
+  const { createGzip } = await import("node:zlib");
+  const { pipeline } = await import("node:stream/promises");
+  const head = createGzip();
+  return { head, ended: pipeline(head, file) };
+}
+
+/**
+ * Writes all batches to a file of JSON lines, atomically.
+ * @returns how many lines it has
+ */
+export async function writeJsonl(
+  path: string,
+  batches: Iterable<Iterable<unknown>> | AsyncIterable<Iterable<unknown>>,
+): Promise<number> {
+  const writer = await openJsonlWriter(path);
+  let lines = 0;
+  try {
+    for await (const batch of batches) {
+      const values = [...batch];
+      lines += values.length;
+      await writer.write(values);
+    }
+    await writer.commit();
+  } finally {
+    await writer[Symbol.asyncDispose]();
+  }
+  return lines;
+}

@@ -1,0 +1,22 @@
+/**
+ * The users' door: all a task file imports from "kagurazaka". Cheap to import, for every worker does: no engine, no
+ * parser and no pattern library is loaded from here.
+ */
+import type { RunResult } from "./runner/run-result.js";
+import type { RunTaskOptions, TaskLocation } from "./runner/run-task.js";
+
+export * from "../templates/index.js";
+export { PermanentError, RetryAfterError } from "./base/errors.js";
+export { defineOptions, type OptionSpec, type OptionSpecs, type OptionValues } from "./base/option-spec.js";
+export type { FileItem, FileTriplet, Item, Json, OutputFile } from "./contracts/item.js";
+export type { Outcome, OutcomeCounts, OutcomeStatus } from "./contracts/outcome.js";
+export type { Filtered, Generated, RunStats, TaskContext, TaskLog } from "./contracts/task.js";
+export type { RunHooks } from "./runner/run-hooks.js";
+export type { RunInfo, RunResult } from "./runner/run-result.js";
+export type { RunTaskOptions, TaskLocation } from "./runner/run-task.js";
+export { KAGURAZAKA_MIXIN_PLACEHOLDER, KagurazakaTask } from "./task.js";
+
+/** Runs a task from code; see `RunTaskOptions`. The runner is loaded when it is called, so that workers never load it. */
+export async function runTask(task: TaskLocation, options?: RunTaskOptions): Promise<RunResult> {
+  return (await import("./runner/run-task.js")).runTask(task, options);
+}

@@ -1,0 +1,24 @@
+/**
+ * The plug-in authors' door: all a backbone, a mode or a template is written from. Third parties import it as
+ * `kagurazaka/kit`. It knows neither the runner nor any task.
+ */
+export { encodeItem } from "./base/canonical-json.js";
+export * from "./base/errors.js";
+export { hashHex, hashUnit, sha256Hex, shardOf } from "./base/hash.js";
+export { didYouMean, nearestName } from "./base/nearest.js";
+export * from "./base/option-spec.js";
+export * from "./contracts/define.js";
+export type * from "./contracts/index.js";
+export { templateModeFields } from "./contracts/modes.js";
+export { marksLayout } from "./contracts/wire.js";
+export { type GlobOptions, globFiles } from "./data/glob.js";
+export { type JsonlRecord, type ReadJsonlOptions, readJsonl } from "./data/jsonl.js";
+export { type JsonlWriter, openJsonlWriter, writeJsonl } from "./data/jsonl-writer.js";
+export {
+  compareCodePoints,
+  joinRelative,
+  type WalkedDirectory,
+  type WalkOptions,
+  walkDirectories,
+  walkFiles,
+} from "./data/walk.js";

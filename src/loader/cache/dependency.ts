@@ -1,0 +1,67 @@
+import { existsSync, readFileSync, realpathSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+import { isBare, packageNameOf } from "../paths.js";
+import { digest, digestFile } from "./digest.js";
+
+/** A direct dependency as it was found when the module was built. */
+export interface Dependency {
+  /** `name@version`. */
+  readonly id: string;
+  /** The imported file. */
+  readonly resolved: string;
+  readonly manifest: string | null;
+  readonly manifestDigest: string | null;
+  /** Where the search for `name` began, and the package directory it ended in: a nearer copy or a moved link shows here. */
+  readonly from: string;
+  readonly name: string | null;
+  readonly foundAt: string | null;
+}
+
+export function describeDependency(specifier: string, from: string, resolved: string): Dependency {
+  const name = isBare(specifier) ? packageNameOf(specifier) : null;
+  const found = findManifest(resolved);
+  return {
+    id: found?.id ?? `${name ?? specifier}@unknown`,
+    resolved,
+    manifest: found?.path ?? null,
+    manifestDigest: found?.digest ?? null,
+    from,
+    name,
+    foundAt: name === null ? null : locatePackage(from, name),
+  };
+}
+
+export function isDependencyUnchanged(was: Dependency): boolean {
+  if (!existsSync(was.resolved)) return false;
+  if (was.manifest !== null && digestFile(was.manifest) !== was.manifestDigest) return false;
+  return was.name === null || locatePackage(was.from, was.name) === was.foundAt;
+}
+
+/** Node's own search: `node_modules/name` here, then in each directory above. */
+function locatePackage(from: string, name: string): string | null {
+  for (let dir = from; ; dir = dirname(dir)) {
+    if (basename(dir) !== "node_modules") {
+      try {
+        return realpathSync(join(dir, "node_modules", name));
+      } catch {
+        // Not here.
+      }
+    }
+    if (dir === dirname(dir)) return null;
+  }
+}
+
+/** The nearest package.json that names its package; those that only say `{"type": "module"}` are passed over. */
+function findManifest(file: string): { id: string; path: string; digest: string } | undefined {
+  for (let dir = dirname(file); dir !== dirname(dir) && basename(dir) !== "node_modules"; dir = dirname(dir)) {
+    const path = join(dir, "package.json");
+    try {
+      const bytes = readFileSync(path);
+      const { name, version } = JSON.parse(bytes.toString("utf8")) as { name?: string; version?: string };
+      if (name !== undefined) return { id: `${name}@${version ?? "unknown"}`, path, digest: digest(bytes) };
+    } catch {
+      // None here, or not one to trust.
+    }
+  }
+  return undefined;
+}

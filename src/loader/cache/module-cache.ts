@@ -1,0 +1,111 @@
+import { readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { pathToFileURL } from "node:url";
+import type { Tool } from "../tool.js";
+import { openCacheDir } from "./cache-dir.js";
+import { type Dependency, isDependencyUnchanged } from "./dependency.js";
+import { digest, digestFile, type FileDigest } from "./digest.js";
+import { nearestTsconfig } from "./tsconfig.js";
+
+/** Raised when the compiled form changes for the same sources. */
+const FORMAT = 1;
+const STALE_BUNDLE_MS = 30 * 24 * 3600 * 1000;
+
+/** What a compiled module was made from; it is good for as long as all of this is unchanged. */
+export interface Provenance {
+  /** Entry, local imports, JSON: as compiled. */
+  readonly files: readonly FileDigest[];
+  readonly dependencies: readonly Dependency[];
+  /** Nearest tsconfig.json, and it with all it extends. */
+  readonly tsconfig: string | null;
+  readonly tsconfigFiles: readonly FileDigest[];
+  readonly moduleHash: string;
+}
+
+interface Index extends Provenance {
+  readonly bundle: string;
+}
+
+export interface CachedModule {
+  readonly entryUrl: string;
+  readonly provenance: Provenance;
+}
+
+export class ModuleCache {
+  readonly dir: string;
+  readonly #entry: string;
+  readonly #prefix: string;
+
+  constructor(tool: Tool, entry: string, dir = openCacheDir()) {
+    this.dir = dir;
+    this.#entry = entry;
+    this.#prefix = digest(
+      JSON.stringify([FORMAT, tool.version, tool.root, tool.esbuildVersion, process.version, entry]),
+    ).slice(0, 24);
+  }
+
+  /** The module as compiled before, if nothing it was made from has changed. A damaged cache holds nothing. */
+  find(): CachedModule | undefined {
+    try {
+      const index = JSON.parse(readFileSync(this.#indexFile, "utf8")) as Index;
+      const bundle = join(this.dir, index.bundle);
+      const sound =
+        index.bundle === this.#bundleName(readFileSync(bundle)) &&
+        index.files.every(isFileUnchanged) &&
+        nearestTsconfig(dirname(this.#entry)) === index.tsconfig &&
+        index.tsconfigFiles.every(isFileUnchanged) &&
+        index.dependencies.every(isDependencyUnchanged) &&
+        typeof index.moduleHash === "string";
+      return sound ? { entryUrl: pathToFileURL(bundle).href, provenance: index } : undefined;
+    } catch {
+      return undefined;
+    }
+  }
+
+  /**
+   * The bundle's name holds the digest of its bytes, so an edited module is another module to Node, and a process that
+   * started before the edit finds its own again. `lasting: false` keeps it out of the index: the next start builds anew.
+   */
+  store(code: string, provenance: Provenance, lasting: boolean): CachedModule {
+    const bundle = this.#bundleName(code);
+    writeAtomically(join(this.dir, bundle), code);
+    if (lasting) writeAtomically(this.#indexFile, JSON.stringify({ ...provenance, bundle } satisfies Index));
+    this.#sweep(bundle);
+    return { entryUrl: pathToFileURL(join(this.dir, bundle)).href, provenance };
+  }
+
+  get #indexFile(): string {
+    return join(this.dir, `${this.#prefix}.json`);
+  }
+
+  #bundleName(code: string | Uint8Array): string {
+    return `${this.#prefix}-${digest(code).slice(0, 24)}.mjs`;
+  }
+
+  /** A long run may still start workers from a bundle older than the newest: only very old ones go. */
+  #sweep(current: string): void {
+    for (const name of readdirSync(this.dir)) {
+      if (!name.startsWith(this.#prefix) || name === current || name.endsWith(".json")) continue;
+      const path = join(this.dir, name);
+      const age = Date.now() - (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? Date.now());
+      if (age > STALE_BUNDLE_MS) rmSync(path, { force: true });
+    }
+  }
+}
+
+function isFileUnchanged(file: FileDigest): boolean {
+  return digestFile(file.path) === file.digest;
+}
+
+let temporaries = 0;
+
+export function writeAtomically(path: string, text: string): void {
+  const temporary = `${path}.${process.pid}-${temporaries++}-${Math.random().toString(36).slice(2)}.tmp`;
+  try {
+    writeFileSync(temporary, text, { mode: 0o600 });
+    renameSync(temporary, path);
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    throw error;
+  }
+}

@@ -1,0 +1,103 @@
+import { KagurazakaError } from "../base/errors.js";
+import { didYouMean } from "../base/nearest.js";
+import type { TaskClass } from "../contracts/task.js";
+
+/** What a module exports, by own name: `toString` and `constructor` are not among it. */
+export type Exports = ReadonlyMap<string, unknown>;
+
+/** A CommonJS task file arrives as one default export: then the properties of that are what it exports. */
+export function exportsOf(namespace: object): Exports {
+  const own = new Map<string, unknown>(Object.entries(namespace));
+  const only: unknown = own.size === 1 ? own.get("default") : undefined;
+  if (typeof only !== "object" || only === null) return own;
+  const inner = Object.entries(only);
+  return inner.some(([, value]) => isTaskClass(value)) ? new Map(inner) : own;
+}
+
+export function isTaskClass(value: unknown): value is TaskClass {
+  if (typeof value !== "function") return false;
+  const prototype = (value as { prototype?: { process?: unknown } }).prototype;
+  return typeof prototype === "object" && prototype !== null && typeof prototype.process === "function";
+}
+
+/** `source` names the file in messages; `text` is its source, to tell a class that only lacks `export`. */
+export interface ExportsOrigin {
+  readonly source: string;
+  readonly text?: string;
+}
+
+export interface SelectedTask {
+  readonly exportName: string;
+  readonly taskClass: TaskClass;
+}
+
+/** The task of that export; without a name, the only task there is. */
+export function selectTask(exports: Exports, wanted: string | undefined, origin: ExportsOrigin): SelectedTask {
+  if (wanted === undefined) return onlyTask(exports, origin);
+  const value = exports.get(wanted);
+  if (isTaskClass(value)) return { exportName: wanted, taskClass: value };
+  if (exports.has(wanted)) {
+    throw new KagurazakaError(
+      "not-a-task",
+      `export "${wanted}" of ${origin.source} is not a task but ${describe(value)}`,
+      {
+        where: origin.source,
+        hint: taskList(exports) ?? "A task is an exported class with a process(item, ctx) method.",
+      },
+    );
+  }
+  const near = didYouMean(wanted, exports.keys());
+  throw new KagurazakaError("task-not-found", `${origin.source} exports no "${wanted}".${near}`, {
+    where: origin.source,
+    hint:
+      notExported(wanted, exports, origin) ??
+      taskList(exports) ??
+      "It exports no task at all: a task is an exported class with a process(item, ctx) method.",
+  });
+}
+
+function onlyTask(exports: Exports, origin: ExportsOrigin): SelectedTask {
+  const byClass = new Map<TaskClass, string>();
+  // One class under two names is one task; "default" is the lesser name.
+  for (const [name, value] of exports)
+    if (isTaskClass(value) && (byClass.get(value) ?? "default") === "default") byClass.set(value, name);
+  if (byClass.size === 1) for (const [taskClass, exportName] of byClass) return { exportName, taskClass };
+  if (byClass.size > 1) {
+    throw new KagurazakaError("task-not-found", `${origin.source} exports several tasks: say which`, {
+      where: origin.source,
+      hint: taskList(exports),
+    });
+  }
+  const what = [...exports].map(([name, value]) => `${name} (${describe(value)})`).join(", ");
+  const lacking = /\bclass\s+([\p{ID_Start}$_][\p{ID_Continue}$]*)/u.exec(origin.text ?? "")?.[1];
+  throw new KagurazakaError("not-a-task", `${origin.source} exports no task${what && `, only ${what}`}`, {
+    where: origin.source,
+    hint:
+      (lacking !== undefined && !exports.has(lacking) && notExported(lacking, exports, origin)) ||
+      "A task is an exported class with a process(item, ctx) method.",
+  });
+}
+
+function notExported(name: string, exports: Exports, { text = "" }: ExportsOrigin): string | undefined {
+  const fallback = exports.get("default");
+  if (isTaskClass(fallback) && fallback.name === name)
+    return `class ${name} is the default export: name it "default", or leave the name out.`;
+  const declared = [...text.matchAll(/\bclass\s+([\p{ID_Start}$_][\p{ID_Continue}$]*)/gu)].some(
+    (match) => match[1] === name,
+  );
+  return declared ? `There is a class ${name}, but it is not exported: write "export class ${name}".` : undefined;
+}
+
+function taskList(exports: Exports): string | undefined {
+  const names = [...exports].filter(([, value]) => isTaskClass(value)).map(([name]) => name);
+  return names.length === 0 ? undefined : `Tasks in this file: ${names.join(", ")}`;
+}
+
+function describe(value: unknown): string {
+  if (typeof value === "function")
+    return /^class\b/.test(Function.prototype.toString.call(value)) ? "a class without process()" : "a function";
+  if (Array.isArray(value)) return "an array";
+  if (value === null || value === undefined) return String(value);
+  if (typeof value !== "object") return `a ${typeof value}`;
+  return isTaskClass((value as object).constructor) ? "an instance (the class itself is to be exported)" : "an object";
+}

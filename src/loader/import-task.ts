@@ -1,0 +1,46 @@
+import { KagurazakaError } from "../base/errors.js";
+import { type TemplateUse, templateBrand } from "../contracts/define.js";
+import type { TaskClass, TaskRef } from "../contracts/task.js";
+import { type Exports, exportsOf, selectTask } from "./exports.js";
+
+/** From here on stacks show the lines of task files as their authors wrote them. Once per thread; costs nothing until a stack is read. */
+export function enableSourceMaps(): void {
+  process.setSourceMapsEnabled(true);
+}
+
+/** Imports a module made by `compileModule`; `sourcePath` and `files` are for messages. */
+export async function importExports(
+  entryUrl: string,
+  sourcePath?: string,
+  files: readonly string[] = [],
+): Promise<Exports> {
+  enableSourceMaps();
+  try {
+    return exportsOf((await import(entryUrl)) as object);
+  } catch (thrown) {
+    const { loadFailure } = await import("./load-failure.js");
+    throw loadFailure(thrown, entryUrl, sourcePath ?? entryUrl, files);
+  }
+}
+
+/** A worker's half: the task a coordinator has loaded and checked before. */
+export async function importTask(
+  ref: Pick<TaskRef, "entry" | "export">,
+): Promise<{ taskClass: TaskClass; template: TemplateUse | undefined }> {
+  const { taskClass } = selectTask(await importExports(ref.entry), ref.export, { source: ref.entry });
+  return { taskClass, template: templateOf(taskClass) };
+}
+
+/** What a template decorator left on this very class; a subclass has to be decorated itself. */
+export function templateOf(taskClass: TaskClass): TemplateUse | undefined {
+  if (!Object.hasOwn(taskClass, templateBrand)) return undefined;
+  const use = (taskClass as unknown as Record<symbol, TemplateUse>)[templateBrand]!;
+  if (use.contract === 1) return use;
+  throw new KagurazakaError(
+    "not-a-task",
+    `class ${taskClass.name} is decorated by a template for another version of kagurazaka`,
+    {
+      hint: `The template speaks contract ${String(use.contract)}, this kagurazaka speaks contract 1: update the older of the two.`,
+    },
+  );
+}

@@ -1,0 +1,545 @@
+import { monotonicMs } from "../../base/clock.js";
+import { type ErrorRecord, KagurazakaError, toErrorRecord } from "../../base/errors.js";
+import type { BackboneSession } from "../../contracts/backbone.js";
+import type { RunSettings } from "../../contracts/run-config.js";
+import { type FromWorker, marksLayout, type WireOutcome, type WorkerSetup } from "../../contracts/wire.js";
+import type { PlannedItem } from "../plan/planner.js";
+import { itemsPerWorker, MeanDuration, shareOf } from "./chunk-size.js";
+import { Envelope, ReadyQueue, WaitingRoom } from "./envelope.js";
+import { judgeFailure } from "./retry-policy.js";
+import { Seat } from "./seat.js";
+import { Throttle } from "./throttle.js";
+import { Watch } from "./watch.js";
+
+/** How an item ended, as far as the dispatcher goes. */
+export interface Settled {
+  readonly status: "done" | "skipped" | "filtered" | "failed" | "cancelled";
+  readonly durationMs: number;
+  readonly reason?: string;
+  readonly error?: ErrorRecord;
+  readonly value?: unknown;
+  readonly frame?: WireOutcome["frame"];
+}
+
+export interface DispatcherEvents {
+  onSettled(envelope: Envelope, settled: Settled): void;
+  /** A batch of outcomes is through: a good moment to write the ledger. */
+  onBatch(): void;
+  onRetry(envelope: Envelope, error: ErrorRecord, delayMs: number): void;
+  onMessage(seat: number, message: Extract<FromWorker, { type: "print" | "log" }>): void;
+  onWarning(message: string): void;
+  /** The list has come to its end. */
+  onListed(): void;
+}
+
+export interface DispatcherOptions {
+  readonly session: BackboneSession;
+  readonly workers: number;
+  readonly killable: boolean;
+  readonly settings: RunSettings;
+  readonly permanentErrors: readonly (string | RegExp)[];
+  readonly plan: AsyncIterator<readonly PlannedItem[]>;
+  readonly setupOf: (workerId: number) => WorkerSetup;
+  readonly events: DispatcherEvents;
+}
+
+const LOOKAHEAD_CHARS = 32 * 1024 * 1024;
+const MAX_CHUNK_ITEMS = 1024;
+const MAX_CHUNK_CHARS = 1024 * 1024;
+const MAX_SEAT_CHARS = 16 * 1024 * 1024;
+const MAX_FAILED_STARTS = 3;
+const CLOSE_WITHIN_MS = 5000;
+
+/**
+ * Brings items to workers and outcomes back.
+ *
+ *   running ──drain()──▶ draining ──▶ closed
+ *      └────────stop()─────────────────▲
+ *
+ * Running: the plan is pulled as far as workers have room; what is ready goes to the hungriest worker; what failed waits
+ * for its next try; a worker that dies or hangs is replaced. Draining: nothing new starts, what runs may settle. Closed:
+ * what is left was cancelled. Every item that enters leaves through `onSettled`, exactly once.
+ */
+export class Dispatcher {
+  readonly #options: DispatcherOptions;
+  readonly #ready = new ReadyQueue();
+  readonly #waiting = new WaitingRoom();
+  /** Suspects of a crash: tried one by one, alone. */
+  readonly #suspects: Envelope[] = [];
+  readonly #mean = new MeanDuration();
+  readonly #throttle: Throttle;
+  readonly #watch: Watch;
+  #seats: Seat[] = [];
+  #state: "running" | "draining" | "closed" = "running";
+  #cause: KagurazakaError | undefined;
+  #nextSeq = 1;
+  #nextSeat = 0;
+  #inFlight = 0;
+  #listEnded = false;
+  #pulling = false;
+  #failedStarts = 0;
+  #timer: { atMs: number; handle: NodeJS.Timeout } | undefined;
+  #graceTimer: NodeJS.Timeout | undefined;
+  #finish: () => void = () => {};
+
+  constructor(options: DispatcherOptions) {
+    this.#options = options;
+    this.#throttle = new Throttle(options.workers * options.settings.concurrency, options.settings.rate, monotonicMs());
+    this.#watch = new Watch(options.settings, {
+      seats: () => this.#seats,
+      onTimeout: (seat, seq) => this.#tellToStop(seat, seq),
+      onHopeless: (seat, why) => this.#giveUpOn(seat, why),
+      onStalled: (message) => this.#stopDraining(new KagurazakaError("stalled", message)),
+      onWarning: (message) => options.events.onWarning(message),
+      pending: () => this.#inFlight,
+    });
+  }
+
+  /** Runs to the end. Resolves with what stopped it early, if anything did; rejects only on defects. */
+  run(): Promise<KagurazakaError | undefined> {
+    return new Promise((resolve) => {
+      this.#finish = () => resolve(this.#cause);
+      for (let i = 0; i < this.#options.workers; i++) this.#addSeat();
+      this.#watch.start();
+      this.#pump();
+    });
+  }
+
+  /** Lets what runs settle, starts nothing more. After `graceMs` the rest is cancelled. */
+  drain(graceMs: number, cause?: KagurazakaError): void {
+    if (this.#state !== "running") return;
+    this.#cause ??= cause;
+    this.#state = "draining";
+    this.#cancelUnsent();
+    for (const seat of this.#seats) this.#hold(seat);
+    this.#graceTimer = setTimeout(() => this.stop(), graceMs);
+    this.#checkEnd();
+  }
+
+  /** Ends now: workers are killed, what was under way is cancelled. */
+  stop(cause?: KagurazakaError): void {
+    if (this.#state === "closed") return;
+    this.#cause ??= cause;
+    this.#close();
+  }
+
+  #stopDraining(cause: KagurazakaError): void {
+    this.drain(Math.min(this.#options.settings.grace, 5000), cause);
+  }
+
+  get inFlight(): number {
+    return this.#inFlight;
+  }
+
+  get waiting(): number {
+    return this.#ready.length + this.#waiting.length + this.#suspects.length;
+  }
+
+  /** What runs now, oldest first. */
+  running(): { key: string; sinceMs: number }[] {
+    const now = monotonicMs();
+    return this.#seats
+      .flatMap((seat) => seat.running())
+      .map(({ envelope, startedMs }) => ({ key: envelope.key, sinceMs: now - startedMs }))
+      .sort((a, b) => b.sinceMs - a.sinceMs);
+  }
+
+  // ── Seats ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  #addSeat(): Seat {
+    const id = this.#nextSeat++;
+    const setup = this.#options.setupOf(id);
+    const marks = new SharedArrayBuffer(marksLayout.bytes(setup.concurrency));
+    let seat: Seat | undefined;
+    const channel = this.#options.session.startWorker(
+      { setup, marks },
+      {
+        onMessage: (message) => this.#onMessage(seat!, message),
+        onExit: (error) => this.#onExit(seat!, error),
+      },
+    );
+    seat = new Seat(id, setup.concurrency, marks, channel);
+    this.#seats.push(seat);
+    return seat;
+  }
+
+  #onMessage(seat: Seat, message: FromWorker): void {
+    if (this.#state === "closed" && message.type !== "print" && message.type !== "log") return;
+    switch (message.type) {
+      case "settled":
+        return this.#onSettled(seat, message.plain, message.rest);
+      case "ready":
+        if (seat.state === "starting") seat.state = "ready";
+        return this.#pump();
+      case "unfit":
+        return this.stop(unfit(message.error));
+      case "held":
+        return this.#onHeld(seat, message.unstarted);
+      case "spawned":
+        return seat.addChild(message.seq, message.pid);
+      case "print":
+      case "log":
+        return this.#options.events.onMessage(seat.id, message);
+      case "closed":
+        return;
+    }
+  }
+
+  #onExit(seat: Seat, error: ErrorRecord | null): void {
+    if (seat.state === "gone") return;
+    const wasStarting = seat.state === "starting";
+    const wasCondemned = seat.timedOut.size > 0;
+    seat.state = "gone";
+    seat.killChildren();
+    this.#seats = this.#seats.filter((other) => other !== seat);
+    if (this.#state === "closed") return;
+    this.#settleTimedOut(seat);
+    const suspects = wasCondemned ? [] : seat.running().map(({ seq, envelope }) => ({ seq, envelope }));
+    if (suspects.length === 1) this.#blame(seat, suspects[0]!, error);
+    else for (const { seq } of suspects) this.#suspects.push(this.#takeFrom(seat, seq)!);
+    for (const seq of [...seat.inFlight.keys()]) this.#takeBack(this.#takeFrom(seat, seq)!);
+    if (wasStarting && ++this.#failedStarts >= MAX_FAILED_STARTS) {
+      const reason = error ? `: ${error.message}` : "";
+      return this.stop(new KagurazakaError("environment", `workers die before they are ready${reason}`));
+    }
+    if (suspects.length === 0 && !wasCondemned && error) {
+      this.#options.events.onWarning(`a worker died between items and is replaced: ${error.message}`);
+    }
+    if (this.#state === "running") this.#addSeat();
+    this.#options.events.onBatch();
+    this.#pump();
+  }
+
+  /** It alone was running when its worker died. Twice is proof. */
+  #blame(seat: Seat, suspect: { seq: number; envelope: Envelope }, error: ErrorRecord | null): void {
+    const envelope = this.#takeFrom(seat, suspect.seq)!;
+    envelope.crashes++;
+    if (envelope.crashes < 2) {
+      this.#suspects.push(envelope);
+      return;
+    }
+    const how = error ? `${error.name}: ${error.message}` : "the worker ended";
+    const message = `the item ended its worker twice while running alone (${how})`;
+    this.#settle(envelope, {
+      status: "failed",
+      durationMs: 0,
+      error: { ...toErrorRecord(new KagurazakaError("crash", message)), ...(error ? { cause: error } : {}) },
+    });
+  }
+
+  #takeFrom(seat: Seat, seq: number): Envelope | undefined {
+    const envelope = seat.take(seq);
+    if (envelope) this.#inFlight--;
+    return envelope;
+  }
+
+  /** Back to the queue: it was nobody's fault and costs no attempt. */
+  #takeBack(envelope: Envelope): void {
+    if (this.#state === "running") this.#ready.unshift(envelope);
+    else this.#settle(envelope, { status: "cancelled", durationMs: 0 });
+  }
+
+  #hold(seat: Seat): void {
+    if (seat.state === "held" || seat.state === "gone") return;
+    seat.state = "held";
+    seat.heldSinceMs = monotonicMs();
+    seat.channel.send({ type: "hold" });
+  }
+
+  #onHeld(seat: Seat, unstarted: readonly number[]): void {
+    for (const seq of unstarted.toReversed()) {
+      const envelope = this.#takeFrom(seat, seq);
+      if (envelope) this.#takeBack(envelope);
+    }
+    this.#pump();
+  }
+
+  // ── Time limits ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  #tellToStop(seat: Seat, seq: number): void {
+    seat.timedOut.set(seq, { atMs: monotonicMs(), abortsSeen: seat.marks[marksLayout.abortsSeen]! });
+    seat.channel.send({ type: "abort", seq, reason: "timeout" });
+  }
+
+  /** An item did not settle after its time limit. Its worker takes nothing new; when the others are through, it goes. */
+  #giveUpOn(seat: Seat, why: "blocked" | "unsettled" | "settled"): void {
+    if (why === "unsettled") return this.#hold(seat);
+    seat.channel.kill();
+    if (this.#options.killable) return;
+    this.#options.events.onWarning("inline cannot stop an item that ignores ctx.signal; it is left behind in this process");
+  }
+
+  #settleTimedOut(seat: Seat): void {
+    for (const seq of [...seat.timedOut.keys()]) {
+      const envelope = this.#takeFrom(seat, seq);
+      if (envelope) this.#onFailed(envelope, timeoutError(this.#options.settings.timeout!), this.#options.settings.timeout!);
+    }
+  }
+
+  // ── Outcomes ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  #onSettled(seat: Seat, plain: Float64Array, rest: readonly WireOutcome[]): void {
+    let totalMs = 0;
+    this.#failedStarts = 0;
+    for (let i = 0; i < plain.length; i += 2) {
+      const envelope = this.#takeFrom(seat, plain[i]!);
+      const durationMs = plain[i + 1]!;
+      totalMs += durationMs;
+      if (envelope) this.#onFinished(envelope, { status: "done", durationMs });
+    }
+    for (const { seq, ...outcome } of rest) {
+      totalMs += outcome.durationMs;
+      const timedOut = seat.timedOut.has(seq);
+      const envelope = this.#takeFrom(seat, seq);
+      if (!envelope) continue;
+      if (outcome.status !== "failed") this.#onFinished(envelope, outcome);
+      else if (timedOut) this.#onFailed(envelope, timeoutError(this.#options.settings.timeout!, outcome.error), outcome.durationMs);
+      else this.#onFailed(envelope, outcome.error!, outcome.durationMs);
+    }
+    const count = plain.length / 2 + rest.length;
+    this.#mean.add(totalMs, count);
+    this.#watch.settled();
+    if (seat.alone && seat.inFlight.size === 0) seat.alone = false;
+    this.#options.events.onBatch();
+    this.#pump();
+  }
+
+  /** Finished after all, even when it was told to stop: what was published stays. */
+  #onFinished(envelope: Envelope, settled: Settled): void {
+    this.#throttle.succeeded(1);
+    this.#settle(envelope, settled);
+  }
+
+  #onFailed(envelope: Envelope, error: ErrorRecord, durationMs: number): void {
+    const { settings, permanentErrors, events } = this.#options;
+    const verdict = judgeFailure(error, envelope.attempt, settings, permanentErrors, Math.random);
+    if (verdict.do === "stop-run") {
+      this.#settle(envelope, { status: "cancelled", durationMs });
+      return this.stop(new KagurazakaError("environment", `${error.message} (while processing ${envelope.key})`, { hint: "Make room or mend it, then run the same command: it goes on from here." }));
+    }
+    if (this.#state !== "running" && verdict.do !== "give-up") return this.#settle(envelope, { status: "cancelled", durationMs });
+    const now = monotonicMs();
+    if (verdict.do === "wait") {
+      envelope.scope = verdict.scope;
+      return this.#waiting.add(envelope, this.#throttle.pause(verdict.scope, verdict.delayMs, now));
+    }
+    if (verdict.do === "retry") {
+      envelope.attempt++;
+      events.onRetry(envelope, error, verdict.delayMs);
+      return this.#waiting.add(envelope, now + verdict.delayMs);
+    }
+    this.#settle(envelope, { status: "failed", durationMs, error });
+  }
+
+  #settle(envelope: Envelope, settled: Settled): void {
+    this.#options.events.onSettled(envelope, settled);
+  }
+
+  // ── Bringing items to workers ────────────────────────────────────────────────────────────────────────────────────────
+
+  #pump(): void {
+    if (this.#state === "running") {
+      const now = monotonicMs();
+      this.#promoteWaiting(now);
+      this.#replaceHeld();
+      this.#placeSuspect();
+      this.#feed(now);
+      this.#pull();
+      this.#setTimer(now);
+    }
+    this.#checkEnd();
+  }
+
+  #promoteWaiting(now: number): void {
+    if (this.#waiting.nextMs > now) return;
+    for (const envelope of this.#waiting.takeDue(now)) {
+      const pausedUntil = this.#throttle.scopePausedUntilMs(envelope.scope);
+      if (pausedUntil > now) this.#waiting.add(envelope, pausedUntil);
+      else this.#ready.unshift(envelope);
+    }
+  }
+
+  /** A worker that takes nothing new and has nothing left goes; its seat is filled again when it has. */
+  #replaceHeld(): void {
+    for (const seat of this.#seats) if (seat.state === "held" && seat.inFlight.size === 0) seat.channel.kill();
+  }
+
+  /** One suspect at a time, in a worker where nothing else runs; the youngest worker, for it has the least behind it. */
+  #placeSuspect(): void {
+    if (this.#suspects.length === 0 || this.#seats.some((seat) => seat.alone && seat.inFlight.size > 0)) return;
+    let seat = this.#seats.find((one) => one.alone && one.takesItems);
+    if (!seat) {
+      seat = this.#seats.filter((one) => one.takesItems).sort((a, b) => a.inFlight.size - b.inFlight.size || b.id - a.id)[0];
+      if (!seat) return;
+      seat.alone = true;
+    }
+    if (seat.inFlight.size === 0) this.#send(seat, [this.#suspects.shift()!]);
+  }
+
+  #feed(now: number): void {
+    for (;;) {
+      const ending = this.#listEnded && this.#ready.length < 2 * this.#slots();
+      const tight = ending || this.#throttle.tight;
+      const hungry = this.#seats.filter((seat) => this.#isHungry(seat, tight));
+      hungry.sort((a, b) => a.inFlight.size / a.slots - b.inFlight.size / b.slots);
+      let sent = 0;
+      for (const [index, seat] of hungry.entries()) {
+        const share = shareOf(this.#ready.length, this.#seats.length, hungry.length - index, this.#listEnded);
+        const room = this.#capacity(seat, tight) - seat.inFlight.size;
+        const allowed = this.#throttle.allowance(this.#inFlight, now);
+        const count = Math.min(this.#ready.length, share, room, allowed, MAX_CHUNK_ITEMS);
+        if (count >= 1) sent += this.#sendReady(seat, count);
+      }
+      if (sent === 0 || this.#ready.length === 0) return;
+    }
+  }
+
+  #slots(): number {
+    return this.#seats.reduce((sum, seat) => sum + seat.slots, 0);
+  }
+
+  #capacity(seat: Seat, tight: boolean): number {
+    return tight ? seat.slots : itemsPerWorker(this.#mean.ms, seat.slots);
+  }
+
+  /** Below half of what it should have: messages then carry many items, and none of them runs dry. */
+  #isHungry(seat: Seat, tight: boolean): boolean {
+    if (!seat.takesItems || seat.alone || seat.size >= MAX_SEAT_CHARS) return false;
+    const capacity = this.#capacity(seat, tight);
+    return seat.inFlight.size < (capacity > 4 * seat.slots ? capacity / 2 : capacity);
+  }
+
+  #sendReady(seat: Seat, count: number): number {
+    const chunksize = this.#options.settings.chunksize;
+    const most = chunksize === "auto" ? count : Math.min(count, chunksize);
+    const chunk: Envelope[] = [];
+    for (let size = 0; chunk.length < most && size < MAX_CHUNK_CHARS; ) {
+      const envelope = this.#ready.shift();
+      if (!envelope) break;
+      size += envelope.json.length;
+      chunk.push(envelope);
+    }
+    this.#throttle.started(chunk.length);
+    this.#send(seat, chunk);
+    return chunk.length;
+  }
+
+  #send(seat: Seat, chunk: readonly Envelope[]): void {
+    const firstSeq = this.#nextSeq;
+    const keys: string[] = [];
+    let attempts: Record<number, number> | undefined;
+    let items = "";
+    for (const envelope of chunk) {
+      if (envelope.attempt !== 1) {
+        attempts ??= {};
+        attempts[keys.length] = envelope.attempt;
+      }
+      items += keys.length === 0 ? envelope.json : `,${envelope.json}`;
+      keys.push(envelope.key);
+      seat.inFlight.set(this.#nextSeq++, envelope);
+      seat.size += envelope.json.length;
+    }
+    this.#inFlight += chunk.length;
+    seat.channel.send({ type: "items", firstSeq, items: `[${items}]`, keys, ...(attempts ? { attempts } : {}) });
+  }
+
+  #pull(): void {
+    const wanted = Math.max(1024, this.#slots() * 2, this.#mean.ms === undefined ? 0 : this.#seats.length * itemsPerWorker(this.#mean.ms, 1));
+    if (this.#listEnded || this.#pulling || this.#ready.length >= wanted || this.#ready.size >= LOOKAHEAD_CHARS) return;
+    this.#pulling = true;
+    this.#options.plan.next().then(
+      ({ done, value }) => {
+        this.#pulling = false;
+        if (done) return this.#endList();
+        for (const planned of value) {
+          const envelope = new Envelope(planned);
+          if (this.#state === "running") this.#ready.push(envelope);
+          else this.#settle(envelope, { status: "cancelled", durationMs: 0 });
+        }
+        this.#pump();
+      },
+      (error) => {
+        this.#pulling = false;
+        // What was listed before is finished and recorded.
+        this.#cause ??= KagurazakaError.is(error) ? error : new KagurazakaError("internal", `the plan failed: ${(error as Error).message}`, { cause: error });
+        this.#endList();
+      },
+    );
+  }
+
+  #endList(): void {
+    this.#listEnded = true;
+    this.#options.events.onListed();
+    this.#pump();
+  }
+
+  /** One timer for the next moment at which time alone changes something. */
+  #setTimer(now: number): void {
+    const throttled = this.#ready.length > 0 ? this.#throttle.nextMs(now) : Number.POSITIVE_INFINITY;
+    const atMs = Math.min(this.#waiting.nextMs, throttled);
+    if (this.#timer && this.#timer.atMs === atMs) return;
+    clearTimeout(this.#timer?.handle);
+    this.#timer = undefined;
+    if (atMs === Number.POSITIVE_INFINITY) return;
+    const handle = setTimeout(() => {
+      this.#timer = undefined;
+      this.#pump();
+    }, Math.max(1, Math.ceil(atMs - now)));
+    this.#timer = { atMs, handle };
+  }
+
+  // ── The end ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  #checkEnd(): void {
+    if (this.#state === "closed" || this.#inFlight > 0) return;
+    if (this.#state === "running" && (!this.#listEnded || this.waiting > 0)) return;
+    this.#close();
+  }
+
+  #cancelUnsent(): void {
+    for (const envelope of [...this.#suspects.splice(0), ...this.#ready.drain(), ...this.#waiting.drain()]) {
+      this.#settle(envelope, { status: "cancelled", durationMs: 0 });
+    }
+  }
+
+  #close(): void {
+    const orderly = this.#inFlight === 0;
+    this.#state = "closed";
+    clearTimeout(this.#timer?.handle);
+    clearTimeout(this.#graceTimer);
+    this.#watch.stop();
+    this.#cancelUnsent();
+    for (const seat of this.#seats) {
+      for (const seq of [...seat.inFlight.keys()]) this.#settle(this.#takeFrom(seat, seq)!, { status: "cancelled", durationMs: 0 });
+      seat.killChildren();
+    }
+    this.#options.events.onBatch();
+    void this.#options.plan.return?.().catch(() => {});
+    void this.#closeSeats(orderly).then(() => this.#finish());
+  }
+
+  /** Workers that have nothing left may tear down; the others are ended. */
+  async #closeSeats(orderly: boolean): Promise<void> {
+    if (!orderly) {
+      for (const seat of this.#seats) seat.channel.kill();
+      return;
+    }
+    for (const seat of this.#seats) seat.channel.send({ type: "close" });
+    const deadline = monotonicMs() + CLOSE_WITHIN_MS;
+    while (this.#seats.length > 0 && monotonicMs() < deadline) await new Promise((resolve) => setTimeout(resolve, 2));
+    for (const seat of this.#seats) seat.channel.kill();
+  }
+}
+
+function timeoutError(limitMs: number, cause?: ErrorRecord): ErrorRecord {
+  const record = toErrorRecord(new KagurazakaError("timeout", `the item ran longer than ${limitMs} ms`));
+  delete record.stack;
+  return cause ? { ...record, cause } : record;
+}
+
+function unfit(error: ErrorRecord): KagurazakaError {
+  return new KagurazakaError("environment", `a worker could not be set up: ${error.name}: ${error.message}`, {
+    cause: error,
+    ...(error.stack === undefined ? {} : { frame: error.stack.split("\n").slice(1, 4).join("\n") }),
+  });
+}

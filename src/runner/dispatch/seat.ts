@@ -1,0 +1,81 @@
+import type { WorkerChannel } from "../../contracts/backbone.js";
+import { marksLayout } from "../../contracts/wire.js";
+import { killGroup } from "../../base/process-group.js";
+import type { Envelope } from "./envelope.js";
+
+/**
+ * A worker as the dispatcher sees it.
+ *
+ *   starting → ready → (held → gone) → replaced by a new seat
+ *
+ * `held` takes nothing new: an item of it ran too long, or the run is draining.
+ */
+export class Seat {
+  readonly id: number;
+  readonly slots: number;
+  readonly marks: Float64Array;
+  readonly channel: WorkerChannel;
+  readonly inFlight = new Map<number, Envelope>();
+  state: "starting" | "ready" | "held" | "gone" = "starting";
+  /** Reserved for one suspect at a time. */
+  alone = false;
+  /** Characters of JSON under way. */
+  size = 0;
+  /** Items told to stop because of their time limit → when they were told. */
+  readonly timedOut = new Map<number, { atMs: number; abortsSeen: number }>();
+  heldSinceMs = 0;
+  readonly #children = new Map<number, number[]>();
+
+  constructor(id: number, slots: number, marks: SharedArrayBuffer, channel: WorkerChannel) {
+    this.id = id;
+    this.slots = slots;
+    this.marks = new Float64Array(marks);
+    this.channel = channel;
+  }
+
+  get takesItems(): boolean {
+    return this.state === "ready" || this.state === "starting";
+  }
+
+  /** Items whose `process` is on the way right now, by the shared marks. */
+  running(): { seq: number; startedMs: number; progressMs: number; envelope: Envelope }[] {
+    const running = [];
+    for (let slot = 0; slot < this.slots; slot++) {
+      const cell = marksLayout.slot(slot);
+      const seq = this.marks[cell + marksLayout.seq]!;
+      const envelope = seq === 0 ? undefined : this.inFlight.get(seq);
+      if (!envelope) continue;
+      running.push({
+        seq,
+        startedMs: this.marks[cell + marksLayout.started]!,
+        progressMs: this.marks[cell + marksLayout.progress]!,
+        envelope,
+      });
+    }
+    return running;
+  }
+
+  /** An item left this seat, whatever became of it. */
+  take(seq: number): Envelope | undefined {
+    const envelope = this.inFlight.get(seq);
+    if (!envelope) return undefined;
+    this.inFlight.delete(seq);
+    this.size -= envelope.json.length;
+    if (this.timedOut.size > 0) this.timedOut.delete(seq);
+    if (this.#children.size > 0) this.#children.delete(seq);
+    return envelope;
+  }
+
+  addChild(seq: number, pid: number): void {
+    const pids = this.#children.get(seq);
+    if (pids) pids.push(pid);
+    else if (this.inFlight.has(seq)) this.#children.set(seq, [pid]);
+    else killGroup(pid);
+  }
+
+  /** A worker that is gone can no longer end the children of its items. */
+  killChildren(): void {
+    for (const pids of this.#children.values()) for (const pid of pids) killGroup(pid);
+    this.#children.clear();
+  }
+}

@@ -1,0 +1,98 @@
+import { monotonicMs } from "../../base/clock.js";
+import type { RunSettings } from "../../contracts/run-config.js";
+import { marksLayout } from "../../contracts/wire.js";
+import type { Seat } from "./seat.js";
+
+/** After its signal fired, an item has this long to settle. */
+const SETTLE_WITHIN_MS = 2000;
+/** The other items of a worker that is to go have this long. */
+const OTHERS_WITHIN_MS = 10_000;
+const WARN_AFTER_MS = 30 * 60_000;
+const SWEEP_MS = 250;
+
+export interface WatchPorts {
+  seats(): readonly Seat[];
+  pending(): number;
+  onTimeout(seat: Seat, seq: number): void;
+  /** `blocked`, `settled`: end it now. `unsettled`: give it nothing new. */
+  onHopeless(seat: Seat, why: "blocked" | "unsettled" | "settled"): void;
+  onStalled(message: string): void;
+  onWarning(message: string): void;
+}
+
+/** Looks at the marks a few times a second: who runs over the time limit, and is anything moving at all. */
+export class Watch {
+  readonly #timeoutMs: number | undefined;
+  readonly #stallMs: number | undefined;
+  readonly #ports: WatchPorts;
+  #timer: NodeJS.Timeout | undefined;
+  #lastSettledMs = monotonicMs();
+  #warned = false;
+
+  constructor(settings: Pick<RunSettings, "timeout" | "stall">, ports: WatchPorts) {
+    this.#timeoutMs = settings.timeout;
+    this.#stallMs = settings.stall;
+    this.#ports = ports;
+  }
+
+  start(): void {
+    const every = this.#timeoutMs === undefined ? SWEEP_MS : Math.max(10, Math.min(SWEEP_MS, this.#timeoutMs / 8));
+    this.#lastSettledMs = monotonicMs();
+    this.#timer = setInterval(() => this.#sweep(), every);
+    this.#timer.unref();
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+  }
+
+  settled(): void {
+    this.#lastSettledMs = monotonicMs();
+    this.#warned = false;
+  }
+
+  #sweep(): void {
+    const now = monotonicMs();
+    for (const seat of this.#ports.seats()) if (this.#timeoutMs !== undefined) this.#sweepSeat(seat, this.#timeoutMs, now);
+    this.#sweepStall(now);
+  }
+
+  #sweepSeat(seat: Seat, timeoutMs: number, now: number): void {
+    const running = seat.running();
+    for (const { seq, startedMs } of running) {
+      if (now - startedMs > timeoutMs && !seat.timedOut.has(seq)) this.#ports.onTimeout(seat, seq);
+    }
+    const overdue = running.filter(({ seq }) => now - (seat.timedOut.get(seq)?.atMs ?? now) > SETTLE_WITHIN_MS);
+    if (overdue.length === 0) return;
+    const blocked = overdue.some(({ seq }) => seat.timedOut.get(seq)!.abortsSeen === seat.marks[marksLayout.abortsSeen]!);
+    if (blocked) return this.#ports.onHopeless(seat, "blocked");
+    if (seat.state !== "held") this.#ports.onHopeless(seat, "unsettled");
+    const others = running.some(({ seq }) => !seat.timedOut.has(seq));
+    if (!others || now - seat.heldSinceMs > OTHERS_WITHIN_MS) this.#ports.onHopeless(seat, "settled");
+  }
+
+  #sweepStall(now: number): void {
+    if (this.#ports.pending() === 0) {
+      this.#lastSettledMs = now;
+      return;
+    }
+    const running = this.#ports.seats().flatMap((seat) => seat.running());
+    const lastSign = running.reduce((last, { progressMs }) => Math.max(last, progressMs), this.#lastSettledMs);
+    const quietMs = now - lastSign;
+    if (this.#stallMs !== undefined && quietMs > this.#stallMs) {
+      return this.#ports.onStalled(`nothing settled for ${Math.round(quietMs / 1000)} s; oldest: ${oldest(running, now)}`);
+    }
+    if (quietMs > WARN_AFTER_MS && !this.#warned) {
+      this.#warned = true;
+      this.#ports.onWarning(`nothing settled for ${Math.round(quietMs / 60_000)} min; oldest: ${oldest(running, now)}`);
+    }
+  }
+}
+
+function oldest(running: ReturnType<Seat["running"]>, now: number): string {
+  return [...running]
+    .sort((a, b) => a.startedMs - b.startedMs)
+    .slice(0, 5)
+    .map(({ envelope, startedMs }) => `${envelope.key} (${Math.round((now - startedMs) / 1000)} s)`)
+    .join(", ");
+}

@@ -1,0 +1,40 @@
+import { join } from "node:path";
+import { openHistory } from "./history.js";
+import { openPlanner } from "./plan/open-planner.js";
+import type { PreparedRun } from "./prepared-run.js";
+
+/** What a run would do, without doing it. */
+export interface DryRun {
+  readonly total: number;
+  readonly run: number;
+  /** Reason → items. */
+  readonly skipped: Readonly<Record<string, number>>;
+  /** Items that cannot run, by error code. */
+  readonly refused: Readonly<Record<string, number>>;
+  /** The first five that would run: key → where each output would go. */
+  readonly examples: readonly { readonly key: string; readonly outputs: readonly string[] }[];
+}
+
+const EXAMPLES = 5;
+
+/** Lists and judges every item; writes nothing. */
+export async function dryRun(prepared: PreparedRun): Promise<DryRun> {
+  const history = await openHistory(prepared);
+  await using planner = await openPlanner(prepared, history);
+  const skipped: Record<string, number> = {};
+  const refused: Record<string, number> = {};
+  const examples: { key: string; outputs: string[] }[] = [];
+  const counts = { total: 0, run: 0 };
+  const batches = planner.batches({
+    onListed: () => void counts.total++,
+    onSkipped: (_key, reason) => void (skipped[reason] = (skipped[reason] ?? 0) + 1),
+    onRefused: ({ error }) => void (refused[error.code ?? error.name] = (refused[error.code ?? error.name] ?? 0) + 1),
+  });
+  for await (const batch of batches) {
+    counts.run += batch.length;
+    for (const { key, outputs } of batch.slice(0, EXAMPLES - examples.length)) {
+      examples.push({ key, outputs: outputs.map(({ relPath }) => join(prepared.places.outputRoot ?? "", relPath)) });
+    }
+  }
+  return { ...counts, skipped, refused, examples };
+}

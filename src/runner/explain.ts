@@ -1,0 +1,61 @@
+import { join } from "node:path";
+import { openHistory } from "./history.js";
+import { openPlanner } from "./plan/open-planner.js";
+import type { PreparedRun } from "./prepared-run.js";
+import { didYouMean } from "../base/nearest.js";
+
+/** Why an item would run or not, step by step. */
+export interface Explanation {
+  readonly key: string;
+  readonly verdict: "would run" | "would be skipped" | "is left out" | "cannot run" | "is not listed";
+  readonly steps: readonly { readonly step: string; readonly says: string }[];
+}
+
+/** Lists the input until the key turns up and follows it through the stages of the plan. Writes nothing. */
+export async function explainItem(prepared: PreparedRun, key: string): Promise<Explanation> {
+  const history = await openHistory(prepared);
+  const whole = { ...prepared, config: { ...prepared.config, run: { ...prepared.config.run, ...noSelection } } };
+  await using planner = await openPlanner(whole, history);
+  await using selecting = await openPlanner(prepared, history);
+  const steps: { step: string; says: string }[] = [];
+  const end = (verdict: Explanation["verdict"]): Explanation => ({ key, verdict, steps });
+  const entry = history.index.statusOf(key);
+  const ledger = entry ? `${entry.status} in run ${entry.segment.header?.run ?? entry.segment.file}, epoch ${entry.epoch}` : "never recorded";
+  let listed = 0;
+  let refusal: string | undefined;
+  const near: string[] = [];
+  const listener = {
+    onListed: () => void listed++,
+    onRefused: (refused: { key: string; error: { code?: string; message: string } }) => {
+      if (refused.key === key) refusal = `${refused.error.code}: ${refused.error.message}`;
+    },
+  };
+  for await (const candidates of planner.candidates(listener)) {
+    for (const candidate of candidates) {
+      if (near.length < 10_000) near.push(candidate.key);
+      if (candidate.key !== key) continue;
+      steps.push({ step: "input", says: "listed" });
+      const out = selecting.keyFilter(key);
+      steps.push({ step: "selection", says: out ?? "in" });
+      for (const { field, relPath } of candidate.outputs) steps.push({ step: field, says: join(prepared.places.outputRoot ?? "", relPath) });
+      steps.push({ step: "ledger", says: ledger });
+      const required = history.requiredEpoch(key);
+      if (required > 0) steps.push({ step: "epoch", says: `--force asks for epoch ${required}` });
+      if (out !== null) return end("is left out");
+      const reason = planner.finished.reason(candidate);
+      const taskAsked = typeof prepared.instance.isExecuted === "function" && reason === null;
+      steps.push({ step: "finished", says: reason ?? (taskAsked ? "no, unless the task's isExecuted() says so" : "no") });
+      return end(reason === null ? "would run" : "would be skipped");
+    }
+    if (refusal !== undefined) break;
+  }
+  if (refusal !== undefined) {
+    steps.push({ step: "input", says: refusal });
+    return end("cannot run");
+  }
+  const inSoftShard = prepared.program.modes?.softShard ? " (of this soft shard)" : "";
+  steps.push({ step: "input", says: `not among the items listed${inSoftShard}.${didYouMean(key, near)}` }, { step: "ledger", says: ledger });
+  return end("is not listed");
+}
+
+const noSelection = { shard: undefined, only: [], keys: undefined, sample: undefined, shuffle: false, limit: undefined, retryFailed: false } as const;

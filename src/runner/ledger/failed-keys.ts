@@ -1,0 +1,47 @@
+import { fingerprintHigh, fingerprintLow, hashText } from "../../base/hash.js";
+import { FingerprintTable } from "./fingerprint-table.js";
+
+/** Where a failed line lies: `length` bytes at `offset` of a segment, without the newline. */
+export interface LineLocation {
+  /** Name of the segment inside the ledger directory. */
+  readonly file: string;
+  readonly offset: number;
+  readonly length: number;
+}
+
+/** The keys whose latest outcome is `failed`, and where it says so: the only keys the ledger keeps as text. */
+export class FailedKeys {
+  readonly #locations = new Map<string, LineLocation>();
+  /** Fingerprints of all keys that ever were in here: a scan need not make a text of every other key. */
+  readonly #ever = new FingerprintTable();
+
+  get size(): number {
+    return this.#locations.size;
+  }
+
+  has(key: string): boolean {
+    return this.#locations.has(key);
+  }
+
+  keys(): IterableIterator<string> {
+    return this.#locations.keys();
+  }
+
+  entries(): IterableIterator<[string, LineLocation]> {
+    return this.#locations.entries();
+  }
+
+  mayHave(low: number, high: number): boolean {
+    return this.#ever.size > 0 && this.#ever.find(low, high) !== 0;
+  }
+
+  remember(key: string, location: LineLocation): void {
+    this.#locations.set(key, location);
+    const hash = hashText(key);
+    this.#ever.set(fingerprintLow(hash), fingerprintHigh(hash), 1);
+  }
+
+  forget(key: string): void {
+    if (this.#locations.size > 0) this.#locations.delete(key);
+  }
+}

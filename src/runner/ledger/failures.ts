@@ -1,0 +1,168 @@
+import { closeSync, fsyncSync, mkdirSync, openSync, readSync, renameSync, rmSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fingerprintHigh, fingerprintLow, hashAsciiBytes } from "../../base/hash.js";
+import type { FailedKeys, LineLocation } from "./failed-keys.js";
+import { environmentError, errnoOf, syncDirectory, writeFully } from "./files.js";
+import type { LedgerIndex } from "./ledger-index.js";
+import { LineBuffer } from "./line-buffer.js";
+import { type FailedLine, isOutcomeLine, parseLine } from "./lines.js";
+import { listSegments } from "./load-ledger.js";
+import { readBlocks } from "./read-segment.js";
+import { type LineSink, scanLines } from "./scan-lines.js";
+
+const FLUSH_BYTES = 64 * 1024;
+
+/** One line of `failed.jsonl`. */
+export interface FailedItem {
+  readonly key: string;
+  readonly class: string;
+  readonly message: string;
+  readonly stack?: string;
+  readonly attempts: number;
+  /** The run it failed in. */
+  readonly run: string;
+  readonly item?: unknown;
+  /** In place of an item of more than 64 KB: the size of its JSON. */
+  readonly itemBytes?: number;
+}
+
+export interface FoldRequest {
+  /** The ledger as it was loaded when this run began. */
+  readonly index: LedgerIndex;
+  /** This run's own segment, if it has one: `index.failed` was kept in step with it by the writer. */
+  readonly ownFile?: string;
+  /** Where `failed.jsonl` goes. */
+  readonly path: string;
+  readonly durable: boolean;
+}
+
+/**
+ * Writes `failed.jsonl`: one line per key whose latest outcome is a failure, replaced as a whole by a rename, removed when
+ * nothing has failed. What other shards have recorded beside this run is read first. Memory goes with the number of failed
+ * keys alone.
+ * @returns how many keys there are in it
+ */
+export async function foldFailures(request: FoldRequest): Promise<number> {
+  const { index, path, durable } = request;
+  await catchUp(index, request.ownFile);
+  if (index.failed.size === 0) {
+    rmSync(path, { force: true });
+    return 0;
+  }
+  const temporary = `${path}.${process.pid}.tmp`;
+  let written = 0;
+  try {
+    mkdirSync(dirname(path), { recursive: true });
+    const fd = openSync(temporary, "w");
+    try {
+      const buffer = new LineBuffer(FLUSH_BYTES);
+      const flush = (): void => {
+        writeFully(fd, buffer.bytes, buffer.size, () => {});
+        buffer.drop(buffer.size);
+      };
+      for (const item of failedItems(index)) {
+        buffer.append(JSON.stringify(item));
+        written++;
+        if (buffer.size >= FLUSH_BYTES) flush();
+      }
+      flush();
+      if (durable) fsyncSync(fd);
+    } finally {
+      closeSync(fd);
+    }
+    renameSync(temporary, path);
+    if (durable) syncDirectory(dirname(path));
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    throw environmentError("write", path, error);
+  }
+  return written;
+}
+
+/** Brings `index.failed` up to date with what other runs have appended since it was loaded. */
+async function catchUp(index: LedgerIndex, ownFile: string | undefined): Promise<void> {
+  const known = new Map(index.segments.map((segment) => [segment.file, segment]));
+  for (const { file } of listSegments(index.dir)) {
+    if (file === ownFile) continue;
+    const segment = known.get(file);
+    const from = segment?.sizeBytes ?? 0;
+    for await (const block of readBlocks(join(index.dir, file), from))
+      scanLines(block, failureSink(index.failed, file));
+  }
+}
+
+function failureSink(failed: FailedKeys, file: string): LineSink {
+  return {
+    plain(_status, bytes, start, end) {
+      const hash = hashAsciiBytes(bytes, start, end);
+      if (failed.mayHave(fingerprintLow(hash), fingerprintHigh(hash)))
+        failed.forget(Buffer.from(bytes.subarray(start, end)).toString("latin1"));
+    },
+    parsed(line, offset, length) {
+      if (!isOutcomeLine(line)) return;
+      if (line.s === "failed") failed.remember(line.k, { file, offset, length });
+      else failed.forget(line.k);
+    },
+    invalid() {},
+    torn() {},
+  };
+}
+
+function* failedItems(index: LedgerIndex): Generator<FailedItem> {
+  // Keys of one segment mostly follow one another, so one open file is enough.
+  let open: { file: string; fd: number; run: string } | undefined;
+  try {
+    for (const [key, location] of index.failed.entries()) {
+      if (open?.file !== location.file) {
+        if (open) closeSync(open.fd);
+        open = {
+          file: location.file,
+          fd: openSync(join(index.dir, location.file), "r"),
+          run: location.file.replace(/\.jsonl$/, ""),
+        };
+      }
+      const line = readFailedLine(open.fd, location);
+      if (line?.k !== key) continue;
+      yield {
+        key,
+        class: line.class,
+        message: line.error?.message ?? "",
+        ...(line.error?.stack === undefined ? {} : { stack: line.error.stack }),
+        attempts: line.n ?? 1,
+        run: open.run,
+        ...(line.item === undefined ? {} : { item: line.item }),
+        ...(line.itemBytes === undefined ? {} : { itemBytes: line.itemBytes }),
+      };
+    }
+  } finally {
+    if (open) closeSync(open.fd);
+  }
+}
+
+function readFailedLine(fd: number, location: LineLocation): FailedLine | undefined {
+  const bytes = Buffer.allocUnsafe(location.length);
+  let at = 0;
+  while (at < location.length) {
+    const size = readSync(fd, bytes, at, location.length - at, location.offset + at);
+    if (size === 0) return undefined;
+    at += size;
+  }
+  const line = parseLine(bytes.toString("utf8"));
+  return line !== undefined && isOutcomeLine(line) && line.s === "failed" ? line : undefined;
+}
+
+/** `failed.jsonl`, line by line; nothing when there is no such file. Lines that cannot be read are passed over. */
+export async function* readFailed(path: string): AsyncGenerator<FailedItem> {
+  try {
+    for await (const block of readBlocks(path)) {
+      for (let at = 0; at < block.end; ) {
+        const newline = block.last ? block.end : block.bytes.indexOf(0x0a, at);
+        const item = parseLine(block.bytes.toString("utf8", at, newline)) as Partial<FailedItem> | undefined;
+        at = newline + 1;
+        if (item !== undefined && typeof item.key === "string") yield item as FailedItem;
+      }
+    }
+  } catch (error) {
+    if (errnoOf((error as Error).cause) !== "ENOENT") throw error;
+  }
+}

@@ -1,0 +1,129 @@
+import { fingerprintHigh, fingerprintLow, hashText } from "../../base/hash.js";
+import type { FailedKeys } from "./failed-keys.js";
+import type { FingerprintTable } from "./fingerprint-table.js";
+import type { EpochScope, LedgerHeader, RecordedStatus } from "./lines.js";
+
+/** Values of the table: status in the low two bits, number of the segment above. 0 is a free slot. */
+export const statusCodes = { done: 1, filtered: 2, failed: 3 } as const satisfies Record<RecordedStatus, number>;
+const statusNames = [undefined, "done", "filtered", "failed"] as const;
+
+export const packEntry = (status: RecordedStatus, segment: number): number =>
+  ((segment << 2) | statusCodes[status]) >>> 0;
+
+/** One run's file. */
+export interface Segment {
+  /** Name inside the ledger directory. */
+  readonly file: string;
+  /** null: torn off before its header was written, or damaged. */
+  readonly header: LedgerHeader | null;
+  /** How much of it was read. */
+  sizeBytes: number;
+  /** Keys that are `done` now because of this segment. */
+  doneKeys: number;
+}
+
+/** An epoch that was opened, as the lines of all segments tell it. */
+export interface EpochRecord {
+  readonly epoch: number;
+  readonly scope: EpochScope;
+  readonly partial: boolean;
+  complete: boolean;
+}
+
+export interface KeyStatus {
+  readonly status: RecordedStatus;
+  readonly epoch: number;
+  readonly segment: Segment;
+}
+
+/** Code and options that made a number of the results there are. */
+export interface Provenance {
+  readonly module: string;
+  readonly version: string | null;
+  readonly options: string;
+  readonly doneKeys: number;
+}
+
+export interface LedgerFacts {
+  readonly dir: string;
+  readonly table: FingerprintTable;
+  readonly segments: readonly Segment[];
+  readonly epochs: readonly EpochRecord[];
+  readonly failed: FailedKeys;
+  readonly counts: Readonly<Record<RecordedStatus, number>>;
+  readonly invalid: InvalidLines;
+}
+
+/** Lines that are not JSON objects and not torn ends: damage, counted and reported, never fatal. */
+export interface InvalidLines {
+  readonly count: number;
+  /** `<file>, byte <offset>` of the first. */
+  readonly first: string | undefined;
+}
+
+/** What the ledger says about every key, in some 20 bytes per key. Exact but for collisions of 64-bit fingerprints. */
+export class LedgerIndex {
+  readonly dir: string;
+  readonly segments: readonly Segment[];
+  readonly epochs: readonly EpochRecord[];
+  /** Keys whose latest outcome is `failed`. */
+  readonly failed: FailedKeys;
+  /** Keys by latest outcome. */
+  readonly counts: Readonly<Record<RecordedStatus, number>>;
+  readonly invalid: InvalidLines;
+  readonly #table: FingerprintTable;
+
+  constructor(facts: LedgerFacts) {
+    this.dir = facts.dir;
+    this.segments = facts.segments;
+    this.epochs = facts.epochs;
+    this.failed = facts.failed;
+    this.counts = facts.counts;
+    this.invalid = facts.invalid;
+    this.#table = facts.table;
+  }
+
+  /** For the header of the next segment. */
+  get nextSeq(): number {
+    return 1 + this.segments.reduce((highest, segment) => Math.max(highest, segment.header?.seq ?? 0), 0);
+  }
+
+  statusOf(key: string): KeyStatus | undefined {
+    const entry = this.#find(key);
+    const status = statusNames[entry & 3];
+    if (status === undefined) return undefined;
+    const segment = this.segments[entry >>> 2]!;
+    return { status, epoch: segment.header?.epoch ?? 0, segment };
+  }
+
+  /** The epoch in which the key was last done or filtered; -1: not recorded, or its latest outcome is a failure. */
+  finishedEpoch(key: string): number {
+    const entry = this.#find(key);
+    if (entry === 0 || (entry & 3) === statusCodes.failed) return -1;
+    return this.segments[entry >>> 2]!.header?.epoch ?? 0;
+  }
+
+  failedKeys(): IterableIterator<string> {
+    return this.failed.keys();
+  }
+
+  /** How many of the keys done now were made by which code and options; most first. */
+  doneByProvenance(): Provenance[] {
+    const sums = new Map<string, { module: string; version: string | null; options: string; doneKeys: number }>();
+    for (const { header, doneKeys } of this.segments) {
+      if (doneKeys === 0) continue;
+      const made = { module: header?.module ?? "", version: header?.version ?? null, options: header?.options ?? "" };
+      const name = JSON.stringify(made);
+      const sum = sums.get(name);
+      if (sum) sum.doneKeys += doneKeys;
+      else sums.set(name, { ...made, doneKeys });
+    }
+    return [...sums.values()].sort((a, b) => b.doneKeys - a.doneKeys);
+  }
+
+  #find(key: string): number {
+    if (this.#table.size === 0) return 0;
+    const hash = hashText(key);
+    return this.#table.find(fingerprintLow(hash), fingerprintHigh(hash));
+  }
+}

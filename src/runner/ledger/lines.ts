@@ -1,0 +1,143 @@
+import type { ErrorRecord } from "../../base/errors.js";
+import type { SoftScope } from "../../contracts/modes.js";
+import type { HashShard } from "../../contracts/run-config.js";
+
+/**
+ * The ledger: one directory, one file (segment) per run, written by the run's coordinator alone, only ever appended to.
+ *
+ *     ledger/<run>.jsonl    {"v":1,"run":…}                              the header
+ *                           {"k":"a.txt","s":"done","ms":1.2}            one line per outcome
+ *                           {"epoch":1,"open":true,"scope":{}}           and per step of an epoch
+ *
+ * Of one key the last line counts: segments in the order of `seq`, lines in the order of the file. A line counts once its
+ * closing brace is written; whatever follows the last such line of a file is torn and does not exist.
+ */
+export const LEDGER_VERSION = 1;
+
+/** The part of the input a run works on. `hash` null and `soft` empty: all of it. */
+export interface RunScope {
+  readonly soft: SoftScope;
+  readonly hash: HashShard | null;
+}
+
+export interface LedgerHeader {
+  readonly v: typeof LEDGER_VERSION;
+  readonly run: string;
+  readonly task: string;
+  /** ISO time; for people, nothing is decided by it. */
+  readonly at: string;
+  /** One above all segments seen when the run began: the order of segments. */
+  readonly seq: number;
+  /** Hash of the task's code. */
+  readonly module: string;
+  /** The author's `static version`. */
+  readonly version: string | null;
+  /** Hash of the options. */
+  readonly options: string;
+  /** The epoch in which this run's outcomes are recorded. */
+  readonly epoch: number;
+  /** Which boot of the machine, where it tells. */
+  readonly boot: string | null;
+  readonly shard: RunScope;
+}
+
+export type RecordedStatus = "done" | "filtered" | "failed";
+
+interface OutcomeBase {
+  readonly k: string;
+  readonly s: RecordedStatus;
+  /** Time inside `process`, milliseconds. */
+  readonly ms: number;
+  /** Attempts, where not 1. */
+  readonly n?: number;
+}
+
+export interface DoneLine extends OutcomeBase {
+  readonly s: "done";
+  /** Done before in this epoch, and again because its output was gone. */
+  readonly again?: 1;
+}
+
+export interface FilteredLine extends OutcomeBase {
+  readonly s: "filtered";
+  readonly reason: string;
+}
+
+export interface FailedLine extends OutcomeBase {
+  readonly s: "failed";
+  readonly class: string;
+  readonly error: ErrorRecord;
+  /** The item itself, up to 64 KB of JSON. */
+  readonly item?: unknown;
+  /** In place of a larger item: the size of its JSON. */
+  readonly itemBytes?: number;
+}
+
+/** What an epoch redoes; fields left out do not narrow it. */
+export interface EpochScope {
+  readonly shard?: HashShard;
+  readonly soft?: SoftScope;
+  /** Globs over keys. */
+  readonly only?: readonly string[];
+  /** `--sample P%`: keys whose hash is below. */
+  readonly samplePercent?: number;
+  /** `packKeys` of the keys named. */
+  readonly keys?: string;
+}
+
+export interface EpochOpenLine {
+  readonly epoch: number;
+  readonly open: true;
+  readonly scope: EpochScope;
+  readonly partial?: true;
+}
+
+export interface EpochCompleteLine {
+  readonly epoch: number;
+  readonly complete: true;
+  /** Two shards may open epochs of one number side by side; the scope tells them apart. */
+  readonly scope: EpochScope;
+}
+
+export type OutcomeLine = DoneLine | FilteredLine | FailedLine;
+export type LedgerLine = LedgerHeader | OutcomeLine | EpochOpenLine | EpochCompleteLine;
+
+const statuses: ReadonlySet<unknown> = new Set<RecordedStatus>(["done", "filtered", "failed"]);
+
+/** An object from one line; undefined: not a line of JSON object. Objects of kinds not known here are let through. */
+export function parseLine(text: string): Partial<LedgerLine> | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === "object" && value !== null && !Array.isArray(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+export function isOutcomeLine(line: Partial<LedgerLine>): line is OutcomeLine {
+  return typeof (line as OutcomeLine).k === "string" && statuses.has((line as OutcomeLine).s);
+}
+
+export function isHeader(line: Partial<LedgerLine>): line is LedgerHeader {
+  return "v" in line && typeof line.v === "number" && typeof line.run === "string";
+}
+
+export function isEpochOpen(line: Partial<LedgerLine>): line is EpochOpenLine {
+  return (
+    "open" in line &&
+    line.open === true &&
+    Number.isSafeInteger(line.epoch) &&
+    typeof line.scope === "object" &&
+    line.scope !== null
+  );
+}
+
+export function isEpochComplete(line: Partial<LedgerLine>): line is EpochCompleteLine {
+  return (
+    "complete" in line &&
+    line.complete === true &&
+    Number.isSafeInteger(line.epoch) &&
+    typeof line.scope === "object" &&
+    line.scope !== null
+  );
+}

@@ -1,0 +1,136 @@
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import { KagurazakaError } from "../../base/errors.js";
+import { fingerprintHigh, fingerprintLow, hashAsciiBytes, hashText } from "../../base/hash.js";
+import { sameScope } from "./epoch-scope.js";
+import { FailedKeys } from "./failed-keys.js";
+import { environmentError, errnoOf } from "./files.js";
+import { FingerprintTable } from "./fingerprint-table.js";
+import { type EpochRecord, LedgerIndex, packEntry, type Segment, statusCodes } from "./ledger-index.js";
+import {
+  isEpochComplete,
+  isEpochOpen,
+  isHeader,
+  isOutcomeLine,
+  LEDGER_VERSION,
+  type LedgerHeader,
+  parseLine,
+  type RecordedStatus,
+} from "./lines.js";
+import { readBlocks, readFirstLine } from "./read-segment.js";
+import { type LineSink, scanLines } from "./scan-lines.js";
+
+/**
+ * Reads all segments of a ledger, oldest first. A directory that does not exist is an empty ledger. Torn ends are left out,
+ * damaged lines counted; a segment of a newer version of this tool is an `environment` error.
+ */
+export async function loadLedger(dir: string): Promise<LedgerIndex> {
+  const loader = new Loader(listSegments(dir));
+  for (const [number, segment] of loader.segments.entries()) {
+    const sink = loader.sinkOf(number);
+    for await (const block of readBlocks(join(dir, segment.file))) {
+      segment.sizeBytes = block.offset + block.end;
+      scanLines(block, sink);
+    }
+  }
+  return new LedgerIndex({ dir, ...loader });
+}
+
+/** The segments of a ledger directory, in the order in which their lines count. */
+export function listSegments(dir: string): Segment[] {
+  const segments = segmentFiles(dir).map(
+    (file): Segment => ({ file, header: headerOf(join(dir, file)), sizeBytes: 0, doneKeys: 0 }),
+  );
+  return segments.sort(
+    (a, b) =>
+      (a.header?.seq ?? 0) - (b.header?.seq ?? 0) ||
+      compare(a.header?.at ?? "", b.header?.at ?? "") ||
+      compare(a.file, b.file),
+  );
+}
+
+export function segmentFiles(dir: string): string[] {
+  try {
+    return readdirSync(dir).filter((name) => name.endsWith(".jsonl"));
+  } catch (error) {
+    if (errnoOf(error) === "ENOENT") return [];
+    throw environmentError("read the ledger", dir, error);
+  }
+}
+
+const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+
+function headerOf(path: string): LedgerHeader | null {
+  const line = parseLine(readFirstLine(path));
+  if (line === undefined || !isHeader(line)) return null;
+  if (line.v > LEDGER_VERSION) {
+    throw new KagurazakaError(
+      "environment",
+      `the ledger ${path} is of version ${line.v}; this kagurazaka reads up to ${LEDGER_VERSION}`,
+      {
+        where: path,
+        hint: "Use the newer kagurazaka that wrote it, or another --run-dir.",
+      },
+    );
+  }
+  return line;
+}
+
+class Loader {
+  readonly table = new FingerprintTable();
+  readonly failed = new FailedKeys();
+  readonly counts: Record<RecordedStatus, number> = { done: 0, filtered: 0, failed: 0 };
+  readonly epochs: EpochRecord[] = [];
+  readonly invalid: { count: number; first: string | undefined } = { count: 0, first: undefined };
+  readonly segments: readonly Segment[];
+
+  constructor(segments: readonly Segment[]) {
+    this.segments = segments;
+  }
+
+  sinkOf(number: number): LineSink {
+    const segment = this.segments[number]!;
+    const { file } = segment;
+    return {
+      plain: (status, bytes, start, end) => {
+        const before = this.#record(status, number, hashAsciiBytes(bytes, start, end));
+        if (before === statusCodes.failed)
+          this.failed.forget(Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString("latin1"));
+      },
+      parsed: (line, offset, length) => {
+        if (isOutcomeLine(line)) {
+          this.#record(line.s, number, hashText(line.k));
+          if (line.s === "failed") this.failed.remember(line.k, { file, offset, length });
+          else this.failed.forget(line.k);
+        } else if (isEpochOpen(line)) {
+          this.epochs.push({ epoch: line.epoch, scope: line.scope, partial: line.partial === true, complete: false });
+        } else if (isEpochComplete(line)) {
+          for (const record of this.epochs)
+            if (record.epoch === line.epoch && sameScope(record.scope, line.scope)) record.complete = true;
+        }
+      },
+      invalid: (offset) => {
+        this.invalid.count++;
+        this.invalid.first ??= `${file}, byte ${offset}`;
+      },
+      // Another shard may be writing it just now: read again from here, should anybody ask.
+      torn: (offset) => {
+        segment.sizeBytes = offset;
+      },
+    };
+  }
+
+  /** Returns the code of the status before, 0 if there was none. */
+  #record(status: RecordedStatus, number: number, hash: Uint32Array): number {
+    const before = this.table.set(fingerprintLow(hash), fingerprintHigh(hash), packEntry(status, number));
+    const code = before & 3;
+    if (code === statusCodes.done) {
+      this.counts.done--;
+      this.segments[before >>> 2]!.doneKeys--;
+    } else if (code === statusCodes.filtered) this.counts.filtered--;
+    else if (code === statusCodes.failed) this.counts.failed--;
+    this.counts[status]++;
+    if (status === "done") this.segments[number]!.doneKeys++;
+    return code;
+  }
+}

@@ -1,0 +1,82 @@
+import { closeSync, fstatSync, openSync, readSync } from "node:fs";
+import { nextTurn } from "../../base/clock.js";
+import { environmentError } from "./files.js";
+
+const BLOCK_BYTES = 1024 * 1024;
+const MIN_BLOCK_BYTES = 4096;
+/** How much is read before timers and signals get their turn. */
+const TURN_BYTES = 16 * 1024 * 1024;
+
+/** Whole lines in `bytes[start, end)`, which begin at `offset` of the file. `last`: the end of the file, a newline may be missing. */
+export interface Block {
+  readonly bytes: Buffer;
+  readonly end: number;
+  readonly offset: number;
+  readonly last: boolean;
+}
+
+/**
+ * A file of lines in blocks that end with a line, each valid until the next one is asked for. Memory is one megabyte, or
+ * the longest line. What follows the last newline comes by itself, as the `last` block.
+ */
+export async function* readBlocks(path: string, from = 0): AsyncGenerator<Block> {
+  const fd = open(path);
+  try {
+    // Many segments are small: no more than the file needs, and room for one byte more to see its end.
+    const rest = fstatSync(fd).size - from + 1;
+    let bytes = Buffer.allocUnsafeSlow(Math.min(BLOCK_BYTES, Math.max(MIN_BLOCK_BYTES, rest)));
+    let kept = 0;
+    let offset = from;
+    let sinceTurn = 0;
+    for (;;) {
+      const size = read(fd, path, bytes, kept, offset + kept);
+      if (size === 0) break;
+      const filled = kept + size;
+      const newline = bytes.lastIndexOf(0x0a, filled - 1);
+      // lastIndexOf looks through the whole buffer before `filled`: bytes below `kept` hold no newline.
+      const end = newline + 1;
+      if (end > 0) yield { bytes, end, offset, last: false };
+      bytes.copyWithin(0, end, filled);
+      kept = filled - end;
+      offset += end;
+      if (kept === bytes.length) bytes = Buffer.concat([bytes, Buffer.allocUnsafe(bytes.length)]);
+      sinceTurn += size;
+      if (sinceTurn >= TURN_BYTES) {
+        sinceTurn = 0;
+        await nextTurn();
+      }
+    }
+    if (kept > 0) yield { bytes, end: kept, offset, last: true };
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** The first line, without its newline; or as much of it as the first 64 KB hold. */
+export function readFirstLine(path: string): string {
+  const fd = open(path);
+  try {
+    const bytes = Buffer.allocUnsafe(64 * 1024);
+    const size = read(fd, path, bytes, 0, 0);
+    const end = bytes.subarray(0, size).indexOf(0x0a);
+    return end < 0 ? bytes.toString("utf8", 0, size) : bytes.toString("utf8", 0, end);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function open(path: string): number {
+  try {
+    return openSync(path, "r");
+  } catch (error) {
+    throw environmentError("read", path, error);
+  }
+}
+
+function read(fd: number, path: string, bytes: Buffer, at: number, position: number): number {
+  try {
+    return readSync(fd, bytes, at, bytes.length - at, position);
+  } catch (error) {
+    throw environmentError("read", path, error);
+  }
+}

@@ -1,0 +1,112 @@
+import { accessSync, constants, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import { KagurazakaError } from "../base/errors.js";
+import type { Root } from "../contracts/modes.js";
+
+/** Where a task keeps what it knows, on disk. */
+export interface Places {
+  readonly outputRoot: string | null;
+  /** `<output_root>/.kagurazaka/<task id>`, or below `--run-dir`, or below the working directory. */
+  readonly stateDir: string;
+  readonly ledgerDir: string;
+  readonly leaseDir: string;
+  readonly runsDir: string;
+  readonly failedFile: string;
+  readonly statsFile: string;
+  /** Below the output root, so that a rename never crosses a file system. */
+  readonly stagingRoot: string;
+}
+
+export function resolvePlaces(taskId: string, roots: readonly Root[], runDir: string | undefined): Places {
+  const outputRoot = roots[0]?.outputPath ?? null;
+  const folder = taskId.replace(/[^\w.@+-]/g, "_");
+  const base = runDir === undefined ? join(outputRoot ?? process.cwd(), ".kagurazaka") : resolve(runDir);
+  const stateDir = join(base, folder);
+  return {
+    outputRoot,
+    stateDir,
+    ledgerDir: join(stateDir, "ledger"),
+    leaseDir: join(stateDir, "lease"),
+    runsDir: join(stateDir, "runs"),
+    failedFile: join(stateDir, "failed.jsonl"),
+    statsFile: join(stateDir, "stats.json"),
+    stagingRoot: outputRoot === null ? join(stateDir, "staging") : join(outputRoot, ".kagurazaka", "staging"),
+  };
+}
+
+/** The mistakes about directories that can be seen before anything is written. */
+export function checkRoots(roots: readonly Root[], readsInputRoot: boolean, places: Places): KagurazakaError[] {
+  const mistakes: KagurazakaError[] = [];
+  for (const { inputPath } of readsInputRoot ? roots : []) {
+    const stat = statSync(inputPath, { throwIfNoEntry: false });
+    if (!stat) {
+      mistakes.push(new KagurazakaError("input-root", `the input root ${inputPath} does not exist`, { where: "hard_shard_mode.input_path", hint: nearestExisting(inputPath) }));
+    } else if (!stat.isDirectory()) {
+      mistakes.push(new KagurazakaError("input-root", `the input root ${inputPath} is not a directory`, { where: "hard_shard_mode.input_path" }));
+    }
+  }
+  for (const [dir, where] of [[places.outputRoot, "hard_shard_mode.output_path"], [places.stateDir, "--run-dir"]] as const) {
+    const why = dir === null ? undefined : notWritable(dir);
+    if (why === undefined) continue;
+    mistakes.push(new KagurazakaError("output-root", `cannot write to ${dir}: ${why}`, { where }));
+    break;
+  }
+  return mistakes;
+}
+
+function nearestExisting(path: string): string {
+  const parent = dirname(path);
+  return existsSync(parent) ? `${parent} exists; the last name is missing in it.` : nearestExisting(parent);
+}
+
+/** Why nothing can be written below a directory that may not exist yet; undefined when it can. */
+function notWritable(path: string): string | undefined {
+  for (let at = path; ; at = dirname(at)) {
+    const stat = statSync(at, { throwIfNoEntry: false });
+    if (stat === undefined && dirname(at) !== at) continue;
+    if (!stat?.isDirectory()) return `${at} is not a directory`;
+    try {
+      accessSync(at, constants.W_OK | constants.X_OK);
+      return undefined;
+    } catch (error) {
+      return `${at}: ${(error as NodeJS.ErrnoException).code === "EROFS" ? "read-only file system" : "permission denied"}`;
+    }
+  }
+}
+
+/** The directory of a run's staging, empty of what dead runs of the same lease left behind. */
+export function openStaging(places: Places, run: string, leaseName: string): string {
+  for (const other of readNames(places.stagingRoot)) {
+    if (leaseOf(places, other) === leaseName) rmSync(join(places.stagingRoot, other), { recursive: true, force: true });
+  }
+  const dir = join(places.stagingRoot, run);
+  mkdirSync(dir, { recursive: true });
+  return dir;
+}
+
+/** Whoever holds a lease knows that earlier holders of it are dead; of other leases it knows nothing. */
+function leaseOf(places: Places, run: string): string | undefined {
+  try {
+    return (JSON.parse(readFileSync(join(places.runsDir, run, "run.json"), "utf8")) as { lease?: string }).lease;
+  } catch {
+    return undefined;
+  }
+}
+
+function readNames(dir: string): string[] {
+  try {
+    return readdirSync(dir);
+  } catch {
+    return [];
+  }
+}
+
+/** Removes the run's staging, and the folders that only held it. */
+export function closeStaging(dir: string): void {
+  rmSync(dir, { recursive: true, force: true });
+  try {
+    if (readNames(dirname(dir)).length === 0) rmSync(dirname(dir), { recursive: false, force: true });
+  } catch {
+    // Another run has begun there.
+  }
+}

@@ -1,0 +1,142 @@
+import { encodeItem } from "../../base/canonical-json.js";
+import { KagurazakaError, toErrorRecord, type ErrorRecord } from "../../base/errors.js";
+import { hashHex } from "../../base/hash.js";
+import type { Item, WireTriplet } from "../../contracts/item.js";
+import type { OutputEntry } from "../../contracts/modes.js";
+import type { TaskInstance } from "../../contracts/task.js";
+import { checkRelPath } from "../program/safe-path.js";
+import { outputsOf, type TaskProgram } from "../program/task-program.js";
+import type { SeenKeys } from "./seen-keys.js";
+
+/** An item with a name: what the stages of the plan hand on. */
+export interface Candidate {
+  readonly key: string;
+  readonly item: Item;
+  /** Its canonical JSON, where naming it already needed it. */
+  readonly json: string | undefined;
+  readonly outputs: readonly OutputEntry[];
+}
+
+/** An item that an earlier run has named. */
+export interface KnownItem {
+  readonly key: string;
+  readonly item: Item;
+}
+
+/** An item that cannot run, and why. It is recorded as failed without an attempt. */
+export interface Refusal {
+  readonly key: string;
+  readonly item: unknown;
+  readonly error: ErrorRecord;
+}
+
+export type Named = { candidate: Candidate; refusal?: undefined } | { candidate?: undefined; refusal: Refusal };
+
+const RESERVED = /^(?:result|input|output(?:_.*)?)$/;
+
+/** Gives each item its key and its outputs, and refuses what cannot run. */
+export class Namer {
+  readonly #program: TaskProgram;
+  readonly #instance: TaskInstance;
+  readonly #seen: SeenKeys | null;
+  readonly #seenOutputs: SeenKeys | null;
+  readonly #yieldsFiles: boolean;
+  readonly #keyField: string | undefined;
+
+  constructor(program: TaskProgram, instance: TaskInstance, seen: { keys: SeenKeys | null; outputs: SeenKeys | null }) {
+    const input = program.modes?.inputMode;
+    this.#program = program;
+    this.#instance = instance;
+    this.#seen = seen.keys;
+    this.#seenOutputs = seen.outputs;
+    this.#yieldsFiles = input?.definition.yields === "file";
+    this.#keyField = input?.definition.keyField?.(input.fields);
+  }
+
+  name(raw: unknown, index: number): Named {
+    let key = `invalid:${index}`;
+    try {
+      if (typeof raw !== "object" || raw === null || Array.isArray(raw)) {
+        throw new KagurazakaError("not-json", `item ${index} is ${raw === null ? "null" : Array.isArray(raw) ? "an array" : `a ${typeof raw}`}, not an object`);
+      }
+      const item = raw as Item;
+      if (this.#yieldsFiles) {
+        const { rel_dir, file_name } = item.input as WireTriplet;
+        key = rel_dir === "." ? file_name : `${rel_dir}/${file_name}`;
+        checkRelPath(key);
+        if (this.#seen) key = this.#distinct(key, true);
+        return { candidate: this.#candidate(key, item, undefined) };
+      }
+      const explicit = this.#explicitKey(item);
+      if (explicit !== undefined) key = explicit;
+      const json = encodeItem(item);
+      if (explicit === undefined) key = hashHex(json);
+      this.#checkReserved(item);
+      key = this.#distinct(key, explicit !== undefined);
+      return { candidate: this.#candidate(key, item, json) };
+    } catch (thrown) {
+      return refuse(key, raw, thrown);
+    }
+  }
+
+  /** An item that was named by an earlier run. */
+  rename(key: string, item: Item): Named {
+    try {
+      return { candidate: this.#candidate(key, item, undefined) };
+    } catch (thrown) {
+      return refuse(key, item, thrown);
+    }
+  }
+
+  #candidate(key: string, item: Item, json: string | undefined): Candidate {
+    const outputs = outputsOf(this.#program.modes, key, this.#yieldsFiles ? (item.input as WireTriplet) : undefined);
+    for (const output of outputs) this.#checkOutput(output);
+    return { key, item, json, outputs };
+  }
+
+  #explicitKey(item: Item): string | undefined {
+    const field = this.#keyField;
+    if (field !== undefined) {
+      const value = item[field];
+      if (typeof value !== "string" && typeof value !== "number") {
+        throw new KagurazakaError("item-failed", `the key field "${field}" is ${value === undefined ? "missing" : `a ${typeof value}`}, not a text or a number`);
+      }
+      return String(value);
+    }
+    if (!this.#instance.keyOf) return undefined;
+    const key: unknown = this.#instance.keyOf(item);
+    if (typeof key !== "string" || key === "") throw new KagurazakaError("item-failed", `keyOf() returned ${JSON.stringify(key)}, not a text`);
+    return key;
+  }
+
+  #checkReserved(item: Item): void {
+    if (!this.#program.modes) return;
+    for (const field of Object.keys(item)) {
+      if (!RESERVED.test(field)) continue;
+      throw new KagurazakaError("reserved-field", `the item has a field "${field}", which modes inject`, { hint: "Rename the field in the input." });
+    }
+  }
+
+  /** A repeated record is another item (`#2`); a repeated explicit key is a mistake. */
+  #distinct(key: string, explicit: boolean): string {
+    const times = this.#seen?.add(key) ?? 1;
+    if (times === 1) return key;
+    if (!explicit) return `${key}#${times}`;
+    throw new KagurazakaError("duplicate-key", `the key ${JSON.stringify(key)} was listed before; this is its repeat no. ${times - 1}`, {
+      hint: "The first one runs. Make keys unique, or leave them out so that records are told apart by content.",
+    });
+  }
+
+  #checkOutput(output: OutputEntry): void {
+    checkRelPath(output.relPath);
+    const times = this.#seenOutputs?.add(output.relPath) ?? 1;
+    if (times > 1) throw new KagurazakaError("duplicate-key", `another item already writes ${JSON.stringify(output.relPath)}`);
+  }
+}
+
+function refuse(key: string, item: unknown, thrown: unknown): Named {
+  const error = KagurazakaError.is(thrown)
+    ? thrown
+    : new KagurazakaError("item-failed", `naming the item failed: ${toErrorRecord(thrown).message}`, { cause: thrown });
+  return { refusal: { key, item, error: { ...toErrorRecord(error), permanent: true } } };
+}

@@ -1,0 +1,96 @@
+import { readdirSync, statSync } from "node:fs";
+import { join } from "node:path";
+import type { FinishRule, OutputEntry } from "../../contracts/modes.js";
+import type { LedgerView } from "../ledger/view.js";
+import type { Candidate } from "./candidates.js";
+
+/** Why an item need not run. */
+export type SkipReason = "output exists" | "in the ledger" | "filtered before" | "failed before";
+
+export interface FinishedOptions {
+  readonly rule: FinishRule | null;
+  /** The task has an `isExecuted` of its own, asked in the worker. */
+  readonly taskDecides: boolean;
+  readonly outputRoot: string | null;
+  readonly skipFailed: boolean;
+  readonly ledger: LedgerView;
+}
+
+/**
+ * Is an item finished? Whoever defines a check owns the truth: existing outputs decide both ways, else the task, else the
+ * ledger. In a forced epoch an item must also have been done in it. `filtered` always counts through the ledger.
+ */
+export class FinishedCheck {
+  readonly #options: FinishedOptions;
+  readonly #files: ExistingFiles | null;
+
+  constructor(options: FinishedOptions) {
+    this.#options = options;
+    this.#files = options.rule?.by === "files" && options.outputRoot !== null ? new ExistingFiles(options.outputRoot) : null;
+  }
+
+  reason({ key, outputs }: Candidate): SkipReason | null {
+    const { rule, ledger, skipFailed, taskDecides } = this.#options;
+    const entry = ledger.statusOf(key);
+    const required = ledger.requiredEpoch(key);
+    const current = entry !== undefined && entry.epoch >= required;
+    if (entry?.status === "filtered" && current) return "filtered before";
+    if (entry?.status === "failed" && skipFailed) return "failed before";
+    const doneInEpoch = entry?.status === "done" && current;
+    if (this.#files && rule?.by === "files") {
+      const exists = rule.select(outputs).every((output) => this.#files!.has(output.relPath, rule.minBytes));
+      return exists && (required === 0 || doneInEpoch) ? "output exists" : null;
+    }
+    if (taskDecides && required === 0) return null;
+    return doneInEpoch ? "in the ledger" : null;
+  }
+}
+
+const MAX_LISTINGS = 64;
+
+/**
+ * Looks for files in bulk: the second question about a directory lists it, so that a tree walked in order costs one
+ * listing per directory, and a single question costs one stat. Listings are snapshots: this run alone adds files.
+ */
+class ExistingFiles {
+  readonly #root: string;
+  readonly #listings = new Map<string, ReadonlySet<string>>();
+  #lastDir: string | undefined;
+  #lastListing: ReadonlySet<string> | undefined;
+
+  constructor(root: string) {
+    this.#root = root;
+  }
+
+  has(relPath: string, minBytes: number): boolean {
+    const slash = relPath.lastIndexOf("/");
+    const dir = slash < 0 ? "." : relPath.slice(0, slash);
+    if (dir !== this.#lastDir) {
+      this.#lastDir = dir;
+      this.#lastListing = this.#listings.get(dir);
+      if (!this.#lastListing) return this.#stat(relPath, minBytes);
+    }
+    this.#lastListing ??= this.#list(dir);
+    if (!this.#lastListing.has(slash < 0 ? relPath : relPath.slice(slash + 1))) return false;
+    return minBytes === 0 || this.#stat(relPath, minBytes);
+  }
+
+  #stat(relPath: string, minBytes: number): boolean {
+    const stat = statSync(join(this.#root, relPath), { throwIfNoEntry: false });
+    return stat !== undefined && (stat.isDirectory() || stat.size >= minBytes);
+  }
+
+  #list(dir: string): ReadonlySet<string> {
+    let names: string[] = [];
+    try {
+      names = readdirSync(join(this.#root, dir));
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code !== "ENOENT" && code !== "ENOTDIR") throw error;
+    }
+    if (this.#listings.size >= MAX_LISTINGS) this.#listings.delete(this.#listings.keys().next().value!);
+    const listing = new Set(names);
+    this.#listings.set(dir, listing);
+    return listing;
+  }
+}

@@ -1,0 +1,88 @@
+import { tmpdir } from "node:os";
+import type { Item } from "../../contracts/item.js";
+import type { History } from "../history.js";
+import { readFailed } from "../ledger/index.js";
+import type { PreparedRun } from "../prepared-run.js";
+import type { KnownItem } from "./candidates.js";
+import { FinishedCheck } from "./finished.js";
+import { Planner } from "./planner.js";
+import { openSeenKeys, type SeenKeys } from "./seen-keys.js";
+import { createKeyFilter, type KeyFilter } from "./selection.js";
+
+export interface OpenPlanner extends AsyncDisposable, Pick<Planner, "batches" | "candidates"> {
+  readonly finished: FinishedCheck;
+  readonly keyFilter: KeyFilter;
+}
+
+/** The plan of a run, with what it has to remember: keys seen, where they could repeat. */
+export async function openPlanner(prepared: PreparedRun, history: History): Promise<OpenPlanner> {
+  const { program, instance, config, places } = prepared;
+  const { modes } = program;
+  const opened: SeenKeys[] = [];
+  const watch = (needed: boolean): SeenKeys | null => {
+    if (!needed) return null;
+    const seen = openSeenKeys({ spillDir: tmpdir() });
+    opened.push(seen);
+    return seen;
+  };
+  const finishMode = modes?.finishCheckMode;
+  const finished = new FinishedCheck({
+    rule: finishMode ? finishMode.definition.rule(finishMode.fields) : null,
+    taskDecides: typeof instance.isExecuted === "function",
+    outputRoot: places.outputRoot,
+    skipFailed: config.run.skipFailed,
+    ledger: history,
+  });
+  const retry = config.run.retryFailed ? await failedItems(places.failedFile) : undefined;
+  const selected = await createKeyFilter(config.run);
+  const keyFilter: KeyFilter = retry?.keys ? (key) => (retry.keys!.has(key) ? selected(key) : "--retry-failed: it has not failed") : selected;
+  const abort = new AbortController();
+  const planner = new Planner({
+    program,
+    instance,
+    settings: config.run,
+    keyFilter,
+    finished,
+    seen: {
+      keys: watch(!modes?.inputMode?.definition.uniqueKeys),
+      outputs: watch(modes?.outputMode?.definition.unique === false),
+    },
+    ...(retry?.items ? { items: retry.items } : {}),
+    signal: abort.signal,
+  });
+  return {
+    finished,
+    keyFilter,
+    batches: (listener) => planner.batches(listener),
+    candidates: (listener) => planner.candidates(listener),
+    async [Symbol.asyncDispose]() {
+      abort.abort();
+      for (const seen of opened) await seen[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/**
+ * What failed, without listing again: the items themselves stand in failed.jsonl. Where one was too large to be kept, the
+ * input is listed and everything else left out.
+ */
+async function failedItems(path: string): Promise<{ items?: AsyncIterable<readonly KnownItem[]>; keys?: ReadonlySet<string> }> {
+  let complete = true;
+  const keys = new Set<string>();
+  for await (const failed of readFailed(path)) {
+    keys.add(failed.key);
+    complete &&= failed.item !== undefined;
+  }
+  return complete ? { items: readItems(path) } : { keys };
+}
+
+async function* readItems(path: string): AsyncGenerator<readonly KnownItem[]> {
+  let batch: KnownItem[] = [];
+  for await (const { key, item } of readFailed(path)) {
+    batch.push({ key, item: item as Item });
+    if (batch.length < 1024) continue;
+    yield batch;
+    batch = [];
+  }
+  if (batch.length > 0) yield batch;
+}

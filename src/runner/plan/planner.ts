@@ -1,0 +1,153 @@
+import { encodeItem } from "../../base/canonical-json.js";
+import { nextTurn } from "../../base/clock.js";
+import { KagurazakaError, toErrorRecord } from "../../base/errors.js";
+import type { RunSettings } from "../../contracts/run-config.js";
+import type { TaskInstance } from "../../contracts/task.js";
+import type { TaskProgram } from "../program/task-program.js";
+import { type Candidate, type KnownItem, type Named, Namer, type Refusal } from "./candidates.js";
+import type { FinishedCheck, SkipReason } from "./finished.js";
+import { batchesOf } from "./item-batches.js";
+import type { SeenKeys } from "./seen-keys.js";
+import { type KeyFilter, ShuffleWindow, SmallestHashes } from "./selection.js";
+
+/** An item that is to run. */
+export interface PlannedItem {
+  readonly key: string;
+  readonly json: string;
+  readonly outputs: Candidate["outputs"];
+}
+
+export interface PlanListener {
+  onListed(): void;
+  onSkipped(key: string, reason: SkipReason): void;
+  onRefused(refusal: Refusal): void;
+}
+
+export interface PlannerOptions {
+  readonly program: TaskProgram;
+  readonly instance: TaskInstance;
+  readonly settings: RunSettings;
+  readonly keyFilter: KeyFilter;
+  readonly finished: FinishedCheck;
+  readonly seen: { keys: SeenKeys | null; outputs: SeenKeys | null };
+  /** Items to use in place of listing the input (`--retry-failed`). */
+  readonly items?: AsyncIterable<readonly KnownItem[]>;
+  readonly signal: AbortSignal;
+}
+
+const MAX_TURN_MS = 10;
+
+/**
+ * Which items run, lazily and in order:
+ * list → name → soft shard (by raw index) → key filters → sample → shuffle → leave out the finished → limit.
+ */
+export class Planner {
+  readonly #options: PlannerOptions;
+  readonly #namer: Namer;
+  readonly #inSoftShard: (index: number) => boolean;
+
+  constructor(options: PlannerOptions) {
+    this.#options = options;
+    this.#namer = new Namer(options.program, options.instance, options.seen);
+    const softShard = options.program.modes?.softShard;
+    this.#inSoftShard = softShard && !options.items ? softShard.definition.selector(softShard.fields) : () => true;
+  }
+
+  /** Arrays of items to run. Stops early at `--limit`. A source that throws ends it with "generate-tasks". */
+  async *batches(listener: PlanListener): AsyncGenerator<readonly PlannedItem[]> {
+    const { limit = Number.POSITIVE_INFINITY } = this.#options.settings;
+    let left = limit;
+    let turnStarted = performance.now();
+    for await (const candidates of this.#ordered(listener)) {
+      const due: PlannedItem[] = [];
+      for (const candidate of candidates) {
+        if (left <= 0) break;
+        if (this.#due(candidate, listener, due)) left--;
+      }
+      if (due.length > 0) yield due;
+      if (left <= 0) return;
+      if (performance.now() - turnStarted > MAX_TURN_MS) {
+        // Skipping a million finished items must not keep messages and signals out.
+        await nextTurn();
+        turnStarted = performance.now();
+      }
+    }
+  }
+
+  #due(candidate: Candidate, listener: PlanListener, due: PlannedItem[]): boolean {
+    const reason = this.#options.finished.reason(candidate);
+    if (reason !== null) {
+      listener.onListed();
+      listener.onSkipped(candidate.key, reason);
+      return false;
+    }
+    listener.onListed();
+    due.push({ key: candidate.key, json: candidate.json ?? encodeItem(candidate.item), outputs: candidate.outputs });
+    return true;
+  }
+
+  async *#ordered(listener: PlanListener): AsyncGenerator<readonly Candidate[]> {
+    const { sample, shuffle, seed } = this.#options.settings;
+    const smallest = sample && "count" in sample ? new SmallestHashes(sample.count) : null;
+    const window = shuffle ? new ShuffleWindow(seed) : null;
+    const mix = (candidates: readonly Candidate[]): readonly Candidate[] =>
+      window ? candidates.map((candidate) => window.exchange(candidate)).filter((one) => one !== undefined) : candidates;
+    for await (const candidates of this.candidates(listener)) {
+      if (smallest) for (const candidate of candidates) smallest.add(candidate);
+      else yield mix(candidates);
+    }
+    if (smallest) yield mix(smallest.drain());
+    if (window) yield window.drain();
+  }
+
+  /** Named items that belong to this run, finished or not. `listener` hears of refusals only. */
+  async *candidates(listener: Pick<PlanListener, "onListed" | "onRefused">): AsyncGenerator<readonly Candidate[]> {
+    let index = 0;
+    for await (const batch of this.#source()) {
+      const candidates: Candidate[] = [];
+      for (const raw of batch) {
+        const at = index++;
+        // Repeats are counted over the whole input, so that a record has one name in every soft shard.
+        const watched = this.#options.seen.keys !== null;
+        if (!watched && !this.#inSoftShard(at)) continue;
+        const { candidate, refusal } = this.#options.items ? this.#rename(raw as KnownItem) : this.#namer.name(raw, at);
+        if (watched && !this.#inSoftShard(at)) continue;
+        if (this.#options.keyFilter((candidate ?? refusal)!.key) !== null) continue;
+        if (candidate) {
+          candidates.push(candidate);
+        } else {
+          listener.onListed();
+          listener.onRefused(refusal!);
+        }
+      }
+      if (candidates.length > 0) yield candidates;
+    }
+  }
+
+  #rename({ key, item }: KnownItem): Named {
+    return this.#namer.rename(key, item);
+  }
+
+  async *#source(): AsyncGenerator<readonly unknown[]> {
+    const { program, instance, items, signal } = this.#options;
+    try {
+      if (items) {
+        yield* items;
+        return;
+      }
+      const input = program.modes?.inputMode;
+      if (!input) {
+        if (!instance.generateTasks) throw new KagurazakaError("generate-tasks", "the task has no generateTasks()");
+        yield* batchesOf(instance.generateTasks());
+        return;
+      }
+      for (const [root, { inputPath, outputPath }] of program.roots.entries()) {
+        yield* input.definition.list(input.fields, { inputRoot: inputPath, root, leaveOut: outputPath === null ? [] : [outputPath], signal });
+      }
+    } catch (cause) {
+      if (KagurazakaError.is(cause)) throw cause;
+      const { name, message } = toErrorRecord(cause);
+      throw new KagurazakaError("generate-tasks", `listing the items failed: ${name}: ${message}`, { cause });
+    }
+  }
+}

@@ -1,0 +1,155 @@
+import { builtinNames, builtinTaskEntry, loadBuiltin } from "../builtins.js";
+import { KagurazakaError, MistakesError } from "../base/errors.js";
+import { didYouMean } from "../base/nearest.js";
+import { type ConfigOwners, peekConfig, type Peek, type Resolved, resolveConfig } from "../config/resolve.js";
+import type { Said } from "../config/said.js";
+import type { BackboneDefinition } from "../contracts/backbone.js";
+import type { TaskRef } from "../contracts/task.js";
+import { loadBuiltinTask, loadTask, type LoadedTask } from "../loader/index.js";
+import { loadBackbone } from "./find-backbone.js";
+import { checkRoots, resolvePlaces } from "./places.js";
+import type { PreparedRun } from "./prepared-run.js";
+import { loadProgram, type TaskProgram } from "./program/task-program.js";
+
+/** Task and backbone, loaded: whoever declares options is known. */
+export interface Owners {
+  readonly peek: Peek;
+  readonly task: LoadedTask;
+  readonly backbone: BackboneDefinition;
+  readonly config: ConfigOwners;
+}
+
+export interface TaskChoice {
+  /** A path, or `@name` for a ready-made task. */
+  readonly file: string;
+  readonly exportName?: string | undefined;
+}
+
+/** Loads what configuration is about. `choice` in place of what was said, for runs started from code. */
+export async function loadOwners(said: Said, choice?: TaskChoice): Promise<Owners> {
+  const peek = await peekConfig(said);
+  const file = choice?.file ?? peek.taskFile;
+  if (file === undefined) {
+    throw new KagurazakaError("usage", "no task file was given", { hint: "kagurazaka task.ts MyTask, or kagurazaka -hk for help, or kagurazaka init to begin." });
+  }
+  const task = await loadAnyTask({ file, exportName: choice?.exportName ?? peek.exportName });
+  const kind = task.template?.kind ?? "item";
+  const backbone = await loadBackbone(peek.backbone, kind, task.sourcePath);
+  return {
+    peek,
+    task,
+    backbone,
+    config: {
+      backboneName: backbone.name,
+      backboneOptions: backbone.options,
+      taskName: task.id,
+      taskOptions: task.taskClass.options ?? {},
+      rawArgs: task.taskClass.rawArgs === true,
+      template: task.template,
+      scriptPath: task.sourcePath,
+      loadMode: async (name) => (await loadBuiltin("modes", name))?.definition,
+      modeNames: builtinNames("modes"),
+    },
+  };
+}
+
+async function loadAnyTask({ file, exportName }: TaskChoice): Promise<LoadedTask> {
+  if (!file.startsWith("@")) return loadTask({ file, ...(exportName === undefined ? {} : { exportName }) });
+  const name = file.slice(1);
+  const url = builtinTaskEntry(name);
+  if (url !== undefined) return loadBuiltinTask(name, url);
+  const known = builtinNames("tasks");
+  throw new KagurazakaError("task-not-found", `there is no ready-made task "@${name}".${didYouMean(name, known)}`, {
+    hint: `There are: ${known.map((one) => `@${one}`).join(", ")}.`,
+  });
+}
+
+/** From what was said to a run that is decided and checked. Writes nothing; every mistake is a KagurazakaError of exit 2. */
+export async function prepareRun(said: Said, choice?: TaskChoice): Promise<PreparedRun & { readonly config: Resolved }> {
+  const owners = await loadOwners(said, choice);
+  return prepareLoaded(said, owners);
+}
+
+export async function prepareLoaded(said: Said, owners: Owners): Promise<PreparedRun & { readonly config: Resolved }> {
+  const { task, backbone } = owners;
+  const config = await resolveConfig(said, owners.config);
+  const ref: TaskRef = {
+    entry: task.entryUrl,
+    export: task.exportName,
+    id: task.id,
+    options: config.task,
+    modules: {},
+    moduleHash: task.moduleHash,
+  };
+  const program = await loadProgram(ref);
+  const places = resolvePlaces(task.id, program.roots, config.run.runDir);
+  const readsInputRoot = program.modes?.inputMode?.definition.readsInputRoot === true;
+  MistakesError.throwIfAny([...checkModes(program), ...checkRoots(program.roots, readsInputRoot, places)]);
+  const instance = createInstance(program, task.sourcePath);
+  if (!program.modes?.inputMode && typeof instance.generateTasks !== "function") {
+    throw new KagurazakaError("not-a-task", `${task.id} has no generateTasks() and no input mode, so it has no items`, {
+      hint: "Add *generateTasks() { yield { … }; }, or an inputMode to its template.",
+    });
+  }
+  return { config, program, instance, backbone, workers: backbone.size(config.backbone.options).workers, places, sourcePath: task.sourcePath };
+}
+
+function createInstance(program: TaskProgram, sourcePath: string): ReturnType<TaskProgram["createInstance"]> {
+  try {
+    return program.createInstance();
+  } catch (cause) {
+    throw new KagurazakaError("task-load", `the constructor of ${program.ref.id} threw: ${(cause as Error).message}`, {
+      where: sourcePath,
+      ...(cause instanceof Error && cause.stack ? { frame: cause.stack } : {}),
+      cause,
+    });
+  }
+}
+
+/** Modes that cannot work together. */
+function checkModes(program: TaskProgram): KagurazakaError[] {
+  const mistakes: KagurazakaError[] = [];
+  const { modes, roots } = program;
+  if (!modes) return mistakes;
+  const { inputMode, outputMode, finishCheckMode, softShard } = modes;
+  const yieldsFiles = inputMode?.definition.yields === "file";
+  if (outputMode?.definition.accepts === "file" && !yieldsFiles) {
+    mistakes.push(
+      new KagurazakaError("mixin", `${outputMode.definition.name} names outputs after input files, but ${inputMode ? `${inputMode.definition.name} yields records` : "generateTasks() yields records"}`, {
+        where: "output_mode",
+        hint: "Use an input mode that lists files, or leave the output mode out and write where the task likes.",
+      }),
+    );
+  }
+  if (outputMode && roots.some(({ outputPath }) => outputPath === null)) {
+    mistakes.push(new KagurazakaError("mixin", `${outputMode.definition.name} needs an output path`, { where: "hard_shard_mode.output_path" }));
+  }
+  if (finishCheckMode && !outputMode && finishCheckMode.definition.rule(finishCheckMode.fields).by === "files") {
+    mistakes.push(new KagurazakaError("mixin", `${finishCheckMode.definition.name} looks at outputs, but there is no output mode`, { where: "finish_check_mode", hint: "Add an output_mode, or use FinishCheckByLedger." }));
+  }
+  const attempt = (where: string, work: () => unknown): void => {
+    try {
+      work();
+    } catch (error) {
+      mistakes.push(KagurazakaError.is(error) ? error : new KagurazakaError("bad-value", (error as Error).message, { where, cause: error }));
+    }
+  };
+  if (softShard) attempt("soft_shard", () => softShard.definition.selector(softShard.fields));
+  if (outputMode && mistakes.length === 0) attempt("output_mode", () => checkNaming(program));
+  return mistakes;
+}
+
+/** One made-up file through output mode and finish check: fields that contradict one another show before any item does. */
+function checkNaming({ modes, roots }: TaskProgram): void {
+  const { outputMode, finishCheckMode } = modes!;
+  const outputs = outputMode!.definition.outputs(outputMode!.fields, { key: "name.txt", relDir: ".", fileName: "name.txt" });
+  const rule = finishCheckMode?.definition.rule(finishCheckMode.fields);
+  if (rule?.by === "files") rule.select(outputs);
+  const same = roots.some(({ inputPath, outputPath }) => inputPath === outputPath);
+  if (same && outputs.some(({ relPath }) => relPath === "name.txt")) {
+    throw new KagurazakaError("mixin", "every output would replace its own input: the roots are the same and so are the names", {
+      where: "output_mode",
+      hint: "Give the outputs another extension or another root.",
+    });
+  }
+}

@@ -1,0 +1,79 @@
+import { resolve as resolvePath } from "node:path";
+import { loadBuiltin } from "../../builtins.js";
+import { KagurazakaError } from "../../base/errors.js";
+import { modeDefinitionOf } from "../../contracts/define.js";
+import { templateOf } from "../../loader/import-task.js";
+import {
+  type Fields,
+  type ModeDefinition,
+  type OutputEntry,
+  type ResolvedMode,
+  type ResolvedModes,
+  type Root,
+  templateModeFields,
+} from "../../contracts/modes.js";
+import type { TaskClass, TaskInstance, TaskRef } from "../../contracts/task.js";
+
+/** A task made ready on one side of the border: the class loaded, its modes resolved, its roots absolute. */
+export interface TaskProgram {
+  readonly ref: TaskRef;
+  readonly taskClass: TaskClass;
+  readonly modes: ResolvedModes | null;
+  readonly roots: readonly Root[];
+  /** `false`: outputs are written straight to their final paths. */
+  readonly atomic: boolean;
+  createInstance(): TaskInstance;
+}
+
+/** Imports the task and resolves its modes. The same on both sides: coordinator and worker see one meaning. */
+export async function loadProgram(ref: TaskRef): Promise<TaskProgram> {
+  const module = (await import(ref.entry)) as Record<string, unknown>;
+  const taskClass = module[ref.export] as TaskClass | undefined;
+  if (typeof taskClass !== "function") throw new KagurazakaError("task-not-found", `${ref.entry} has no export ${ref.export}`);
+  const modes = await resolveModes(taskClass, ref);
+  const roots = modes ? modes.hardShardMode.definition.roots(modes.hardShardMode.fields).map(absolute) : [];
+  return {
+    ref,
+    taskClass,
+    modes,
+    roots,
+    atomic: templateOf(taskClass)?.atomic !== false,
+    createInstance() {
+      const instance = new taskClass();
+      instance.options = Object.freeze({ ...ref.options.task });
+      Object.defineProperty(instance, "rawArgs", { value: Object.freeze([...ref.options.rawArgs]), enumerable: false });
+      return instance;
+    },
+  };
+}
+
+function absolute(root: Root): Root {
+  return { inputPath: resolvePath(root.inputPath), outputPath: root.outputPath === null ? null : resolvePath(root.outputPath) };
+}
+
+async function resolveModes(taskClass: TaskClass, ref: TaskRef): Promise<ResolvedModes | null> {
+  const resolved = ref.options.template;
+  if (resolved === null) return null;
+  const template = templateOf(taskClass);
+  const modes: Record<string, ResolvedMode | null> = {};
+  for (const field of Object.keys(templateModeFields)) {
+    const data = resolved[field] as ({ use: string } & Fields) | null | undefined;
+    if (!data) {
+      modes[field] = null;
+      continue;
+    }
+    const { use, ...fields } = data;
+    const written = modeDefinitionOf(template?.spec[field]);
+    const definition: ModeDefinition | undefined = written?.name === use ? written : (await loadBuiltin("modes", use))?.definition;
+    if (!definition) throw new KagurazakaError("mixin", `there is no mode "${use}"`, { where: field });
+    modes[field] = { definition, fields };
+  }
+  return modes as unknown as ResolvedModes;
+}
+
+/** The outputs declared for one item; none without an output mode. */
+export function outputsOf(modes: ResolvedModes | null, key: string, file: { rel_dir: string; file_name: string } | undefined): readonly OutputEntry[] {
+  const mode = modes?.outputMode;
+  if (!mode) return [];
+  return mode.definition.outputs(mode.fields, { key, relDir: file?.rel_dir ?? ".", fileName: file?.file_name ?? key });
+}

@@ -1,0 +1,119 @@
+import { monotonicMs } from "../base/clock.js";
+import { type ErrorRecord, failureClassOf, KagurazakaError } from "../base/errors.js";
+import type { Outcome } from "../contracts/outcome.js";
+import type { RunSettings } from "../contracts/run-config.js";
+import type { Settled } from "./dispatch/dispatcher.js";
+import type { Envelope } from "./dispatch/envelope.js";
+import type { EpochBook, Ledger, LedgerIndex } from "./ledger/index.js";
+import type { Refusal } from "./plan/candidates.js";
+import { Tally } from "./report/tally.js";
+import type { RunHooks } from "./run-hooks.js";
+
+/** Outcomes younger than this may share a write with the next ones. */
+const WRITE_EVERY_MS = 5;
+
+export interface RecorderOptions {
+  readonly settings: RunSettings;
+  readonly index: LedgerIndex;
+  readonly book: EpochBook;
+  readonly ledger: Ledger;
+  readonly hooks: RunHooks;
+  /** Something is so wrong that the run has to stop: at once, or after what runs has settled. */
+  readonly stop: (cause: KagurazakaError, how: "now" | "drain") => void;
+}
+
+/** Writes down what became of each item: the ledger first, then the counts people see. */
+export class Recorder {
+  readonly tally = new Tally();
+  readonly #options: RecorderOptions;
+  readonly #redoes: boolean;
+  #timer: NodeJS.Timeout | undefined;
+  #lastWriteMs = 0;
+  #broken = false;
+  firstListedMs: number | undefined;
+  lastRecordedMs: number | undefined;
+
+  constructor(options: RecorderOptions) {
+    this.#options = options;
+    this.#redoes = options.index.segments.length > 0;
+  }
+
+  listed(): void {
+    this.firstListedMs ??= monotonicMs();
+  }
+
+  skipped(key: string, reason: string): void {
+    this.tally.count("skipped");
+    this.#options.hooks.onOutcome?.({ key, status: "skipped", attempts: 0, durationMs: 0, reason });
+  }
+
+  refused({ key, item, error }: Refusal): void {
+    this.#failed(key, 0, { status: "failed", durationMs: 0, error }, () => item);
+  }
+
+  settled(envelope: Envelope, settled: Settled): void {
+    const { key, attempt } = envelope;
+    const { index, book, ledger, hooks } = this.#options;
+    switch (settled.status) {
+      case "done": {
+        const again = this.#redoes && index.finishedEpoch(key) >= book.current;
+        if (again || attempt > 1) ledger.appendDone(key, settled.durationMs, { attempts: attempt, again });
+        else ledger.appendDone(key, settled.durationMs);
+        this.tally.ran(key, settled.durationMs);
+        break;
+      }
+      case "filtered":
+        ledger.appendFiltered(key, settled.durationMs, settled.reason ?? "", attempt);
+        this.tally.ran(key, settled.durationMs);
+        break;
+      case "failed":
+        this.tally.ran(key, settled.durationMs);
+        return this.#failed(key, attempt, settled, () => JSON.parse(envelope.json));
+    }
+    this.tally.count(settled.status);
+    if (hooks.onOutcome) hooks.onOutcome(outcomeOf(key, attempt, settled));
+  }
+
+  #failed(key: string, attempts: number, settled: Settled, item: () => unknown): void {
+    const { ledger, hooks, settings, stop } = this.#options;
+    const error: ErrorRecord = settled.error ?? { name: "Error", message: "failed" };
+    ledger.appendFailed({ key, attempts, ms: settled.durationMs, error, item: item() });
+    this.tally.count("failed");
+    const first = this.tally.failed(key, error);
+    hooks.onOutcome?.(outcomeOf(key, attempts, settled));
+    if (first) hooks.onFirstFailure?.(failureClassOf(error), key, error);
+    const over = this.tally.overBudget(settings.maxFailures);
+    if (over) stop(over, "drain");
+  }
+
+  /** Outcomes have come in: writes them, a few milliseconds later when there are many. */
+  batch(): void {
+    if (this.#timer || this.#options.ledger.pendingBytes === 0) return;
+    const wait = this.#lastWriteMs + WRITE_EVERY_MS - monotonicMs();
+    if (wait <= 0) this.write();
+    else this.#timer = setTimeout(() => this.write(), wait);
+  }
+
+  write(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    if (this.#broken || this.#options.ledger.pendingBytes === 0) return;
+    try {
+      this.#options.ledger.flush();
+      this.#lastWriteMs = this.lastRecordedMs = monotonicMs();
+    } catch (error) {
+      this.#broken = true;
+      this.#options.stop(KagurazakaError.is(error) ? error : new KagurazakaError("internal", (error as Error).message, { cause: error }), "now");
+    }
+  }
+
+  /** From the first item listed to the last one recorded, in milliseconds. */
+  get elapsedMs(): number {
+    if (this.firstListedMs === undefined) return 0;
+    return Math.max(0, (this.lastRecordedMs ?? monotonicMs()) - this.firstListedMs);
+  }
+}
+
+function outcomeOf(key: string, attempts: number, settled: Settled): Outcome {
+  return { key, attempts: settled.status === "cancelled" ? 0 : attempts, ...settled };
+}

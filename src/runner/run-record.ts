@@ -1,0 +1,78 @@
+import { readFileSync } from "node:fs";
+import { hostname } from "node:os";
+import type { ErrorRecord } from "../base/errors.js";
+import { sha256Hex } from "../base/hash.js";
+import { encodeItem } from "../base/canonical-json.js";
+import type { RunSettings } from "../contracts/run-config.js";
+import type { RunStats } from "../contracts/task.js";
+import type { RunScope } from "./ledger/index.js";
+import type { PreparedRun } from "./prepared-run.js";
+import type { TaskProgram } from "./program/task-program.js";
+
+/** The part of the input this run works on: what its lease covers. */
+export function scopeOf(program: TaskProgram, settings: RunSettings): RunScope {
+  const soft = program.modes?.softShard;
+  return { soft: soft ? soft.definition.scope(soft.fields) : [], hash: settings.shard ?? null };
+}
+
+/** The same text for runs that cannot live side by side and are never both alive. */
+export function leaseNameOf(program: TaskProgram, settings: RunSettings): string {
+  return JSON.stringify(scopeOf(program, settings));
+}
+
+/** Identity of what the user asked for, apart from where and how fast: a change is reported when results are kept. */
+export function optionsHashOf(program: TaskProgram): string {
+  const { task, template } = program.ref.options;
+  const { hardShardMode: _roots, softShard: _part, ...meaning } = template ?? {};
+  return sha256Hex(encodeItem({ task, template: meaning })).slice(0, 16);
+}
+
+export interface RunEnd {
+  readonly state: "running" | "ended";
+  readonly exitCode?: number;
+  readonly stats?: RunStats;
+  readonly error?: ErrorRecord | undefined;
+}
+
+/** `runs/<id>/run.json`. Values stand as they were written (`${oc.env:KEY}`), secrets masked. */
+export function runRecordOf(prepared: PreparedRun, run: string, end: RunEnd): Record<string, unknown> {
+  const { config, program, backbone, workers, sourcePath } = prepared;
+  return {
+    v: 1,
+    run,
+    task: program.ref.id,
+    ...end,
+    at: new Date().toISOString(),
+    lease: leaseNameOf(program, config.run),
+    source: sourcePath,
+    export: program.ref.export,
+    moduleHash: program.ref.moduleHash,
+    version: program.taskClass.version ?? null,
+    optionsHash: optionsHashOf(program),
+    backbone: backbone.name,
+    workers,
+    kagurazaka: toolVersion(),
+    node: process.version,
+    platform: `${process.platform}-${process.arch}`,
+    host: hostname(),
+    pid: process.pid,
+    config: Object.fromEntries(config.entries.map(({ path, value, origin }) => [path, { value, from: origin.text }])),
+  };
+}
+
+let version: string | undefined;
+
+/** From the package.json this code was shipped with: two directories above dist/src/runner. */
+export function toolVersion(): string {
+  if (version === undefined) {
+    for (const up of ["../../../package.json", "../../package.json"]) {
+      try {
+        const { name, version: found } = JSON.parse(readFileSync(new URL(up, import.meta.url), "utf8")) as { name?: string; version?: string };
+        if (name === "kagurazaka") version = found;
+      } catch {
+        // Built and source trees differ by one level.
+      }
+    }
+  }
+  return version ?? "unknown";
+}

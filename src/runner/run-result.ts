@@ -1,0 +1,46 @@
+import type { KagurazakaError } from "../base/errors.js";
+import type { OutcomeCounts } from "../contracts/outcome.js";
+import type { RunStats } from "../contracts/task.js";
+
+/** What is known of a run when it begins. */
+export interface RunInfo {
+  readonly run: string;
+  readonly task: string;
+  readonly backbone: string;
+  readonly workers: number;
+  readonly concurrency: number;
+  readonly inputRoot: string | null;
+  readonly outputRoot: string | null;
+  readonly runDir: string;
+}
+
+/** How a run stands at a moment. */
+export interface RunSnapshot {
+  readonly counts: Readonly<OutcomeCounts>;
+  /** The list of items is at its end: `waiting` is all that is left. */
+  readonly listed: boolean;
+  readonly inFlight: number;
+  readonly waiting: number;
+  readonly retries: number;
+  readonly elapsedMs: number;
+  readonly oldest: { readonly key: string; readonly sinceMs: number } | undefined;
+}
+
+/** What `runTask` resolves with and `--json` prints a part of. */
+export interface RunResult {
+  readonly run: string;
+  readonly task: string;
+  readonly backbone: string;
+  readonly counts: OutcomeCounts;
+  /** From the first item listed to the last one recorded. */
+  readonly elapsedMs: number;
+  readonly itemsPerSecond: number;
+  readonly outputRoot: string | null;
+  readonly runDir: string;
+  readonly exitCode: number;
+  readonly stats: RunStats;
+  /** What stopped the run early, if anything did. */
+  readonly error: KagurazakaError | undefined;
+  /** Lines in failed.jsonl. */
+  readonly failedInTotal: number;
+}

@@ -1,0 +1,66 @@
+import { join, resolve } from "node:path";
+import type { FileTriplet, Item, OutputFile, WireTriplet } from "../../contracts/item.js";
+import type { OutputEntry, Root } from "../../contracts/modes.js";
+import type { WorkerSetup } from "../../contracts/wire.js";
+import { RootGuard } from "../program/safe-path.js";
+import { outputsOf, type TaskProgram } from "../program/task-program.js";
+import { Publication } from "./publication.js";
+
+/** From what crossed the border to what `process` is given, for one slot: paths joined, outputs staged. */
+export class ItemBinder {
+  readonly #program: TaskProgram;
+  readonly #publication: Publication | null;
+
+  constructor(program: TaskProgram, setup: WorkerSetup, slot: number) {
+    this.#program = program;
+    const outputRoot = program.roots[0]?.outputPath;
+    const finishMode = program.modes?.finishCheckMode;
+    this.#publication =
+      program.modes?.outputMode && outputRoot
+        ? new Publication(`${setup.stagingDir}/${setup.workerId}-${slot}`, outputRoot, new RootGuard(outputRoot), {
+            atomic: setup.atomic,
+            durable: setup.durable,
+            finish: finishMode ? finishMode.definition.rule(finishMode.fields) : null,
+          })
+        : null;
+  }
+
+  /** For `isExecuted`: outputs at their final places; nothing is made on disk. */
+  bindForCheck(wire: unknown, key: string): unknown {
+    return this.#bind(wire, key, (outputs) => this.#publication?.finalFiles(outputs));
+  }
+
+  /** For `process`: outputs in staging. */
+  bind(wire: unknown, key: string): unknown {
+    return this.#bind(wire, key, (outputs) => this.#publication?.begin(outputs));
+  }
+
+  #bind(wire: unknown, key: string, place: (outputs: readonly OutputEntry[]) => Record<string, OutputFile> | undefined): unknown {
+    const modes = this.#program.modes;
+    if (!modes) return wire;
+    const triplet = modes.inputMode?.definition.yields === "file" ? ((wire as Item).input as WireTriplet) : undefined;
+    const item: Record<string, unknown> = { ...(wire as Item) };
+    if (triplet) item.input = new InputFile(this.#program.roots[triplet.root]!, triplet);
+    return Object.assign(item, place(outputsOf(modes, key, triplet)));
+  }
+
+  publish(): void {
+    this.#publication?.publish();
+  }
+
+  discard(): void {
+    this.#publication?.discard();
+  }
+}
+
+class InputFile implements FileTriplet {
+  readonly relDir: string;
+  readonly fileName: string;
+  readonly path: string;
+
+  constructor(root: Root, wire: WireTriplet) {
+    this.relDir = wire.rel_dir;
+    this.fileName = wire.file_name;
+    this.path = wire.path === undefined ? join(root.inputPath, wire.rel_dir, wire.file_name) : resolve(wire.path);
+  }
+}

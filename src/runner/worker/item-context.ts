@@ -1,0 +1,95 @@
+import { type ChildProcess, type SpawnOptions, spawn } from "node:child_process";
+import { mkdirSync, rmSync } from "node:fs";
+import { marksLayout } from "../../contracts/wire.js";
+import type { ExecutorPorts } from "../../contracts/executor.js";
+import type { Filtered, TaskContext, TaskLog } from "../../contracts/task.js";
+import { monotonicMs } from "../../base/clock.js";
+import { killGroup } from "../../base/process-group.js";
+import { createRandom } from "../../base/random.js";
+
+/** What `process` gets besides its item. Cheap to make: everything costly is made when it is asked for. */
+export class ItemContext implements TaskContext {
+  readonly key: string;
+  readonly attempt: number;
+  readonly #ports: ExecutorPorts;
+  readonly #marks: Float64Array;
+  readonly #slot: number;
+  readonly #seq: number;
+  #abort: AbortController | undefined;
+  #random: (() => number) | undefined;
+  #tmpDir: string | undefined;
+  #children: Set<ChildProcess> | undefined;
+  /** Set by `filtered`, whether or not its answer is returned. */
+  filteredReason: string | undefined;
+
+  constructor(ports: ExecutorPorts, marks: Float64Array, slot: number, seq: number, key: string, attempt: number) {
+    this.#ports = ports;
+    this.#marks = marks;
+    this.#slot = slot;
+    this.#seq = seq;
+    this.key = key;
+    this.attempt = attempt;
+  }
+
+  get run(): string {
+    return this.#ports.setup.run;
+  }
+
+  get signal(): AbortSignal {
+    this.#abort ??= new AbortController();
+    return this.#abort.signal;
+  }
+
+  get log(): TaskLog {
+    const send = (level: "info" | "warn" | "error") => (message: string, fields?: Record<string, unknown>) =>
+      this.#ports.log(this.key, level, message, fields);
+    return { info: send("info"), warn: send("warn"), error: send("error") };
+  }
+
+  get tmpDir(): string {
+    if (this.#tmpDir === undefined) {
+      const { stagingDir, workerId } = this.#ports.setup;
+      const dir = `${stagingDir}/${workerId}-${this.#slot}.tmp`;
+      rmSync(dir, { recursive: true, force: true });
+      mkdirSync(dir, { recursive: true });
+      this.#tmpDir = dir;
+    }
+    return this.#tmpDir;
+  }
+
+  random(): number {
+    this.#random ??= createRandom(`${this.#ports.setup.seed}\n${this.key}`);
+    return this.#random();
+  }
+
+  progress(): void {
+    this.#marks[marksLayout.slot(this.#slot) + marksLayout.progress] = monotonicMs();
+  }
+
+  filtered(reason: string): Filtered {
+    this.filteredReason = String(reason);
+    return { reason: this.filteredReason };
+  }
+
+  spawn(command: string, args: readonly string[] = [], options: SpawnOptions = {}): ChildProcess {
+    // A group of its own: its children's children are reached too when the item ends.
+    const child = spawn(command, [...args], { ...options, detached: true });
+    this.#children ??= new Set();
+    this.#children.add(child);
+    if (child.pid !== undefined) this.#ports.spawned(this.#seq, child.pid);
+    return child;
+  }
+
+  /** Fires the signal; the error says why. */
+  abort(reason: "timeout" | "cancelled"): void {
+    this.#abort ??= new AbortController();
+    const name = reason === "timeout" ? "TimeoutError" : "AbortError";
+    this.#abort.abort(new DOMException(reason === "timeout" ? "the item ran longer than --timeout" : "the run was stopped", name));
+  }
+
+  /** The attempt is over: what it started and kept for itself goes. */
+  end(): void {
+    if (this.#children) for (const child of this.#children) killGroup(child.pid);
+    if (this.#tmpDir !== undefined) rmSync(this.#tmpDir, { recursive: true, force: true });
+  }
+}

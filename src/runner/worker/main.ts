@@ -1,0 +1,86 @@
+import { isMainThread } from "node:worker_threads";
+import { toErrorRecord } from "../../base/errors.js";
+import type { WorkerMain, WorkerPort } from "../../contracts/backbone.js";
+import type { ExecutorPorts } from "../../contracts/executor.js";
+import type { TaskInstance } from "../../contracts/task.js";
+import { marksLayout, type WorkerSetup } from "../../contracts/wire.js";
+import { enableSourceMaps } from "../../loader/import-task.js";
+import { loadProgram } from "../program/task-program.js";
+import { ItemExecutor, keyOfTalkingItem } from "./item-executor.js";
+import { OutcomeBuffer } from "./outcome-buffer.js";
+
+/** What every worker of every backbone runs: load the task, set it up, execute what comes, until told to close. */
+const runWorker: WorkerMain = async ({ port, setup, marks }) => {
+  enableSourceMaps();
+  if (!isMainThread) capturePrints(port);
+  let instance: TaskInstance;
+  let executor: ItemExecutor;
+  try {
+    const program = await loadProgram(setup.task);
+    instance = program.createInstance();
+    await instance.setup?.();
+    executor = new ItemExecutor(program, instance, createPorts(port, setup, marks));
+  } catch (error) {
+    port.post({ type: "unfit", error: toErrorRecord(error) });
+    return;
+  }
+  const cells = new Float64Array(marks);
+  await new Promise<void>((resolve) => {
+    port.onMessage((message) => {
+      switch (message.type) {
+        case "items":
+          return executor.push(message);
+        case "abort":
+          cells[marksLayout.abortsSeen] = cells[marksLayout.abortsSeen]! + 1;
+          return executor.abort(message.seq, message.reason);
+        case "hold":
+          return port.post({ type: "held", unstarted: executor.hold() });
+        case "close":
+          return void executor.close().then(resolve, (error) => {
+            port.post({ type: "log", key: "", level: "error", message: `teardown() failed: ${toErrorRecord(error).message}` });
+            resolve();
+          });
+      }
+    });
+    port.post({ type: "ready" });
+  });
+  port.post({ type: "closed" });
+};
+
+function createPorts(port: WorkerPort, setup: WorkerSetup, marks: SharedArrayBuffer): ExecutorPorts {
+  const buffer = new OutcomeBuffer((plain, rest) => port.post({ type: "settled", plain, rest }));
+  return {
+    setup,
+    marks,
+    settle: (outcome) => buffer.add(outcome),
+    flush: () => buffer.flush(),
+    print: (key, text) => port.post({ type: "print", key, text }),
+    log: (key, level, message, fields) => port.post({ type: "log", key, level, message: String(message), fields: plainFields(fields) }),
+    spawned: (seq, pid) => port.post({ type: "spawned", seq, pid }),
+  };
+}
+
+/** Log fields are for people: what cannot be cloned is shown as text. */
+function plainFields(fields: unknown): unknown {
+  if (fields === undefined) return undefined;
+  try {
+    return JSON.parse(JSON.stringify(fields));
+  } catch {
+    return String(fields);
+  }
+}
+
+/** In a worker thread, what the task prints goes to the coordinator with its key: stdout belongs to `--json`. */
+function capturePrints(port: WorkerPort): void {
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.write = ((chunk: string | Uint8Array, encoding?: unknown, done?: unknown): boolean => {
+      const text = typeof chunk === "string" ? chunk : Buffer.from(chunk).toString("utf8");
+      port.post({ type: "print", key: keyOfTalkingItem(), text });
+      const callback = typeof encoding === "function" ? encoding : done;
+      if (typeof callback === "function") queueMicrotask(() => callback());
+      return true;
+    }) as typeof stream.write;
+  }
+}
+
+export default runWorker;

@@ -1,0 +1,42 @@
+import { monotonicMs } from "../../base/clock.js";
+import type { WireOutcome } from "../../contracts/wire.js";
+
+const MAX_BUFFERED = 512;
+const MAX_AGE_MS = 5;
+/** An item this slow pays for a message of its own: what it did must not wait behind the next one. */
+const SLOW_ITEM_MS = 0.5;
+
+/**
+ * Outcomes on their way out. Fast ones travel together, at most 5 ms old; a slow one leaves at once, so that an item that
+ * kills its worker takes nothing finished with it.
+ */
+export class OutcomeBuffer {
+  readonly #send: (plain: Float64Array, rest: readonly WireOutcome[]) => void;
+  readonly #plain = new Float64Array(2 * MAX_BUFFERED);
+  #used = 0;
+  #rest: WireOutcome[] = [];
+  #lastSentMs = monotonicMs();
+
+  constructor(send: (plain: Float64Array, rest: readonly WireOutcome[]) => void) {
+    this.#send = send;
+  }
+
+  add(outcome: WireOutcome): void {
+    if (outcome.status === "done" && outcome.value === undefined && outcome.frame === undefined) {
+      this.#plain[this.#used++] = outcome.seq;
+      this.#plain[this.#used++] = outcome.durationMs;
+    } else {
+      this.#rest.push(outcome);
+    }
+    const full = this.#used === this.#plain.length || this.#rest.length >= MAX_BUFFERED;
+    if (full || outcome.durationMs >= SLOW_ITEM_MS || monotonicMs() - this.#lastSentMs >= MAX_AGE_MS) this.flush();
+  }
+
+  flush(): void {
+    this.#lastSentMs = monotonicMs();
+    if (this.#used === 0 && this.#rest.length === 0) return;
+    this.#send(this.#plain.slice(0, this.#used), this.#rest);
+    this.#used = 0;
+    this.#rest = [];
+  }
+}

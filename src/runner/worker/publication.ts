@@ -1,0 +1,182 @@
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from "node:fs";
+import { basename, dirname, join } from "node:path";
+import { KagurazakaError } from "../../base/errors.js";
+import type { OutputFile } from "../../contracts/item.js";
+import type { FinishRule, OutputEntry } from "../../contracts/modes.js";
+import type { RootGuard } from "../program/safe-path.js";
+
+/**
+ * One slot's way from "being written" to "there": a staging directory of its own, reused for every item, from which
+ * finished outputs are renamed into place. Staging lies below the output root, so a rename never crosses a file system.
+ *
+ *   <root>/.kagurazaka/staging/<run>/<worker>-<slot>/a.json   --rename-->   <root>/sub/a.json
+ *
+ * Everything here is synchronous: two system calls per item cost less than one trip to the thread pool.
+ */
+export class Publication {
+  readonly #dir: string;
+  readonly #root: string;
+  readonly #guard: RootGuard;
+  readonly #options: { atomic: boolean; durable: boolean; finish: FinishRule | null };
+  #ready = false;
+  #entries: readonly OutputEntry[] = [];
+
+  constructor(dir: string, root: string, guard: RootGuard, options: { atomic: boolean; durable: boolean; finish: FinishRule | null }) {
+    this.#dir = dir;
+    this.#root = root;
+    this.#guard = guard;
+    this.#options = options;
+  }
+
+  /** Where the item may write: one object per declared output, by its field name. Refuses unsafe places. */
+  begin(entries: readonly OutputEntry[]): Record<string, OutputFile> {
+    for (const entry of entries) this.#guard.checkParentOf(entry.relPath);
+    if (!this.#ready) this.#prepare();
+    this.#entries = entries;
+    const directory = entries.find((entry) => entry.type === "directory");
+    const files = this.#files(entries, (entry) => this.#stagingPath(entry, directory));
+    if (!this.#options.atomic) for (const file of Object.values(files)) mkdirSync(dirname(file.finalPath), { recursive: true });
+    if (directory) mkdirSync(files[directory.field]!.path, { recursive: true });
+    return files;
+  }
+
+  /** The same objects with `path` at the final place. */
+  finalFiles(entries: readonly OutputEntry[]): Record<string, OutputFile> {
+    return this.#files(entries, (entry) => join(this.#root, entry.relPath));
+  }
+
+  #files(entries: readonly OutputEntry[], pathOf: (entry: OutputEntry) => string): Record<string, OutputFile> {
+    const files: Record<string, OutputFile> = {};
+    for (const entry of entries) {
+      files[entry.field] = {
+        path: pathOf(entry),
+        finalPath: join(this.#root, entry.relPath),
+        relDir: dirname(entry.relPath),
+        fileName: basename(entry.relPath),
+      };
+    }
+    return files;
+  }
+
+  #stagingPath(entry: OutputEntry, directory: OutputEntry | undefined): string {
+    if (!this.#options.atomic) return join(this.#root, entry.relPath);
+    if (directory && entry !== directory) return join(this.#dir, basename(directory.relPath), entry.relPath.slice(directory.relPath.length + 1));
+    return join(this.#dir, basename(entry.relPath));
+  }
+
+  #prepare(): void {
+    if (this.#options.atomic) {
+      rmSync(this.#dir, { recursive: true, force: true });
+      mkdirSync(this.#dir, { recursive: true });
+    }
+    this.#ready = true;
+  }
+
+  /** Checks what was declared and moves it into place; the output that the finish check looks at goes last. */
+  publish(): void {
+    const { minBytes, last } = this.#demands();
+    for (const entry of this.#entries) this.#checkWritten(entry, minBytes(entry));
+    if (!this.#options.atomic) return;
+    const directory = this.#entries.find((entry) => entry.type === "directory");
+    if (directory) this.#publishDirectory(directory, last);
+    else this.#publishFiles(last);
+  }
+
+  /** Leaves nothing of a failed item behind. */
+  discard(): void {
+    this.#entries = [];
+    if (!this.#options.atomic || !this.#ready) return;
+    for (const name of readdirSync(this.#dir)) rmSync(join(this.#dir, name), { recursive: true, force: true });
+  }
+
+  #demands(): { minBytes: (entry: OutputEntry) => number; last: Set<OutputEntry> } {
+    const finish = this.#options.finish;
+    if (finish?.by !== "files") return { minBytes: () => 0, last: new Set() };
+    const last = new Set(finish.select(this.#entries));
+    return { minBytes: (entry) => (last.has(entry) ? finish.minBytes : 0), last };
+  }
+
+  #checkWritten(entry: OutputEntry, minBytes: number): void {
+    const directory = this.#entries.find((one) => one.type === "directory");
+    const stat = statSync(this.#stagingPath(entry, directory), { throwIfNoEntry: false });
+    if (!stat) {
+      throw new KagurazakaError("no-output", `the task returned without writing ${entry.field} (${basename(entry.relPath)})`, {
+        hint: `Write ${entry.field}.path, or return ctx.filtered("why") when there is nothing to write.`,
+      });
+    }
+    if (entry.type === "file" && stat.isDirectory()) {
+      throw new KagurazakaError("no-output", `${entry.field} should be a file, but the task made a directory of that name`);
+    }
+    if (stat.size < minBytes) {
+      throw new KagurazakaError("no-output", `${entry.field} has ${stat.size} bytes, the finish check asks for ${minBytes}`);
+    }
+  }
+
+  #publishFiles(last: Set<OutputEntry>): void {
+    const lastNames = new Set([...last].map((entry) => basename(entry.relPath)));
+    const targetDir = join(this.#root, dirname(this.#entries[0]?.relPath ?? ""));
+    // A side file that a task writes beside its output belongs to it and goes along, before what proves completion.
+    const names = this.#entries.length === 0 ? [] : readdirSync(this.#dir);
+    names.sort((a, b) => Number(lastNames.has(a)) - Number(lastNames.has(b)));
+    for (const name of names) this.#move(join(this.#dir, name), join(targetDir, name));
+    if (this.#options.durable) syncPath(targetDir);
+  }
+
+  #publishDirectory(directory: OutputEntry, last: Set<OutputEntry>): void {
+    const from = join(this.#dir, basename(directory.relPath));
+    const to = join(this.#root, directory.relPath);
+    if (!existsSync(to)) {
+      this.#move(from, to);
+    } else {
+      const lastPaths = new Set([...last].map((entry) => entry.relPath.slice(directory.relPath.length + 1)));
+      const files = listFiles(from);
+      files.sort((a, b) => Number(lastPaths.has(a)) - Number(lastPaths.has(b)));
+      for (const file of files) this.#move(join(from, file), join(to, file));
+    }
+    if (this.#options.durable) syncPath(dirname(to));
+    this.discard();
+  }
+
+  #move(from: string, to: string): void {
+    if (this.#options.durable) syncTree(from);
+    try {
+      renameSync(from, to);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+      // A root that went away (unmounted, deleted) must not be made anew under the mount point.
+      if (!existsSync(this.#root)) throw new KagurazakaError("environment", `the output root ${this.#root} is gone`);
+      mkdirSync(dirname(to), { recursive: true });
+      renameSync(from, to);
+    }
+  }
+}
+
+function listFiles(dir: string, prefix = ""): string[] {
+  return readdirSync(join(dir, prefix), { withFileTypes: true }).flatMap((entry) =>
+    entry.isDirectory() ? listFiles(dir, join(prefix, entry.name)) : [join(prefix, entry.name)],
+  );
+}
+
+function syncTree(path: string): void {
+  if (statSync(path).isDirectory()) for (const name of readdirSync(path)) syncTree(join(path, name));
+  syncPath(path);
+}
+
+function syncPath(path: string): void {
+  const fd = openSync(path, "r");
+  try {
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+}

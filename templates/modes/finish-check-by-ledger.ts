@@ -1,0 +1,9 @@
+import { defineFinishCheck } from "../../src/kit.js";
+
+/** An item is finished when the ledger says so, whether its output is still there or not. */
+export default defineFinishCheck({
+  name: "FinishCheckByLedger",
+  help: "finished when it was recorded as done, whatever became of its output",
+  fields: {},
+  rule: () => ({ by: "ledger" }),
+});

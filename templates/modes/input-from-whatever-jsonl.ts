@@ -1,0 +1,37 @@
+import { resolve } from "node:path";
+import { defineInputMode, type Item, readJsonl } from "../../src/kit.js";
+import { badRecord, isRecord } from "../record.js";
+
+/** Records: each line of a JSONL file is an item, as it is. What fields it has, the task's own type says. */
+// biome-ignore lint/suspicious/noExplicitAny: `any` is how a mode says that it may inject whatever is asked for.
+export default defineInputMode<any>()({
+  name: "InputFromWhateverJsonl",
+  help: "records: the lines of a JSONL file",
+  fields: {
+    jsonlPath: { type: "string", required: true, help: "one JSON object a line; .gz too" },
+    keyField: {
+      type: "string",
+      nullable: true,
+      default: null,
+      help: "the field that names a record; null: a hash of the record",
+    },
+  },
+  yields: "record",
+  uniqueKeys: false,
+  readsInputRoot: false,
+  keyField: (fields) => (fields as { keyField: string | null }).keyField ?? undefined,
+  async *list(fields, { signal }) {
+    const path = resolve((fields as { jsonlPath: string }).jsonlPath);
+    for await (const records of readJsonl(path, { signal })) {
+      const items: Item[] = [];
+      for (const record of records) {
+        if (!isRecord(record.value)) {
+          if (items.length > 0) yield items;
+          throw badRecord(path, record, "must be a JSON object");
+        }
+        items.push(record.value);
+      }
+      yield items;
+    }
+  },
+});

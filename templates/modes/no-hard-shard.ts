@@ -1,0 +1,21 @@
+import { resolve } from "node:path";
+import { defineHardShardMode } from "../../src/kit.js";
+
+/** One pair of directories, as given; relative ones are relative to the working directory. */
+export default defineHardShardMode({
+  name: "NoHardShard",
+  help: "one input directory, one output directory",
+  fields: {
+    inputPath: { type: "string", required: true, help: "directory the inputs lie in" },
+    outputPath: {
+      type: "string",
+      nullable: true,
+      default: null,
+      help: "directory the outputs go to; null: no files are written",
+    },
+  },
+  roots: (fields) => {
+    const { inputPath, outputPath } = fields as { inputPath: string; outputPath: string | null };
+    return [{ inputPath: resolve(inputPath), outputPath: outputPath === null ? null : resolve(outputPath) }];
+  },
+});

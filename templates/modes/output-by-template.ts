@@ -1,0 +1,44 @@
+import { posix } from "node:path";
+import { defineOutputMode, didYouMean, KagurazakaError, type OutputFile, type OutputNaming } from "../../src/kit.js";
+
+const parts: Readonly<Record<string, (name: OutputNaming) => string>> = {
+  key: ({ key }) => key,
+  rel_dir: ({ relDir }) => relDir,
+  file_name: ({ fileName }) => fileName,
+  stem: ({ fileName }) => posix.basename(fileName, posix.extname(fileName)),
+  ext: ({ fileName }) => posix.extname(fileName),
+};
+
+/** One file named by a pattern of `{key}`, `{rel_dir}`, `{file_name}`, `{stem}` and `{ext}`; the per-file mode for records. */
+export default defineOutputMode<{ output: OutputFile }>()({
+  name: "OutputByTemplate",
+  help: "one file named by a pattern",
+  fields: {
+    pattern: {
+      type: "string",
+      required: true,
+      help: 'of {key}, {rel_dir}, {file_name}, {stem} and {ext} (with its dot): "{rel_dir}/{stem}.webp", "{key}.json"',
+    },
+  },
+  accepts: "any",
+  unique: false,
+  outputs: (fields, name) => {
+    const relPath = (fields as { pattern: string }).pattern.replace(/\{(\w*)\}/g, (_, part: string) =>
+      findPart(part)(name),
+    );
+    // `./x.webp`, where `{rel_dir}` is the root, would be a second spelling of `x.webp`. `..` stays and is refused later.
+    return [{ field: "output", relPath: relPath.startsWith("./") ? relPath.slice(2) : relPath, type: "file" }];
+  },
+});
+
+function findPart(name: string): (naming: OutputNaming) => string {
+  if (Object.hasOwn(parts, name)) return parts[name]!;
+  const known = Object.keys(parts);
+  throw new KagurazakaError(
+    "bad-value",
+    `output_mode.pattern has {${name}}, which is no part of a name.${didYouMean(name, known)}`,
+    {
+      hint: `Known parts: ${known.map((part) => `{${part}}`).join(", ")}.`,
+    },
+  );
+}

@@ -1,0 +1,13 @@
+import { type JsonlRecord, KagurazakaError } from "../src/kit.js";
+
+/** A JSON object, not an array and not null. */
+export function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** A line that is JSON but not of the form a mode wants; `must` completes "the line …". */
+export function badRecord(path: string, { value, line }: JsonlRecord, must: string): KagurazakaError {
+  const where = `${path}:${line}`;
+  const begins = (JSON.stringify(value) ?? "").slice(0, 80);
+  return new KagurazakaError("generate-tasks", `${where}: the line ${must}`, { where, hint: `It begins ${begins}` });
+}

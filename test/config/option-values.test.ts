@@ -1,0 +1,136 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import type { OptionSpec } from "../../src/base/option-spec.js";
+import { checkOptionValue, parseOptionText } from "../../src/config/option-values.js";
+import { mistakesOf } from "./helpers.js";
+
+describe("a text becomes the declared type", () => {
+  const good: [OptionSpec, string, unknown][] = [
+    [{ type: "string" }, "x", "x"],
+    [{ type: "boolean" }, "true", true],
+    [{ type: "boolean" }, "false", false],
+    [{ type: "integer" }, "-3", -3],
+    [{ type: "integer" }, "0x1F", 31],
+    [{ type: "number" }, "1.5e3", 1500],
+    [{ type: "duration" }, "500ms", 500],
+    [{ type: "duration" }, "60s", 60_000],
+    [{ type: "duration" }, "30m", 1_800_000],
+    [{ type: "duration" }, "1h", 3_600_000],
+    [{ type: "duration" }, "1h30m", 5_400_000],
+    [{ type: "duration" }, "1.5", 1500],
+    [{ type: "duration" }, "0", 0],
+    [{ type: "size" }, "64KB", 64_000],
+    [{ type: "size" }, "2GiB", 2 * 1024 ** 3],
+    [{ type: "size" }, "10k", 10_000],
+    [{ type: "size" }, "7", 7],
+    [{ type: "strings" }, ".py", [".py"]],
+    [{ type: "strings" }, '[".py", ".ts"]', [".py", ".ts"]],
+    [{ type: "strings" }, "[ab]", ["[ab]"]],
+    [{ type: "integers" }, "3", 3],
+    [{ type: "integers" }, "0,2", [0, 2]],
+    [{ type: "integers" }, "0-3", [0, 1, 2, 3]],
+    [{ type: "map" }, "a=b=c", { a: "b=c" }],
+    [{ type: "map" }, '{"a": 1}', { a: "1" }],
+    [{ type: "json" }, '{"a":[1,null]}', { a: [1, null] }],
+    [{ type: "json" }, "plain", "plain"],
+    [{ type: "string", choices: ["a", "b"] }, "b", "b"],
+    [{ type: "integer", parse: (text) => text.length }, "four", 4],
+  ];
+  test.each(good)("%j: %s → %j", (spec, text, value) => {
+    expect(parseOptionText("x", spec, text, "--x")).toEqual(value);
+  });
+});
+
+describe("a bad text is refused with name, place and what is allowed", () => {
+  const bad: [OptionSpec, string, RegExp][] = [
+    [{ type: "boolean" }, "maybe", /true or false/],
+    [{ type: "integer" }, "1.5", /a whole number/],
+    [{ type: "integer" }, "", /a whole number/],
+    [{ type: "integer" }, "9007199254740993", /a whole number/],
+    [{ type: "integer", min: 1 }, "0", /a whole number of at least 1/],
+    [{ type: "integer", min: 1, max: 3 }, "4", /from 1 to 3/],
+    [{ type: "number" }, "NaN", /a number/],
+    [{ type: "number" }, "1e999", /a number/],
+    [{ type: "duration" }, "60 parsecs", /a duration like/],
+    [{ type: "duration" }, "-1s", /a duration like/],
+    [{ type: "size" }, "64QB", /a size like/],
+    [{ type: "size" }, "-1", /a size like/],
+    [{ type: "integers" }, "9-1", /whole numbers/],
+    [{ type: "map" }, "nothing", /a mapping/],
+    [{ type: "json" }, "{a", /JSON/],
+    [{ type: "string", choices: ["a", "b"] }, "c", /one of a, b/],
+    [
+      {
+        type: "string",
+        parse: () => {
+          throw new Error("a prime");
+        },
+      },
+      "4",
+      /x must be a prime/,
+    ],
+  ];
+  test.each(bad)("%j: %s", async (spec, text, says) => {
+    const [mistake] = await mistakesOf(() => parseOptionText("x", spec, text, "base.yaml:3:4"));
+    expect(mistake).toMatch(/^bad-value \| x must be .*\| base\.yaml:3:4/);
+    expect(mistake).toMatch(says);
+  });
+});
+
+describe("YAML 1.1 spellings are accepted with a note where a type asks for them", () => {
+  const old: [OptionSpec["type"], string, unknown][] = [
+    ["boolean", "yes", true],
+    ["boolean", "Off", false],
+    ["boolean", "NO", false],
+    ["integer", "1_000", 1000],
+    ["integer", "0o17", 15],
+    ["integer", "017", 17],
+  ];
+  test.each(old)("%s %s → %j", (type, text, value) => {
+    const notes: string[] = [];
+    expect(checkOptionValue("x", { type }, text, "f:1:1", { note: (note) => notes.push(note) })).toBe(value);
+    expect(notes).toHaveLength(1);
+    expect(notes[0]).toContain("f:1:1");
+  });
+  test("and never where a text is declared", () => {
+    expect(checkOptionValue("x", { type: "string" }, "yes", "")).toBe("yes");
+  });
+});
+
+test("a number for a duration is seconds in YAML and milliseconds in code", () => {
+  expect(checkOptionValue("t", { type: "duration" }, 60, "f:1:1")).toBe(60_000);
+  expect(checkOptionValue("t", { type: "duration" }, 60, "code", { typed: true })).toBe(60);
+});
+
+test("null is for nullable options only", async () => {
+  expect(checkOptionValue("x", { type: "string", nullable: true }, null, "")).toBeNull();
+  expect(await mistakesOf(() => checkOptionValue("x", { type: "string" }, null, ""))).toHaveLength(1);
+});
+
+test("a value of a secret name is not shown in the message", async () => {
+  const [mistake] = await mistakesOf(() => parseOptionText("api_key", { type: "integer" }, "hunter2", ""));
+  expect(mistake).not.toContain("hunter2");
+});
+
+test("keys like __proto__ are refused in maps and JSON, at any depth", async () => {
+  for (const text of ['{"__proto__": "x"}', '{"constructor": "x"}']) {
+    expect((await mistakesOf(() => parseOptionText("m", { type: "map" }, text, "")))[0]).toMatch(/^forbidden-key/);
+    expect((await mistakesOf(() => parseOptionText("j", { type: "json" }, `{"a":[${text}]}`, "")))[0]).toMatch(
+      /^forbidden-key/,
+    );
+  }
+  expect((await mistakesOf(() => parseOptionText("m", { type: "map" }, "__proto__=x", "")))[0]).toMatch(
+    /^forbidden-key/,
+  );
+});
+
+test("any whole number survives being written and read", () => {
+  fc.assert(fc.property(fc.maxSafeInteger(), (n) => parseOptionText("n", { type: "integer" }, String(n), "") === n));
+  fc.assert(fc.property(fc.nat(1e9), (ms) => parseOptionText("n", { type: "duration" }, `${ms}ms`, "") === ms));
+  fc.assert(
+    fc.property(
+      fc.maxSafeInteger().filter((n) => n >= 0),
+      (n) => parseOptionText("n", { type: "size" }, `${n}B`, "") === n,
+    ),
+  );
+});
