@@ -1,5 +1,6 @@
 import {
   didYouMean,
+  type Fields,
   type InputModeData,
   KagurazakaError,
   type ModeData,
@@ -22,12 +23,14 @@ export interface NormalSpec<In, Out> {
   readonly inputMode?: In;
   /** Injects `output`, and what else the mode names. */
   readonly outputMode?: Out;
-  /** Supplies `isExecuted`; needs an output mode. Without it the ledger decides. */
+  /** Tells finished items; a check that looks at outputs needs an output mode. Without it the ledger decides. */
   readonly finishCheckMode?: ModeData<"finish-check"> | null;
   /** `false`: the decorator does nothing at all. @defaultValue true */
   readonly apply?: boolean;
   /** `false`: configuration may not change the modes. @defaultValue true */
   readonly mixinMode?: boolean;
+  /** `false`: `process` writes straight to the final paths, and what it left half-written stays. @defaultValue true */
+  readonly atomic?: boolean;
 }
 
 type AnyInputMode = InputModeData<never> | null | undefined;
@@ -41,7 +44,7 @@ export type NormalTemplate<In, Out> = <C extends AnyTaskClass>(
 ) => void;
 
 const NAME = "@moemoecueNormal";
-const optionFields = ["apply", "mixinMode"];
+const optionFields = ["apply", "mixinMode", "atomic"];
 
 /**
  * Makes a class a task put together from modes: inputs are found, outputs named and finished items told by them, and
@@ -56,8 +59,15 @@ export function moemoecueNormal<In extends AnyInputMode = undefined, Out extends
   if (typeof spec !== "object" || spec === null) {
     throw wrong(`${NAME} needs its modes`, `Write ${NAME}({ hardShardMode: NoHardShard({ inputPath: "in" }), … }).`);
   }
-  const { apply = true, mixinMode = true } = spec;
-  const use: TemplateUse = { contract: 1, name: "moemoecueNormal", kind: "item", mixinMode, spec: checkSpec(spec) };
+  const { apply = true, mixinMode = true, atomic = true } = spec;
+  const use: TemplateUse = {
+    contract: 1,
+    name: "moemoecueNormal",
+    kind: "item",
+    mixinMode,
+    atomic,
+    spec: checkSpec(spec),
+  };
 
   return (target, context) => {
     checkUse(target, context);
@@ -91,17 +101,25 @@ function checkSpec(spec: NormalSpec<unknown, unknown>): TemplateUse["spec"] {
     );
   }
   for (const [field, kind] of Object.entries(templateModeFields)) checkMode(field, kind, written[field]);
-  if (isSaid(written.finishCheckMode) && !isSaid(written.outputMode)) {
+  if (!isSaid(written.outputMode) && looksAtOutputs(written.finishCheckMode)) {
     throw wrong(
       `${NAME} has a finishCheckMode but no outputMode`,
       "Add an outputMode, or leave the check out: then the ledger decides.",
     );
   }
-  const { apply: _, mixinMode: __, ...modes } = written;
-  return { softShard: SoftShard(), ...dropUndefined(modes) } as TemplateUse["spec"];
+  const modes = Object.entries(written).filter(
+    ([field, value]) => value !== undefined && !optionFields.includes(field),
+  );
+  return { softShard: SoftShard(), ...Object.fromEntries(modes) } as TemplateUse["spec"];
 }
 
 const isSaid = (value: unknown): boolean => value !== undefined && value !== null;
+
+/** A check that configuration is to name is looked at once it is named. */
+function looksAtOutputs(check: unknown): boolean {
+  const definition = modeDefinitionOf(check);
+  return definition?.kind === "finish-check" && definition.rule(check as Fields).by === "files";
+}
 
 /** "???" is the placeholder: configuration says which mode. */
 function checkMode(field: string, kind: string, value: unknown): void {
@@ -131,10 +149,6 @@ const examples: Readonly<Record<string, string>> = {
   output: 'OutputByAppendingExt({ ext: ".json" })',
   "finish-check": "FinishCheckByOutputFileExistence()",
 };
-
-function dropUndefined(fields: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
-}
 
 function wrong(message: string, hint: string): KagurazakaError {
   return new KagurazakaError("not-a-task", message, { hint });

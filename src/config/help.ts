@@ -2,8 +2,8 @@ import { createRequire } from "node:module";
 import type * as commander from "commander";
 import type { OptionSpec, OptionSpecs } from "../base/option-spec.js";
 import type { MergedMixin } from "./mixin.js";
-import { flagName, snakeName } from "./names.js";
 import { cliOptions, runOptions, type ToolOption } from "./run-options.js";
+import { flagName, snakeName } from "./text/names.js";
 import { isBranch, isNull, type Tree, toPlain } from "./tree.js";
 
 export interface HelpRequest {

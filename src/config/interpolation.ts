@@ -1,8 +1,8 @@
 import { dirname } from "node:path";
 import { KagurazakaError } from "../base/errors.js";
 import { didYouMean } from "../base/nearest.js";
-import { hasReference, type Part, parseExpression, parseReference } from "./expression.js";
-import { snakeName } from "./names.js";
+import { hasReference, type Part, parseExpression, parseReference } from "./text/expression.js";
+import { snakeName } from "./text/names.js";
 import { type Branch, createBranch, isBranch, Leaf, List, type Place, placeOf, type Tree } from "./tree.js";
 
 export const PLACEHOLDER = "???";
@@ -181,7 +181,7 @@ export function unfilled(path: readonly string[], place: Place): KagurazakaError
 /** The flag that gives a value to a path of the merged tree. Lists are replaced whole, so the flag names the list. */
 export function fillHint(path: readonly string[]): string {
   const index = path.findIndex((step) => /^\d+$/.test(step));
-  const named = dotted((index < 0 ? path : path.slice(0, index)).slice(1));
+  const named = dotted(index < 0 ? path : path.slice(0, index)).replace(/^[^.]*\./, "");
   const value = index < 0 ? "…" : "[…]";
   if (path[0] === "mixin") return `--mixin ${named}=${value}`;
   if (path[0] === "task" || path[0] === "backbone") return `--${named} ${value}`;

@@ -1,8 +1,8 @@
 import { resolve } from "node:path";
 import { KagurazakaError } from "../base/errors.js";
 import { didYouMean } from "../base/nearest.js";
-import { type Assignment, combineAssignments, parseAssignment } from "./assignment.js";
-import { mergeModes } from "./merge.js";
+import { type Assignment, combineAssignments, parseAssignment } from "./mixin/assignment.js";
+import { mergeModes } from "./mixin/merge.js";
 import type { Said } from "./said.js";
 import { type Branch, createBranch, isBranch, isNull, keyPlaceOf, Leaf, List, placeOf, type Tree } from "./tree.js";
 

@@ -2,10 +2,10 @@ import { KagurazakaError } from "../base/errors.js";
 import { didYouMean } from "../base/nearest.js";
 import { modeDefinitionOf, type TemplateUse } from "../contracts/define.js";
 import { type ModeDefinition, templateModeFields } from "../contracts/modes.js";
-import { ignoredKeys } from "./ignored.js";
 import { PLACEHOLDER } from "./interpolation.js";
-import { mergeBranches, mergeModes, useOf } from "./merge.js";
-import { snakeName, spellings } from "./names.js";
+import { ignoredKeys } from "./mixin/ignored.js";
+import { mergeBranches, mergeModes, useOf } from "./mixin/merge.js";
+import { snakeName, spellings } from "./text/names.js";
 import {
   type Branch,
   createBranch,
@@ -187,7 +187,10 @@ function declaredKeys(branch: Branch, declared: ReadonlySet<string>, owner: stri
       report.mistake(
         new KagurazakaError("mixin", `${owner} has no key "${said}".${didYouMean(said, known)}`, {
           where,
-          hint: `known keys: ${known.join(", ")}`,
+          hint:
+            said === "mixin"
+              ? "A --mixin-cfg file holds the mixin tree alone, without mixin: above it."
+              : `known keys: ${known.join(", ")}`,
         }),
       );
     } else if (twin) {

@@ -2,18 +2,18 @@ import { KagurazakaError, MistakesError } from "../base/errors.js";
 import type { OptionSpec, OptionSpecs } from "../base/option-spec.js";
 import type { TemplateUse } from "../contracts/define.js";
 import type { ConfigEntry, Json, ResolvedConfig, RunSettings } from "../contracts/index.js";
-import { type HelpOwner, knownFlags, readFlags, unknownFlag } from "./command-line.js";
-import { ignoredKeys } from "./ignored.js";
-import { createInterpolator, type Interpolator } from "./interpolation.js";
+import type { HelpOwner } from "./command-line.js";
+import { gatherFlags, overlaid } from "./gather.js";
+import { createInterpolator } from "./interpolation.js";
 import { type Layers, loadLayers, unusedKeys } from "./layers.js";
+import { mixinEntries, resolveMixin } from "./mixin/values.js";
 import { type MergedMixin, type ModeSource, mergeMixin, type Report } from "./mixin.js";
-import { defaultOf, mixinEntries, reportPlaceholders, resolveMixin, treeEntries, treeValue } from "./mixin-values.js";
-import { flagName, snakeName } from "./names.js";
-import { parseOptionText } from "./option-values.js";
 import { runOptions, type ToolOption, toolOptions, type UiSettings } from "./run-options.js";
 import type { Said } from "./said.js";
 import { maskEntry } from "./secrets.js";
-import { type Branch, createBranch, isBranch, Leaf, List, placeOf, type Tree, toPlain } from "./tree.js";
+import { optionValue, readSection } from "./section.js";
+import { flagName, snakeName } from "./text/names.js";
+import { type Branch, createBranch, Leaf, placeOf, type Tree } from "./tree.js";
 
 /** Who declares what. Known once task and backbone are loaded. */
 export interface ConfigOwners extends ModeSource {
@@ -108,7 +108,7 @@ export async function resolveConfig(said: Said, owners: ConfigOwners): Promise<R
   };
   const layers = await loadLayers(said, cwd);
   mistakes.push(...layers.mistakes, ...collisions(owners));
-  const flags = gatherFlags(said, layers, owners, report);
+  const flags = gatherFlags(said, layers, { ...owners, rawArgs: owners.rawArgs === true }, report);
   const merged = await mergeTemplate(owners, layers, report);
   const root = createBranch(placeOf(layers.cfg), Object.entries(layers.cfg));
   root.task = root.backbone = overlaid(layers.section, flags.shared);
@@ -159,91 +159,6 @@ async function mergeTemplate(owners: ConfigOwners, layers: Layers, report: Repor
   return undefined;
 }
 
-interface Gathered {
-  /** Said on the command line or in a file, by the one spelling: whoever declares the name gets it. */
-  readonly shared: ReadonlyMap<string, Tree>;
-  /** Said by code to one owner alone. */
-  readonly task: ReadonlyMap<string, Tree>;
-  readonly backbone: ReadonlyMap<string, Tree>;
-  readonly rawArgs: readonly string[];
-}
-
-function gatherFlags(said: Said, layers: Layers, owners: ConfigOwners, report: Report): Gathered {
-  const flagOwners = { ...owners, rawArgs: owners.rawArgs === true };
-  const known = knownFlags(flagOwners);
-  const shared = new Map<string, Tree>();
-  const rawArgs: string[] = [];
-  const spelled = new Map<string, string>();
-  for (const [key, tree] of Object.entries(layers.section)) {
-    const name = snakeName(key);
-    const where = placeOf(tree).atKey ?? placeOf(tree).text;
-    const twin = spelled.get(name);
-    spelled.set(name, key);
-    const flag = known.get(name);
-    if (twin !== undefined) {
-      report.mistake(
-        new KagurazakaError("config-file", `"${twin}" and "${key}" are two spellings of one flag; use one`, { where }),
-      );
-    } else if (!flag && owners.rawArgs === true) {
-      rawArgs.push(...rawWords(key, tree));
-    } else if (!flag && ignoredKeys.has(name)) {
-      report.note(`${key} (${where}) has no meaning here and is ignored`);
-    } else if (!flag) {
-      report.mistake(unknownFlag(key, known, where));
-    } else if ((flag.spec as ToolOption).argvOnly) {
-      report.mistake(new KagurazakaError("config-file", `${key} can only be said on the command line`, { where }));
-    } else if (!notGiven(tree, flag.spec)) {
-      shared.set(name, tree);
-    }
-  }
-  if (said.line) {
-    const second = readFlags(said.line, flagOwners);
-    for (const mistake of second.mistakes) report.mistake(mistake);
-    for (const [name, tree] of second.flags) shared.set(name, tree);
-    rawArgs.push(...second.rawArgs);
-  } else {
-    for (const [name, tree] of said.run) shared.set(name, tree);
-    rawArgs.push(...said.rawArgs);
-    for (const [own, specs, owner] of [
-      [said.task, owners.taskOptions, owners.taskName],
-      [said.backbone, owners.backboneOptions, owners.backboneName],
-    ] as const) {
-      const declared = new Map(Object.entries(specs).map(([name, spec]) => [snakeName(name), { spec, owner }]));
-      for (const [name, tree] of own)
-        if (!declared.has(name)) report.mistake(unknownFlag(name, declared, placeOf(tree).text));
-    }
-  }
-  return { shared, task: said.task, backbone: said.backbone, rawArgs };
-}
-
-/** `false` says something where true is the default; anywhere else it means that the flag was not given. */
-function notGiven(tree: Tree, spec: OptionSpec): boolean {
-  if (!(tree instanceof Leaf)) return false;
-  return tree.value === null || (tree.value === false && spec.type !== "boolean");
-}
-
-/** A key of a YAML section as the words a task that reads them raw would get. */
-function rawWords(key: string, tree: Tree): string[] {
-  const flag = `--${key}`;
-  if (tree instanceof List) return [flag, ...tree.items.map((item) => wordOf(item))];
-  if (isBranch(tree)) return [flag, wordOf(tree)];
-  if (tree.value === true) return [flag];
-  return tree.value === false || tree.value === null ? [] : [flag, wordOf(tree)];
-}
-
-const wordOf = (tree: Tree): string =>
-  tree instanceof Leaf ? (tree.text ?? String(tree.value)) : JSON.stringify(toPlain(tree));
-
-/** What references see: the file's values under what flags say instead. */
-function overlaid(section: Branch, flags: ReadonlyMap<string, Tree>): Branch {
-  const merged = createBranch(placeOf(section), Object.entries(section));
-  for (const [name, tree] of flags) {
-    const key = Object.keys(section).find((said) => snakeName(said) === name) ?? name;
-    merged[key] = tree;
-  }
-  return merged;
-}
-
 /** A task or backbone that takes one of our own names would never see its value. */
 function collisions(owners: ConfigOwners): KagurazakaError[] {
   const ours = new Map(Object.keys(toolOptions).map((name) => [snakeName(name), name]));
@@ -262,61 +177,6 @@ function collisions(owners: ConfigOwners): KagurazakaError[] {
     ...check(owners.taskOptions, `the task ${owners.taskName}`),
     ...check(owners.backboneOptions, `the backbone ${owners.backboneName}`),
   ];
-}
-
-interface Section {
-  readonly path: string;
-  readonly specs: Readonly<Record<string, OptionSpec>>;
-  readonly own: ReadonlyMap<string, Tree>;
-  readonly shared: ReadonlyMap<string, Tree>;
-  readonly interpolator: Interpolator;
-  readonly report: Report;
-  readonly entries: ConfigEntry[];
-}
-
-function readSection({ path, specs, own, shared, interpolator, report, entries }: Section): Record<string, unknown> {
-  const values = Object.create(null) as Record<string, unknown>;
-  for (const [name, spec] of Object.entries(specs)) {
-    const snake = snakeName(name);
-    const tree = own.get(snake) ?? shared.get(snake);
-    if (tree) entries.push(...treeEntries(tree, `${path}.${snake}`));
-    else if (spec.default !== undefined)
-      entries.push({ path: `${path}.${snake}`, value: spec.default, origin: { kind: "default", text: "default" } });
-    try {
-      if (tree && placeOf(tree).kind === "file" && reportPlaceholders(tree, ["task", snake], report)) continue;
-      const resolved = tree && placeOf(tree).kind === "file" ? interpolator.resolve(tree, ["task", snake]) : tree;
-      values[name] = optionValue(name, spec, resolved, report);
-    } catch (error) {
-      report.mistake(error);
-    }
-  }
-  return values;
-}
-
-/** The typed value of a flag, wherever it was said; `undefined` where nobody said anything and there is no default. */
-function optionValue(name: string, spec: OptionSpec, tree: Tree | undefined, report: Report): unknown {
-  const shown = snakeName(name);
-  if (tree === undefined) {
-    if (spec.required)
-      throw new KagurazakaError("bad-value", `${shown} is required`, {
-        where: "command line",
-        hint: `Say ${flagName(name)} …`,
-      });
-    const written = typeof spec.default === "string" && Object.hasOwn(toolOptions, name) && spec.parse;
-    return written ? spec.parse!(spec.default as string) : defaultOf(spec, name);
-  }
-  const place = placeOf(tree);
-  const only = tree instanceof List && place.kind === "flag" && tree.items.length === 1 ? tree.items[0]! : tree;
-  // A text in a file reads as it would on a command line, except that YAML has types of its own for JSON.
-  const asFlag = place.kind === "flag" || (place.kind === "file" && spec.type !== "json");
-  if (asFlag && only instanceof Leaf && typeof only.value === "string") {
-    const note = (text: string): void => report.note(text);
-    return parseOptionText(shown, spec, only.value, place.text, {
-      note,
-      ...(only.expression === undefined ? {} : { shown: only.expression }),
-    });
-  }
-  return treeValue(shown, spec, tree, report);
 }
 
 const pick = (specs: Readonly<Record<string, ToolOption>>, names: readonly string[]): Record<string, ToolOption> =>

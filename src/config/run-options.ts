@@ -1,6 +1,6 @@
 import type { OptionSpec } from "../base/option-spec.js";
 import type { RunSettings } from "../contracts/run-config.js";
-import * as text from "./run-texts.js";
+import * as text from "./text/run-texts.js";
 
 /** A flag of the tool itself. */
 export interface ToolOption extends OptionSpec {

@@ -1,8 +1,8 @@
 import { KagurazakaError } from "../base/errors.js";
 import { didYouMean } from "../base/nearest.js";
 import { type CommandLine, parseCommandLine } from "./command-line.js";
-import { declaredName, isAssignment, snakeName } from "./names.js";
 import { runOptions, type ToolOption } from "./run-options.js";
+import { declaredName, isAssignment, snakeName } from "./text/names.js";
 import { type Branch, createBranch, isBranch, Leaf, type Place, type Tree, treeFromCode } from "./tree.js";
 
 /** What was said before anything is loaded, by an argument vector or by code. */

@@ -4,6 +4,25 @@ import type { TaskRef } from "./task.js";
 
 /** Both sides of the wire between the dispatcher and a worker, whatever carries it. Everything here can be cloned. */
 
+/** Between the keys of a message. A key that contains it makes the whole list JSON, which begins with `[`. */
+const KEY_SEPARATOR = "\n";
+
+export function packKeys(keys: readonly string[]): string {
+  const joined = keys.join(KEY_SEPARATOR);
+  const plain = keys.length > 0 && !keys[0]!.startsWith("[") && count(joined, KEY_SEPARATOR) === keys.length - 1;
+  return plain ? joined : JSON.stringify(keys);
+}
+
+export function unpackKeys(packed: string): string[] {
+  return packed.startsWith("[") ? (JSON.parse(packed) as string[]) : packed.split(KEY_SEPARATOR);
+}
+
+function count(text: string, part: string): number {
+  let found = 0;
+  for (let at = text.indexOf(part); at >= 0; at = text.indexOf(part, at + 1)) found++;
+  return found;
+}
+
 /** What a worker needs to know once, before its first item. */
 export interface WorkerSetup {
   readonly task: TaskRef;
@@ -30,7 +49,8 @@ export type ToWorker =
       readonly firstSeq: number;
       /** JSON array of the items. */
       readonly items: string;
-      readonly keys: readonly string[];
+      /** The items' keys, as one text: a list of short texts costs more to send than all the items. */
+      readonly keys: string;
       /** Attempt numbers that are not 1, by index. */
       readonly attempts?: Readonly<Record<number, number>>;
     }

@@ -23,7 +23,7 @@ export async function* globFiles(options: GlobOptions): AsyncGenerator<WalkedDir
   checkRoot(root);
   const { default: glob } = await import("fast-glob");
   const shared = { cwd: root, dot: options.hidden ?? false, followSymbolicLinks: false, unique: false } as const;
-  const tasks = pattern === "" ? [] : glob.generateTasks(pattern, shared);
+  const tasks = pattern === "" ? [] : glob.generateTasks(spellOutQuestionMarks(pattern, shared.dot), shared);
   checkPattern(
     pattern,
     tasks.flatMap((task) => [task.base, ...task.positive]),
@@ -42,9 +42,10 @@ export async function* globFiles(options: GlobOptions): AsyncGenerator<WalkedDir
     gate.watch(stream);
     let batch: { relDir: string; names: string[] } = { relDir: ".", names: [] };
     try {
-      for await (const path of stream as AsyncIterable<string>) {
+      for await (const found of stream as AsyncIterable<string>) {
         gate.open();
         signal?.throwIfAborted();
+        const path = found.startsWith("./") ? found.slice(2) : found;
         const relDir = dirname(path);
         if (!isReachable(relDir) || seen?.has(path)) continue;
         seen?.add(path);
@@ -57,8 +58,17 @@ export async function* globFiles(options: GlobOptions): AsyncGenerator<WalkedDir
     } catch (error) {
       throw signal?.aborted ? error : listingError(root, error);
     }
+    signal?.throwIfAborted();
     if (batch.names.length > 0) yield batch;
   }
+}
+
+/** fast-glob takes `a?` in `a?/*.txt` for the plain name of a directory; a bracket it understands. */
+function spellOutQuestionMarks(pattern: string, hidden: boolean): string {
+  return pattern.replace(/\\.|\[[^\]]*\]|\?(?!\()/g, (part, at: number) => {
+    if (part !== "?") return part;
+    return hidden || (at > 0 && pattern[at - 1] !== "/") ? "[^/]" : "[^./]";
+  });
 }
 
 function checkRoot(root: string): void {

@@ -1,6 +1,7 @@
 import { builtinNames, builtinTaskEntry, loadBuiltin } from "../builtins.js";
 import { KagurazakaError, MistakesError } from "../base/errors.js";
 import { didYouMean } from "../base/nearest.js";
+import { missingTask } from "../config/flags.js";
 import { type ConfigOwners, peekConfig, type Peek, type Resolved, resolveConfig } from "../config/resolve.js";
 import type { Said } from "../config/said.js";
 import type { BackboneDefinition } from "../contracts/backbone.js";
@@ -29,9 +30,7 @@ export interface TaskChoice {
 export async function loadOwners(said: Said, choice?: TaskChoice): Promise<Owners> {
   const peek = await peekConfig(said);
   const file = choice?.file ?? peek.taskFile;
-  if (file === undefined) {
-    throw new KagurazakaError("usage", "no task file was given", { hint: "kagurazaka task.ts MyTask, or kagurazaka -hk for help, or kagurazaka init to begin." });
-  }
+  if (file === undefined) throw missingTask();
   const task = await loadAnyTask({ file, exportName: choice?.exportName ?? peek.exportName });
   const kind = task.template?.kind ?? "item";
   const backbone = await loadBackbone(peek.backbone, kind, task.sourcePath);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { parseExpression } from "../../src/config/expression.js";
+import { parseExpression } from "../../src/config/text/expression.js";
 import { folder, mistakesOf, resolveYaml, taskOptions, template } from "./helpers.js";
 
 const x = taskOptions({ x: { type: "json" } });

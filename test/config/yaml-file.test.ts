@@ -53,6 +53,11 @@ describe("a file that cannot be read is refused with line, column and code frame
     ["unknown tag", "a: !!python/object:os.system x\n", /base\.yaml:1:4/],
     ["two documents", "a: 1\n---\nb: 2\n", /base\.yaml:2:1/],
     ["an alias bomb", bomb, /alias bomb/],
+    [
+      "a few aliases of much",
+      `a: &a [${"x,".repeat(9_000)}]\nb: [${Array(12).fill("*a").join(", ")}]\n`,
+      /more than 100000 values/,
+    ],
     ["an alias of itself", "a: &a [*a]\n", /contains itself|alias/],
     ["a mapping as key", "? {a: 1}\n: 2\n", /key/],
     ["merging a scalar", "a:\n  <<: 1\n", /<</],

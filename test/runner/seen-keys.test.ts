@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
@@ -70,7 +70,8 @@ describe("seen keys", () => {
   });
 
   test("a directory that cannot be made is an environment error", () => {
-    const seen = openSeenKeys({ spillDir: "/proc/nowhere", recentKeys: 2 });
+    writeFileSync(join(dir, "file"), "");
+    const seen = openSeenKeys({ spillDir: join(dir, "file/below"), recentKeys: 2 });
     expect(() => ["a", "b", "c"].map((key) => seen.add(key))).toThrow(
       expect.objectContaining({ code: "environment" }) as KagurazakaError,
     );

@@ -2,7 +2,7 @@ import { monotonicMs } from "../../base/clock.js";
 import { type ErrorRecord, KagurazakaError, toErrorRecord } from "../../base/errors.js";
 import type { BackboneSession } from "../../contracts/backbone.js";
 import type { RunSettings } from "../../contracts/run-config.js";
-import { type FromWorker, marksLayout, type WireOutcome, type WorkerSetup } from "../../contracts/wire.js";
+import { type FromWorker, marksLayout, packKeys, type WireOutcome, type WorkerSetup } from "../../contracts/wire.js";
 import type { PlannedItem } from "../plan/planner.js";
 import { itemsPerWorker, MeanDuration, shareOf } from "./chunk-size.js";
 import { Envelope, ReadyQueue, WaitingRoom } from "./envelope.js";
@@ -440,7 +440,7 @@ export class Dispatcher {
       seat.size += envelope.json.length;
     }
     this.#inFlight += chunk.length;
-    seat.channel.send({ type: "items", firstSeq, items: `[${items}]`, keys, ...(attempts ? { attempts } : {}) });
+    seat.channel.send({ type: "items", firstSeq, items: `[${items}]`, keys: packKeys(keys), ...(attempts ? { attempts } : {}) });
   }
 
   #pull(): void {

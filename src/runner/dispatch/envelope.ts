@@ -4,7 +4,6 @@ import type { PlannedItem } from "../plan/planner.js";
 export class Envelope {
   readonly key: string;
   readonly json: string;
-  readonly outputs: PlannedItem["outputs"];
   /** 1 for the first try. Tries that were nobody's fault (a worker replaced, a service asked for patience) do not count. */
   attempt = 1;
   /** How often it ended its worker while running alone. */
@@ -15,7 +14,6 @@ export class Envelope {
   constructor(planned: PlannedItem) {
     this.key = planned.key;
     this.json = planned.json;
-    this.outputs = planned.outputs;
   }
 }
 

@@ -1,6 +1,6 @@
 import { encodeItem } from "../../base/canonical-json.js";
 import { KagurazakaError, toErrorRecord, type ErrorRecord } from "../../base/errors.js";
-import { hashHex } from "../../base/hash.js";
+import { hashText, nameOfHash } from "../../base/hash.js";
 import type { Item, WireTriplet } from "../../contracts/item.js";
 import type { OutputEntry } from "../../contracts/modes.js";
 import type { TaskInstance } from "../../contracts/task.js";
@@ -12,8 +12,8 @@ import type { SeenKeys } from "./seen-keys.js";
 export interface Candidate {
   readonly key: string;
   readonly item: Item;
-  /** Its canonical JSON, where naming it already needed it. */
-  readonly json: string | undefined;
+  /** Its canonical JSON; undefined until something needs it. */
+  json: string | undefined;
   readonly outputs: readonly OutputEntry[];
 }
 
@@ -30,7 +30,9 @@ export interface Refusal {
   readonly error: ErrorRecord;
 }
 
-export type Named = { candidate: Candidate; refusal?: undefined } | { candidate?: undefined; refusal: Refusal };
+export type Named = Candidate | Refusal;
+
+export const isRefusal = (named: Named): named is Refusal => "error" in named;
 
 const RESERVED = /^(?:result|input|output(?:_.*)?)$/;
 
@@ -64,16 +66,16 @@ export class Namer {
         const { rel_dir, file_name } = item.input as WireTriplet;
         key = rel_dir === "." ? file_name : `${rel_dir}/${file_name}`;
         checkRelPath(key);
-        if (this.#seen) key = this.#distinct(key, true);
-        return { candidate: this.#candidate(key, item, undefined) };
+        this.#refuseRepeat(key);
+        return this.#candidate(key, item, undefined);
       }
       const explicit = this.#explicitKey(item);
       if (explicit !== undefined) key = explicit;
       const json = encodeItem(item);
-      if (explicit === undefined) key = hashHex(json);
-      this.#checkReserved(item);
-      key = this.#distinct(key, explicit !== undefined);
-      return { candidate: this.#candidate(key, item, json) };
+      if (explicit === undefined) key = this.#nameByContent(json);
+      else this.#refuseRepeat(key);
+      if (this.#program.modes) checkReserved(item);
+      return this.#candidate(key, item, json);
     } catch (thrown) {
       return refuse(key, raw, thrown);
     }
@@ -82,7 +84,7 @@ export class Namer {
   /** An item that was named by an earlier run. */
   rename(key: string, item: Item): Named {
     try {
-      return { candidate: this.#candidate(key, item, undefined) };
+      return this.#candidate(key, item, undefined);
     } catch (thrown) {
       return refuse(key, item, thrown);
     }
@@ -109,19 +111,18 @@ export class Namer {
     return key;
   }
 
-  #checkReserved(item: Item): void {
-    if (!this.#program.modes) return;
-    for (const field of Object.keys(item)) {
-      if (!RESERVED.test(field)) continue;
-      throw new KagurazakaError("reserved-field", `the item has a field "${field}", which modes inject`, { hint: "Rename the field in the input." });
-    }
+  /** A repeated record is another item: `#2`, `#3` … */
+  #nameByContent(json: string): string {
+    const hash = hashText(json);
+    const name = nameOfHash(hash);
+    const times = this.#seen?.addHash(hash) ?? 1;
+    return times === 1 ? name : `${name}#${times}`;
   }
 
-  /** A repeated record is another item (`#2`); a repeated explicit key is a mistake. */
-  #distinct(key: string, explicit: boolean): string {
+  /** A repeated key that was given is a mistake. */
+  #refuseRepeat(key: string): void {
     const times = this.#seen?.add(key) ?? 1;
-    if (times === 1) return key;
-    if (!explicit) return `${key}#${times}`;
+    if (times === 1) return;
     throw new KagurazakaError("duplicate-key", `the key ${JSON.stringify(key)} was listed before; this is its repeat no. ${times - 1}`, {
       hint: "The first one runs. Make keys unique, or leave them out so that records are told apart by content.",
     });
@@ -134,9 +135,16 @@ export class Namer {
   }
 }
 
+function checkReserved(item: Item): void {
+  for (const field of Object.keys(item)) {
+    if (!RESERVED.test(field)) continue;
+    throw new KagurazakaError("reserved-field", `the item has a field "${field}", which modes inject`, { hint: "Rename the field in the input." });
+  }
+}
+
 function refuse(key: string, item: unknown, thrown: unknown): Named {
   const error = KagurazakaError.is(thrown)
     ? thrown
     : new KagurazakaError("item-failed", `naming the item failed: ${toErrorRecord(thrown).message}`, { cause: thrown });
-  return { refusal: { key, item, error: { ...toErrorRecord(error), permanent: true } } };
+  return { key, item, error: { ...toErrorRecord(error), permanent: true } };
 }

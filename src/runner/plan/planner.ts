@@ -4,18 +4,14 @@ import { KagurazakaError, toErrorRecord } from "../../base/errors.js";
 import type { RunSettings } from "../../contracts/run-config.js";
 import type { TaskInstance } from "../../contracts/task.js";
 import type { TaskProgram } from "../program/task-program.js";
-import { type Candidate, type KnownItem, type Named, Namer, type Refusal } from "./candidates.js";
+import { type Candidate, isRefusal, type KnownItem, type Named, Namer, type Refusal } from "./candidates.js";
 import type { FinishedCheck, SkipReason } from "./finished.js";
 import { batchesOf } from "./item-batches.js";
 import type { SeenKeys } from "./seen-keys.js";
 import { type KeyFilter, ShuffleWindow, SmallestHashes } from "./selection.js";
 
 /** An item that is to run. */
-export interface PlannedItem {
-  readonly key: string;
-  readonly json: string;
-  readonly outputs: Candidate["outputs"];
-}
+export type PlannedItem = Candidate & { readonly json: string };
 
 export interface PlanListener {
   onListed(): void;
@@ -82,7 +78,8 @@ export class Planner {
       return false;
     }
     listener.onListed();
-    due.push({ key: candidate.key, json: candidate.json ?? encodeItem(candidate.item), outputs: candidate.outputs });
+    candidate.json ??= encodeItem(candidate.item);
+    due.push(candidate as PlannedItem);
     return true;
   }
 
@@ -110,14 +107,14 @@ export class Planner {
         // Repeats are counted over the whole input, so that a record has one name in every soft shard.
         const watched = this.#options.seen.keys !== null;
         if (!watched && !this.#inSoftShard(at)) continue;
-        const { candidate, refusal } = this.#options.items ? this.#rename(raw as KnownItem) : this.#namer.name(raw, at);
+        const named = this.#options.items ? this.#rename(raw as KnownItem) : this.#namer.name(raw, at);
         if (watched && !this.#inSoftShard(at)) continue;
-        if (this.#options.keyFilter((candidate ?? refusal)!.key) !== null) continue;
-        if (candidate) {
-          candidates.push(candidate);
-        } else {
+        if (this.#options.keyFilter(named.key) !== null) continue;
+        if (isRefusal(named)) {
           listener.onListed();
-          listener.onRefused(refusal!);
+          listener.onRefused(named);
+        } else {
+          candidates.push(named);
         }
       }
       if (candidates.length > 0) yield candidates;

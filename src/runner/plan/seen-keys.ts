@@ -6,6 +6,8 @@ import { openSpilledPrints, type SpilledPrints } from "./spilled-prints.js";
 export interface SeenKeys extends AsyncDisposable {
   /** 1 the first time, then 2, 3 … Exact but for collisions of 64-bit fingerprints (10M keys: 3 in a million runs). */
   add(key: string): number;
+  /** The same for a text that was just hashed. */
+  addHash(hash: Uint32Array): number;
 }
 
 export interface SeenKeysRequest {
@@ -38,7 +40,9 @@ export function openSeenKeys(request: SeenKeysRequest): SeenKeys {
 
   return {
     add(key) {
-      const hash = hashText(key);
+      return this.addHash(hashText(key));
+    },
+    addHash(hash) {
       const high = fingerprintHigh(hash);
       // Two zeros mark a free slot.
       const low = fingerprintLow(hash) || (high === 0 ? 1 : 0);

@@ -26,22 +26,22 @@ export class ItemBinder {
   }
 
   /** For `isExecuted`: outputs at their final places; nothing is made on disk. */
-  bindForCheck(wire: unknown, key: string): unknown {
-    return this.#bind(wire, key, (outputs) => this.#publication?.finalFiles(outputs));
+  bindForCheck(wire: unknown, ctx: { readonly key: string }): unknown {
+    return this.#bind(wire, ctx, (outputs) => this.#publication?.finalFiles(outputs));
   }
 
   /** For `process`: outputs in staging. */
-  bind(wire: unknown, key: string): unknown {
-    return this.#bind(wire, key, (outputs) => this.#publication?.begin(outputs));
+  bind(wire: unknown, ctx: { readonly key: string }): unknown {
+    return this.#bind(wire, ctx, (outputs) => this.#publication?.begin(outputs));
   }
 
-  #bind(wire: unknown, key: string, place: (outputs: readonly OutputEntry[]) => Record<string, OutputFile> | undefined): unknown {
+  #bind(wire: unknown, ctx: { readonly key: string }, place: (outputs: readonly OutputEntry[]) => Record<string, OutputFile> | undefined): unknown {
     const modes = this.#program.modes;
     if (!modes) return wire;
     const triplet = modes.inputMode?.definition.yields === "file" ? ((wire as Item).input as WireTriplet) : undefined;
     const item: Record<string, unknown> = { ...(wire as Item) };
     if (triplet) item.input = new InputFile(this.#program.roots[triplet.root]!, triplet);
-    return Object.assign(item, place(outputsOf(modes, key, triplet)));
+    return Object.assign(item, place(outputsOf(modes, ctx.key, triplet)));
   }
 
   publish(): void {

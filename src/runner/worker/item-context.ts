@@ -9,8 +9,8 @@ import { createRandom } from "../../base/random.js";
 
 /** What `process` gets besides its item. Cheap to make: everything costly is made when it is asked for. */
 export class ItemContext implements TaskContext {
-  readonly key: string;
   readonly attempt: number;
+  readonly #keyOf: () => string;
   readonly #ports: ExecutorPorts;
   readonly #marks: Float64Array;
   readonly #slot: number;
@@ -22,13 +22,17 @@ export class ItemContext implements TaskContext {
   /** Set by `filtered`, whether or not its answer is returned. */
   filteredReason: string | undefined;
 
-  constructor(ports: ExecutorPorts, marks: Float64Array, slot: number, seq: number, key: string, attempt: number) {
+  constructor(ports: ExecutorPorts, marks: Float64Array, item: { slot: number; seq: number; attempt: number; keyOf: () => string }) {
     this.#ports = ports;
     this.#marks = marks;
-    this.#slot = slot;
-    this.#seq = seq;
-    this.key = key;
-    this.attempt = attempt;
+    this.#slot = item.slot;
+    this.#seq = item.seq;
+    this.#keyOf = item.keyOf;
+    this.attempt = item.attempt;
+  }
+
+  get key(): string {
+    return this.#keyOf();
   }
 
   get run(): string {

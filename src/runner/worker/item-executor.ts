@@ -3,23 +3,37 @@ import { monotonicMs } from "../../base/clock.js";
 import { KagurazakaError, toErrorRecord } from "../../base/errors.js";
 import type { Executor, ExecutorPorts } from "../../contracts/executor.js";
 import type { TaskInstance } from "../../contracts/task.js";
-import { marksLayout, type ToWorker, type WireOutcome } from "../../contracts/wire.js";
+import { marksLayout, type ToWorker, unpackKeys, type WireOutcome } from "../../contracts/wire.js";
 import type { TaskProgram } from "../program/task-program.js";
 import { ItemBinder } from "./item-binder.js";
 import { ItemContext } from "./item-context.js";
 
-interface Batch {
+/** The items of one message. Keys are told apart when the first one is asked for. */
+class Batch {
   readonly items: readonly unknown[];
-  readonly keys: readonly string[];
   readonly firstSeq: number;
   readonly attempts: Readonly<Record<number, number>>;
-  next: number;
+  readonly #packedKeys: string;
+  #keys: readonly string[] | undefined;
+  next = 0;
+
+  constructor({ items, keys, firstSeq, attempts = {} }: Extract<ToWorker, { type: "items" }>) {
+    this.items = JSON.parse(items) as unknown[];
+    this.firstSeq = firstSeq;
+    this.attempts = attempts;
+    this.#packedKeys = keys;
+  }
+
+  keyAt(index: number): string {
+    this.#keys ??= unpackKeys(this.#packedKeys);
+    return this.#keys[index]!;
+  }
 }
 
-/** Which item of this thread is talking, for what it prints. Only kept when several are under way. */
-export const talkingItem = new AsyncLocalStorage<string>();
-let onlyItem: string | null = null;
-export const keyOfTalkingItem = (): string | null => talkingItem.getStore() ?? onlyItem;
+/** Which item of this thread is talking, for what it prints. Where only one is under way, it is that one. */
+const talkingItem = new AsyncLocalStorage<ItemContext>();
+let onlyItem: ItemContext | null = null;
+export const keyOfTalkingItem = (): string | null => (talkingItem.getStore() ?? onlyItem)?.key ?? null;
 
 /**
  * One `process` per item, `concurrency` at once. A slot that settles an item takes the next at once, whatever chunk it
@@ -49,8 +63,7 @@ export class ItemExecutor implements Executor {
   }
 
   push(message: Extract<ToWorker, { type: "items" }>): void {
-    const { keys, firstSeq, attempts = {} } = message;
-    this.#batches.push({ items: JSON.parse(message.items) as unknown[], keys, firstSeq, attempts, next: 0 });
+    this.#batches.push(new Batch(message));
     this.#startSlots();
   }
 
@@ -60,7 +73,7 @@ export class ItemExecutor implements Executor {
 
   hold(): readonly number[] {
     this.#held = true;
-    const unstarted = this.#batches.flatMap((batch) => batch.keys.slice(batch.next).map((_, i) => batch.firstSeq + batch.next + i));
+    const unstarted = this.#batches.flatMap((batch) => batch.items.slice(batch.next).map((_, i) => batch.firstSeq + batch.next + i));
     this.#batches = [];
     return unstarted;
   }
@@ -87,8 +100,7 @@ export class ItemExecutor implements Executor {
 
   async #runItem(slot: number, batch: Batch, index: number): Promise<void> {
     const seq = batch.firstSeq + index;
-    const key = batch.keys[index]!;
-    const ctx = new ItemContext(this.#ports, this.#marks, slot, seq, key, batch.attempts[index] ?? 1);
+    const ctx = new ItemContext(this.#ports, this.#marks, { slot, seq, attempt: batch.attempts[index] ?? 1, keyOf: () => batch.keyAt(index) });
     const cell = marksLayout.slot(slot);
     this.#running.set(seq, ctx);
     const started = monotonicMs();
@@ -96,11 +108,11 @@ export class ItemExecutor implements Executor {
     this.#marks[cell + marksLayout.seq] = seq;
     let outcome: WireOutcome;
     if (this.#alone) {
-      onlyItem = key;
+      onlyItem = ctx;
       outcome = await this.#attempt(slot, seq, batch.items[index], ctx, started);
       onlyItem = null;
     } else {
-      outcome = await talkingItem.run(key, () => this.#attempt(slot, seq, batch.items[index], ctx, started));
+      outcome = await talkingItem.run(ctx, () => this.#attempt(slot, seq, batch.items[index], ctx, started));
     }
     // Cleared before the outcome leaves: an item that is reported is never a suspect.
     this.#marks[cell + marksLayout.seq] = 0;
@@ -112,10 +124,10 @@ export class ItemExecutor implements Executor {
     const binder = this.#binders[slot]!;
     const outcome = (rest: Omit<WireOutcome, "seq" | "durationMs">): WireOutcome => ({ seq, durationMs: monotonicMs() - started, ...rest });
     try {
-      if (this.#asksTask && (await this.#instance.isExecuted!(binder.bindForCheck(wire, ctx.key), ctx))) {
+      if (this.#asksTask && (await this.#instance.isExecuted!(binder.bindForCheck(wire, ctx), ctx))) {
         return outcome({ status: "skipped", reason: "isExecuted" });
       }
-      const item = binder.bind(wire, ctx.key);
+      const item = binder.bind(wire, ctx);
       let value = this.#instance.process(item, ctx);
       if (isThenable(value)) value = await value;
       if (ctx.filteredReason !== undefined) {

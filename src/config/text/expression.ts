@@ -65,7 +65,8 @@ export function parseReference(inside: readonly Part[]): Reference {
     }
     const comma = part.indexOf(",");
     args.at(-1)!.push(comma < 0 ? part : part.slice(0, comma));
-    if (comma >= 0) args.push([part.slice(comma + 1)]);
+    if (comma >= 0) args.push([part.slice(comma + 1).trimStart()]);
   }
-  return { resolver: named[1]!, args };
+  // An empty text beside a reference would make it part of a text, and cost it its type.
+  return { resolver: named[1]!, args: args.map((arg) => arg.filter((part) => part !== "")) };
 }

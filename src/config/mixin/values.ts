@@ -1,11 +1,11 @@
-import { KagurazakaError } from "../base/errors.js";
-import type { OptionSpec } from "../base/option-spec.js";
-import type { ConfigEntry, Json, Origin } from "../contracts/index.js";
-import { fillHint, type Interpolator, unfilled } from "./interpolation.js";
-import { isPlaceholder, type MergedField, type MergedMixin, type Report } from "./mixin.js";
-import { snakeName } from "./names.js";
-import { checkOptionValue } from "./option-values.js";
-import { isBranch, Leaf, List, placeOf, type Tree, toPlain } from "./tree.js";
+import { KagurazakaError } from "../../base/errors.js";
+import type { OptionSpec } from "../../base/option-spec.js";
+import type { ConfigEntry, Json, Origin } from "../../contracts/index.js";
+import { fillHint, type Interpolator, unfilled } from "../interpolation.js";
+import { isPlaceholder, type MergedField, type MergedMixin, type Report } from "../mixin.js";
+import { checkOptionValue } from "../option-values.js";
+import { snakeName } from "../text/names.js";
+import { isBranch, Leaf, List, placeOf, type Tree, toPlain } from "../tree.js";
 
 /** Field → `{ use, …parsed fields }` or null: what crosses to a worker. */
 export type TemplateValues = Record<string, Json>;

@@ -1,4 +1,4 @@
-import type { CountOrShare, HashShard } from "../contracts/run-config.js";
+import type { CountOrShare, HashShard } from "../../contracts/run-config.js";
 import { parseDuration } from "./quantities.js";
 
 /** Texts of single flags and back. An Error's message completes "… must be". */

@@ -1,6 +1,6 @@
 import { createRequire } from "node:module";
 import type deepmerge from "deepmerge";
-import { type Branch, createBranch, isBranch, Leaf, placeKey, placeOf, type Tree } from "./tree.js";
+import { type Branch, createBranch, isBranch, Leaf, placeKey, placeOf, type Tree } from "../tree.js";
 
 // Loaded when a second layer is there to be merged, and never before.
 let loaded: typeof deepmerge | undefined;

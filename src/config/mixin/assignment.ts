@@ -1,6 +1,6 @@
-import { KagurazakaError } from "../base/errors.js";
-import { snakeName } from "./names.js";
-import { type Branch, createBranch, isBranch, Leaf, type Place, refuseForbiddenKey, type Tree } from "./tree.js";
+import { KagurazakaError } from "../../base/errors.js";
+import { snakeName } from "../text/names.js";
+import { type Branch, createBranch, isBranch, Leaf, type Place, refuseForbiddenKey, type Tree } from "../tree.js";
 
 /** One `dotted.key=value` of --mixin. */
 export interface Assignment {
@@ -29,7 +29,7 @@ export async function parseAssignment(word: string, flag = "--mixin"): Promise<A
 async function parseValue(text: string, place: Place): Promise<Tree> {
   const bare = text.trim();
   if (!/^["'[{]/.test(bare)) return parseScalar(text, place);
-  const { parseYaml } = await import("./yaml-file.js");
+  const { parseYaml } = await import("../yaml-file.js");
   try {
     return await parseYaml(bare, place);
   } catch (error) {

@@ -1,4 +1,4 @@
-import type { OptionSpecs } from "../base/option-spec.js";
+import type { OptionSpecs } from "../../base/option-spec.js";
 
 /** `inputPath`, `input-path` and `input_path` are one name: this one. */
 export const snakeName = (name: string): string =>

@@ -1,0 +1,95 @@
+import { KagurazakaError } from "../base/errors.js";
+import type { OptionSpec } from "../base/option-spec.js";
+import { type FlagOwners, knownFlags, readFlags, unknownFlag } from "./flags.js";
+import type { Layers } from "./layers.js";
+import { ignoredKeys } from "./mixin/ignored.js";
+import type { Report } from "./mixin.js";
+import type { ToolOption } from "./run-options.js";
+import type { Said } from "./said.js";
+import { snakeName } from "./text/names.js";
+import { type Branch, createBranch, isBranch, Leaf, List, placeOf, type Tree, toPlain } from "./tree.js";
+
+export interface Gathered {
+  /** Said on the command line or in a file, by the one spelling: whoever declares the name gets it. */
+  readonly shared: ReadonlyMap<string, Tree>;
+  /** Said by code to one owner alone. */
+  readonly task: ReadonlyMap<string, Tree>;
+  readonly backbone: ReadonlyMap<string, Tree>;
+  readonly rawArgs: readonly string[];
+}
+
+/** All that was said as flags: the sections of --cfg, over them the command line or code. */
+export function gatherFlags(said: Said, layers: Layers, owners: FlagOwners, report: Report): Gathered {
+  const known = knownFlags(owners);
+  const shared = new Map<string, Tree>();
+  const rawArgs: string[] = [];
+  const spelled = new Map<string, string>();
+  for (const [key, tree] of Object.entries(layers.section)) {
+    const name = snakeName(key);
+    const where = placeOf(tree).atKey ?? placeOf(tree).text;
+    const twin = spelled.get(name);
+    spelled.set(name, key);
+    const flag = known.get(name);
+    if (twin !== undefined) {
+      report.mistake(
+        new KagurazakaError("config-file", `"${twin}" and "${key}" are two spellings of one flag; use one`, { where }),
+      );
+    } else if (!flag && owners.rawArgs) {
+      rawArgs.push(...rawWords(key, tree));
+    } else if (!flag && ignoredKeys.has(name)) {
+      report.note(`${key} (${where}) has no meaning here and is ignored`);
+    } else if (!flag) {
+      report.mistake(unknownFlag(key, known, where));
+    } else if ((flag.spec as ToolOption).argvOnly) {
+      report.mistake(new KagurazakaError("config-file", `${key} can only be said on the command line`, { where }));
+    } else if (!notGiven(tree, flag.spec)) {
+      shared.set(name, tree);
+    }
+  }
+  if (said.line) {
+    const second = readFlags(said.line, owners);
+    for (const mistake of second.mistakes) report.mistake(mistake);
+    for (const [name, tree] of second.flags) shared.set(name, tree);
+    rawArgs.push(...second.rawArgs);
+  } else {
+    for (const [name, tree] of said.run) shared.set(name, tree);
+    rawArgs.push(...said.rawArgs);
+    for (const [own, specs, owner] of [
+      [said.task, owners.taskOptions, owners.taskName],
+      [said.backbone, owners.backboneOptions, owners.backboneName],
+    ] as const) {
+      const declared = new Map(Object.entries(specs).map(([name, spec]) => [snakeName(name), { spec, owner }]));
+      for (const [name, tree] of own)
+        if (!declared.has(name)) report.mistake(unknownFlag(name, declared, placeOf(tree).text));
+    }
+  }
+  return { shared, task: said.task, backbone: said.backbone, rawArgs };
+}
+
+/** `false` says something where true is the default; anywhere else it means that the flag was not given. */
+function notGiven(tree: Tree, spec: OptionSpec): boolean {
+  if (!(tree instanceof Leaf)) return false;
+  return tree.value === null || (tree.value === false && spec.type !== "boolean");
+}
+
+/** A key of a YAML section as the words a task that reads them raw would get. */
+function rawWords(key: string, tree: Tree): string[] {
+  const flag = `--${key}`;
+  if (tree instanceof List) return [flag, ...tree.items.map((item) => wordOf(item))];
+  if (isBranch(tree)) return [flag, wordOf(tree)];
+  if (tree.value === true) return [flag];
+  return tree.value === false || tree.value === null ? [] : [flag, wordOf(tree)];
+}
+
+const wordOf = (tree: Tree): string =>
+  tree instanceof Leaf ? (tree.text ?? String(tree.value)) : JSON.stringify(toPlain(tree));
+
+/** What references see: the file's values under what flags say instead. */
+export function overlaid(section: Branch, flags: ReadonlyMap<string, Tree>): Branch {
+  const merged = createBranch(placeOf(section), Object.entries(section));
+  for (const [name, tree] of flags) {
+    const key = Object.keys(section).find((said) => snakeName(said) === name) ?? name;
+    merged[key] = tree;
+  }
+  return merged;
+}

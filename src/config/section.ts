@@ -1,0 +1,75 @@
+import { KagurazakaError } from "../base/errors.js";
+import type { OptionSpec } from "../base/option-spec.js";
+import type { ConfigEntry } from "../contracts/index.js";
+import type { Interpolator } from "./interpolation.js";
+import { defaultOf, reportPlaceholders, treeEntries, treeValue } from "./mixin/values.js";
+import type { Report } from "./mixin.js";
+import { parseOptionText } from "./option-values.js";
+import { toolOptions } from "./run-options.js";
+import { flagName, snakeName } from "./text/names.js";
+import { Leaf, List, placeOf, type Tree } from "./tree.js";
+
+/** One owner's options and where their values may have been said. */
+export interface Section {
+  readonly path: string;
+  readonly specs: Readonly<Record<string, OptionSpec>>;
+  readonly own: ReadonlyMap<string, Tree>;
+  readonly shared: ReadonlyMap<string, Tree>;
+  readonly interpolator: Interpolator;
+  readonly report: Report;
+  readonly entries: ConfigEntry[];
+}
+
+/** Typed values of one owner's options; adds an entry for each. */
+export function readSection({
+  path,
+  specs,
+  own,
+  shared,
+  interpolator,
+  report,
+  entries,
+}: Section): Record<string, unknown> {
+  const values = Object.create(null) as Record<string, unknown>;
+  for (const [name, spec] of Object.entries(specs)) {
+    const snake = snakeName(name);
+    const tree = own.get(snake) ?? shared.get(snake);
+    if (tree) entries.push(...treeEntries(tree, `${path}.${snake}`));
+    else if (spec.default !== undefined)
+      entries.push({ path: `${path}.${snake}`, value: spec.default, origin: { kind: "default", text: "default" } });
+    try {
+      if (tree && placeOf(tree).kind === "file" && reportPlaceholders(tree, ["task", snake], report)) continue;
+      const resolved = tree && placeOf(tree).kind === "file" ? interpolator.resolve(tree, ["task", snake]) : tree;
+      values[name] = optionValue(name, spec, resolved, report);
+    } catch (error) {
+      report.mistake(error);
+    }
+  }
+  return Object.freeze(values);
+}
+
+/** The typed value of a flag, wherever it was said; `undefined` where nobody said anything and there is no default. */
+export function optionValue(name: string, spec: OptionSpec, tree: Tree | undefined, report: Report): unknown {
+  const shown = snakeName(name);
+  if (tree === undefined) {
+    if (spec.required)
+      throw new KagurazakaError("bad-value", `${shown} is required`, {
+        where: "command line",
+        hint: `Say ${flagName(name)} …`,
+      });
+    const written = typeof spec.default === "string" && Object.hasOwn(toolOptions, name) && spec.parse;
+    return written ? spec.parse!(spec.default as string) : defaultOf(spec, name);
+  }
+  const place = placeOf(tree);
+  const only = tree instanceof List && place.kind === "flag" && tree.items.length === 1 ? tree.items[0]! : tree;
+  // A text in a file reads as it would on a command line, except that YAML has types of its own for JSON.
+  const asFlag = place.kind === "flag" || (place.kind === "file" && spec.type !== "json");
+  if (asFlag && only instanceof Leaf && typeof only.value === "string") {
+    const note = (text: string): void => report.note(text);
+    return parseOptionText(shown, spec, only.value, place.text, {
+      note,
+      ...(only.expression === undefined ? {} : { shown: only.expression }),
+    });
+  }
+  return treeValue(shown, spec, tree, report);
+}

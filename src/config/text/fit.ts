@@ -1,0 +1,187 @@
+import type { OptionSpec } from "../../base/option-spec.js";
+import { refuseForbiddenKey } from "../tree.js";
+import { parseDuration, parseInteger, parseNumber, parseSize } from "./quantities.js";
+
+/** Carries "what is allowed" up to where name and place are known. */
+export class Unfit extends Error {}
+
+const yaml11: Readonly<Record<string, boolean>> = { yes: true, no: false, on: true, off: false, y: true, n: false };
+
+interface Fitting {
+  note(text: string): void;
+  readonly typed: boolean;
+}
+
+/** The typed value of a bare one. @throws Unfit */
+export function fitValue(spec: OptionSpec, value: unknown, how: Fitting): unknown {
+  switch (spec.type) {
+    case "string":
+      return inChoices(spec, fitString(value));
+    case "boolean":
+      return fitBoolean(value, how);
+    case "integer":
+      return inRange(spec, fitInteger(spec, value, how), String);
+    case "number":
+      return inRange(spec, fitNumber(spec, value, how), String);
+    case "duration":
+      return inRange(spec, fitDuration(value, how), (ms) => `${ms} ms`);
+    case "size":
+      return inRange(spec, fitSize(value), (bytes) => `${bytes} bytes`);
+    case "strings":
+      return (Array.isArray(value) ? value : [value]).map((item) =>
+        inChoices(spec, fitString(item, "a list of texts")),
+      );
+    case "integers":
+      return fitIntegers(spec, value, how);
+    case "map":
+      return fitMap(value);
+    case "json":
+      return fitJson(value);
+  }
+}
+
+/** A mapping given for a text becomes one JSON argument, as the Python tool's YAML sections have it. */
+function fitString(value: unknown, allowed = "a text"): string {
+  if (typeof value === "string") return value;
+  if (typeof value === "number" || typeof value === "boolean") return String(value);
+  if (typeof value === "object" && value !== null && !Array.isArray(value)) return JSON.stringify(value);
+  throw new Unfit(allowed);
+}
+
+function inChoices(spec: OptionSpec, text: string): string {
+  if (spec.choices && !spec.choices.includes(text)) throw new Unfit(`one of ${spec.choices.join(", ")}`);
+  return text;
+}
+
+function fitBoolean(value: unknown, how: Fitting): boolean {
+  if (typeof value === "boolean") return value;
+  if (typeof value === "string") {
+    const lower = value.toLowerCase();
+    if (lower === "true" || lower === "false") return lower === "true";
+    if (Object.hasOwn(yaml11, lower)) {
+      how.note(`"${value}" is YAML 1.1 and read as ${yaml11[lower]}; write true or false`);
+      return yaml11[lower]!;
+    }
+  }
+  throw new Unfit("true or false");
+}
+
+const range = (spec: OptionSpec, unit: (n: number) => string): string =>
+  spec.min !== undefined && spec.max !== undefined
+    ? ` from ${unit(spec.min)} to ${unit(spec.max)}`
+    : spec.min !== undefined
+      ? ` of at least ${unit(spec.min)}`
+      : spec.max !== undefined
+        ? ` of at most ${unit(spec.max)}`
+        : "";
+
+const kinds: Readonly<Record<string, string>> = {
+  integer: "a whole number",
+  number: "a number",
+  duration: "a duration",
+  size: "a size",
+  integers: "whole numbers",
+};
+
+function inRange(spec: OptionSpec, value: number, unit: (n: number) => string): number {
+  if ((spec.min === undefined || value >= spec.min) && (spec.max === undefined || value <= spec.max)) return value;
+  throw new Unfit(`${kinds[spec.type]}${range(spec, unit)}`);
+}
+
+function fitInteger(spec: OptionSpec, value: unknown, how: Fitting): number {
+  if (typeof value === "number" && Number.isSafeInteger(value)) return value;
+  const read = typeof value === "string" ? parseInteger(value) : undefined;
+  if (read === undefined) throw new Unfit(`a whole number${range(spec, String)}`);
+  if (read.note) how.note(read.note);
+  return read.value;
+}
+
+function fitNumber(spec: OptionSpec, value: unknown, how: Fitting): number {
+  if (typeof value === "number" && Number.isFinite(value)) return value;
+  const read = typeof value === "string" ? (parseNumber(value) ?? parseInteger(value)) : undefined;
+  if (read === undefined) throw new Unfit(`a number${range(spec, String)}`);
+  if (read.note) how.note(read.note);
+  return read.value;
+}
+
+function fitDuration(value: unknown, how: Fitting): number {
+  const ms =
+    typeof value === "number"
+      ? how.typed
+        ? value
+        : value * 1000
+      : typeof value === "string"
+        ? parseDuration(value)
+        : undefined;
+  if (ms === undefined || !Number.isFinite(ms) || ms < 0) {
+    throw new Unfit('a duration like "500ms", "60s", "30m" or "1h" (a plain number is seconds)');
+  }
+  return ms;
+}
+
+function fitSize(value: unknown): number {
+  const bytes = typeof value === "number" ? value : typeof value === "string" ? parseSize(value) : undefined;
+  if (bytes === undefined || !Number.isSafeInteger(bytes) || bytes < 0) {
+    throw new Unfit('a size like "64KB", "2GiB" or "10k" (a plain number is bytes)');
+  }
+  return bytes;
+}
+
+const MAX_RANGE = 100_000;
+
+function fitIntegers(spec: OptionSpec, value: unknown, how: Fitting): number | number[] {
+  const one = (item: unknown): number => inRange(spec, fitInteger(spec, item, how), String);
+  if (Array.isArray(value)) return value.flatMap((item) => fitIntegers(spec, item, how));
+  if (typeof value !== "string" || !/[,-]/.test(value.slice(1))) return one(value);
+  const all = value
+    .trim()
+    .replace(/^\[(.*)\]$/, "$1")
+    .split(",")
+    .flatMap((piece) => {
+      const between = /^\s*(\d+)\s*-\s*(\d+)\s*$/.exec(piece);
+      if (!between) return [one(piece.trim())];
+      const [from, to] = [one(between[1]!), one(between[2]!)];
+      if (to < from || to - from >= MAX_RANGE) throw new Unfit('whole numbers like "3", "0,2" or "0-9"');
+      return Array.from({ length: to - from + 1 }, (_, index) => from + index);
+    });
+  return all;
+}
+
+function fitMap(value: unknown): Record<string, string> {
+  const pairs: (readonly [string, unknown])[] = [];
+  const words = Array.isArray(value) ? value : typeof value === "string" ? [value] : undefined;
+  if (words) {
+    for (const word of words) {
+      const at = typeof word === "string" ? word.indexOf("=") : -1;
+      if (at < 1) throw new Unfit("a mapping: key=value words, or JSON");
+      pairs.push([(word as string).slice(0, at), (word as string).slice(at + 1)]);
+    }
+  } else if (typeof value === "object" && value !== null) {
+    pairs.push(...Object.entries(value));
+  } else {
+    throw new Unfit("a mapping: key=value words, or JSON");
+  }
+  const map = Object.create(null) as Record<string, string>;
+  for (const [key, item] of pairs) {
+    refuseForbiddenKey(key, "a mapping");
+    if (typeof item === "object" || item === undefined) throw new Unfit("a mapping whose values are texts");
+    map[key] = fitString(item);
+  }
+  return map;
+}
+
+function fitJson(value: unknown): unknown {
+  if (value === null || typeof value === "string" || typeof value === "boolean") return value;
+  if (typeof value === "number") {
+    if (Number.isFinite(value)) return value;
+    throw new Unfit("something JSON can say (no NaN, no infinity)");
+  }
+  if (Array.isArray(value)) return value.map(fitJson);
+  if (typeof value !== "object") throw new Unfit("something JSON can say");
+  const object = Object.create(null) as Record<string, unknown>;
+  for (const [key, item] of Object.entries(value)) {
+    refuseForbiddenKey(key, "JSON");
+    if (item !== undefined) object[key] = fitJson(item);
+  }
+  return object;
+}
