@@ -7,6 +7,11 @@ export function escapeControls(text: string, keep: "newlines" | "nothing" = "not
   });
 }
 
+/** `1,234,567`, without waking the tables of Intl (11 ms). */
+export function groupedCount(count: number): string {
+  return String(count).replace(/\B(?=(\d{3})+$)/g, ",");
+}
+
 /** `950`, `12.3k`, `1.20M`. */
 export function shortCount(count: number): string {
   if (count < 10_000) return String(Math.round(count));

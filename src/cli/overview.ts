@@ -1,13 +1,13 @@
-import { escapeControls } from "../base/text.js";
+import { escapeControls, groupedCount } from "../base/text.js";
 import type { Resolved } from "../config/resolve.js";
 import { displayPath } from "../loader/paths.js";
 import type { DryRun } from "../runner/dry-run.js";
 
 /** `--dry-run`. */
 export function formatDryRun({ total, run, skipped, refused, examples }: DryRun): string {
-  const rows: [string, string][] = [["listed", total.toLocaleString("en")], ["would run", run.toLocaleString("en")]];
-  for (const [reason, count] of Object.entries(skipped)) rows.push(["skip", `${count.toLocaleString("en")}  (${reason})`]);
-  for (const [code, count] of Object.entries(refused)) rows.push(["refuse", `${count.toLocaleString("en")}  (${code})`]);
+  const rows: [string, string][] = [["listed", groupedCount(total)], ["would run", groupedCount(run)]];
+  for (const [reason, count] of Object.entries(skipped)) rows.push(["skip", `${groupedCount(count)}  (${reason})`]);
+  for (const [code, count] of Object.entries(refused)) rows.push(["refuse", `${groupedCount(count)}  (${code})`]);
   const lines = rows.map(([name, value]) => `  ${name.padEnd(10)} ${value}`);
   if (examples.length > 0) lines.push("", "  first to run:");
   for (const { key, outputs } of examples) {

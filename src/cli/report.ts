@@ -1,4 +1,4 @@
-import { escapeControls, shortCount, shortDuration, shortRate } from "../base/text.js";
+import { escapeControls, groupedCount, shortCount, shortDuration, shortRate } from "../base/text.js";
 import type { RunInfo, RunResult } from "../runner/run-result.js";
 import { displayPath } from "../loader/paths.js";
 import type { Palette } from "./palette.js";
@@ -21,7 +21,7 @@ export function formatReport(result: RunResult, palette: Palette): string {
   const { counts, stats } = result;
   const rows: [string, string][] = [];
   const add = (name: string, count: number, note = "", paint = (text: string) => text): void => {
-    if (count > 0) rows.push([name, `${paint(count.toLocaleString("en"))}${note === "" ? "" : `  ${palette.dim(note)}`}`]);
+    if (count > 0) rows.push([name, `${paint(groupedCount(count))}${note === "" ? "" : `  ${palette.dim(note)}`}`]);
   };
   add("done", counts.done, "", palette.green);
   add("skipped", counts.skipped, "finished before");

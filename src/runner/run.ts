@@ -36,8 +36,8 @@ export interface Run {
 }
 
 /**
- * Opens what a run needs, in this order, and closes it in the reverse one: lease (nobody else works here), ledger (what is
- * known), staging, backbone. Rejects when it cannot begin; nothing was processed then.
+ * Opens what a run needs, in this order, and closes it in the reverse one: lease (nobody else works here), backbone, ledger
+ * (what is known), staging. Rejects when it cannot begin; nothing was processed then.
  */
 export async function startRun(prepared: PreparedRun, hooks: RunHooks = {}): Promise<Run> {
   const { config, program, places, backbone } = prepared;
@@ -49,6 +49,8 @@ export async function startRun(prepared: PreparedRun, hooks: RunHooks = {}): Pro
     const lease = scope.use(
       await openLease({ dir: places.leaseDir, scope: scopeOf(program, config.run), run: id, onWait: (message) => hooks.onWarning?.(message) }),
     );
+    // Threads take their time to start; they do it while the ledger is read.
+    const session = scope.use(await backbone.open({ options: config.backbone.options, workers: prepared.workers, entry: WORKER_ENTRY }));
     const history = await openHistory(prepared);
     writeJsonFile(join(runDir, "run.json"), runRecordOf(prepared, id, { state: "running" }), config.run.durable);
     const staging = openStaging(places, id, leaseNameOf(program, config.run));
@@ -68,7 +70,6 @@ export async function startRun(prepared: PreparedRun, hooks: RunHooks = {}): Pro
       ledger.flush();
     }
     const planner = scope.use(await openPlanner(prepared, history));
-    const session = scope.use(await backbone.open({ options: config.backbone.options, workers: prepared.workers, entry: WORKER_ENTRY }));
     const log = scope.use(new RunLog(join(runDir, "log.jsonl"), id));
     return new OpenRun({ id, runDir, prepared, hooks, scope, lease, history, staging, ledger, planner, session, log });
   } catch (error) {

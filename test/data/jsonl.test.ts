@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { gunzipSync, gzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
@@ -162,5 +162,16 @@ describe("writing", () => {
       await expect(writeJsonl(path, broken())).rejects.toThrow("source");
       expect(readdirSync(directory)).toEqual([]);
     }
+  });
+
+  test("an error of the disk comes out, and a commit that failed can be disposed of", async () => {
+    const path = join(createDirectory(), "sub", "out.jsonl");
+    const writer = await openJsonlWriter(path);
+    await writer.write([{ a: 1 }]);
+    rmSync(join(path, ".."), { recursive: true });
+    await expect(writer.commit()).rejects.toThrow("ENOENT");
+    await writer[Symbol.asyncDispose]();
+    writeFileSync(join(path, "..", "..", "file"), "");
+    await expect(openJsonlWriter(join(path, "..", "..", "file", "x.jsonl"))).rejects.toThrow();
   });
 });

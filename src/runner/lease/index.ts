@@ -1,3 +1,4 @@
-// PLACEHOLDER while the lease room is being built; its author replaces this file.
-export interface Lease extends AsyncDisposable { assertHeld(): void }
-export async function openLease(_: {dir:string; scope: unknown; run: string; onWait?: (m: string)=>void}): Promise<Lease> { return { assertHeld() {}, async [Symbol.asyncDispose]() {} }; }
+/** The lease's door for the rest of the runner. */
+export { bootId } from "./host.js";
+export { type Lease, type LeaseRequest, openLease } from "./open-lease.js";
+export { type LeaseScope, mayShare, scopeName } from "./scope.js";

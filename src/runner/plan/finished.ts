@@ -48,6 +48,9 @@ export class FinishedCheck {
 
 const MAX_LISTINGS = 64;
 
+/** So many questions about one directory in a row say that the next directory will be asked about as often. */
+const IN_ORDER = 4;
+
 /**
  * Looks for files in bulk: the second question about a directory lists it, so that a tree walked in order costs one
  * listing per directory, and a single question costs one stat. Listings are snapshots: this run alone adds files.
@@ -57,6 +60,7 @@ class ExistingFiles {
   readonly #listings = new Map<string, ReadonlySet<string>>();
   #lastDir: string | undefined;
   #lastListing: ReadonlySet<string> | undefined;
+  #inARow = 0;
 
   constructor(root: string) {
     this.#root = root;
@@ -65,10 +69,14 @@ class ExistingFiles {
   has(relPath: string, minBytes: number): boolean {
     const slash = relPath.lastIndexOf("/");
     const dir = slash < 0 ? "." : relPath.slice(0, slash);
-    if (dir !== this.#lastDir) {
+    if (dir === this.#lastDir) {
+      this.#inARow++;
+    } else {
+      const inOrder = this.#inARow >= IN_ORDER;
+      this.#inARow = 1;
       this.#lastDir = dir;
       this.#lastListing = this.#listings.get(dir);
-      if (!this.#lastListing) return this.#stat(relPath, minBytes);
+      if (!this.#lastListing && !inOrder) return this.#stat(relPath, minBytes);
     }
     this.#lastListing ??= this.#list(dir);
     if (!this.#lastListing.has(slash < 0 ? relPath : relPath.slice(slash + 1))) return false;

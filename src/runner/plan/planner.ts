@@ -46,7 +46,8 @@ export class Planner {
     this.#options = options;
     this.#namer = new Namer(options.program, options.instance, options.seen);
     const softShard = options.program.modes?.softShard;
-    this.#inSoftShard = softShard && !options.items ? softShard.definition.selector(softShard.fields) : () => true;
+    const divides = softShard && !options.items && softShard.definition.scope(softShard.fields).length > 0;
+    this.#inSoftShard = divides ? softShard.definition.selector(softShard.fields) : () => true;
   }
 
   /** Arrays of items to run. Stops early at `--limit`. A source that throws ends it with "generate-tasks". */

@@ -1,0 +1,63 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { monotonicMs } from "../../base/clock.js";
+import { beatPath, type Highest, highestGeneration, type LeaseRecord, readBeat } from "./generations.js";
+import { type ProcessFacts, processStart } from "./host.js";
+
+export interface Watch {
+  readonly self: ProcessFacts;
+  /** How often a holder's counter goes up. */
+  readonly intervalMs: number;
+  /** After how many intervals without a change a holder is dead. */
+  readonly factor: number;
+  readonly onWait: (message: string) => void;
+  readonly signal: AbortSignal | undefined;
+}
+
+/**
+ * `changed`: it was given back or taken over meanwhile, so look again.
+ *
+ * A holder of this boot and pid namespace is looked up among the processes, and dead at once when it is not there. Any
+ * other is watched: only a counter that stands still, by the watcher's own clock, says that it is dead. Clocks of two
+ * machines are never compared.
+ */
+export async function judgeHolder(dir: string, holder: Highest, watch: Watch): Promise<"live" | "dead" | "changed"> {
+  const { record } = holder;
+  if (record !== null && isNeighbour(record, watch.self)) return livesHere(record) ? "live" : "dead";
+  const { intervalMs, factor, onWait, signal } = watch;
+  const limitMs = intervalMs * factor;
+  const who =
+    record === null
+      ? `an unreadable lease (${beatPath(dir, holder.generation)})`
+      : `${describeHolder(record)} on another machine`;
+  onWait(
+    `${who} may still hold this output root; watching its heartbeat for up to ${Math.round(limitMs / 100) / 10} s`,
+  );
+  const first = readBeat(dir, holder.generation);
+  let watchedMs = 0;
+  let last = monotonicMs();
+  while (watchedMs < limitMs) {
+    await sleep(intervalMs / 2, undefined, { signal });
+    const now = monotonicMs();
+    // Time in which this process itself stood still (SIGSTOP, a blocked loop) proves nothing about the other.
+    watchedMs += Math.min(now - last, intervalMs);
+    last = now;
+    const highest = highestGeneration(dir);
+    if (highest === undefined || highest.generation !== holder.generation || highest.free) return "changed";
+    if (readBeat(dir, holder.generation) !== first) return "live";
+  }
+  return "dead";
+}
+
+function isNeighbour(record: LeaseRecord, self: ProcessFacts): boolean {
+  return record.host === self.host && record.boot === self.boot && record.pidns === self.pidns;
+}
+
+/** A pid is used again after its process ended; its start time tells the two apart. */
+function livesHere(record: LeaseRecord): boolean {
+  const start = processStart(record.pid);
+  return start !== null && (record.start === null || record.start === start);
+}
+
+export function describeHolder(record: LeaseRecord): string {
+  return `run ${record.run} (host ${record.host}, pid ${record.pid}, since ${record.started})`;
+}

@@ -1,0 +1,46 @@
+import { createHash } from "node:crypto";
+import type { SoftScope } from "../../contracts/modes.js";
+import type { HashShard } from "../../contracts/run-config.js";
+
+/** What part of a root a run works on. */
+export interface LeaseScope {
+  readonly soft: SoftScope;
+  readonly hash: HashShard | null;
+}
+
+const MAX_NAME = 80;
+
+/** A directory name for a scope: `all`, `shard-0-of-4`, `soft-0.1-of-8`; equal scopes have equal names. */
+export function scopeName(scope: LeaseScope): string {
+  const soft = scope.soft
+    .filter((level) => level.of > 1)
+    .map((level) => `soft-${sortedIndices(level.indices).join(".")}-of-${level.of}`);
+  const hash = scope.hash !== null && scope.hash.of > 1 ? [`shard-${scope.hash.index}-of-${scope.hash.of}`] : [];
+  const name = [...soft, ...hash].join("+") || "all";
+  return name.length <= MAX_NAME ? name : `scope-${createHash("sha256").update(name).digest("hex").slice(0, 32)}`;
+}
+
+/** Two runs may share a root when no item can belong to both: disjoint by hash of key, or disjoint by position. */
+export function mayShare(a: LeaseScope, b: LeaseScope): boolean {
+  return hashDisjoint(a.hash, b.hash) || softDisjoint(a.soft, b.soft);
+}
+
+function hashDisjoint(a: HashShard | null, b: HashShard | null): boolean {
+  return a !== null && b !== null && a.of === b.of && a.index !== b.index;
+}
+
+/** A deeper level divides what the one above selected, so it only compares below equal selections. */
+function softDisjoint(a: SoftScope, b: SoftScope): boolean {
+  for (let depth = 0; depth < Math.min(a.length, b.length); depth++) {
+    const one = a[depth]!;
+    const two = b[depth]!;
+    if (one.of !== two.of) return false;
+    const indices = new Set(two.indices);
+    const shared = new Set(one.indices.filter((index) => indices.has(index))).size;
+    if (shared === 0) return true;
+    if (shared !== indices.size || shared !== new Set(one.indices).size) return false;
+  }
+  return false;
+}
+
+const sortedIndices = (indices: readonly number[]): number[] => [...new Set(indices)].sort((a, b) => a - b);

@@ -1,0 +1,151 @@
+import { execFileSync } from "node:child_process";
+import fs, { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { syncBuiltinESMExports } from "node:module";
+import { join } from "node:path";
+import { afterEach, describe, expect, test } from "vitest";
+import { KagurazakaError } from "../../../src/base/errors.js";
+import { loadLedger, openLedger } from "../../../src/runner/ledger/index.js";
+import { header, tempDir } from "./header.js";
+
+const realWrite = fs.writeSync;
+afterEach(() => {
+  fs.writeSync = realWrite;
+  syncBuiltinESMExports();
+});
+
+/** From now on each write takes at most `most` bytes, and after `room` bytes the disk is full. */
+function limitDisk(room: number, most = Number.POSITIVE_INFINITY, spill = 0): void {
+  fs.writeSync = ((fd: number, bytes: Uint8Array, at: number, length: number) => {
+    if (room <= 0) {
+      // A kernel that fails may have written a part all the same.
+      if (spill > 0) realWrite(fd, bytes, at, Math.min(spill, length));
+      throw Object.assign(new Error("ENOSPC: no space left on device, write"), { code: "ENOSPC" });
+    }
+    const size = realWrite(fd, bytes, at, Math.min(length, room, most));
+    room -= size;
+    return size;
+  }) as typeof fs.writeSync;
+  syncBuiltinESMExports();
+}
+
+function freeDisk(): void {
+  fs.writeSync = realWrite;
+  syncBuiltinESMExports();
+}
+
+describe("ledger on a difficult disk", () => {
+  test("short writes lose nothing", async () => {
+    const dir = tempDir();
+    limitDisk(1e9, 7);
+    const ledger = openLedger({ dir, header: header("r1", 1), durable: false });
+    for (let i = 0; i < 100; i++) ledger.appendDone(`k${i}`, i);
+    await ledger[Symbol.asyncDispose]();
+    expect((await loadLedger(dir)).counts.done).toBe(100);
+  });
+
+  test.each([0, 1, 60, 180, 200, 230])(
+    "a disk that fills up after %i bytes is one environment error, and no line is torn when it has room again",
+    async (room) => {
+      for (const spill of [0, 5]) {
+        const dir = tempDir();
+        const ledger = openLedger({ dir, header: header("r1", 1), durable: false });
+        for (let i = 0; i < 10; i++) ledger.appendDone(`k${i}`, i);
+        limitDisk(room, 50, spill);
+        for (let tries = 0; tries < 2; tries++) {
+          expect(() => ledger.flush()).toThrow(
+            expect.objectContaining({
+              code: "environment",
+              message: expect.stringContaining("no space is left"),
+            }) as KagurazakaError,
+          );
+        }
+        expect((await loadLedger(dir)).invalid.count).toBe(0);
+        freeDisk();
+        ledger.appendDone("after", 1);
+        await ledger[Symbol.asyncDispose]();
+        const lines = readFileSync(ledger.path, "utf8").trimEnd().split("\n");
+        expect(lines.slice(1).map((line) => JSON.parse(line).k)).toEqual([
+          ...Array.from({ length: 10 }, (_, i) => `k${i}`),
+          "after",
+        ]);
+      }
+    },
+  );
+
+  test("closing after a failed write does not fail a second time", async () => {
+    const ledger = openLedger({ dir: tempDir(), header: header("r1", 1), durable: false });
+    ledger.appendDone("a", 1);
+    limitDisk(0);
+    expect(() => ledger.flush()).toThrow(KagurazakaError);
+    await ledger[Symbol.asyncDispose]();
+  });
+
+  test("a write is checked first, and a lost lease stops it before a byte is written", async () => {
+    const dir = tempDir();
+    let lost = false;
+    let checks = 0;
+    const ledger = openLedger({
+      dir,
+      header: header("r1", 1),
+      durable: false,
+      beforeWrite: () => {
+        checks++;
+        if (lost) throw new KagurazakaError("root-in-use", "taken over");
+      },
+    });
+    ledger.appendDone("a", 1);
+    ledger.flush();
+    lost = true;
+    ledger.appendDone("b", 1);
+    expect(() => ledger.flush()).toThrow("taken over");
+    await ledger[Symbol.asyncDispose]();
+    expect(checks).toBe(3);
+    expect(readFileSync(ledger.path, "utf8")).not.toContain('"b"');
+  });
+
+  test("a ledger that cannot be made is an environment error", () => {
+    const dir = tempDir();
+    writeFileSync(join(dir, "file"), "");
+    const ledger = openLedger({ dir: join(dir, "file/ledger"), header: header("r1", 1), durable: false });
+    expect(() => ledger.create()).toThrow(expect.objectContaining({ code: "environment" }) as KagurazakaError);
+  });
+
+  test("two runs of one name do not write into each other", async () => {
+    const dir = tempDir();
+    await using first = openLedger({ dir, header: header("r1", 1), durable: false });
+    first.create();
+    const second = openLedger({ dir, header: header("r1", 2), durable: false });
+    expect(() => second.create()).toThrow(expect.objectContaining({ code: "environment" }) as KagurazakaError);
+  });
+
+  const small = join("/tmp", `kagurazaka-small-${process.pid}`);
+  const mounted = mountSmall(small);
+  test.skipIf(!mounted)("a small tmpfs that fills up (skipped where mounting is not allowed)", async () => {
+    try {
+      const ledger = openLedger({ dir: join(small, "ledger"), header: header("r1", 1), durable: true });
+      let appended = 0;
+      expect(() => {
+        for (; appended < 1e6; appended++) ledger.appendDone(`some/longer/key-${appended}`, 1);
+      }).toThrow(expect.objectContaining({ code: "environment" }) as KagurazakaError);
+      const index = await loadLedger(join(small, "ledger"));
+      expect(index.invalid.count).toBe(0);
+      expect(index.counts.done).toBeGreaterThan(1000);
+      expect(index.counts.done).toBeLessThanOrEqual(appended + 1);
+      await ledger[Symbol.asyncDispose]();
+    } finally {
+      execFileSync("umount", [small]);
+      rmSync(small, { recursive: true });
+    }
+  });
+});
+
+function mountSmall(path: string): boolean {
+  try {
+    mkdirSync(path);
+    execFileSync("mount", ["-t", "tmpfs", "-o", "size=300k", "tmpfs", path], { stdio: "ignore" });
+    return true;
+  } catch {
+    if (existsSync(path)) rmSync(path, { recursive: true });
+    return false;
+  }
+}
