@@ -11,9 +11,10 @@ export * from "./contracts/define.js";
 export type * from "./contracts/index.js";
 export { templateModeFields } from "./contracts/modes.js";
 export { marksLayout } from "./contracts/wire.js";
-export { type GlobOptions, globFiles } from "./data/glob.js";
-export { type JsonlRecord, type ReadJsonlOptions, readJsonl } from "./data/jsonl.js";
-export { type JsonlWriter, openJsonlWriter, writeJsonl } from "./data/jsonl-writer.js";
+export type { GlobOptions } from "./data/glob.js";
+export type { JsonlRecord, ReadJsonlOptions } from "./data/jsonl.js";
+export type { JsonlWriter } from "./data/jsonl-writer.js";
+export { globFiles, openJsonlWriter, readJsonl, writeJsonl } from "./data/lazy.js";
 export {
   compareCodePoints,
   joinRelative,

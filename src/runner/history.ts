@@ -1,5 +1,5 @@
-import { readFileSync } from "node:fs";
 import type { RunSettings } from "../contracts/run-config.js";
+import { bootId } from "./lease/index.js";
 import {
   createEpochBook,
   decideForce,
@@ -114,12 +114,4 @@ function warningsOf(prepared: PreparedRun, index: LedgerIndex, forced: ForcedEpo
     if (count > 0) warnings.push(`${count} results were made by ${what} and are kept; --force makes them again`);
   }
   return warnings;
-}
-
-function bootId(): string | null {
-  try {
-    return readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
-  } catch {
-    return null;
-  }
 }

@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
-import { join, relative } from "node:path";
+import { createRequire } from "node:module";
+import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { KagurazakaError } from "../../base/errors.js";
 
@@ -72,6 +73,8 @@ function tsconfig(): string {
       allowImportingTsExtensions: true,
       resolveJsonModule: true,
       skipLibCheck: true,
+      types: ["node"],
+      typeRoots: [dirname(dirname(createRequire(import.meta.url).resolve("@types/node/package.json")))],
       paths: { kagurazaka: [types("index")], "kagurazaka/kit": [types("kit")], "kagurazaka/testing": [types("testing")] },
     },
   };

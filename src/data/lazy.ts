@@ -1,0 +1,35 @@
+/**
+ * The readers and writers as the doors give them out: loaded when first used, because every worker imports a door and
+ * hardly any reads a list.
+ */
+import type { GlobOptions } from "./glob.js";
+import type { JsonlRecord, ReadJsonlOptions } from "./jsonl.js";
+import type { JsonlWriter } from "./jsonl-writer.js";
+import type { WalkedDirectory } from "./walk.js";
+
+/** See `globFiles` in glob.ts. */
+export async function* globFiles(options: GlobOptions): AsyncGenerator<WalkedDirectory> {
+  const glob = await import("./glob.js");
+  yield* glob.globFiles(options);
+}
+
+/** See `readJsonl` in jsonl.ts. */
+export async function* readJsonl(path: string, options?: ReadJsonlOptions): AsyncGenerator<JsonlRecord[]> {
+  const jsonl = await import("./jsonl.js");
+  yield* jsonl.readJsonl(path, options);
+}
+
+/** See `openJsonlWriter` in jsonl-writer.ts. */
+export async function openJsonlWriter(path: string): Promise<JsonlWriter> {
+  const writer = await import("./jsonl-writer.js");
+  return writer.openJsonlWriter(path);
+}
+
+/** See `writeJsonl` in jsonl-writer.ts. */
+export async function writeJsonl(
+  path: string,
+  batches: Iterable<Iterable<unknown>> | AsyncIterable<Iterable<unknown>>,
+): Promise<number> {
+  const writer = await import("./jsonl-writer.js");
+  return writer.writeJsonl(path, batches);
+}
