@@ -98,8 +98,9 @@ export class Rate {
     const passedMs = elapsedMs - this.#lastMs;
     if (passedMs < 100) return this.#perSecond;
     const now = ((count - this.#lastCount) * 1000) / passedMs;
-    const weight = 1 - Math.exp(-passedMs / 10_000);
-    this.#perSecond = this.#lastMs === 0 ? now : this.#perSecond + weight * (now - this.#perSecond);
+    // Over the first ten seconds the plain average; a slow start must not be carried along.
+    const weight = Math.max(1 - Math.exp(-passedMs / 10_000), passedMs / elapsedMs);
+    this.#perSecond += weight * (now - this.#perSecond);
     this.#lastCount = count;
     this.#lastMs = elapsedMs;
     return this.#perSecond;

@@ -1,3 +1,4 @@
+import { resolve } from "node:path";
 import { escapeControls, groupedCount, shortCount, shortDuration, shortRate } from "../base/text.js";
 import type { RunInfo, RunResult } from "../runner/run-result.js";
 import { displayPath } from "../loader/paths.js";
@@ -27,6 +28,7 @@ export function formatReport(result: RunResult, palette: Palette): string {
   add("skipped", counts.skipped, "finished before");
   add("filtered", counts.filtered, "the task had nothing to do");
   add("failed", counts.failed, "", palette.red);
+  if (result.failedInTotal > 0) rows.push(["", palette.dim(`listed in ${displayPath(resolve(result.runDir, "../../failed.jsonl"))}`)]);
   for (const { class: name, count } of stats.failures.slice(0, 8)) rows.push(["", palette.dim(`${shortCount(count)} × ${escapeControls(name)}`)]);
   if (stats.failures.length > 8) rows.push(["", palette.dim(`and ${stats.failures.length - 8} more classes`)]);
   add("cancelled", counts.cancelled, "run again next time");
@@ -50,7 +52,7 @@ export function formatReport(result: RunResult, palette: Palette): string {
 export function nextCommand(result: RunResult, command: string): string | undefined {
   const { counts, error, failedInTotal } = result;
   if (error || counts.cancelled > 0) return `go on:  ${command}`;
-  if (failedInTotal > 0) return `try the failed ones again:  ${command} --retry-failed    (they are listed in ${displayPath(`${result.runDir}/../../failed.jsonl`)})`;
+  if (failedInTotal > 0) return `try the failed ones again:  ${command}${command.includes("--retry-failed") ? "" : " --retry-failed"}`;
   return undefined;
 }
 

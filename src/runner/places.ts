@@ -1,4 +1,4 @@
-import { accessSync, constants, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { accessSync, constants, existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync, statSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { KagurazakaError } from "../base/errors.js";
 import type { Root } from "../contracts/modes.js";
@@ -105,8 +105,8 @@ function readNames(dir: string): string[] {
 export function closeStaging(dir: string): void {
   rmSync(dir, { recursive: true, force: true });
   try {
-    if (readNames(dirname(dir)).length === 0) rmSync(dirname(dir), { recursive: false, force: true });
+    rmdirSync(dirname(dir));
   } catch {
-    // Another run has begun there.
+    // Another run is at work there.
   }
 }

@@ -48,10 +48,23 @@ export class Recorder {
   }
 
   refused({ key, item, error }: Refusal): void {
-    this.#failed(key, 0, { status: "failed", durationMs: 0, error }, () => item);
+    try {
+      this.#failed(key, 0, { status: "failed", durationMs: 0, error }, () => item);
+    } catch (error) {
+      this.#break(error);
+    }
   }
 
   settled(envelope: Envelope, settled: Settled): void {
+    try {
+      this.#record(envelope, settled);
+    } catch (error) {
+      // A full buffer writes itself, so recording can meet the disk's errors too.
+      this.#break(error);
+    }
+  }
+
+  #record(envelope: Envelope, settled: Settled): void {
     const { key, attempt } = envelope;
     const { index, book, ledger, hooks } = this.#options;
     switch (settled.status) {
@@ -102,9 +115,15 @@ export class Recorder {
       this.#options.ledger.flush();
       this.#lastWriteMs = this.lastRecordedMs = monotonicMs();
     } catch (error) {
-      this.#broken = true;
-      this.#options.stop(KagurazakaError.is(error) ? error : new KagurazakaError("internal", (error as Error).message, { cause: error }), "now");
+      this.#break(error);
     }
+  }
+
+  /** What cannot be recorded did not happen: the run ends, and the next one goes on from what is on disk. */
+  #break(error: unknown): void {
+    if (this.#broken) return;
+    this.#broken = true;
+    this.#options.stop(KagurazakaError.is(error) ? error : new KagurazakaError("internal", (error as Error).message, { cause: error }), "now");
   }
 
   /** From the first item listed to the last one recorded, in milliseconds. */

@@ -48,7 +48,6 @@ const MAX_CHUNK_ITEMS = 1024;
 const MAX_CHUNK_CHARS = 1024 * 1024;
 const MAX_SEAT_CHARS = 16 * 1024 * 1024;
 const MAX_FAILED_STARTS = 3;
-const CLOSE_WITHIN_MS = 5000;
 
 /**
  * Brings items to workers and outcomes back.
@@ -525,7 +524,8 @@ export class Dispatcher {
       return;
     }
     for (const seat of this.#seats) seat.channel.send({ type: "close" });
-    const deadline = monotonicMs() + CLOSE_WITHIN_MS;
+    // teardown() may flush and close; it has as long as running items have on Ctrl-C.
+    const deadline = monotonicMs() + this.#options.settings.grace;
     while (this.#seats.length > 0 && monotonicMs() < deadline) await new Promise((resolve) => setTimeout(resolve, 2));
     for (const seat of this.#seats) seat.channel.kill();
   }

@@ -38,8 +38,8 @@ export class Watch {
   start(): void {
     const every = this.#timeoutMs === undefined ? SWEEP_MS : Math.max(10, Math.min(SWEEP_MS, this.#timeoutMs / 8));
     this.#lastSettledMs = monotonicMs();
+    // Not unref'd: an item under inline may wait for something that holds no handle, and the process must not end for it.
     this.#timer = setInterval(() => this.#sweep(), every);
-    this.#timer.unref();
   }
 
   stop(): void {

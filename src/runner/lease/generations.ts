@@ -99,7 +99,11 @@ export function freeGeneration(dir: string, generation: number): void {
  */
 export function sweepBelow(dir: string, generation: number): void {
   const below = list(dir).filter((file) => file.generation < generation);
-  for (const { name } of below.sort((a, b) => a.generation - b.generation)) rmSync(join(dir, name), { force: true });
+  try {
+    for (const { name } of below.sort((a, b) => a.generation - b.generation)) rmSync(join(dir, name), { force: true });
+  } catch {
+    // What stays does no harm: a generation that has another above it holds nothing.
+  }
 }
 
 /** Whether a generation still is the highest, in two look-ups; see `sweepBelow` for their order. */

@@ -27,8 +27,9 @@ export function ownProcess(): ProcessFacts {
   return own;
 }
 
-/** The running boot of this machine, where it tells (Linux). */
+/** The running boot of this machine, where it tells (Linux, macOS). */
 export function bootId(): string | null {
+  if (process.platform === "darwin") return orNull(() => run("sysctl", "-n", "kern.bootsessionuuid"));
   return orNull(() => readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim());
 }
 
@@ -36,24 +37,46 @@ function pidNamespace(): string | null {
   return orNull(() => readlinkSync("/proc/self/ns/pid"));
 }
 
-/** When a process of this machine began; null when there is none (a zombie is none). */
-export function processStart(pid: number): string | null {
+/**
+ * Whether a process of this machine and pid namespace lives. A pid is used again after its process ended; its start time
+ * tells the two apart. A zombie has ended, whatever its parent knows.
+ */
+export function processLives(pid: number, start: string | null): boolean {
+  const found = processStart(pid);
+  if (found === null) return answers(pid);
+  return found !== ZOMBIE && (start === null || found === start);
+}
+
+const ZOMBIE = "zombie";
+
+/** null: no such process, or one that we may not look at. */
+function processStart(pid: number): string | null {
   if (process.platform !== "linux") {
-    return orNull(
-      () =>
-        execFileSync("ps", ["-o", "lstart=", "-p", String(pid)], {
-          encoding: "utf8",
-          stdio: ["ignore", "pipe", "ignore"],
-        }).trim() || null,
-    );
+    return orNull(() => {
+      const [, state, start] = /^(\S+)\s+(.+)$/.exec(run("ps", "-o", "stat=", "-o", "lstart=", "-p", String(pid)))!;
+      return state!.startsWith("Z") ? ZOMBIE : start!;
+    });
   }
   return orNull(() => {
     const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
     // The second field is the program's name in brackets and may hold anything: count from the last bracket.
     const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-    const state = fields[0]!;
-    return state === "Z" || state === "X" ? null : fields[19]!;
+    return fields[0] === "Z" || fields[0] === "X" ? ZOMBIE : fields[19]!;
   });
+}
+
+/** Another user's process may be hidden from /proc (hidepid); the kernel still says that it is there. */
+function answers(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
+}
+
+function run(command: string, ...args: string[]): string {
+  return execFileSync(command, args, { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).trim();
 }
 
 function orNull<T>(read: () => T): T | null {

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { monotonicMs } from "../../base/clock.js";
 import { beatPath, type Highest, highestGeneration, type LeaseRecord, readBeat } from "./generations.js";
-import { type ProcessFacts, processStart } from "./host.js";
+import { type ProcessFacts, processLives } from "./host.js";
 
 export interface Watch {
   readonly self: ProcessFacts;
@@ -22,7 +22,8 @@ export interface Watch {
  */
 export async function judgeHolder(dir: string, holder: Highest, watch: Watch): Promise<"live" | "dead" | "changed"> {
   const { record } = holder;
-  if (record !== null && isNeighbour(record, watch.self)) return livesHere(record) ? "live" : "dead";
+  if (record !== null && isNeighbour(record, watch.self))
+    return processLives(record.pid, record.start) ? "live" : "dead";
   const { intervalMs, factor, onWait, signal } = watch;
   const limitMs = intervalMs * factor;
   const who =
@@ -50,12 +51,6 @@ export async function judgeHolder(dir: string, holder: Highest, watch: Watch): P
 
 function isNeighbour(record: LeaseRecord, self: ProcessFacts): boolean {
   return record.host === self.host && record.boot === self.boot && record.pidns === self.pidns;
-}
-
-/** A pid is used again after its process ended; its start time tells the two apart. */
-function livesHere(record: LeaseRecord): boolean {
-  const start = processStart(record.pid);
-  return start !== null && (record.start === null || record.start === start);
 }
 
 export function describeHolder(record: LeaseRecord): string {

@@ -42,7 +42,8 @@ export interface LeaseRequest {
 export interface Lease extends AsyncDisposable {
   readonly generation: number;
   /**
-   * Throws `root-in-use` when another coordinator has taken over: to be called before each write. Two look-ups in a
+   * Throws `root-in-use` when another coordinator has taken over, `environment` when the directory was removed: to be
+   * called before each write. Two look-ups in a
    * directory. What happens between it and the write cannot be fenced off on a file system; the window is that short.
    */
   assertHeld(): void;
@@ -125,6 +126,21 @@ function inUse(dir: string, holder: LeaseRecord | null, how: string): Kagurazaka
   });
 }
 
+/** Told apart for the exit code: another coordinator, or a root that was deleted under the run. */
+function lost(dir: string): KagurazakaError {
+  const taker = highestGeneration(dir)?.record;
+  if (!taker)
+    return new KagurazakaError("environment", `the lease of this run is gone: ${dir} was removed`, { where: dir });
+  return new KagurazakaError(
+    "root-in-use",
+    `the lease of this run on its output root was taken over by ${describeHolder(taker)}`,
+    {
+      where: dir,
+      hint: "This run stood still for too long and has stopped writing; what it recorded before is kept.",
+    },
+  );
+}
+
 class HeldLease implements Lease {
   readonly generation: number;
   readonly #dir: string;
@@ -140,14 +156,7 @@ class HeldLease implements Lease {
   }
 
   assertHeld(): void {
-    if (!stillHolds(this.#dir, this.generation)) {
-      const taker = highestGeneration(this.#dir)?.record;
-      const who = taker ? `was taken over by ${describeHolder(taker)}` : "was removed";
-      throw new KagurazakaError("root-in-use", `the lease of this run on its output root ${who}`, {
-        where: this.#dir,
-        hint: "This run stood still for too long and has stopped writing; what it recorded before is kept.",
-      });
-    }
+    if (!stillHolds(this.#dir, this.generation)) throw lost(this.#dir);
     // A loop too busy for its timers still comes through here.
     if (monotonicMs() >= this.#beatAtMs) this.startBeat();
   }

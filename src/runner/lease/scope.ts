@@ -1,12 +1,9 @@
 import { createHash } from "node:crypto";
 import type { SoftScope } from "../../contracts/modes.js";
-import type { HashShard } from "../../contracts/run-config.js";
+import type { RunScope } from "../ledger/lines.js";
 
 /** What part of a root a run works on. */
-export interface LeaseScope {
-  readonly soft: SoftScope;
-  readonly hash: HashShard | null;
-}
+export type LeaseScope = RunScope;
 
 const MAX_NAME = 80;
 
@@ -25,7 +22,7 @@ export function mayShare(a: LeaseScope, b: LeaseScope): boolean {
   return hashDisjoint(a.hash, b.hash) || softDisjoint(a.soft, b.soft);
 }
 
-function hashDisjoint(a: HashShard | null, b: HashShard | null): boolean {
+function hashDisjoint(a: LeaseScope["hash"], b: LeaseScope["hash"]): boolean {
   return a !== null && b !== null && a.of === b.of && a.index !== b.index;
 }
 

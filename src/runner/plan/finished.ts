@@ -1,5 +1,6 @@
 import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { KagurazakaError } from "../../base/errors.js";
 import type { FinishRule, OutputEntry } from "../../contracts/modes.js";
 import type { LedgerView } from "../ledger/view.js";
 import type { Candidate } from "./candidates.js";
@@ -93,8 +94,8 @@ class ExistingFiles {
     try {
       names = readdirSync(join(this.#root, dir));
     } catch (error) {
-      const { code } = error as NodeJS.ErrnoException;
-      if (code !== "ENOENT" && code !== "ENOTDIR") throw error;
+      const { code, message } = error as NodeJS.ErrnoException;
+      if (code !== "ENOENT" && code !== "ENOTDIR") throw new KagurazakaError("environment", `cannot see which outputs exist: ${message}`, { cause: error });
     }
     if (this.#listings.size >= MAX_LISTINGS) this.#listings.delete(this.#listings.keys().next().value!);
     const listing = new Set(names);

@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { monotonicMs } from "../../base/clock.js";
-import { KagurazakaError, toErrorRecord } from "../../base/errors.js";
+import { type ErrorRecord, KagurazakaError, toErrorRecord } from "../../base/errors.js";
 import type { Executor, ExecutorPorts } from "../../contracts/executor.js";
 import type { TaskInstance } from "../../contracts/task.js";
 import { marksLayout, type ToWorker, unpackKeys, type WireOutcome } from "../../contracts/wire.js";
@@ -145,11 +145,18 @@ export class ItemExecutor implements Executor {
       } catch {
         // What the item failed with says more than what cleaning up after it failed with.
       }
-      return outcome({ status: "failed", error: toErrorRecord(thrown) });
+      return outcome({ status: "failed", error: withoutOwnFrames(toErrorRecord(thrown)) });
     } finally {
       ctx.end();
     }
   }
+}
+
+/** The stack as far as the task's own code goes: what is below it is the same for every failure. */
+function withoutOwnFrames(record: ErrorRecord): ErrorRecord {
+  const cut = record.stack?.search(/\n +at [^\n]*item-executor\./) ?? -1;
+  const cause = record.cause && withoutOwnFrames(record.cause);
+  return { ...record, ...(cut < 0 ? {} : { stack: record.stack!.slice(0, cut) }), ...(cause ? { cause } : {}) };
 }
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {
