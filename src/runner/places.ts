@@ -1,7 +1,10 @@
-import { accessSync, constants, existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync, statSync } from "node:fs";
+import { randomUUID } from "node:crypto";
+import { accessSync, constants, existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync, type Stats, statSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { KagurazakaError } from "../base/errors.js";
 import type { Root } from "../contracts/modes.js";
+import { mayShare } from "./lease/index.js";
+import { environmentError, type RunScope } from "./ledger/index.js";
 
 /** Where a task keeps what it knows, on disk. */
 export interface Places {
@@ -38,7 +41,7 @@ export function resolvePlaces(taskId: string, roots: readonly Root[], runDir: st
 export function checkRoots(roots: readonly Root[], readsInputRoot: boolean, places: Places): KagurazakaError[] {
   const mistakes: KagurazakaError[] = [];
   for (const { inputPath } of readsInputRoot ? roots : []) {
-    const stat = statSync(inputPath, { throwIfNoEntry: false });
+    const stat = statIfThere(inputPath);
     if (!stat) {
       mistakes.push(new KagurazakaError("input-root", `the input root ${inputPath} does not exist`, { where: "hard_shard_mode.input_path", hint: nearestExisting(inputPath) }));
     } else if (!stat.isDirectory()) {
@@ -62,7 +65,7 @@ function nearestExisting(path: string): string {
 /** Why nothing can be written below a directory that may not exist yet; undefined when it can. */
 function notWritable(path: string): string | undefined {
   for (let at = path; ; at = dirname(at)) {
-    const stat = statSync(at, { throwIfNoEntry: false });
+    const stat = statIfThere(at);
     if (stat === undefined && dirname(at) !== at) continue;
     if (!stat?.isDirectory()) return `${at} is not a directory`;
     try {
@@ -74,20 +77,34 @@ function notWritable(path: string): string | undefined {
   }
 }
 
-/** The directory of a run's staging, empty of what dead runs of the same lease left behind. */
-export function openStaging(places: Places, run: string, leaseName: string): string {
+/** Undefined too where a file stands in the way: the walk upwards will meet it. */
+function statIfThere(path: string): Stats | undefined {
+  try {
+    return statSync(path);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "ENOENT" || code === "ENOTDIR") return undefined;
+    throw error;
+  }
+}
+
+/**
+ * The directory of a run's staging. What dead runs left behind goes: whoever holds the lease of a scope knows that nobody
+ * else works on any part of it. Of runs beside it, or of other tasks, it knows nothing.
+ */
+export function openStaging(places: Places, run: string, scope: RunScope): string {
   for (const other of readNames(places.stagingRoot)) {
-    if (leaseOf(places, other) === leaseName) rmSync(join(places.stagingRoot, other), { recursive: true, force: true });
+    const theirs = scopeOfRun(places, other);
+    if (theirs && !mayShare(theirs, scope)) rmSync(join(places.stagingRoot, other), { recursive: true, force: true });
   }
   const dir = join(places.stagingRoot, run);
   mkdirSync(dir, { recursive: true });
   return dir;
 }
 
-/** Whoever holds a lease knows that earlier holders of it are dead; of other leases it knows nothing. */
-function leaseOf(places: Places, run: string): string | undefined {
+function scopeOfRun(places: Places, run: string): RunScope | undefined {
   try {
-    return (JSON.parse(readFileSync(join(places.runsDir, run, "run.json"), "utf8")) as { lease?: string }).lease;
+    return (JSON.parse(readFileSync(join(places.runsDir, run, "run.json"), "utf8")) as { scope?: RunScope }).scope;
   } catch {
     return undefined;
   }
@@ -99,6 +116,17 @@ function readNames(dir: string): string[] {
   } catch {
     return [];
   }
+}
+
+/** Names the state directory once and for all: a copy of it elsewhere can be told from it. */
+export function openRootId(places: Places): string {
+  const path = join(places.stateDir, "root-id");
+  try {
+    writeFileSync(path, `${randomUUID()}\n`, { flag: "wx" });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw environmentError("write", path, error);
+  }
+  return readFileSync(path, "utf8").trim();
 }
 
 /** Removes the run's staging, and the folders that only held it. */

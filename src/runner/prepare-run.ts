@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { builtinNames, builtinTaskEntry, loadBuiltin } from "../builtins.js";
 import { KagurazakaError, MistakesError } from "../base/errors.js";
 import { didYouMean } from "../base/nearest.js";
@@ -6,9 +7,10 @@ import { type ConfigOwners, peekConfig, type Peek, type Resolved, resolveConfig 
 import type { Said } from "../config/said.js";
 import type { BackboneDefinition } from "../contracts/backbone.js";
 import type { TaskRef } from "../contracts/task.js";
-import { loadBuiltinTask, loadTask, type LoadedTask } from "../loader/index.js";
+import { codeFrame, displayPath, loadBuiltinTask, loadTask, type LoadedTask } from "../loader/index.js";
 import { loadBackbone } from "./find-backbone.js";
 import { checkRoots, resolvePlaces } from "./places.js";
+import { readKeys } from "./plan/selection.js";
 import type { PreparedRun } from "./prepared-run.js";
 import { loadProgram, type TaskProgram } from "./program/task-program.js";
 
@@ -83,7 +85,9 @@ export async function prepareLoaded(said: Said, owners: Owners): Promise<Prepare
   const program = await loadProgram(ref);
   const places = resolvePlaces(task.id, program.roots, config.run.runDir);
   const readsInputRoot = program.modes?.inputMode?.definition.readsInputRoot === true;
-  MistakesError.throwIfAny([...checkModes(program), ...checkRoots(program.roots, readsInputRoot, places)]);
+  const mistakes = [...checkModes(program), ...checkRoots(program.roots, readsInputRoot, places)];
+  if (config.run.keys !== undefined) collect(mistakes, "--keys", () => readKeys(config.run.keys!));
+  MistakesError.throwIfAny(mistakes);
   const instance = createInstance(program, task.sourcePath);
   if (!program.modes?.inputMode && typeof instance.generateTasks !== "function") {
     throw new KagurazakaError("not-a-task", `${task.id} has no generateTasks() and no input mode, so it has no items`, {
@@ -98,11 +102,19 @@ function createInstance(program: TaskProgram, sourcePath: string): ReturnType<Ta
     return program.createInstance();
   } catch (cause) {
     throw new KagurazakaError("task-load", `the constructor of ${program.ref.id} threw: ${(cause as Error).message}`, {
-      where: sourcePath,
-      ...(cause instanceof Error && cause.stack ? { frame: cause.stack } : {}),
+      ...placeInTask(cause, sourcePath),
       cause,
     });
   }
+}
+
+/** The topmost line of the stack that lies in the task's file, with the lines around it. */
+function placeInTask(thrown: unknown, sourcePath: string): { where: string; frame?: string | undefined } {
+  const stack = (thrown as Error | undefined)?.stack ?? "";
+  const at = stack.split(`${sourcePath}:`)[1]?.match(/^(\d+):(\d+)/);
+  if (!at) return { where: displayPath(sourcePath) };
+  const [line, column] = [Number(at[1]), Number(at[2])];
+  return { where: `${displayPath(sourcePath)}:${line}:${column}`, frame: codeFrame(readFileSync(sourcePath, "utf8"), line, column) };
 }
 
 /** Modes that cannot work together. */
@@ -126,16 +138,18 @@ function checkModes(program: TaskProgram): KagurazakaError[] {
   if (finishCheckMode && !outputMode && finishCheckMode.definition.rule(finishCheckMode.fields).by === "files") {
     mistakes.push(new KagurazakaError("mixin", `${finishCheckMode.definition.name} looks at outputs, but there is no output mode`, { where: "finish_check_mode", hint: "Add an output_mode, or use FinishCheckByLedger." }));
   }
-  const attempt = (where: string, work: () => unknown): void => {
-    try {
-      work();
-    } catch (error) {
-      mistakes.push(KagurazakaError.is(error) ? error : new KagurazakaError("bad-value", (error as Error).message, { where, cause: error }));
-    }
-  };
-  if (softShard) attempt("soft_shard", () => softShard.definition.selector(softShard.fields));
-  if (outputMode && mistakes.length === 0) attempt("output_mode", () => checkNaming(program));
+  if (softShard) collect(mistakes, "soft_shard", () => softShard.definition.selector(softShard.fields));
+  if (outputMode && mistakes.length === 0) collect(mistakes, "output_mode", () => checkNaming(program));
   return mistakes;
+}
+
+/** What `work` throws is one mistake more. */
+function collect(mistakes: KagurazakaError[], where: string, work: () => unknown): void {
+  try {
+    work();
+  } catch (error) {
+    mistakes.push(KagurazakaError.is(error) ? error : new KagurazakaError("bad-value", (error as Error).message, { where, cause: error }));
+  }
 }
 
 /** One made-up file through output mode and finish check: fields that contradict one another show before any item does. */

@@ -15,11 +15,6 @@ export function scopeOf(program: TaskProgram, settings: RunSettings): RunScope {
   return { soft: soft ? soft.definition.scope(soft.fields) : [], hash: settings.shard ?? null };
 }
 
-/** The same text for runs that cannot live side by side and are never both alive. */
-export function leaseNameOf(program: TaskProgram, settings: RunSettings): string {
-  return JSON.stringify(scopeOf(program, settings));
-}
-
 /** Identity of what the user asked for, apart from where and how fast: a change is reported when results are kept. */
 export function optionsHashOf(program: TaskProgram): string {
   const { task, template } = program.ref.options;
@@ -28,6 +23,7 @@ export function optionsHashOf(program: TaskProgram): string {
 }
 
 export interface RunEnd {
+  readonly rootId: string;
   readonly state: "running" | "ended";
   readonly exitCode?: number;
   readonly stats?: RunStats;
@@ -43,7 +39,7 @@ export function runRecordOf(prepared: PreparedRun, run: string, end: RunEnd): Re
     task: program.ref.id,
     ...end,
     at: new Date().toISOString(),
-    lease: leaseNameOf(program, config.run),
+    scope: scopeOf(program, config.run),
     source: sourcePath,
     export: program.ref.export,
     moduleHash: program.ref.moduleHash,

@@ -10,7 +10,7 @@ import { exitCodeOfRun } from "./exit-code.js";
 import { openHistory, type History } from "./history.js";
 import { openLease, type Lease } from "./lease/index.js";
 import { foldFailures, openLedger, type Ledger } from "./ledger/index.js";
-import { closeStaging, openStaging } from "./places.js";
+import { closeStaging, openRootId, openStaging } from "./places.js";
 import { openPlanner, type OpenPlanner } from "./plan/open-planner.js";
 import type { PreparedRun } from "./prepared-run.js";
 import { Recorder } from "./recorder.js";
@@ -19,7 +19,7 @@ import type { RunHooks } from "./run-hooks.js";
 import { createRunId } from "./run-id.js";
 import { RunLog } from "./run-log.js";
 import type { RunInfo, RunResult, RunSnapshot } from "./run-result.js";
-import { leaseNameOf, runRecordOf, scopeOf } from "./run-record.js";
+import { runRecordOf, scopeOf } from "./run-record.js";
 
 /** The module every worker runs. */
 const WORKER_ENTRY = new URL("./worker/main.js", import.meta.url).href;
@@ -33,6 +33,8 @@ export interface Run {
   drain(cause?: KagurazakaError, graceMs?: number): void;
   /** Ends now. What was under way is cancelled and run again next time. */
   kill(): void;
+  /** Something the task wrote in this thread: goes where prints of workers go. */
+  print(key: string | null, text: string): void;
 }
 
 /**
@@ -52,8 +54,9 @@ export async function startRun(prepared: PreparedRun, hooks: RunHooks = {}): Pro
     // Threads take their time to start; they do it while the ledger is read.
     const session = scope.use(await backbone.open({ options: config.backbone.options, workers: prepared.workers, entry: WORKER_ENTRY }));
     const history = await openHistory(prepared);
-    writeJsonFile(join(runDir, "run.json"), runRecordOf(prepared, id, { state: "running" }), config.run.durable);
-    const staging = openStaging(places, id, leaseNameOf(program, config.run));
+    const rootId = openRootId(places);
+    writeJsonFile(join(runDir, "run.json"), runRecordOf(prepared, id, { state: "running", rootId }), config.run.durable);
+    const staging = openStaging(places, id, scopeOf(program, config.run));
     scope.defer(() => closeStaging(staging));
     const ledger = scope.use(
       openLedger({
@@ -71,7 +74,7 @@ export async function startRun(prepared: PreparedRun, hooks: RunHooks = {}): Pro
     }
     const planner = scope.use(await openPlanner(prepared, history));
     const log = scope.use(new RunLog(join(runDir, "log.jsonl"), id));
-    return new OpenRun({ id, runDir, prepared, hooks, scope, lease, history, staging, ledger, planner, session, log });
+    return new OpenRun({ id, runDir, rootId, prepared, hooks, scope, lease, history, staging, ledger, planner, session, log });
   } catch (error) {
     await scope.close();
     throw error;
@@ -91,6 +94,7 @@ function makeDirectories(...dirs: (string | null)[]): void {
 interface Parts {
   readonly id: string;
   readonly runDir: string;
+  readonly rootId: string;
   readonly prepared: PreparedRun;
   readonly hooks: RunHooks;
   readonly scope: ReturnType<typeof openScope>;
@@ -192,6 +196,11 @@ class OpenRun implements Run {
     this.#dispatcher.stop();
   }
 
+  print(key: string | null, text: string): void {
+    this.#parts.log.write("print", key, { text });
+    this.#parts.hooks.onPrint?.(key, text);
+  }
+
   #onRetry(envelope: Envelope, error: ErrorRecord, delayMs: number): void {
     this.#recorder.tally.retries++;
     this.#parts.log.write("retry", envelope.key, { attempt: envelope.attempt, delayMs: Math.round(delayMs), error: `${error.name}: ${error.message}` });
@@ -201,8 +210,7 @@ class OpenRun implements Run {
   #onMessage(message: Parameters<ConstructorParameters<typeof Dispatcher>[0]["events"]["onMessage"]>[1]): void {
     const { log, hooks } = this.#parts;
     if (message.type === "print") {
-      log.write("print", message.key, { text: message.text });
-      hooks.onPrint?.(message.key, message.text);
+      this.print(message.key, message.text);
     } else {
       const { key, level, message: text, fields } = message;
       log.write("log", key, { level, message: text, ...(fields === undefined ? {} : { fields }) });
@@ -251,7 +259,7 @@ class OpenRun implements Run {
       writeJsonFile(places.statsFile, stats);
     });
     const exitCode = exitCodeOfRun({ error, counts: stats.counts, allowed: this.#recorder.tally.withinAllowance(config.run.allowFailures) });
-    await attempt(() => writeJsonFile(join(runDir, "run.json"), runRecordOf(prepared, id, { state: "ended", exitCode, stats, error: error && toErrorRecord(error) })));
+    await attempt(() => writeJsonFile(join(runDir, "run.json"), runRecordOf(prepared, id, { state: "ended", rootId: this.#parts.rootId, exitCode, stats, error: error && toErrorRecord(error) })));
     await scope.close();
     const { counts, elapsedMs, itemsPerSecond } = stats;
     return {

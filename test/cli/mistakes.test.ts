@@ -89,7 +89,7 @@ suite("a task that cannot be loaded", [
     title: "a constructor that throws shows what it said",
     files: { "task.ts": task(`  constructor() { super(); throw new Error("not today"); }\n  *generateTasks() {}\n  process() {}`) },
     args: ["task.ts", "MyTask"],
-    says: [/constructor of MyTask threw: not today/],
+    says: [/constructor of MyTask threw: not today/, /task\.ts:3:\d+/, /> 3 \|/],
   },
   { title: "a .py file is told apart from a task", files: { "task.py": "class MyTask: pass\n" }, args: ["task.py", "MyTask"], says: [/Python/, /TypeScript/] },
   {
@@ -186,14 +186,14 @@ task: {x: *g}
 `;
 
 suite("configuration that cannot be read", [
-  { title: "a missing file is named with the flag", args: [...shout, "--cfg", "bsae.yaml"], files: { ...input, "base.yaml": "" }, says: [/bsae\.yaml/, /--cfg/, /base\.yaml/] },
+  { title: "a missing file is named with the flag", args: [...shout, "--cfg", "bsae.yaml"], files: { ...input, "base.yaml": "" }, says: [/bsae\.yaml/, /--cfg/] },
   { title: "a YAML error shows line and column", files: { ...input, "base.yaml": "task:\n  limit: [1, 2\nmixin: {}\n" }, args: [...shout, "--cfg", "base.yaml"], says: [/base\.yaml:[23]:\d+/] },
   { title: "a bomb of aliases is refused", files: { ...input, "base.yaml": roundabout }, args: [...shout, "--cfg", "base.yaml"], says: [/alias/i, /base\.yaml/] },
   {
     title: "a cycle of references shows the way around",
     files: { ...input, "base.yaml": 'a: "${b}"\nb: "${a}"\nmixin:\n  output_mode: {ext: "${a}"}\n' },
     args: [...shout, "--cfg", "base.yaml"],
-    says: [/circle|cycle/, /a.*b/, /base\.yaml:\d+/],
+    says: [/refers to itself: a → b → a/, /base\.yaml:1:4/],
   },
   {
     title: "an unknown reference is named with the nearest one and its line",
@@ -261,8 +261,8 @@ suite("flags", [
 suite("directories", [
   { title: "an input root that is missing is named with what is there", args: shout, says: [/input root .*in does not exist/, /hard_shard_mode\.input_path/, /exists; the last name is missing/] },
   { title: "an input root that is a file is told", files: { in: "" }, args: shout, says: [/is not a directory/] },
-  { title: "an output root below a file cannot be written", files: { ...input, out: "" }, args: shout, says: [/cannot write to .*out/, /not a directory/, /hard_shard_mode\.output_path/] },
-  { title: "an output root on a file system that takes no directories cannot be written", files: input, args: [files, "Shout", "--mixin", "hard_shard_mode.input_path=in", "hard_shard_mode.output_path=/proc/kagurazaka/out"], says: [/cannot write to \/proc\/kagurazaka\/out/] },
+  { title: "an output root that is a file cannot be written", files: { ...input, out: "" }, args: shout, says: [/cannot write to .*out/, /not a directory/, /hard_shard_mode\.output_path/] },
+  { title: "an output root below a file cannot be made", files: { ...input, out: "" }, args: [files, "Shout", "--mixin", "hard_shard_mode.input_path=in", "hard_shard_mode.output_path=out/deep/er"], says: [/cannot write to .*out\/deep\/er: .*out is not a directory/] },
   { title: "a run directory below a file cannot be written", files: { ...input, state: "" }, args: [...shout, "--run-dir", "state"], says: [/cannot write to .*state/, /--run-dir/] },
   { title: "outputs that would replace their inputs are refused", files: input, args: [files, "Shout", "--mixin", "hard_shard_mode.input_path=in", "hard_shard_mode.output_path=in", "output_mode.ext="], says: [/replace its own input/] },
 ]);

@@ -65,7 +65,8 @@ async function execute(prepared: PreparedRun, ui: UiSettings, argv: readonly str
   if (prepared.config.run.timeout !== undefined && !prepared.backbone.killable) {
     screen.warn(`${prepared.backbone.name} cannot stop a loop that blocks: --timeout only fires ctx.signal`);
   }
-  const releaseStdout = captureStdout((key, text) => screen.print(key, text));
+  let running: Run | undefined;
+  const releaseStdout = captureStdout((key, text) => (running ? running.print(key, text) : screen.print(key, text)));
   const hooks: RunHooks = {
     onStart: (info) => screen.text(formatHeader(info, displayPath(prepared.sourcePath), palette)),
     onFirstFailure: (name, key, error) => screen.failure(name, key, error),
@@ -76,11 +77,12 @@ async function execute(prepared: PreparedRun, ui: UiSettings, argv: readonly str
   };
   let releaseSignals = (): void => {};
   try {
-    const running = await startRun(prepared, hooks);
-    const interrupted = handleSignals(running, screen, prepared.config.run.grace);
+    const started = await startRun(prepared, hooks);
+    running = started;
+    const interrupted = handleSignals(started, screen, prepared.config.run.grace);
     releaseSignals = interrupted.release;
-    await screen.begin(() => running.snapshot());
-    const result = await running.result;
+    await screen.begin(() => started.snapshot());
+    const result = await started.result;
     const signal = interrupted.signal();
     const exitCode = signal === undefined ? result.exitCode : 128 + constants.signals[signal];
     screen.end();

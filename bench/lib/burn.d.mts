@@ -1,0 +1,3 @@
+export function burn(rounds: number): Buffer;
+export function burnMsOf(i: number): number;
+export function calibrate(): number;
