@@ -1,11 +1,12 @@
 import { availableParallelism } from "node:os";
 import { setTimeout as delay } from "node:timers/promises";
-import { MessageChannel, type MessagePort } from "node:worker_threads";
+import { MessageChannel, type MessagePort, threadId } from "node:worker_threads";
 import {
   type BackboneDefinition,
   defineBackbone,
   type FromWorker,
   type ToWorker,
+  threadStack,
   toErrorRecord,
   type WorkerMain,
   type WorkerSetup,
@@ -18,6 +19,11 @@ interface ThreadBoot {
   readonly port: MessagePort;
   readonly setup: WorkerSetup;
   readonly marks: SharedArrayBuffer;
+}
+
+interface ThreadHello {
+  readonly type: "thread";
+  readonly threadId: number;
 }
 
 /**
@@ -53,13 +59,19 @@ const mp: BackboneDefinition = defineBackbone({
       atomics: "disabled",
       ...(maxHeapBytes === undefined ? {} : { resourceLimits: { maxOldGenerationSizeMb: Math.max(8, Math.floor(maxHeapBytes / 2 ** 20)) } }),
     });
+    // A thread may throw once more after its task has settled (a timer of the user's): nobody waits for that any longer.
+    pool.on("error", () => {});
     return {
       startWorker({ setup, marks }, events) {
         const { port1, port2 } = new MessageChannel();
         const killer = new AbortController();
         // The port closes when the thread is gone and its last message was read: outcomes never come after the exit.
         const drained = new Promise<void>((resolve) => port1.once("close", resolve));
-        port1.on("message", (message: FromWorker) => events.onMessage(message));
+        let worker = 0;
+        port1.on("message", (message: FromWorker | ThreadHello) => {
+          if (message.type === "thread") worker = message.threadId;
+          else events.onMessage(message);
+        });
         const exit = async (error: unknown): Promise<void> => {
           await Promise.race([drained, delay(DRAIN_WITHIN_MS)]);
           port1.close();
@@ -73,6 +85,7 @@ const mp: BackboneDefinition = defineBackbone({
         return {
           send: (message: ToWorker) => port1.postMessage(message),
           kill: () => killer.abort(),
+          stack: () => threadStack(worker),
         };
       },
       [Symbol.asyncDispose]: () => pool.destroy(),
@@ -82,6 +95,7 @@ const mp: BackboneDefinition = defineBackbone({
 
 /** What piscina calls in the thread. */
 export async function runInThread({ entry, port, setup, marks }: ThreadBoot): Promise<void> {
+  port.postMessage({ type: "thread", threadId } satisfies ThreadHello);
   const { default: main } = (await import(entry)) as { default: WorkerMain };
   await main({
     port: { post: (message) => port.postMessage(message), onMessage: (listener) => port.on("message", listener) },

@@ -1,3 +1,4 @@
+import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { makeScratch, removeScratch, runProcess } from "./process.mjs";
@@ -18,6 +19,7 @@ export const peer = (name) => join(repository, "bench/peers", name);
 export async function kagurazaka(words, options = {}) {
   const { done, skipped, peak = false, timeoutMs } = options;
   const runDir = options.runDir ?? makeScratch();
+  mkdirSync(runDir, { recursive: true });
   try {
     const command = [process.execPath, BIN, ...words, "--run-dir", runDir, "--json", "--progress", "none"];
     const ended = await runProcess(command, { cwd: runDir, peak, ...(timeoutMs ? { timeoutMs } : {}) });

@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { formatCount, formatRate } from "../lib/format.mjs";
+import { formatCount } from "../lib/format.mjs";
 import { kagurazaka, taskFile } from "../lib/kagurazaka.mjs";
 import { createLine } from "../lib/line.mjs";
 import { makeScratch, removeScratch } from "../lib/process.mjs";
@@ -44,8 +44,8 @@ export default {
       };
       await run("Atomic")();
       const times = await interleave(runs, { atomic: run("Atomic"), inPlace: run("InPlace") });
-      lines.push({
-        ...createLine({
+      lines.push(
+        createLine({
           what: `${name}, mp, 2 threads, ${formatCount(items)} files: time per file`,
           against: "the same with atomic: false",
           ours: times.atomic,
@@ -53,7 +53,7 @@ export default {
           format: (ms) => `${((ms * 1000) / items).toFixed(1)} µs`,
           atMost,
         }),
-      });
+      );
     }
     return lines;
   },

@@ -13,7 +13,7 @@ export default {
   name: "skip",
   title: "finished files skipped",
   async measure({ short, runs }) {
-    const directories = short ? 200 : 1000;
+    const directories = short ? 100 : 1000;
     const files = directories * FILES_PER_DIRECTORY;
     const scratch = makeScratch();
     const [input, output, nothing, empty] = ["in", "out", "nothing", "empty"].map((name) => join(scratch, name));

@@ -8,9 +8,9 @@ const options = defineOptions({
 
 /** Work for the processor, 1 to 100 ms an item. */
 export class Burn extends KagurazakaTask<{ i: number }, typeof options> {
-  static override options = options;
+  static options = options;
 
-  *generateTasks() {
+  override *generateTasks() {
     for (let i = 0; i < this.options.items; i++) yield { i };
   }
 

@@ -7,9 +7,9 @@ const options = defineOptions({
 
 /** One item that says when it was reached. */
 export class FirstItem extends KagurazakaTask<{ i: number }, typeof options> {
-  static override options = options;
+  static options = options;
 
-  *generateTasks() {
+  override *generateTasks() {
     yield { i: 0 };
   }
 

@@ -9,9 +9,9 @@ interface Item {
 
 /** Nothing, many times: what is left is the cost of bringing items to workers and writing down what became of them. */
 export class NoOp extends KagurazakaTask<Item, typeof options> {
-  static override options = options;
+  static options = options;
 
-  *generateTasks() {
+  override *generateTasks() {
     for (let i = 0; i < this.options.items; i++) yield { i, path: `data/${i}.bin` };
   }
 

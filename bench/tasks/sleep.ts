@@ -8,9 +8,9 @@ const options = defineOptions({
 
 /** Waits, as one waits for a service. */
 export class Sleep extends KagurazakaTask<{ i: number }, typeof options> {
-  static override options = options;
+  static options = options;
 
-  *generateTasks() {
+  override *generateTasks() {
     for (let i = 0; i < this.options.items; i++) yield { i };
   }
 

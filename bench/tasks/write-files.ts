@@ -25,9 +25,9 @@ const modes = {
 };
 
 abstract class WriteFiles extends KagurazakaTask<Item, typeof options> {
-  static override options = options;
+  static options = options;
 
-  *generateTasks() {
+  override *generateTasks() {
     for (let i = 0; i < this.options.items; i++) yield { i };
   }
 

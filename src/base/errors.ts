@@ -128,6 +128,8 @@ export interface ErrorRecord {
   name: string;
   message: string;
   code?: string;
+  /** What to do about it, where we can say. */
+  hint?: string;
   stack?: string;
   cause?: ErrorRecord;
   permanent?: true;
@@ -149,7 +151,10 @@ export function toErrorRecord(thrown: unknown, depth = 0): ErrorRecord {
     const error = thrown as Error & { code?: unknown; delayMs?: number; scope?: string } & Record<symbol, unknown>;
     const record: ErrorRecord = { name: text(error.name), message: text(error.message) };
     if (typeof error.code === "string" || typeof error.code === "number") record.code = String(error.code);
-    if (typeof error.stack === "string") record.stack = text(error.stack);
+    // A failure we have a name for says all by its message: where in our own code it was noticed helps nobody.
+    const named = KagurazakaError.is(error) && error.code !== "internal";
+    if (typeof error.stack === "string" && !named) record.stack = text(error.stack);
+    if (named && error.hint !== undefined) record.hint = text(error.hint);
     if (error.cause !== undefined && depth < MAX_CAUSES) record.cause = toErrorRecord(error.cause, depth + 1);
     if (error[permanentBrand]) record.permanent = true;
     if (error[retryAfterBrand]) record.retryAfter = { delayMs: Number(error.delayMs), ...(error.scope === undefined ? {} : { scope: String(error.scope) }) };

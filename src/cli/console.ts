@@ -2,6 +2,7 @@ import { type ErrorRecord } from "../base/errors.js";
 import { escapeControls, shortDuration } from "../base/text.js";
 import type { UiSettings } from "../config/run-options.js";
 import type { RunSnapshot } from "../runner/run-result.js";
+import { rawStderr } from "./capture-output.js";
 import { createPalette, type Palette } from "./palette.js";
 import { openProgress, type Progress } from "./progress.js";
 
@@ -20,7 +21,7 @@ export interface RunConsole {
 }
 
 export async function createConsole(ui: UiSettings): Promise<RunConsole> {
-  const out = process.stderr;
+  const out = rawStderr();
   return ui.logFormat === "json" ? new JsonConsole(out) : new PrettyConsole(out, progressKind(ui, out));
 }
 
@@ -64,7 +65,7 @@ class PrettyConsole implements RunConsole {
   }
 
   warn(message: string): void {
-    this.text(`${this.palette.yellow("warning")} ${escapeControls(message)}`);
+    this.text(`${this.palette.yellow("warning")} ${escapeControls(message, "newlines").replaceAll("\n", "\n  ")}`);
   }
 
   print(key: string | null, text: string): void {
@@ -86,7 +87,8 @@ class PrettyConsole implements RunConsole {
     const cause = error.cause ? `\ncaused by ${error.cause.stack ?? `${error.cause.name}: ${error.cause.message}`}` : "";
     const head = `${this.palette.red("failed")} ${this.palette.bold(escapeControls(key))} ${this.palette.dim(`(first of: ${escapeControls(failureClass)})`)}`;
     const body = escapeControls(stack + cause, "newlines").split("\n");
-    this.text([head, ...body.map((line) => `  ${line}`)].join("\n"));
+    const hint = error.hint === undefined ? [] : [`  ${this.palette.cyan("→")} ${escapeControls(error.hint)}`];
+    this.text([head, ...body.map((line) => `  ${line}`), ...hint].join("\n"));
   }
 
   retry(): void {

@@ -49,6 +49,8 @@ export interface WorkerChannel {
   send(message: ToWorker): void;
   /** Ends the worker now, blocked loop or not (where `killable`). `onExit` follows. */
   kill(): void;
+  /** What its JavaScript is doing now, as lines `at f (file:line)`, where that can be seen. For reports of stalls. */
+  stack?(): Promise<string | undefined>;
 }
 
 /** The worker's end of a channel: a MessagePort, or two functions in the same thread. */

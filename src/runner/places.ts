@@ -5,6 +5,7 @@ import { KagurazakaError } from "../base/errors.js";
 import type { Root } from "../contracts/modes.js";
 import { mayShare } from "./lease/index.js";
 import { environmentError, type RunScope } from "./ledger/index.js";
+import { isTemporaryOf } from "./run-file.js";
 
 /** Where a task keeps what it knows, on disk. */
 export interface Places {
@@ -95,11 +96,19 @@ function statIfThere(path: string): Stats | undefined {
 export function openStaging(places: Places, run: string, scope: RunScope): string {
   for (const other of readNames(places.stagingRoot)) {
     const theirs = scopeOfRun(places, other);
-    if (theirs && !mayShare(theirs, scope)) rmSync(join(places.stagingRoot, other), { recursive: true, force: true });
+    if (theirs && !mayShare(theirs, scope)) removeLeftovers(places, other);
   }
   const dir = join(places.stagingRoot, run);
   mkdirSync(dir, { recursive: true });
   return dir;
+}
+
+/** Staging last: as long as it is there, the next run finds the rest as well. */
+function removeLeftovers(places: Places, run: string): void {
+  for (const dir of [places.stateDir, join(places.runsDir, run)]) {
+    for (const name of readNames(dir)) if (isTemporaryOf(name, run)) rmSync(join(dir, name), { force: true });
+  }
+  rmSync(join(places.stagingRoot, run), { recursive: true, force: true });
 }
 
 function scopeOfRun(places: Places, run: string): RunScope | undefined {
@@ -134,7 +143,9 @@ export function closeStaging(dir: string): void {
   rmSync(dir, { recursive: true, force: true });
   try {
     rmdirSync(dirname(dir));
+    // Stays where the records of runs are kept in it too.
+    rmdirSync(dirname(dirname(dir)));
   } catch {
-    // Another run is at work there.
+    // Something else is in there.
   }
 }

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { builtinNames, builtinTaskEntry, loadBuiltin } from "../builtins.js";
-import { KagurazakaError, MistakesError } from "../base/errors.js";
+import { KagurazakaError, MistakesError, toErrorRecord } from "../base/errors.js";
 import { didYouMean } from "../base/nearest.js";
 import { missingTask } from "../config/flags.js";
 import { type ConfigOwners, peekConfig, type Peek, type Resolved, resolveConfig } from "../config/resolve.js";
@@ -101,7 +101,7 @@ function createInstance(program: TaskProgram, sourcePath: string): ReturnType<Ta
   try {
     return program.createInstance();
   } catch (cause) {
-    throw new KagurazakaError("task-load", `the constructor of ${program.ref.id} threw: ${(cause as Error).message}`, {
+    throw new KagurazakaError("task-load", `the constructor of ${program.ref.id} threw: ${toErrorRecord(cause).message}`, {
       ...placeInTask(cause, sourcePath),
       cause,
     });

@@ -29,7 +29,7 @@ export class Recorder {
   readonly #redoes: boolean;
   #timer: NodeJS.Timeout | undefined;
   #lastWriteMs = 0;
-  #broken = false;
+  #trouble: KagurazakaError | undefined;
   firstListedMs: number | undefined;
   lastRecordedMs: number | undefined;
 
@@ -85,18 +85,24 @@ export class Recorder {
     }
     this.tally.count(settled.status);
     if (hooks.onOutcome) hooks.onOutcome(outcomeOf(key, attempt, settled));
+    // A share is judged from the thousandth outcome on, whichever that is.
+    if (this.tally.counts.failed > 0) this.#checkBudget();
   }
 
   #failed(key: string, attempts: number, settled: Settled, item: () => unknown): void {
-    const { ledger, hooks, settings, stop } = this.#options;
+    const { ledger, hooks } = this.#options;
     const error: ErrorRecord = settled.error ?? { name: "Error", message: "failed" };
     ledger.appendFailed({ key, attempts, ms: settled.durationMs, error, item: item() });
     this.tally.count("failed");
     const first = this.tally.failed(key, error);
     hooks.onOutcome?.(outcomeOf(key, attempts, settled));
     if (first) hooks.onFirstFailure?.(failureClassOf(error), key, error);
-    const over = this.tally.overBudget(settings.maxFailures);
-    if (over) stop(over, "drain");
+    this.#checkBudget();
+  }
+
+  #checkBudget(): void {
+    const over = this.tally.overBudget(this.#options.settings.maxFailures);
+    if (over) this.#options.stop(over, "drain");
   }
 
   /** Outcomes have come in: writes them, a few milliseconds later when there are many. */
@@ -110,7 +116,7 @@ export class Recorder {
   write(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    if (this.#broken || this.#options.ledger.pendingBytes === 0) return;
+    if (this.#trouble || this.#options.ledger.pendingBytes === 0) return;
     try {
       this.#options.ledger.flush();
       this.#lastWriteMs = this.lastRecordedMs = monotonicMs();
@@ -121,9 +127,14 @@ export class Recorder {
 
   /** What cannot be recorded did not happen: the run ends, and the next one goes on from what is on disk. */
   #break(error: unknown): void {
-    if (this.#broken) return;
-    this.#broken = true;
-    this.#options.stop(KagurazakaError.is(error) ? error : new KagurazakaError("internal", (error as Error).message, { cause: error }), "now");
+    if (this.#trouble) return;
+    this.#trouble = KagurazakaError.is(error) ? error : new KagurazakaError("internal", (error as Error).message, { cause: error });
+    this.#options.stop(this.#trouble, "now");
+  }
+
+  /** Why outcomes could not be written down. It may be the last of them, when there is nothing left to stop. */
+  get trouble(): KagurazakaError | undefined {
+    return this.#trouble;
   }
 
   /** From the first item listed to the last one recorded, in milliseconds. */

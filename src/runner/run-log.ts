@@ -1,5 +1,4 @@
-import { closeSync, mkdirSync, openSync, writeSync } from "node:fs";
-import { dirname } from "node:path";
+import { closeSync, openSync, writeSync } from "node:fs";
 
 /** `runs/<id>/log.jsonl`: what tasks printed and logged, one JSON object a line, opened by the first one. */
 export class RunLog implements Disposable {
@@ -16,10 +15,7 @@ export class RunLog implements Disposable {
   write(event: "print" | "log" | "retry" | "warning", key: string | null, fields: Record<string, unknown>): void {
     if (this.#broken) return;
     try {
-      if (this.#fd === undefined) {
-        mkdirSync(dirname(this.#path), { recursive: true });
-        this.#fd = openSync(this.#path, "a");
-      }
+      this.#fd ??= openSync(this.#path, "a");
       writeSync(this.#fd, `${JSON.stringify({ ts: new Date().toISOString(), run: this.#run, event, ...(key === null ? {} : { key }), ...fields })}\n`);
     } catch {
       // A log that cannot be written must not take the run with it; the ledger will say what the disk has to say.

@@ -31,7 +31,7 @@ export interface RunEnd {
 }
 
 /** `runs/<id>/run.json`. Values stand as they were written (`${oc.env:KEY}`), secrets masked. */
-export function runRecordOf(prepared: PreparedRun, run: string, end: RunEnd): Record<string, unknown> {
+export function runRecordOf(prepared: PreparedRun, run: string, end: RunEnd): { readonly run: string } & Record<string, unknown> {
   const { config, program, backbone, workers, sourcePath } = prepared;
   return {
     v: 1,

@@ -14,7 +14,7 @@ import { closeStaging, openRootId, openStaging } from "./places.js";
 import { openPlanner, type OpenPlanner } from "./plan/open-planner.js";
 import type { PreparedRun } from "./prepared-run.js";
 import { Recorder } from "./recorder.js";
-import { writeJsonFile } from "./run-file.js";
+import { createJsonFile, writeJsonFile } from "./run-file.js";
 import type { RunHooks } from "./run-hooks.js";
 import { createRunId } from "./run-id.js";
 import { RunLog } from "./run-log.js";
@@ -55,7 +55,8 @@ export async function startRun(prepared: PreparedRun, hooks: RunHooks = {}): Pro
     const session = scope.use(await backbone.open({ options: config.backbone.options, workers: prepared.workers, entry: WORKER_ENTRY }));
     const history = await openHistory(prepared);
     const rootId = openRootId(places);
-    writeJsonFile(join(runDir, "run.json"), runRecordOf(prepared, id, { state: "running", rootId }), config.run.durable);
+    makeDirectories(runDir);
+    createJsonFile(join(runDir, "run.json"), runRecordOf(prepared, id, { state: "running", rootId }), config.run.durable);
     const staging = openStaging(places, id, scopeOf(program, config.run));
     scope.defer(() => closeStaging(staging));
     const ledger = scope.use(
@@ -228,7 +229,7 @@ class OpenRun implements Run {
     try {
       const stopped = await this.#dispatcher.run();
       this.#recorder.write();
-      const closed = await this.#finish(stopped);
+      const closed = await this.#finish(stopped ?? this.#recorder.trouble);
       return closed;
     } finally {
       await scope.close();
@@ -249,6 +250,12 @@ class OpenRun implements Run {
         error ??= KagurazakaError.is(thrown) ? thrown : new KagurazakaError("internal", (thrown as Error).message, { cause: thrown });
       }
     };
+    try {
+      this.#parts.lease.assertHeld();
+    } catch (lost) {
+      // Whoever took over has swept our staging: items that failed for it are not the reason.
+      if (KagurazakaError.is(lost) && lost.code === "root-in-use") error = lost;
+    }
     if (!error && this.#listed && stats.counts.cancelled === 0) {
       await attempt(() => this.#finalize(stats));
       if (stats.counts.failed === 0) await attempt(() => history.completeEpoch(ledger));
@@ -258,9 +265,9 @@ class OpenRun implements Run {
       failedInTotal = await foldFailures({ index: history.index, ownFile: ledger.file, path: places.failedFile, durable: config.run.durable });
       writeJsonFile(places.statsFile, stats);
     });
-    const exitCode = exitCodeOfRun({ error, counts: stats.counts, allowed: this.#recorder.tally.withinAllowance(config.run.allowFailures) });
-    await attempt(() => writeJsonFile(join(runDir, "run.json"), runRecordOf(prepared, id, { state: "ended", rootId: this.#parts.rootId, exitCode, stats, error: error && toErrorRecord(error) })));
-    await scope.close();
+    const exitCode = (): number => exitCodeOfRun({ error, counts: stats.counts, allowed: this.#recorder.tally.withinAllowance(config.run.allowFailures) });
+    await attempt(() => writeJsonFile(join(runDir, "run.json"), runRecordOf(prepared, id, { state: "ended", rootId: this.#parts.rootId, exitCode: exitCode(), stats, error: error && toErrorRecord(error) })));
+    await attempt(() => scope.close());
     const { counts, elapsedMs, itemsPerSecond } = stats;
     return {
       run: id,
@@ -271,7 +278,7 @@ class OpenRun implements Run {
       itemsPerSecond,
       outputRoot: places.outputRoot,
       runDir,
-      exitCode,
+      exitCode: exitCode(),
       stats,
       error,
       failedInTotal,

@@ -13,7 +13,7 @@ afterAll(() => workplace[Symbol.dispose]());
 
 test("SIGKILL of the process group at random moments, then the same command: the tree of an undisturbed run, no key done twice", async () => {
   const seeds = seedsFrom(1, 52);
-  const figures = sumOf(await overSeeds(seeds, 2, (dice) => killAndResume(dice, references)));
+  const figures = sumOf(await overSeeds(seeds, 3, (dice) => killAndResume(dice, references)));
   report("kill and resume", { seeds: seeds.length, ...figures });
   // Most kills hit something: else this test proves nothing.
   expect(figures.kills).toBeGreaterThan(seeds.length);
@@ -22,8 +22,8 @@ test("SIGKILL of the process group at random moments, then the same command: the
 
 test("SIGKILL of a --force, resumed with and without --force: every output is of the new generation", async () => {
   const seeds = seedsFrom(1, 24);
-  const figures = sumOf(await overSeeds(seeds, 2, (dice) => killForced(dice, references)));
+  const figures = sumOf(await overSeeds(seeds, 3, (dice) => killForced(dice, references)));
   report("killed --force", { seeds: seeds.length, ...figures });
   expect(figures.kills).toBeGreaterThan(seeds.length / 2);
-  expect(figures.redone).toBeGreaterThan(seeds.length);
+  expect(figures.redone).toBeGreaterThan(seeds.length / 2);
 }, 120_000);

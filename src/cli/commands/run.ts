@@ -8,7 +8,7 @@ import type { RunHooks } from "../../runner/run-hooks.js";
 import type { RunResult } from "../../runner/run-result.js";
 import type { UiSettings } from "../../config/run-options.js";
 import { createConsole, type RunConsole } from "../console.js";
-import { captureStdout } from "../capture-stdout.js";
+import { captureOutput } from "../capture-output.js";
 import { formatDryRun, formatShowConfig } from "../overview.js";
 import { formatHeader, formatReport, nextCommand } from "../report.js";
 import { printHelp } from "../help.js";
@@ -66,7 +66,7 @@ async function execute(prepared: PreparedRun, ui: UiSettings, argv: readonly str
     screen.warn(`${prepared.backbone.name} cannot stop a loop that blocks: --timeout only fires ctx.signal`);
   }
   let running: Run | undefined;
-  const releaseStdout = captureStdout((key, text) => (running ? running.print(key, text) : screen.print(key, text)));
+  const releaseOutput = captureOutput((key, text) => (running ? running.print(key, text) : screen.print(key, text)));
   const hooks: RunHooks = {
     onStart: (info) => screen.text(formatHeader(info, displayPath(prepared.sourcePath), palette)),
     onFirstFailure: (name, key, error) => screen.failure(name, key, error),
@@ -86,13 +86,13 @@ async function execute(prepared: PreparedRun, ui: UiSettings, argv: readonly str
     const signal = interrupted.signal();
     const exitCode = signal === undefined ? result.exitCode : 128 + constants.signals[signal];
     screen.end();
-    releaseStdout();
+    releaseOutput();
     showEnd(result, { ...ui, exitCode, command: `kagurazaka ${argv.map(quote).join(" ")}` }, screen);
     return exitCode;
   } finally {
     screen.end();
     releaseSignals();
-    releaseStdout();
+    releaseOutput();
   }
 }
 

@@ -509,8 +509,9 @@ export class Dispatcher {
     this.#watch.stop();
     this.#cancelUnsent();
     for (const seat of this.#seats) {
-      for (const seq of [...seat.inFlight.keys()]) this.#settle(this.#takeFrom(seat, seq)!, { status: "cancelled", durationMs: 0 });
+      // First, for an item that is taken away is no longer known by its children.
       seat.killChildren();
+      for (const seq of [...seat.inFlight.keys()]) this.#settle(this.#takeFrom(seat, seq)!, { status: "cancelled", durationMs: 0 });
     }
     this.#options.events.onBatch();
     void this.#options.plan.return?.().catch(() => {});

@@ -1,4 +1,5 @@
 import { monotonicMs } from "../../base/clock.js";
+import { shortDuration } from "../../base/text.js";
 import type { RunSettings } from "../../contracts/run-config.js";
 import { marksLayout } from "../../contracts/wire.js";
 import type { Seat } from "./seat.js";
@@ -9,6 +10,7 @@ const SETTLE_WITHIN_MS = 2000;
 const OTHERS_WITHIN_MS = 10_000;
 const WARN_AFTER_MS = 30 * 60_000;
 const SWEEP_MS = 250;
+const STACKS = 4;
 
 export interface WatchPorts {
   seats(): readonly Seat[];
@@ -36,7 +38,8 @@ export class Watch {
   }
 
   start(): void {
-    const every = this.#timeoutMs === undefined ? SWEEP_MS : Math.max(10, Math.min(SWEEP_MS, this.#timeoutMs / 8));
+    const shortest = Math.min(this.#timeoutMs ?? Number.POSITIVE_INFINITY, this.#stallMs ?? Number.POSITIVE_INFINITY);
+    const every = Math.max(10, Math.min(SWEEP_MS, shortest / 8));
     this.#lastSettledMs = monotonicMs();
     // Not unref'd: an item under inline may wait for something that holds no handle, and the process must not end for it.
     this.#timer = setInterval(() => this.#sweep(), every);
@@ -79,13 +82,18 @@ export class Watch {
     const running = this.#ports.seats().flatMap((seat) => seat.running());
     const lastSign = running.reduce((last, { progressMs }) => Math.max(last, progressMs), this.#lastSettledMs);
     const quietMs = now - lastSign;
-    if (this.#stallMs !== undefined && quietMs > this.#stallMs) {
-      return this.#ports.onStalled(`nothing settled for ${Math.round(quietMs / 1000)} s; oldest: ${oldest(running, now)}`);
-    }
-    if (quietMs > WARN_AFTER_MS && !this.#warned) {
-      this.#warned = true;
-      this.#ports.onWarning(`nothing settled for ${Math.round(quietMs / 60_000)} min; oldest: ${oldest(running, now)}`);
-    }
+    const stalled = this.#stallMs !== undefined && quietMs > this.#stallMs;
+    if (this.#warned || !(stalled || quietMs > WARN_AFTER_MS)) return;
+    this.#warned = true;
+    const message = `nothing settled for ${shortDuration(quietMs)}; oldest: ${oldest(running, now)}`;
+    void this.#stacks().then((stacks) => (stalled ? this.#ports.onStalled(message + stacks) : this.#ports.onWarning(message + stacks)));
+  }
+
+  /** What busy workers are doing; a worker that waits has no stack to show. */
+  async #stacks(): Promise<string> {
+    const busy = this.#ports.seats().filter((seat) => seat.running().length > 0).slice(0, STACKS);
+    const stacks = await Promise.all(busy.map(async (seat) => ({ seat, stack: await seat.channel.stack?.().catch(() => undefined) })));
+    return stacks.map(({ seat, stack }) => `\nworker ${seat.id} ${stack === undefined ? "waits; no JavaScript is running" : `is here:\n${stack}`}`).join("");
   }
 }
 
@@ -93,6 +101,6 @@ function oldest(running: ReturnType<Seat["running"]>, now: number): string {
   return [...running]
     .sort((a, b) => a.startedMs - b.startedMs)
     .slice(0, 5)
-    .map(({ envelope, startedMs }) => `${envelope.key} (${Math.round((now - startedMs) / 1000)} s)`)
+    .map(({ envelope, startedMs }) => `${envelope.key} (${shortDuration(now - startedMs)})`)
     .join(", ");
 }

@@ -49,7 +49,8 @@ export async function foldFailures(request: FoldRequest): Promise<number> {
     rmSync(path, { force: true });
     return 0;
   }
-  const temporary = `${path}.${process.pid}.tmp`;
+  // Pids are not unique among machines that share a root; runs are.
+  const temporary = `${path}.${request.ownFile?.replace(/\.jsonl$/, "") ?? process.pid}.tmp`;
   let written = 0;
   try {
     mkdirSync(dirname(path), { recursive: true });

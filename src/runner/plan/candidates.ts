@@ -66,14 +66,14 @@ export class Namer {
         const { rel_dir, file_name } = item.input as WireTriplet;
         key = rel_dir === "." ? file_name : `${rel_dir}/${file_name}`;
         checkRelPath(key);
-        this.#refuseRepeat(key);
-        return this.#candidate(key, item, undefined);
+        return this.#refuseRepeat(key, item) ?? this.#candidate(key, item, undefined);
       }
       const explicit = this.#explicitKey(item);
       if (explicit !== undefined) key = explicit;
       const json = encodeItem(item);
       if (explicit === undefined) key = this.#nameByContent(json);
-      else this.#refuseRepeat(key);
+      const repeat = explicit === undefined ? undefined : this.#refuseRepeat(key, item);
+      if (repeat) return repeat;
       if (this.#program.modes) checkReserved(item);
       return this.#candidate(key, item, json);
     } catch (thrown) {
@@ -119,13 +119,13 @@ export class Namer {
     return times === 1 ? name : `${name}#${times}`;
   }
 
-  /** A repeated key that was given is a mistake. */
-  #refuseRepeat(key: string): void {
+  /** A repeated key that was given is a mistake. It is recorded as `key#2`: what became of the first one stays true. */
+  #refuseRepeat(key: string, item: Item): Refusal | undefined {
     const times = this.#seen?.add(key) ?? 1;
-    if (times === 1) return;
-    throw new KagurazakaError("duplicate-key", `the key ${JSON.stringify(key)} was listed before; this is its repeat no. ${times - 1}`, {
-      hint: "The first one runs. Make keys unique, or leave them out so that records are told apart by content.",
-    });
+    if (times === 1) return undefined;
+    const message = `the key ${JSON.stringify(key)} was listed before; this is its repeat no. ${times - 1}`;
+    const hint = "The first one runs. Make keys unique, or leave them out so that records are told apart by content.";
+    return refuse(`${key}#${times}`, item, new KagurazakaError("duplicate-key", message, { hint }));
   }
 
   #checkOutput(output: OutputEntry): void {
@@ -142,7 +142,7 @@ function checkReserved(item: Item): void {
   }
 }
 
-function refuse(key: string, item: unknown, thrown: unknown): Named {
+function refuse(key: string, item: unknown, thrown: unknown): Refusal {
   const error = KagurazakaError.is(thrown)
     ? thrown
     : new KagurazakaError("item-failed", `naming the item failed: ${toErrorRecord(thrown).message}`, { cause: thrown });

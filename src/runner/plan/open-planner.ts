@@ -63,15 +63,15 @@ export async function openPlanner(prepared: PreparedRun, history: History): Prom
 }
 
 /**
- * What failed, without listing again: the items themselves stand in failed.jsonl. Where one was too large to be kept, the
- * input is listed and everything else left out.
+ * What failed, without listing again: the items themselves stand in failed.jsonl. Where one was too large to be kept, or
+ * was refused before it ran (what is kept of it may be less than it was), the input is listed and everything else left out.
  */
 async function failedItems(path: string): Promise<{ items?: AsyncIterable<readonly KnownItem[]>; keys?: ReadonlySet<string> }> {
   let complete = true;
   const keys = new Set<string>();
   for await (const failed of readFailed(path)) {
     keys.add(failed.key);
-    complete &&= failed.item !== undefined;
+    complete &&= failed.item !== undefined && failed.attempts > 0;
   }
   return complete ? { items: readItems(path) } : { keys };
 }

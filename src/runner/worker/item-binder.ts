@@ -1,4 +1,6 @@
+import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { KagurazakaError } from "../../base/errors.js";
 import type { FileTriplet, Item, OutputFile, WireTriplet } from "../../contracts/item.js";
 import type { OutputEntry, Root } from "../../contracts/modes.js";
 import type { WorkerSetup } from "../../contracts/wire.js";
@@ -10,6 +12,8 @@ import { Publication } from "./publication.js";
 export class ItemBinder {
   readonly #program: TaskProgram;
   readonly #publication: Publication | null;
+  /** Directories without which nothing can work, by what they are. */
+  readonly #needed: readonly (readonly [what: string, dir: string])[];
 
   constructor(program: TaskProgram, setup: WorkerSetup, slot: number) {
     this.#program = program;
@@ -23,6 +27,11 @@ export class ItemBinder {
             finish: finishMode ? finishMode.definition.rule(finishMode.fields) : null,
           })
         : null;
+    this.#needed = [
+      ...(outputRoot ? [["output root", outputRoot] as const] : []),
+      ["staging directory", setup.stagingDir],
+      ...(program.modes?.inputMode?.definition.readsInputRoot ? program.roots.map(({ inputPath }) => ["input root", inputPath] as const) : []),
+    ];
   }
 
   /** For `isExecuted`: outputs at their final places; nothing is made on disk. */
@@ -50,6 +59,12 @@ export class ItemBinder {
 
   discard(): void {
     this.#publication?.discard();
+  }
+
+  /** Why no item can work here any more: a root was deleted, renamed or unmounted under the run. Asked when one has failed. */
+  rootGone(): KagurazakaError | undefined {
+    const gone = this.#needed.find(([, dir]) => !existsSync(dir));
+    return gone && new KagurazakaError("environment", `the ${gone[0]} ${gone[1]} is gone`);
   }
 }
 

@@ -55,7 +55,7 @@ export class ItemContext implements TaskContext {
       const { stagingDir, workerId } = this.#ports.setup;
       const dir = `${stagingDir}/${workerId}-${this.#slot}.tmp`;
       rmSync(dir, { recursive: true, force: true });
-      mkdirSync(dir, { recursive: true });
+      mkdirSync(dir);
       this.#tmpDir = dir;
     }
     return this.#tmpDir;
@@ -94,6 +94,10 @@ export class ItemContext implements TaskContext {
   /** The attempt is over: what it started and kept for itself goes. */
   end(): void {
     if (this.#children) for (const child of this.#children) killGroup(child.pid);
-    if (this.#tmpDir !== undefined) rmSync(this.#tmpDir, { recursive: true, force: true });
+    try {
+      if (this.#tmpDir !== undefined) rmSync(this.#tmpDir, { recursive: true, force: true });
+    } catch {
+      // A child that is not quite dead may have written there once more: what is left goes with the run's staging.
+    }
   }
 }

@@ -145,7 +145,7 @@ export class ItemExecutor implements Executor {
       } catch {
         // What the item failed with says more than what cleaning up after it failed with.
       }
-      return outcome({ status: "failed", error: withoutOwnFrames(toErrorRecord(thrown)) });
+      return outcome({ status: "failed", error: withoutOwnFrames(toErrorRecord(binder.rootGone() ?? thrown)) });
     } finally {
       ctx.end();
     }

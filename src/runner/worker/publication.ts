@@ -77,7 +77,8 @@ export class Publication {
   #prepare(): void {
     if (this.#options.atomic) {
       rmSync(this.#dir, { recursive: true, force: true });
-      mkdirSync(this.#dir, { recursive: true });
+      // The run has made the parent; where it is gone, so is the root, and neither is made anew.
+      mkdirSync(this.#dir);
     }
     this.#ready = true;
   }
@@ -96,7 +97,10 @@ export class Publication {
   discard(): void {
     this.#entries = [];
     if (!this.#options.atomic || !this.#ready) return;
+    // Should this fail, the next item begins with a new directory.
+    this.#ready = false;
     for (const name of readdirSync(this.#dir)) rmSync(join(this.#dir, name), { recursive: true, force: true });
+    this.#ready = true;
   }
 
   #demands(): { minBytes: (entry: OutputEntry) => number; last: Set<OutputEntry> } {

@@ -32,6 +32,8 @@ export interface Spawned {
   readonly env?: Readonly<Record<string, string>>;
   /** Words for node itself, before the program. */
   readonly nodeArgs?: readonly string[];
+  /** A command that runs the command it is given: `unshare --uts …`. */
+  readonly within?: readonly string[];
 }
 
 const living = new Set<ChildProcess>();
@@ -40,9 +42,10 @@ process.on("exit", () => {
 });
 
 /** `kagurazaka …` in a process group of its own, as a shell with job control starts it. */
-export function startCommand(args: readonly string[], { cwd, env, nodeArgs = [] }: Spawned): Started {
+export function startCommand(args: readonly string[], { cwd, env, nodeArgs = [], within = [] }: Spawned): Started {
   const startedMs = performance.now();
-  const child = spawn(process.execPath, [...nodeArgs, bin, ...args], {
+  const [program, ...words] = [...within, process.execPath, ...nodeArgs, bin, ...args];
+  const child = spawn(program!, words, {
     cwd,
     env: { ...cleanEnv(), NO_COLOR: "1", ...env },
     detached: true,

@@ -1,6 +1,6 @@
 import { cpSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { type Ended, fixture, runCommand, type Started, startCommand } from "../harness/command.js";
+import { type Ended, fixture, type Started, startCommand } from "../harness/command.js";
 import { type LedgerOnDisk, leftovers, readLedger, readNotes, readTree } from "../harness/disk.js";
 
 /** The tasks of `fixtures/tasks.ts`: how outputs look, and who says what is finished. */
@@ -14,6 +14,7 @@ export interface CommandOptions {
   readonly extra?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
   readonly nodeArgs?: readonly string[];
+  readonly within?: readonly string[];
 }
 
 /** One task over one input in one directory, run as often as a scenario likes. */
@@ -55,7 +56,7 @@ export class Job {
   }
 
   start(options: CommandOptions = {}): Started & { readonly notes: string } {
-    const { numProcess = 2, concurrency = 2, generation = 1, extra = [], env, nodeArgs } = options;
+    const { numProcess = 2, concurrency = 2, generation = 1, extra = [], env, nodeArgs, within } = options;
     const notes = join(this.dir, `starts-${this.#starts++}`);
     const args = [fixture("tasks.ts"), this.kind, "--backbone", "mp", "--num_process", `${numProcess}`];
     const more = ["--concurrency", `${concurrency}`, "--backoff", "5ms:20ms", "--progress", "none", "--json", ...extra];
@@ -63,6 +64,7 @@ export class Job {
       cwd: this.dir,
       env: { KAGURAZAKA_CACHE_DIR: this.cache, FAULTS_STARTS: notes, FAULTS_GENERATION: `${generation}`, ...env },
       ...(nodeArgs ? { nodeArgs } : {}),
+      ...(within ? { within } : {}),
     });
     return Object.defineProperties({ notes } as Started & { notes: string }, Object.getOwnPropertyDescriptors(command));
   }
@@ -73,8 +75,8 @@ export class Job {
     return { ...ended, starts: readNotes(command.notes) };
   }
 
-  ledger(): LedgerOnDisk {
-    return readLedger(join(this.stateDir, "ledger"));
+  ledger(stateDir = this.stateDir): LedgerOnDisk {
+    return readLedger(join(stateDir, "ledger"));
   }
 
   tree(): Map<string, string> {
@@ -92,9 +94,7 @@ export class Job {
 
   /** Another job over the same input, going on from the same state. */
   copyTo(dir: string): Job {
-    cpSync(this.dir, dir, { recursive: true });
+    cpSync(this.dir, dir, { recursive: true, filter: (path) => !/\/starts-\d+$/.test(path) });
     return new Job(dir, this.kind, this.cache);
   }
 }
-
-export { runCommand };

@@ -1,0 +1,146 @@
+import { spawnSync } from "node:child_process";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { fixture, productRoot, runCommand } from "./harness/command.js";
+import { readLedger, readNotes } from "./harness/disk.js";
+import { report } from "./harness/seeds.js";
+import { openWorkplace, type Workplace } from "./harness/workplace.js";
+
+let workplace: Workplace;
+beforeAll(() => {
+  workplace = openWorkplace("poison");
+});
+afterAll(() => workplace[Symbol.dispose]());
+
+/** What becomes of each: done, or failed with this code (`-`: an error without one). */
+const expected: Readonly<Record<string, string>> = {
+  throw: "-",
+  "throw-null": "-",
+  "throw-frozen": "-",
+  "throw-text": "-",
+  "throw-proxy": "-",
+  "throw-circle": "-",
+  "throw-own-cause": "-",
+  "throw-hostile-message": "-",
+  "throw-hostile-stack": "-",
+  "throw-hostile-code": "-",
+  "throw-long": "-",
+  "reject-undefined": "-",
+  "then-throws": "-",
+  "then-twice": "done",
+  exit: "crash",
+  "exit-later": "crash",
+  "out-of-memory": "crash",
+  spin: "timeout",
+  never: "timeout",
+  "late-throw": "done",
+  "late-rejection": "done",
+  "huge-result": "done",
+  "circular-result": "done",
+  "function-result": "done",
+  "hostile-result": "done",
+};
+
+async function runTask(name: string, task: string, extra: readonly string[], env: Readonly<Record<string, string>> = {}) {
+  const dir = workplace.path(name);
+  workplace.write({ [`${name}/.keep`]: "" });
+  const notes = join(dir, "starts");
+  const args = [fixture("poison.ts"), task, "--backbone", "mp", "--num_process", "2", "--progress", "none", "--json"];
+  const ended = await runCommand([...args, "--backoff", "1ms:5ms", "--retries", "1", "--max-failures", "none", ...extra], {
+    cwd: dir,
+    env: { KAGURAZAKA_CACHE_DIR: workplace.path("cache"), FAULTS_STARTS: notes, ...env },
+  });
+  const { outcomes } = readLedger(join(dir, ".kagurazaka", task, "ledger"));
+  return { ...ended, outcomes, notes: readNotes(notes) };
+}
+
+test.each([1, 8])("1,000 good items among every poison all get done, exactly once, at concurrency %i", async (concurrency) => {
+  const extra = ["--timeout", "400ms", "--max_heap", "64MB", "--concurrency", `${concurrency}`];
+  const { code, stderr, stdout, outcomes, elapsedMs } = await runTask(`all-${concurrency}`, "Poisoned", extra);
+  expect(code, stderr.slice(-4000)).toBe(3);
+  const fates: Record<string, string> = {};
+  const done: string[] = [];
+  for (const { key, status, code: why } of outcomes) {
+    if (status === "done") done.push(key);
+    if (key in expected) fates[key] = status === "failed" ? (why ?? "-") : status;
+    else expect(status, key).toBe("done");
+  }
+  expect(fates).toEqual(expected);
+  expect(new Set(done).size).toBe(done.length);
+  expect(done.filter((key) => key.startsWith("good"))).toHaveLength(1000);
+  const failed = Object.values(expected).filter((fate) => fate !== "done").length;
+  expect(JSON.parse(stdout).counts).toMatchObject({ done: 1000 + Object.keys(expected).length - failed, failed, cancelled: 0 });
+  // Bounded: the two that have to be killed take 2.4 s for each of their two tries.
+  expect(elapsedMs).toBeLessThan(40_000);
+  report(`poison at concurrency ${concurrency}`, { poisons: Object.keys(expected).length, good: 1000, failed, ms: elapsedMs });
+}, 90_000);
+
+test("results that somebody wants: what cannot be sent back fails its item and nothing else", async () => {
+  const poisons = ["huge-result", "circular-result", "function-result", "hostile-result", "then-twice"];
+  workplace.write({
+    "values/run.mjs": `
+      import { runTask } from ${JSON.stringify(join(productRoot, "dist/src/index.js"))};
+      const fates = {};
+      const onOutcome = ({ key, status, error, value }) => {
+        fates[key] = error?.code ?? status;
+        if (key === "good 7") fates.value = value;
+      };
+      const task = { file: ${JSON.stringify(fixture("poison.ts"))}, exportName: "Poisoned" };
+      const { counts } = await runTask(task, { backbone: "mp", maxFailures: "none", backboneOptions: { numProcess: "2" }, hooks: { onOutcome } });
+      process.stdout.write(JSON.stringify({ counts, fates }));
+    `,
+  });
+  const { stdout, stderr } = spawnSync(process.execPath, [workplace.path("values/run.mjs")], {
+    cwd: workplace.path("values"),
+    env: { ...process.env, KAGURAZAKA_CACHE_DIR: workplace.path("cache"), FAULTS_ITEMS: "60", FAULTS_POISONS: poisons.join() },
+    encoding: "utf8",
+    timeout: 60_000,
+  });
+  const { counts, fates } = JSON.parse(stdout || `{"stderr":${JSON.stringify(stderr)}}`);
+  expect(counts).toMatchObject({ done: 61, failed: 4 });
+  expect(fates.value).toBe(7);
+  expect(Object.fromEntries(poisons.map((key) => [key, fates[key]]))).toEqual({
+    "huge-result": "not-json",
+    "circular-result": "not-json",
+    "function-result": "not-json",
+    "hostile-result": "not-json",
+    "then-twice": "done",
+  });
+});
+
+test("an item that ends its worker fails as crash after it was alone; those beside it are done and never blamed", async () => {
+  const { code, stderr, outcomes, notes } = await runTask("blame", "Blame", ["--concurrency", "8"]);
+  expect(code, stderr).toBe(3);
+  const failed = outcomes.filter(({ status }) => status === "failed");
+  expect(failed.map(({ key, code }) => [key, code])).toEqual([["killer", "crash"]]);
+  const done = outcomes.filter(({ status }) => status === "done").map(({ key }) => key);
+  expect(done).toHaveLength(63);
+  expect(new Set(done).size).toBe(63);
+  const alone = begunAlone(notes, "killer");
+  expect(alone.slice(-2)).toEqual([true, true]);
+  report("crash blame", { "killer tried": alone.length, innocents: done.length, "innocents begun": notes.filter((line) => line.startsWith("begin innocent")).length });
+});
+
+/** For each time the item began: whether nothing else was under way in its thread until the thread's end. */
+function begunAlone(notes: readonly string[], key: string): boolean[] {
+  const open = new Map<string, Set<string>>();
+  const answers: boolean[] = [];
+  for (const line of notes) {
+    const [, what, name, thread] = /^(begin|end) (.+) (\d+)$/.exec(line)!;
+    const running = open.get(thread!) ?? open.set(thread!, new Set()).get(thread!)!;
+    if (what === "end") running.delete(name!);
+    else {
+      if (name === key) answers.push(running.size === 0);
+      running.add(name!);
+    }
+  }
+  return answers;
+}
+
+test.each([1, 4])("items that throw after they are done cost their neighbours nothing, at concurrency %i", async (concurrency) => {
+  const { code, stderr, outcomes, elapsedMs } = await runTask(`late-${concurrency}`, "LateThrowers", ["--concurrency", `${concurrency}`]);
+  expect(outcomes.filter(({ status }) => status !== "done").map(({ key, code }) => [key, code])).toEqual([]);
+  expect(outcomes).toHaveLength(60);
+  expect(code, stderr).toBe(0);
+  report(`late throws at concurrency ${concurrency}`, { "late throwers": 30, innocents: 30, ms: elapsedMs });
+});
