@@ -96,7 +96,7 @@ describe.concurrent("--show-config", () => {
     const { stdout, code } = await place.run([taskFile("files.ts"), "Shout", "--cfg", "base.yaml", "--show-config", "--limit", "3"], { KAGURAZAKA_TEST_ROOT: "in" });
     expect(code).toBe(0);
     expect(stdout).toMatch(/run\.retries = 5 +# base\.yaml:2:12/);
-    expect(stdout).toMatch(/run\.limit = 3 +# --limit/);
+    expect(stdout).toMatch(/run\.limit = "?3"? +# --limit/);
     expect(stdout).toMatch(/run\.grace = .* # default/);
     expect(stdout).toMatch(/mixin\.hard_shard_mode\.input_path = "\$\{oc\.env:KAGURAZAKA_TEST_ROOT\}" +# base\.yaml:5:17/);
     expect(stdout).toMatch(/mixin\.output_mode\.ext = "\.up" +# /);

@@ -2,7 +2,7 @@ import { closeSync, fsyncSync, mkdirSync, openSync, readSync, renameSync, rmSync
 import { dirname, join } from "node:path";
 import { fingerprintHigh, fingerprintLow, hashAsciiBytes } from "../../base/hash.js";
 import type { FailedKeys, LineLocation } from "./failed-keys.js";
-import { environmentError, errnoOf, syncDirectory, writeFully } from "./files.js";
+import { environmentError, syncDirectory, writeFully } from "./files.js";
 import type { LedgerIndex } from "./ledger-index.js";
 import { LineBuffer } from "./line-buffer.js";
 import { type FailedLine, isOutcomeLine, parseLine } from "./lines.js";
@@ -109,11 +109,12 @@ function failureSink(failed: FailedKeys, file: string): LineSink {
   };
 }
 
-function* failedItems(index: LedgerIndex): Generator<FailedItem> {
+/** What has failed by the ledger as it is now; what is recorded while this is read does not change it. */
+export function* failedItems(index: LedgerIndex): Generator<FailedItem> {
   // Keys of one segment mostly follow one another, so one open file is enough.
   let open: { file: string; fd: number; run: string } | undefined;
   try {
-    for (const [key, location] of index.failed.entries()) {
+    for (const [key, location] of [...index.failed.entries()]) {
       if (open?.file !== location.file) {
         if (open) closeSync(open.fd);
         open = {
@@ -150,20 +151,4 @@ function readFailedLine(fd: number, location: LineLocation): FailedLine | undefi
   }
   const line = parseLine(bytes.toString("utf8"));
   return line !== undefined && isOutcomeLine(line) && line.s === "failed" ? line : undefined;
-}
-
-/** `failed.jsonl`, line by line; nothing when there is no such file. Lines that cannot be read are passed over. */
-export async function* readFailed(path: string): AsyncGenerator<FailedItem> {
-  try {
-    for await (const block of readBlocks(path)) {
-      for (let at = 0; at < block.end; ) {
-        const newline = block.last ? block.end : block.bytes.indexOf(0x0a, at);
-        const item = parseLine(block.bytes.toString("utf8", at, newline)) as Partial<FailedItem> | undefined;
-        at = newline + 1;
-        if (item !== undefined && typeof item.key === "string") yield item as FailedItem;
-      }
-    }
-  } catch (error) {
-    if (errnoOf((error as Error).cause) !== "ENOENT") throw error;
-  }
 }

@@ -1,7 +1,7 @@
 import { tmpdir } from "node:os";
 import type { Item } from "../../contracts/item.js";
 import type { History } from "../history.js";
-import { readFailed } from "../ledger/index.js";
+import { failedItems, type LedgerIndex } from "../ledger/index.js";
 import type { PreparedRun } from "../prepared-run.js";
 import type { KnownItem } from "./candidates.js";
 import { FinishedCheck } from "./finished.js";
@@ -33,7 +33,7 @@ export async function openPlanner(prepared: PreparedRun, history: History): Prom
     skipFailed: config.run.skipFailed,
     ledger: history,
   });
-  const retry = config.run.retryFailed ? await failedItems(places.failedFile) : undefined;
+  const retry = config.run.retryFailed ? failedBefore(history.index) : undefined;
   const selected = await createKeyFilter(config.run);
   const keyFilter: KeyFilter = retry?.keys ? (key) => (retry.keys!.has(key) ? selected(key) : "--retry-failed: it has not failed") : selected;
   const abort = new AbortController();
@@ -63,22 +63,17 @@ export async function openPlanner(prepared: PreparedRun, history: History): Prom
 }
 
 /**
- * What failed, without listing again: the items themselves stand in failed.jsonl. Where one was too large to be kept, or
- * was refused before it ran (what is kept of it may be less than it was), the input is listed and everything else left out.
+ * What failed, without listing again: the ledger has the items themselves. Where one was too large to be kept, the input is
+ * listed and everything else left out.
  */
-async function failedItems(path: string): Promise<{ items?: AsyncIterable<readonly KnownItem[]>; keys?: ReadonlySet<string> }> {
-  let complete = true;
-  const keys = new Set<string>();
-  for await (const failed of readFailed(path)) {
-    keys.add(failed.key);
-    complete &&= failed.item !== undefined && failed.attempts > 0;
-  }
-  return complete ? { items: readItems(path) } : { keys };
+function failedBefore(index: LedgerIndex): { items?: Iterable<readonly KnownItem[]>; keys?: ReadonlySet<string> } {
+  for (const { item } of failedItems(index)) if (item === undefined) return { keys: new Set(index.failedKeys()) };
+  return { items: knownItems(index) };
 }
 
-async function* readItems(path: string): AsyncGenerator<readonly KnownItem[]> {
+function* knownItems(index: LedgerIndex): Generator<readonly KnownItem[]> {
   let batch: KnownItem[] = [];
-  for await (const { key, item } of readFailed(path)) {
+  for (const { key, item } of failedItems(index)) {
     batch.push({ key, item: item as Item });
     if (batch.length < 1024) continue;
     yield batch;

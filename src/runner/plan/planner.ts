@@ -27,7 +27,7 @@ export interface PlannerOptions {
   readonly finished: FinishedCheck;
   readonly seen: { keys: SeenKeys | null; outputs: SeenKeys | null };
   /** Items to use in place of listing the input (`--retry-failed`). */
-  readonly items?: AsyncIterable<readonly KnownItem[]>;
+  readonly items?: Iterable<readonly KnownItem[]>;
   readonly signal: AbortSignal;
 }
 

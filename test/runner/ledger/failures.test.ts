@@ -8,7 +8,6 @@ import {
   type Ledger,
   loadLedger,
   openLedger,
-  readFailed,
 } from "../../../src/runner/ledger/index.js";
 import { header, tempDir } from "./header.js";
 
@@ -16,9 +15,9 @@ const fail = (ledger: Ledger, key: string, message: string): void =>
   ledger.appendFailed({ key, attempts: 3, ms: 1, error: toErrorRecord(new Error(message)), item: { name: key } });
 
 async function readAll(path: string): Promise<FailedItem[]> {
-  const items: FailedItem[] = [];
-  for await (const item of readFailed(path)) items.push(item);
-  return items;
+  if (!existsSync(path)) return [];
+  const lines = readFileSync(path, "utf8").trimEnd().split("\n");
+  return lines.map((line) => JSON.parse(line) as FailedItem);
 }
 
 describe("failed.jsonl", () => {
