@@ -4,6 +4,7 @@ import { describe, expect, test } from "vitest";
 import { toErrorRecord } from "../../../src/base/errors.js";
 import {
   type FailedItem,
+  failedItems,
   foldFailures,
   type Ledger,
   loadLedger,
@@ -86,9 +87,33 @@ describe("failed.jsonl", () => {
     expect(await readAll(path)).toEqual([]);
   });
 
-  test("a damaged line of it is passed over", async () => {
-    const path = join(tempDir(), "failed.jsonl");
-    writeFileSync(path, '{"key":"a"}\nnonsense\n{"key":"b"}');
-    expect((await readAll(path)).map((item) => item.key)).toEqual(["a", "b"]);
+  test("what has failed is read from the ledger, also when the run was killed before it wrote the list", async () => {
+    const dir = join(tempDir(), "ledger");
+    const killed = openLedger({ dir, header: header("r1", 1), durable: false });
+    fail(killed, "a", "first");
+    fail(killed, "b", "second");
+    killed.flush();
+    const index = await loadLedger(dir);
+    expect([...failedItems(index)].map(({ key, message, item }) => [key, message, item])).toEqual([
+      ["a", "first", { name: "a" }],
+      ["b", "second", { name: "b" }],
+    ]);
+  });
+
+  test("reading what has failed is not disturbed by what fails or is done meanwhile", async () => {
+    const dir = join(tempDir(), "ledger");
+    const first = openLedger({ dir, header: header("r1", 1), durable: false });
+    for (const key of ["a", "b", "c"]) fail(first, key, "first");
+    first.flush();
+    const index = await loadLedger(dir);
+    const second = openLedger({ dir, header: header("r2", 2), durable: false, failed: index.failed });
+    const keys: string[] = [];
+    for (const { key } of failedItems(index)) {
+      keys.push(key);
+      if (key === "b") second.appendDone(key, 1);
+      else fail(second, key, "again");
+      second.flush();
+    }
+    expect(keys).toEqual(["a", "b", "c"]);
   });
 });
