@@ -43,6 +43,10 @@ async function main() {
     lines.push(...(await measure(row, { short, runs })));
     process.stderr.write(` ${((performance.now() - started) / 1000).toFixed(1)} s\n`);
   }
+  if (short)
+    process.stdout.write(
+      "\nSmall sizes: starting threads weighs as much as the work. Ratios to compare with the last time, no verdict.\n",
+    );
   const table = formatTable(lines);
   const machine = await describeMachine();
   process.stdout.write(`\n${machine.join("\n")}\n\n${table}\n`);

@@ -12,7 +12,7 @@ export default {
   name: "async",
   title: `async items of ${MS} ms, concurrency ${CONCURRENCY}`,
   async measure({ short, runs }) {
-    const rounds = short ? 30 : 200;
+    const rounds = short ? 20 : 200;
     const task = taskFile("sleep.ts");
     const itemsOf = (processes) => rounds * processes * CONCURRENCY;
     const run = (processes) => async () => {

@@ -12,7 +12,7 @@ export default {
   name: "cpu",
   title: "CPU-bound items of 1 to 100 ms",
   async measure({ short, runs }) {
-    const items = short ? 40 : 400;
+    const items = short ? 24 : 400;
     const roundsPerMs = calibrate();
     const task = taskFile("burn.ts");
     const loop = async (first, stride) =>

@@ -6,7 +6,6 @@ import { runJson } from "../lib/process.mjs";
 import { interleave } from "../lib/statistics.mjs";
 
 const WORKERS = 2;
-const PYTHON_CHUNKS = [100, 1000, 10_000];
 
 /** Items that do nothing: what dispatch, keys and the ledger cost. */
 export default {
@@ -16,6 +15,7 @@ export default {
     const items = short ? 200_000 : 2_000_000;
     // One message per item and way: fewer items say as much about a rate.
     const pythonItems = short ? 20_000 : 100_000;
+    const chunks = short ? [1000] : [100, 1000, 10_000];
     const python = await pythonVersion();
     const task = taskFile("no-op.ts");
     const run = (name, backbone) => async () => {
@@ -35,10 +35,10 @@ export default {
       inline: run("NoOp", ["--backbone", "inline"]),
       loop: async () => perSecond(items, await runJson([process.execPath, peer("bare-loop.mjs"), String(items)])),
       ...(python ? { python1: pool(pythonItems, 1) } : {}),
-      ...(python ? Object.fromEntries(PYTHON_CHUNKS.map((chunk) => [`python${chunk}`, pool(items, chunk)])) : {}),
+      ...(python ? Object.fromEntries(chunks.map((chunk) => [`python${chunk}`, pool(items, chunk)])) : {}),
     });
-    const best = Math.max(...PYTHON_CHUNKS.map((chunk) => rates[`python${chunk}`] ?? 0));
-    const bestChunk = PYTHON_CHUNKS.find((chunk) => rates[`python${chunk}`] === best);
+    const best = Math.max(...chunks.map((chunk) => rates[`python${chunk}`] ?? 0));
+    const bestChunk = chunks.find((chunk) => rates[`python${chunk}`] === best);
 
     const what = `mp, ${WORKERS} threads, ${formatCount(items)} items`;
     const against = (name, theirs, goal, ours = rates.mp, title = what) =>

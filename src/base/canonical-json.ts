@@ -1,4 +1,5 @@
 import { KagurazakaError } from "./errors.js";
+import { isPlainObject, shapeOf } from "./record-shape.js";
 
 /**
  * JSON in one canonical spelling: keys sorted by UTF-16 unit, no white space, numbers as ECMAScript prints them (RFC 8785,
@@ -14,50 +15,6 @@ const NEEDS_ESCAPE = /[\u0000-\u001f"\\\ud800-\udfff]/;
 
 class Refused extends Error {}
 const refused = new Refused("refused");
-
-/** Field order of the object seen last at one depth: records of a stream nearly always share it. */
-interface Shape {
-  /** As the object has them. */
-  readonly keys: readonly string[];
-  readonly inOrder: boolean;
-  readonly sorted: readonly string[];
-  /** `"key":` per sorted key. */
-  readonly heads: readonly string[];
-}
-
-const shapes: (Shape | undefined)[] = [];
-
-function createShape(object: object): Shape {
-  const keys = Object.keys(object);
-  const sorted = [...keys].sort();
-  return {
-    keys,
-    inOrder: sorted.every((key, i) => key === keys[i]),
-    sorted,
-    heads: sorted.map((key) => JSON.stringify(key) + ":"),
-  };
-}
-
-function hasShape(object: object, { keys }: Shape): boolean {
-  let i = 0;
-  for (const key in object) if (key !== keys[i++]) return false;
-  return i === keys.length;
-}
-
-function shapeOf(object: object, depth: number): Shape {
-  const known = shapes[depth];
-  if (known !== undefined && hasShape(object, known)) return known;
-  const shape = createShape(object);
-  shapes[depth] = shape;
-  return shape;
-}
-
-function isPlain(object: object): boolean {
-  const proto = Object.getPrototypeOf(object);
-  if (proto === Object.prototype || proto === null) return true;
-  // The Object.prototype of another realm (a vm context, a test runner).
-  return Object.getPrototypeOf(proto) === null && Object.hasOwn(proto, "isPrototypeOf");
-}
 
 /** Whether `JSON.stringify` would give the canonical text. Throws `refused`; looks at everything even when the answer is no. */
 function isInOrder(value: unknown, depth: number): boolean {
@@ -76,7 +33,7 @@ function isInOrder(value: unknown, depth: number): boolean {
         for (let i = 0; i < value.length; i++) if (!isInOrder(value[i], depth + 1)) inOrder = false;
         return inOrder;
       }
-      if (!isPlain(value)) throw refused;
+      if (!isPlainObject(value)) throw refused;
       const shape = shapeOf(value, depth);
       for (let i = 0; i < shape.keys.length; i++) {
         const field = (value as Record<string, unknown>)[shape.keys[i]!];
@@ -153,7 +110,7 @@ function findInArray(array: readonly unknown[], path: string, above: Set<unknown
 }
 
 function findInObject(object: object, path: string, above: Set<unknown>): Culprit | undefined {
-  if (!isPlain(object)) return [path, ...describeInstance(object)];
+  if (!isPlainObject(object)) return [path, ...describeInstance(object)];
   for (const [key, field] of Object.entries(object)) {
     if (field === undefined) continue;
     const step = /^[\w$-]+$/.test(key) ? (path === "" ? key : `.${key}`) : `[${JSON.stringify(key)}]`;

@@ -27,5 +27,7 @@ function capture(stream: NodeJS.WriteStream, onText: (key: string | null, text: 
 
 /** Standard error as it was before anything captured it: all its ways, with the original `write`. */
 export function rawStderr(): NodeJS.WriteStream {
-  return Object.create(process.stderr, { write: { value: process.stderr.write.bind(process.stderr) } }) as NodeJS.WriteStream;
+  return Object.create(process.stderr, {
+    write: { value: process.stderr.write.bind(process.stderr) },
+  }) as NodeJS.WriteStream;
 }

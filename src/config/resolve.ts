@@ -57,7 +57,7 @@ export async function peekConfig(
   const report: Report = { mistake: () => {}, note: (text) => void notes.push(text) };
   const layers = await loadLayers(said, cwd);
   const wantsHelp = said.line?.help !== undefined || said.line?.version === true;
-  if (!wantsHelp) MistakesError.throwIfAny([...said.mistakes, ...layers.mistakes]);
+  if (!wantsHelp) MistakesError.throwIfAny(layers.mistakes);
   const tree = said.run.get("backbone") ?? findKey(layers.section, "backbone");
   const interpolator = createInterpolator({
     root: layers.cfg,

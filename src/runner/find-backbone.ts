@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { builtinNames, loadBuiltin } from "../builtins.js";
-import { KagurazakaError } from "../base/errors.js";
+import { KagurazakaError, toErrorRecord } from "../base/errors.js";
 import { didYouMean } from "../base/nearest.js";
 import type { BackboneDefinition } from "../contracts/backbone.js";
 import { compileModule } from "../loader/index.js";
@@ -22,7 +22,7 @@ export async function loadBackbone(asked: string, kind: "item" | "batch", source
 
 async function loadForeign(name: string, sourcePath: string): Promise<BackboneDefinition> {
   const url = /^[.\\/]|^file:|\.[cm]?[jt]s$/.test(name) ? (await compileModule({ file: name })).entryUrl : resolvePackage(name, sourcePath);
-  const module = (await import(url)) as { default?: Partial<BackboneDefinition> };
+  const module = await importModule(name, url);
   const found = module.default;
   if (!found || typeof found.open !== "function" || typeof found.size !== "function" || !Array.isArray(found.kinds)) {
     throw new KagurazakaError("backbone", `${name} has no backbone as its default export`, {
@@ -34,6 +34,15 @@ async function loadForeign(name: string, sourcePath: string): Promise<BackboneDe
     throw new KagurazakaError("backbone", `${name} speaks contract ${String(found.contract)} of backbones, this kagurazaka speaks 1`, { where: "--backbone" });
   }
   return found as BackboneDefinition;
+}
+
+async function importModule(name: string, url: string): Promise<{ default?: Partial<BackboneDefinition> }> {
+  try {
+    return (await import(url)) as { default?: Partial<BackboneDefinition> };
+  } catch (cause) {
+    const { name: kind, message } = toErrorRecord(cause);
+    throw new KagurazakaError("backbone", `the backbone ${name} cannot be loaded: ${kind}: ${message}`, { where: "--backbone", cause });
+  }
 }
 
 /** A package is looked for beside the task first, then from the working directory. */

@@ -1,11 +1,12 @@
 import { randomUUID } from "node:crypto";
-import { accessSync, constants, existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync, type Stats, statSync, writeFileSync } from "node:fs";
+import { accessSync, constants, existsSync, readdirSync, readFileSync, rmdirSync, rmSync, type Stats, statSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { KagurazakaError } from "../base/errors.js";
 import type { Root } from "../contracts/modes.js";
 import { mayShare } from "./lease/index.js";
 import { environmentError, type RunScope } from "./ledger/index.js";
 import { isTemporaryOf } from "./run-file.js";
+import { makeDirectory } from "../base/make-directory.js";
 
 /** Where a task keeps what it knows, on disk. */
 export interface Places {
@@ -99,7 +100,7 @@ export function openStaging(places: Places, run: string, scope: RunScope): strin
     if (theirs && !mayShare(theirs, scope)) removeLeftovers(places, other);
   }
   const dir = join(places.stagingRoot, run);
-  mkdirSync(dir, { recursive: true });
+  makeDirectory(dir);
   return dir;
 }
 

@@ -1,4 +1,3 @@
-import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { type ErrorRecord, KagurazakaError, toErrorRecord } from "../base/errors.js";
 import { openScope } from "../base/scope.js";
@@ -20,6 +19,7 @@ import { createRunId } from "./run-id.js";
 import { RunLog } from "./run-log.js";
 import type { RunInfo, RunResult, RunSnapshot } from "./run-result.js";
 import { runRecordOf, scopeOf } from "./run-record.js";
+import { makeDirectory } from "../base/make-directory.js";
 
 /** The module every worker runs. */
 const WORKER_ENTRY = new URL("./worker/main.js", import.meta.url).href;
@@ -85,7 +85,7 @@ export async function startRun(prepared: PreparedRun, hooks: RunHooks = {}): Pro
 function makeDirectories(...dirs: (string | null)[]): void {
   for (const dir of dirs) {
     try {
-      if (dir !== null) mkdirSync(dir, { recursive: true });
+      if (dir !== null) makeDirectory(dir);
     } catch (cause) {
       throw new KagurazakaError("environment", `cannot make ${dir}: ${(cause as Error).message}`, { cause });
     }

@@ -164,14 +164,16 @@ export class SampleTask extends KagurazakaTask<SampleItem, typeof options> {
     const dir = join(this.options.journal, "meeting");
     mkdirSync(dir, { recursive: true });
     writeFileSync(join(dir, encodeURIComponent(id)), "");
-    for (const end = Date.now() + 20_000; readdirSync(dir).length < n; await delay(5)) {
+    for (const end = Date.now() + 10_000; readdirSync(dir).length < n; await delay(5)) {
       if (Date.now() > end) throw new PermanentError(`only ${readdirSync(dir).length} of ${n} items were here at once`);
     }
   }
 
   async #spawn(ms: number, ctx: TaskContext): Promise<void> {
     const child = ctx.spawn("sh", ["-c", "sleep 300 & echo $!; wait"], { stdio: ["ignore", "pipe", "ignore"] });
-    const grandchild = await new Promise<string>((resolve) => child.stdout!.once("data", (data) => resolve(String(data))));
+    const grandchild = await new Promise<string>((resolve) =>
+      child.stdout!.once("data", (data) => resolve(String(data))),
+    );
     this.#note("spawned", { key: ctx.key, child: child.pid, grandchild: Number(grandchild) });
     await delay(ms);
   }

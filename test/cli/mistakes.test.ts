@@ -31,10 +31,11 @@ async function expectMistake({ files = {}, args, env = {}, says }: Mistake): Pro
   expect(place.everything(), "nothing is written").toEqual(before);
 }
 
-const suite = (name: string, mistakes: readonly Mistake[]): void =>
+function suite(name: string, mistakes: readonly Mistake[]): void {
   describe.concurrent(name, () => {
     for (const mistake of mistakes) test(mistake.title, () => expectMistake(mistake));
   });
+}
 
 suite("a task that cannot be loaded", [
   {
@@ -49,7 +50,11 @@ suite("a task that cannot be loaded", [
     args: ["./tasks", "MyTask"],
     says: [/is a directory/, /tasks\/one\.ts/],
   },
-  { title: "no task at all says how a command looks", args: ["--limit", "1"], says: [/no task is named/, /kagurazaka <task_file> <task_name>/] },
+  {
+    title: "no task at all says how a command looks",
+    args: ["--limit", "1"],
+    says: [/no task is named/, /kagurazaka <task_file> <task_name>/],
+  },
   {
     title: "an export that is not a task says what a task is",
     files: { "task.ts": `export class MyTask {}\n` },
@@ -63,13 +68,18 @@ suite("a task that cannot be loaded", [
   },
   {
     title: "a syntax error shows file, line and code frame",
-    files: { "task.ts": `import { KagurazakaTask } from "kagurazaka";\nexport class MyTask extends KagurazakaTask {\n  process( { }\n}\n` },
+    files: {
+      "task.ts": `import { KagurazakaTask } from "kagurazaka";\nexport class MyTask extends KagurazakaTask {\n  process( { }\n}\n`,
+    },
     args: ["task.ts", "MyTask"],
     says: [/task\.ts:4:\d+|task\.ts:3:\d+/, /\d \|.*process\( \{ \}/, /\^/],
   },
   {
     title: "an import that does not resolve shows who asks for what",
-    files: { "task.ts": `import { x } from "./lib/helpr.js";\n${plain["task.ts"]}export const y = x;\n`, "lib/helper.ts": "export const x = 1;\n" },
+    files: {
+      "task.ts": `import { x } from "./lib/helpr.js";\n${plain["task.ts"]}export const y = x;\n`,
+      "lib/helper.ts": "export const x = 1;\n",
+    },
     args: ["task.ts", "MyTask"],
     says: [/\.\/lib\/helpr\.js/, /task\.ts:1:\d+/, /helper/],
   },
@@ -87,18 +97,31 @@ suite("a task that cannot be loaded", [
   },
   {
     title: "a constructor that throws shows what it said",
-    files: { "task.ts": task(`  constructor() { super(); throw new Error("not today"); }\n  *generateTasks() {}\n  process() {}`) },
+    files: {
+      "task.ts": task(
+        `  constructor() { super(); throw new Error("not today"); }\n  *generateTasks() {}\n  process() {}`,
+      ),
+    },
     args: ["task.ts", "MyTask"],
     says: [/constructor of MyTask threw: not today/, /task\.ts:3:\d+/, /> 3 \|/],
   },
-  { title: "a .py file is told apart from a task", files: { "task.py": "class MyTask: pass\n" }, args: ["task.py", "MyTask"], says: [/Python/, /TypeScript/] },
+  {
+    title: "a .py file is told apart from a task",
+    files: { "task.py": "class MyTask: pass\n" },
+    args: ["task.py", "MyTask"],
+    says: [/Python/, /TypeScript/],
+  },
   {
     title: "a task without items says how to list them",
     files: { "task.ts": task("  process() {}") },
     args: ["task.ts", "MyTask"],
     says: [/no items/, /generateTasks/],
   },
-  { title: "an unknown ready-made task is told with the nearest one", args: ["@word-conut"], says: [/@word-conut/, /Did you mean "word-count"/, /@checksum/] },
+  {
+    title: "an unknown ready-made task is told with the nearest one",
+    args: ["@word-conut"],
+    says: [/@word-conut/, /Did you mean "word-count"/, /@checksum/],
+  },
 ]);
 
 suite("a template that does not fit", [
@@ -172,7 +195,12 @@ export class MyTask extends KagurazakaTask {
     args: [...shout, "--mixin", "soft_shard.shard_idx=4", "soft_shard.shard_num=4"],
     says: [/soft_shard\.shard_idx is 4/, /0 to 3/],
   },
-  { title: "a mixin over a task without a template is refused", files: plain, args: ["task.ts", "MyTask", "--mixin", "input_mode.exts=[.a]"], says: [/has no template/, /--mixin/] },
+  {
+    title: "a mixin over a task without a template is refused",
+    files: plain,
+    args: ["task.ts", "MyTask", "--mixin", "input_mode.exts=[.a]"],
+    says: [/has no template/, /--mixin/],
+  },
 ]);
 
 const roundabout = `a: &a [x, x, x, x, x, x, x, x, x]
@@ -186,9 +214,24 @@ task: {x: *g}
 `;
 
 suite("configuration that cannot be read", [
-  { title: "a missing file is named with the flag", args: [...shout, "--cfg", "bsae.yaml"], files: { ...input, "base.yaml": "" }, says: [/bsae\.yaml/, /--cfg/] },
-  { title: "a YAML error shows line and column", files: { ...input, "base.yaml": "task:\n  limit: [1, 2\nmixin: {}\n" }, args: [...shout, "--cfg", "base.yaml"], says: [/base\.yaml:[23]:\d+/] },
-  { title: "a bomb of aliases is refused", files: { ...input, "base.yaml": roundabout }, args: [...shout, "--cfg", "base.yaml"], says: [/alias/i, /base\.yaml/] },
+  {
+    title: "a missing file is named with the flag",
+    args: [...shout, "--cfg", "bsae.yaml"],
+    files: { ...input, "base.yaml": "" },
+    says: [/bsae\.yaml/, /--cfg/],
+  },
+  {
+    title: "a YAML error shows line and column",
+    files: { ...input, "base.yaml": "task:\n  limit: [1, 2\nmixin: {}\n" },
+    args: [...shout, "--cfg", "base.yaml"],
+    says: [/base\.yaml:[23]:\d+/],
+  },
+  {
+    title: "a bomb of aliases is refused",
+    files: { ...input, "base.yaml": roundabout },
+    args: [...shout, "--cfg", "base.yaml"],
+    says: [/alias/i, /base\.yaml/],
+  },
   {
     title: "a cycle of references shows the way around",
     files: { ...input, "base.yaml": 'a: "${b}"\nb: "${a}"\nmixin:\n  output_mode: {ext: "${a}"}\n' },
@@ -211,21 +254,76 @@ suite("configuration that cannot be read", [
 
 suite("keys that would reach a prototype", [
   ...["__proto__", "constructor", "prototype"].flatMap((key): Mistake[] => [
-    { title: `${key} in --cfg`, files: { ...input, "base.yaml": `task:\n  ${key}: {polluted: 1}\n` }, args: [...shout, "--cfg", "base.yaml"], says: [key, /base\.yaml:2:3/] },
-    { title: `${key} in --mixin-cfg`, files: { ...input, "site.yaml": `input_mode:\n  ${key}: {polluted: 1}\n` }, args: [...shout, "--mixin-cfg", "site.yaml"], says: [key, /site\.yaml:2:3/] },
-    { title: `${key} in --mixin`, files: input, args: [...shout, "--mixin", `input_mode.${key}.polluted=1`], says: [key, /--mixin/] },
-    { title: `${key} in the value of --mixin`, files: input, args: [...shout, "--mixin", `input_mode={${key}: {polluted: 1}}`], says: [key, /--mixin/] },
+    {
+      title: `${key} in --cfg`,
+      files: { ...input, "base.yaml": `task:\n  ${key}: {polluted: 1}\n` },
+      args: [...shout, "--cfg", "base.yaml"],
+      says: [key, /base\.yaml:2:3/],
+    },
+    {
+      title: `${key} in --mixin-cfg`,
+      files: { ...input, "site.yaml": `input_mode:\n  ${key}: {polluted: 1}\n` },
+      args: [...shout, "--mixin-cfg", "site.yaml"],
+      says: [key, /site\.yaml:2:3/],
+    },
+    {
+      title: `${key} in --mixin`,
+      files: input,
+      args: [...shout, "--mixin", `input_mode.${key}.polluted=1`],
+      says: [key, /--mixin/],
+    },
+    {
+      title: `${key} in the value of --mixin`,
+      files: input,
+      args: [...shout, "--mixin", `input_mode={${key}: {polluted: 1}}`],
+      says: [key, /--mixin/],
+    },
   ]),
-  { title: "__proto__ in the mixin section of --cfg", files: { ...input, "base.yaml": "mixin:\n  __proto__: {polluted: 1}\n" }, args: [...shout, "--cfg", "base.yaml"], says: [/__proto__/, /base\.yaml:2:3/] },
-  { title: "__proto__ behind a merge key", files: { ...input, "base.yaml": "x: &x {__proto__: {polluted: 1}}\nmixin:\n  input_mode:\n    <<: *x\n" }, args: [...shout, "--cfg", "base.yaml"], says: [/__proto__/] },
+  {
+    title: "__proto__ in the mixin section of --cfg",
+    files: { ...input, "base.yaml": "mixin:\n  __proto__: {polluted: 1}\n" },
+    args: [...shout, "--cfg", "base.yaml"],
+    says: [/__proto__/, /base\.yaml:2:3/],
+  },
+  {
+    title: "__proto__ behind a merge key",
+    files: { ...input, "base.yaml": "x: &x {__proto__: {polluted: 1}}\nmixin:\n  input_mode:\n    <<: *x\n" },
+    args: [...shout, "--cfg", "base.yaml"],
+    says: [/__proto__/],
+  },
 ]);
 
 suite("flags", [
-  { title: "an unknown flag is told with the nearest one and its owner", files: plain, args: ["task.ts", "MyTask", "--retires", "3"], says: [/nobody declares --retires/, /Did you mean --retries, a flag of kagurazaka/] },
-  { title: "an unknown flag near one of the backbone says so", files: plain, args: ["task.ts", "MyTask", "--num-proces", "3"], says: [/nobody declares --num-proces/, /--num_process, a flag of the backbone mp/] },
-  { title: "an unknown flag near one of the task says so", files: {}, args: [sampleTask, "--plan", "x", "--journal", "y", "--jurnal", "z"], says: [/nobody declares --jurnal/, /--journal, a flag of the task sample/] },
-  { title: "a flag without its value says so", files: plain, args: ["task.ts", "MyTask", "--limit"], says: [/--limit needs a value/] },
-  { title: "a word that belongs to nothing is named", files: plain, args: ["task.ts", "MyTask", "--durable", "--json", "MyTask2"], says: [/MyTask2/] },
+  {
+    title: "an unknown flag is told with the nearest one and its owner",
+    files: plain,
+    args: ["task.ts", "MyTask", "--retires", "3"],
+    says: [/nobody declares --retires/, /Did you mean --retries, a flag of kagurazaka/],
+  },
+  {
+    title: "an unknown flag near one of the backbone says so",
+    files: plain,
+    args: ["task.ts", "MyTask", "--num-proces", "3"],
+    says: [/nobody declares --num-proces/, /--num_process, a flag of the backbone mp/],
+  },
+  {
+    title: "an unknown flag near one of the task says so",
+    files: {},
+    args: [sampleTask, "--plan", "x", "--journal", "y", "--jurnal", "z"],
+    says: [/nobody declares --jurnal/, /--journal, a flag of the task sample/],
+  },
+  {
+    title: "a flag without its value says so",
+    files: plain,
+    args: ["task.ts", "MyTask", "--limit"],
+    says: [/--limit needs a value/],
+  },
+  {
+    title: "a word that belongs to nothing is named",
+    files: plain,
+    args: ["task.ts", "MyTask", "--durable", "--json", "MyTask2"],
+    says: [/MyTask2/],
+  },
   ...(
     [
       ["--limit", "many", /whole number|integer/],
@@ -249,27 +347,110 @@ suite("flags", [
       ["--seed", "abc", /abc/],
       ["--keys", "no-such-file", /no-such-file/],
     ] as const
-  ).map(([flag, value, wanted]): Mistake => ({ title: `${flag} ${value}`, files: plain, args: ["task.ts", "MyTask", flag, value], says: [flag, wanted] })),
-  { title: "several mistakes are reported together", files: plain, args: ["task.ts", "MyTask", "--limit", "x", "--retires", "1", "--timeout", "y"], says: [/--limit/, /--retires/, /--timeout/] },
-  { title: "a bad value in a file is told with its line", files: { ...plain, "base.yaml": "backbone:\n  backbone: inline\n  retries: often\n" }, args: ["task.ts", "MyTask", "--cfg", "base.yaml"], says: [/retries/, /often/, /base\.yaml:3:12/] },
-  { title: "an unknown backbone is told with those there are", files: plain, args: ["task.ts", "MyTask", "--backbone", "inlien"], says: [/no backbone "inlien"/, /Did you mean "inline"/, /mp/] },
-  { title: "a backbone file that exports none says what to write", files: { ...plain, "bone.ts": "export default {};\n" }, args: ["task.ts", "MyTask", "--backbone", "./bone.ts"], says: [/no backbone as its default export/, /defineBackbone/] },
-  { title: "a required option of the task that is left out is named", args: [sampleTask, "--plan", "x"], says: [/journal/] },
-  { title: "a choice that is none is told with the choices", args: [sampleTask, "--plan", "x", "--journal", "y", "--setup", "wel"], says: [/setup/, /well/, /throw/] },
+  ).map(
+    ([flag, value, wanted]): Mistake => ({
+      title: `${flag} ${value}`,
+      files: plain,
+      args: ["task.ts", "MyTask", flag, value],
+      says: [flag, wanted],
+    }),
+  ),
+  {
+    title: "several mistakes are reported together",
+    files: plain,
+    args: ["task.ts", "MyTask", "--limit", "x", "--retires", "1", "--timeout", "y"],
+    says: [/--limit/, /--retires/, /--timeout/],
+  },
+  {
+    title: "a bad value in a file is told with its line",
+    files: { ...plain, "base.yaml": "backbone:\n  backbone: inline\n  retries: often\n" },
+    args: ["task.ts", "MyTask", "--cfg", "base.yaml"],
+    says: [/retries/, /often/, /base\.yaml:3:12/],
+  },
+  {
+    title: "an unknown backbone is told with those there are",
+    files: plain,
+    args: ["task.ts", "MyTask", "--backbone", "inlien"],
+    says: [/no backbone "inlien"/, /Did you mean "inline"/, /mp/],
+  },
+  {
+    title: "a backbone file that exports none says what to write",
+    files: { ...plain, "bone.ts": "export default {};\n" },
+    args: ["task.ts", "MyTask", "--backbone", "./bone.ts"],
+    says: [/no backbone as its default export/, /defineBackbone/],
+  },
+  {
+    title: "a required option of the task that is left out is named",
+    args: [sampleTask, "--plan", "x"],
+    says: [/journal/],
+  },
+  {
+    title: "a choice that is none is told with the choices",
+    args: [sampleTask, "--plan", "x", "--journal", "y", "--setup", "wel"],
+    says: [/setup/, /well/, /throw/],
+  },
 ]);
 
 suite("directories", [
-  { title: "an input root that is missing is named with what is there", args: shout, says: [/input root .*in does not exist/, /hard_shard_mode\.input_path/, /exists; the last name is missing/] },
+  {
+    title: "an input root that is missing is named with what is there",
+    args: shout,
+    says: [/input root .*in does not exist/, /hard_shard_mode\.input_path/, /exists; the last name is missing/],
+  },
   { title: "an input root that is a file is told", files: { in: "" }, args: shout, says: [/is not a directory/] },
-  { title: "an output root that is a file cannot be written", files: { ...input, out: "" }, args: shout, says: [/cannot write to .*out/, /not a directory/, /hard_shard_mode\.output_path/] },
-  { title: "an output root below a file cannot be made", files: { ...input, out: "" }, args: [files, "Shout", "--mixin", "hard_shard_mode.input_path=in", "hard_shard_mode.output_path=out/deep/er"], says: [/cannot write to .*out\/deep\/er: .*out is not a directory/] },
-  { title: "a run directory below a file cannot be written", files: { ...input, state: "" }, args: [...shout, "--run-dir", "state"], says: [/cannot write to .*state/, /--run-dir/] },
-  { title: "outputs that would replace their inputs are refused", files: input, args: [files, "Shout", "--mixin", "hard_shard_mode.input_path=in", "hard_shard_mode.output_path=in", "output_mode.ext="], says: [/replace its own input/] },
+  {
+    title: "an output root that is a file cannot be written",
+    files: { ...input, out: "" },
+    args: shout,
+    says: [/cannot write to .*out/, /not a directory/, /hard_shard_mode\.output_path/],
+  },
+  {
+    title: "an output root below a file cannot be made",
+    files: { ...input, out: "" },
+    args: [files, "Shout", "--mixin", "hard_shard_mode.input_path=in", "hard_shard_mode.output_path=out/deep/er"],
+    says: [/cannot write to .*out\/deep\/er: .*out is not a directory/],
+  },
+  {
+    title: "a run directory below a file cannot be written",
+    files: { ...input, state: "" },
+    args: [...shout, "--run-dir", "state"],
+    says: [/cannot write to .*state/, /--run-dir/],
+  },
+  {
+    title: "outputs that would replace their inputs are refused",
+    files: input,
+    args: [
+      files,
+      "Shout",
+      "--mixin",
+      "hard_shard_mode.input_path=in",
+      "hard_shard_mode.output_path=in",
+      "output_mode.ext=",
+    ],
+    says: [/replace its own input/],
+  },
 ]);
 
 suite("commands", [
-  { title: "explain without a key says how it is called", args: ["explain"], says: [/explain needs a key and a task/, /kagurazaka explain/] },
-  { title: "export-inputs without a task says how it is called", args: ["export-inputs", "x.jsonl"], says: [/export-inputs needs/, /kagurazaka export-inputs/] },
-  { title: "init over existing files replaces nothing", files: plain, args: ["init"], says: [/task\.ts already exists/, /nothing was written/] },
-  { title: "init with a flag it does not know says so", args: ["init", "--here"], says: [/init takes one directory, not --here/] },
+  {
+    title: "explain without a key says how it is called",
+    args: ["explain"],
+    says: [/explain needs a key and a task/, /kagurazaka explain/],
+  },
+  {
+    title: "export-inputs without a task says how it is called",
+    args: ["export-inputs", "x.jsonl"],
+    says: [/export-inputs needs/, /kagurazaka export-inputs/],
+  },
+  {
+    title: "init over existing files replaces nothing",
+    files: plain,
+    args: ["init"],
+    says: [/task\.ts already exists/, /nothing was written/],
+  },
+  {
+    title: "init with a flag it does not know says so",
+    args: ["init", "--here"],
+    says: [/init takes one directory, not --here/],
+  },
 ]);

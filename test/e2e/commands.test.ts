@@ -5,7 +5,13 @@ import { describe, expect, test } from "vitest";
 import { counts, createPlace, taskFile } from "./kagurazaka.js";
 
 /** The commands besides a run, and the ready-made tasks with the tools that judge them. */
-const shout = [taskFile("files.ts"), "Shout", "--mixin", "hard_shard_mode.input_path=in", "hard_shard_mode.output_path=out"];
+const shout = [
+  taskFile("files.ts"),
+  "Shout",
+  "--mixin",
+  "hard_shard_mode.input_path=in",
+  "hard_shard_mode.output_path=out",
+];
 const repository = new URL("../../", import.meta.url).pathname;
 
 describe.concurrent("explain", () => {
@@ -18,8 +24,12 @@ describe.concurrent("explain", () => {
       expect(code, stderr).toBe(stdout.includes("is not listed") ? 3 : 0);
       return stdout;
     };
-    expect(await explain("new.txt")).toMatch(/^new\.txt would run\n[\s\S]*output +.*out\/new\.txt\.up\n[\s\S]*ledger +never recorded/);
-    expect(await explain("old.txt")).toMatch(/^old\.txt would be skipped\n[\s\S]*ledger +done in run[\s\S]*finished +output exists/);
+    expect(await explain("new.txt")).toMatch(
+      /^new\.txt would run\n[\s\S]*output +.*out\/new\.txt\.up\n[\s\S]*ledger +never recorded/,
+    );
+    expect(await explain("old.txt")).toMatch(
+      /^old\.txt would be skipped\n[\s\S]*ledger +done in run[\s\S]*finished +output exists/,
+    );
     expect(await explain("bad.txt")).toMatch(/^bad\.txt would run\n[\s\S]*ledger +failed in run/);
     expect(await explain("new.txt", "--only", "o*")).toMatch(/is left out\n[\s\S]*--only: no pattern matches/);
     expect(await explain("ndw.txt")).toMatch(/is not listed\n[\s\S]*Did you mean "new\.txt"\?/);
@@ -53,11 +63,23 @@ describe.concurrent("init", () => {
     const place = createPlace({ "in/a.txt": "four", "in/empty.txt": " \n" });
     const made = await place.run(["init", "mine"]);
     expect([made.code, made.stdout]).toEqual([0, ""]);
-    expect(made.stderr).toMatch(/wrote mine\/task\.ts, mine\/tsconfig\.json\nrun it: {2}kagurazaka mine\/task\.ts MyTask/);
-    const checked = spawnSync(process.execPath, [join(repository, "node_modules/typescript/bin/tsc"), "-p", "mine"], { cwd: place.dir, encoding: "utf8" });
+    expect(made.stderr).toMatch(
+      /wrote mine\/task\.ts, mine\/tsconfig\.json\nrun it: {2}kagurazaka mine\/task\.ts MyTask/,
+    );
+    const checked = spawnSync(process.execPath, [join(repository, "node_modules/typescript/bin/tsc"), "-p", "mine"], {
+      cwd: place.dir,
+      encoding: "utf8",
+    });
     expect(checked.stdout + checked.stderr).toBe("");
     expect(checked.status).toBe(0);
-    const command = ["mine/task.ts", "MyTask", "--json", "--mixin", "hard_shard_mode.input_path=in", "hard_shard_mode.output_path=out"];
+    const command = [
+      "mine/task.ts",
+      "MyTask",
+      "--json",
+      "--mixin",
+      "hard_shard_mode.input_path=in",
+      "hard_shard_mode.output_path=out",
+    ];
     expect((await place.run(command)).json.counts).toEqual(counts({ done: 1, filtered: 1 }));
     expect(place.files("out")).toEqual({ "a.txt.json": '{"file":"a.txt","characters":4}' });
     expect((await place.run(command)).json.counts).toEqual(counts({ skipped: 2 }));
@@ -65,14 +87,23 @@ describe.concurrent("init", () => {
 });
 
 describe.concurrent("ready-made tasks", () => {
-  const texts = { "in/a.txt": "one two\nthree\n", "in/sub/b c.md": "ä ö ü\n", "in/data.bin": Buffer.from([0, 255, 10, 0]), "in/empty.txt": "", "in/sub/deep/größe.json": "{}" };
+  const texts = {
+    "in/a.txt": "one two\nthree\n",
+    "in/sub/b c.md": "ä ö ü\n",
+    "in/data.bin": Buffer.from([0, 255, 10, 0]),
+    "in/empty.txt": "",
+    "in/sub/deep/größe.json": "{}",
+  };
   const roots = ["--json", "--mixin", "hard_shard_mode.input_path=in", "hard_shard_mode.output_path=out"];
 
   test("@word-count counts as wc does, and is finished the second time", async () => {
     const place = createPlace(texts);
     expect((await place.run(["@word-count", ...roots])).json.counts).toEqual(counts({ done: 4 }));
     for (const name of ["a.txt", "sub/b c.md", "empty.txt", "sub/deep/größe.json"]) {
-      const wc = spawnSync("wc", ["-lwmc", place.path("in", name)], { encoding: "utf8", env: { ...process.env, LC_ALL: "C.UTF-8" } });
+      const wc = spawnSync("wc", ["-lwmc", place.path("in", name)], {
+        encoding: "utf8",
+        env: { ...process.env, LC_ALL: "C.UTF-8" },
+      });
       const [lines, words, characters, bytes] = wc.stdout.trim().split(/\s+/).map(Number);
       expect(JSON.parse(place.read(`out/${name}.json`))).toEqual({ lines, words, characters, bytes });
     }
@@ -83,14 +114,18 @@ describe.concurrent("ready-made tasks", () => {
     const place = createPlace(texts);
     expect((await place.run(["@checksum", ...roots])).json.counts).toEqual(counts({ done: 5 }));
     const lines = Object.values(place.files("out")).join("");
-    const check = (text: string) => spawnSync("sha256sum", ["-c", "-"], { cwd: place.path("in"), input: text, encoding: "utf8" });
+    const check = (text: string) =>
+      spawnSync("sha256sum", ["-c", "-"], { cwd: place.path("in"), input: text, encoding: "utf8" });
     const checked = check(lines);
     expect([checked.status, checked.stdout.match(/: OK/g)?.length]).toEqual([0, 5]);
     expect(check(lines.replace(/^./, (digit) => (digit === "0" ? "1" : "0"))).status).toBe(1);
     expect((await place.run(["@checksum", ...roots])).json.counts).toEqual(counts({ skipped: 5 }));
     const md5 = await place.run(["@checksum", ...roots, "--algorithm", "md5", "--mixin", "output_mode.ext=.md5"]);
     expect(md5.json.counts).toEqual(counts({ done: 5 }));
-    expect(spawnSync("md5sum", ["-c", "-"], { cwd: place.path("in"), input: place.read("out/a.txt.md5"), encoding: "utf8" }).status).toBe(0);
+    expect(
+      spawnSync("md5sum", ["-c", "-"], { cwd: place.path("in"), input: place.read("out/a.txt.md5"), encoding: "utf8" })
+        .status,
+    ).toBe(0);
   });
 
   test("@compress writes what gzip unpacks to the same bytes, the same every time", async () => {

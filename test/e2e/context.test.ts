@@ -7,7 +7,9 @@ import { counts, createPlace, taskFile } from "./kagurazaka.js";
 describe.concurrent("ctx", () => {
   const items: SampleItem[] = Array.from({ length: 8 }, (_, i) => ({ id: `item-${i}`, act: "context" }));
 
-  const contexts = async (args: readonly string[]): Promise<{ byKey: Map<string, Record<string, unknown>>; run: string }> => {
+  const contexts = async (
+    args: readonly string[],
+  ): Promise<{ byKey: Map<string, Record<string, unknown>>; run: string }> => {
     const place = createPlace();
     const { json, stderr } = await place.sample(items, args);
     expect(json.counts, stderr).toEqual(counts({ done: 8 }));
@@ -31,7 +33,8 @@ describe.concurrent("ctx", () => {
       contexts(["--backbone", "mp", "--seed", "7", "--shuffle", "--concurrency", "3"]),
       contexts(["--backbone", "inline", "--seed", "8"]),
     ]);
-    const randoms = ({ byKey }: { byKey: Map<string, Record<string, unknown>> }): [string, unknown][] => [...byKey].map(([key, { random }]): [string, unknown] => [key, random]).sort();
+    const randoms = ({ byKey }: { byKey: Map<string, Record<string, unknown>> }): [string, unknown][] =>
+      [...byKey].map(([key, { random }]): [string, unknown] => [key, random]).sort();
     expect(randoms(two)).toEqual(randoms(one));
     expect(randoms(three)).not.toEqual(randoms(one));
     const numbers = randoms(one).flatMap(([, random]) => random as number[]);
@@ -47,7 +50,12 @@ describe.concurrent("instances", () => {
     await place.sample([...meeting, { id: "bad", act: "permanent" }], ["--num-process", "3"]);
     const setups = place.journal("setup").map(({ instance }) => instance);
     expect(new Set(setups).size).toBe(3);
-    expect(place.journal("teardown").map(({ instance }) => instance).sort()).toEqual(setups.sort());
+    expect(
+      place
+        .journal("teardown")
+        .map(({ instance }) => instance)
+        .sort(),
+    ).toEqual(setups.sort());
     const [finalized, ...more] = place.journal("finalize");
     expect(more).toEqual([]);
     expect(setups).not.toContain(finalized!.instance);
@@ -65,7 +73,10 @@ describe.concurrent("instances", () => {
 
   test("finalize is not called for a run that was stopped", async () => {
     const place = createPlace();
-    await place.sample([{ id: "a" }, { id: "b", act: "permanent" }, { id: "c", act: "permanent" }], ["--backbone", "inline", "--max-failures", "0"]);
+    await place.sample(
+      [{ id: "a" }, { id: "b", act: "permanent" }, { id: "c", act: "permanent" }],
+      ["--backbone", "inline", "--max-failures", "0"],
+    );
     expect(place.journal("finalize")).toEqual([]);
   });
 });
@@ -95,7 +106,10 @@ describe.concurrent("a task of its own", () => {
       return [JSON.parse(printed![1]!), JSON.parse(printed![2]!)];
     };
     expect(await options()).toEqual([{ times: 1, wait: 500, tags: [], dry: false, level: "low" }, []]);
-    expect(await options("--cfg", "base.yaml", "--times", "4", "--wait", "2s", "--dry")).toEqual([{ times: 4, wait: 2000, tags: ["x", "y"], dry: true, level: "low" }, []]);
+    expect(await options("--cfg", "base.yaml", "--times", "4", "--wait", "2s", "--dry")).toEqual([
+      { times: 4, wait: 2000, tags: ["x", "y"], dry: true, level: "low" },
+      [],
+    ]);
     expect(await options("--level=high", "--unknown", "value", "--", "--limit", "more")).toEqual([
       { times: 1, wait: 500, tags: [], dry: false, level: "high" },
       ["--unknown", "value", "--limit", "more"],

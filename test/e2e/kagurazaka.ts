@@ -1,5 +1,15 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, relative } from "node:path";
 import { afterAll } from "vitest";
@@ -99,7 +109,10 @@ export function createPlace(files: Readonly<Record<string, string | Uint8Array>>
       }
     },
     read: (name) => readFileSync(path(name), "utf8"),
-    files: (from = ".") => Object.fromEntries(walk(path(from), true).map((file) => [relative(path(from), file), readFileSync(file, "utf8")])),
+    files: (from = ".") =>
+      Object.fromEntries(
+        walk(path(from), true).map((file) => [relative(path(from), file), readFileSync(file, "utf8")]),
+      ),
     everything: (from = ".") => walk(path(from), false).map((file) => relative(path(from), file)),
     run: (args, env) => start(args, env).ended,
     start,
@@ -160,7 +173,8 @@ function startCommand(cwd: string, args: readonly string[], env: Readonly<Record
       new Promise((resolve, reject) => {
         const look = (): void => {
           if (stderr.includes(text)) resolve();
-          else if (child.exitCode !== null || child.signalCode !== null) reject(new Error(`ended without saying "${text}":\n${stderr}`));
+          else if (child.exitCode !== null || child.signalCode !== null)
+            reject(new Error(`ended without saying "${text}":\n${stderr}`));
           else return;
           listeners.delete(look);
         };

@@ -19,7 +19,9 @@ function failures(place: Place, task: string, state = `out/.kagurazaka/${task}`)
 }
 
 describe.concurrent("names that leave the output root", () => {
-  const list = (relDir: string, fileName: string) => ({ input: { path: "in/a.txt", rel_dir: relDir, file_name: fileName } });
+  const list = (relDir: string, fileName: string) => ({
+    input: { path: "in/a.txt", rel_dir: relDir, file_name: fileName },
+  });
   const names: readonly (readonly [string, string, string])[] = [
     ["a parent directory", "../../elsewhere", "a.txt"],
     ["a parent directory in the name", ".", "../a.txt"],
@@ -33,7 +35,10 @@ describe.concurrent("names that leave the output root", () => {
   ];
   for (const [title, relDir, fileName] of names) {
     test(`${title} fails as unsafe-name before it runs; the others are processed`, async () => {
-      const place = createPlace({ "in/a.txt": "a", "list.jsonl": jsonl(list(".", "first.txt"), list(relDir, fileName), list("sub", "last.txt")) });
+      const place = createPlace({
+        "in/a.txt": "a",
+        "list.jsonl": jsonl(list(".", "first.txt"), list(relDir, fileName), list("sub", "last.txt")),
+      });
       const before = place.everything();
       const mixin = [...roots, "input_mode={use: InputFromFileTripletJsonl, jsonl_path: list.jsonl}"];
       const { code, json, stderr } = await place.run([taskFile("files.ts"), "Fill", ...mixin, ...quiet]);
@@ -59,7 +64,9 @@ describe.concurrent("names that leave the output root", () => {
   });
 
   test("a key of a record that is no file name", async () => {
-    const place = createPlace({ "list.jsonl": jsonl({ id: "a" }, { id: "../b" }, { id: "c/d" }, { id: 7 }, { text: "no id" }) });
+    const place = createPlace({
+      "list.jsonl": jsonl({ id: "a" }, { id: "../b" }, { id: "c/d" }, { id: 7 }, { text: "no id" }),
+    });
     const { code, json } = await place.run([taskFile("records.ts"), "Write", ...quiet]);
     expect(code).toBe(3);
     expect(json.counts).toEqual(counts({ done: 3, failed: 2 }));
@@ -70,7 +77,13 @@ describe.concurrent("names that leave the output root", () => {
 
 describe.concurrent("items that cannot run", () => {
   test("a field that modes inject is refused, naming the field", async () => {
-    const list = jsonl({ id: "a" }, { id: "b", output: "x" }, { id: "c", output_text: 1 }, { id: "d", result: 1 }, { id: "e", outputs: "fine" });
+    const list = jsonl(
+      { id: "a" },
+      { id: "b", output: "x" },
+      { id: "c", output_text: 1 },
+      { id: "d", result: 1 },
+      { id: "e", outputs: "fine" },
+    );
     const place = createPlace({ "list.jsonl": list });
     const { code, json, stderr } = await place.run([taskFile("records.ts"), "Write", ...quiet]);
     expect(code).toBe(3);
@@ -101,7 +114,13 @@ describe.concurrent("items that cannot run", () => {
     const line = { input: { path: "in/a.txt", rel_dir: ".", file_name: "a.txt" } };
     const twin = { input: { path: "in/b.txt", rel_dir: "./", file_name: "a.txt" } };
     const place = createPlace({ "in/a.txt": "a", "in/b.txt": "b", "list.jsonl": jsonl(line, twin, line) });
-    const { json } = await place.run([taskFile("files.ts"), "Shout", ...roots, "input_mode={use: InputFromFileTripletJsonl, jsonl_path: list.jsonl}", ...quiet]);
+    const { json } = await place.run([
+      taskFile("files.ts"),
+      "Shout",
+      ...roots,
+      "input_mode={use: InputFromFileTripletJsonl, jsonl_path: list.jsonl}",
+      ...quiet,
+    ]);
     expect(json.counts).toEqual(counts({ done: 1, failed: 2 }));
     expect(place.files("out")).toEqual({ "a.txt.up": "A" });
   });
@@ -109,9 +128,28 @@ describe.concurrent("items that cannot run", () => {
   for (const backbone of ["inline", "mp"]) {
     test(`an item that cannot travel fails alone (${backbone})`, async () => {
       const place = createPlace();
-      const { code, json } = await place.run([taskFile("records.ts"), "Odd", "--json", "--backbone", backbone, "--max-failures", "none"]);
+      const { code, json } = await place.run([
+        taskFile("records.ts"),
+        "Odd",
+        "--json",
+        "--backbone",
+        backbone,
+        "--max-failures",
+        "none",
+      ]);
       const failed = failures(place, "Odd", ".kagurazaka/Odd");
-      expect(Object.keys(failed).sort()).toEqual(["bigint", "circle", "date", "function", "invalid:10", "invalid:8", "invalid:9", "map", "nan", "symbol"]);
+      expect(Object.keys(failed).sort()).toEqual([
+        "bigint",
+        "circle",
+        "date",
+        "function",
+        "invalid:10",
+        "invalid:8",
+        "invalid:9",
+        "map",
+        "nan",
+        "symbol",
+      ]);
       expect([...new Set(Object.values(failed))]).toEqual(["not-json"]);
       expect(json.counts).toEqual(counts({ done: 2, failed: 10 }));
       expect(code).toBe(3);
@@ -122,11 +160,19 @@ describe.concurrent("items that cannot run", () => {
     const place = createPlace();
     const { json } = await place.run([taskFile("records.ts"), "Keys", ...quiet]);
     expect(json.counts).toEqual(counts({ done: 2, failed: 5 }));
-    const failed = { "a#2": "duplicate-key", "a#3": "duplicate-key", "invalid:4": "item-failed", "invalid:5": "item-failed", "invalid:6": "item-failed" };
+    const failed = {
+      "a#2": "duplicate-key",
+      "a#3": "duplicate-key",
+      "invalid:4": "item-failed",
+      "invalid:5": "item-failed",
+      "invalid:6": "item-failed",
+    };
     expect(failures(place, "Keys", ".kagurazaka/Keys")).toEqual(failed);
     for (const args of [[], [], ["--retry-failed"]]) {
       const again = await place.run([taskFile("records.ts"), "Keys", ...quiet, ...args]);
-      expect(again.json.counts, "the first of them stays done").toEqual(counts({ skipped: args.length === 0 ? 2 : 0, failed: 5 }));
+      expect(again.json.counts, "the first of them stays done").toEqual(
+        counts({ skipped: args.length === 0 ? 2 : 0, failed: 5 }),
+      );
       expect(failures(place, "Keys", ".kagurazaka/Keys")).toEqual(failed);
     }
   });
@@ -135,7 +181,10 @@ describe.concurrent("items that cannot run", () => {
     const place = createPlace();
     const { json } = await place.run([taskFile("records.ts"), "Content", ...quiet]);
     expect(json.counts).toEqual(counts({ done: 3 }));
-    const ledger = place.everything(".kagurazaka/Content/ledger").map((name) => place.read(`.kagurazaka/Content/ledger/${name}`)).join("");
+    const ledger = place
+      .everything(".kagurazaka/Content/ledger")
+      .map((name) => place.read(`.kagurazaka/Content/ledger/${name}`))
+      .join("");
     const keys = ledger.split("\n").flatMap((line) => /"k":"([^"]+)"/.exec(line)?.[1] ?? []);
     expect(keys).toHaveLength(3);
     expect(keys[1]).toBe(`${keys[0]}#2`);

@@ -9,34 +9,61 @@ process.env.KAGURAZAKA_CACHE_DIR ??= createPlace().path("cache");
 /** `runTask()`: the whole product without a command line. */
 function sampleOptions(place: Place, items: readonly SampleItem[]) {
   place.write({ "plan.jsonl": items.map((item) => `${JSON.stringify(item)}\n`).join("") });
-  return { runDir: place.path("state"), taskOptions: { plan: place.path("plan.jsonl"), journal: place.path("journal") } };
+  return {
+    runDir: place.path("state"),
+    taskOptions: { plan: place.path("plan.jsonl"), journal: place.path("journal") },
+  };
 }
 
 describe.concurrent("runTask", () => {
   test("resolves with counts, stats and exit code; items that fail do not reject", async () => {
     const place = createPlace();
     const result = await runTask(sampleTask, {
-      ...sampleOptions(place, [{ id: "a" }, { id: "b", act: "permanent" }, { id: "c", act: "throw", times: 1 }, { id: "d", act: "filter", message: "no" }]),
+      ...sampleOptions(place, [
+        { id: "a" },
+        { id: "b", act: "permanent" },
+        { id: "c", act: "throw", times: 1 },
+        { id: "d", act: "filter", message: "no" },
+      ]),
       backbone: "mp",
       backboneOptions: { numProcess: 2 },
       backoff: { minMs: 1, maxMs: 2 },
       retries: 1,
     });
-    expect(result).toMatchObject({ task: "sample", backbone: "mp", exitCode: 3, outputRoot: null, failedInTotal: 1, counts: counts({ done: 2, failed: 1, filtered: 1 }) });
+    expect(result).toMatchObject({
+      task: "sample",
+      backbone: "mp",
+      exitCode: 3,
+      outputRoot: null,
+      failedInTotal: 1,
+      counts: counts({ done: 2, failed: 1, filtered: 1 }),
+    });
     expect(result.error).toBeUndefined();
-    expect(result.stats).toMatchObject({ retries: 1, counts: result.counts, failures: [{ class: "PermanentError: no good: b", count: 1 }] });
+    expect(result.stats).toMatchObject({
+      retries: 1,
+      counts: result.counts,
+      failures: [{ class: "PermanentError: no good: b", count: 1 }],
+    });
     expect(result.stats.slowest.map(({ key }) => key).sort()).toEqual(["a", "b", "c", "d"]);
   });
 
   test("hooks.onOutcome hears of every item once, with values", async () => {
     const place = createPlace();
     const heard: Outcome[] = [];
-    const options = { ...sampleOptions(place, [{ id: "a" }, { id: "b", act: "permanent" }, { id: "c", act: "throw", times: 1 }]), backoff: "1ms", hooks: { onOutcome: (outcome: Outcome) => void heard.push(outcome) } };
+    const options = {
+      ...sampleOptions(place, [{ id: "a" }, { id: "b", act: "permanent" }, { id: "c", act: "throw", times: 1 }]),
+      backoff: "1ms",
+      hooks: { onOutcome: (outcome: Outcome) => void heard.push(outcome) },
+    };
     await runTask(sampleTask, { ...options, backbone: "mp" });
     const byKey = Object.fromEntries(heard.map((outcome) => [outcome.key, outcome]));
     expect(heard).toHaveLength(3);
     expect(byKey.a).toMatchObject({ status: "done", attempts: 1, value: { id: "a", attempt: 1 } });
-    expect(byKey.b).toMatchObject({ status: "failed", attempts: 1, error: { name: "PermanentError", message: "no good: b" } });
+    expect(byKey.b).toMatchObject({
+      status: "failed",
+      attempts: 1,
+      error: { name: "PermanentError", message: "no good: b" },
+    });
     expect(byKey.c).toMatchObject({ status: "done", attempts: 2, value: { id: "c", attempt: 2 } });
     heard.length = 0;
     await runTask(sampleTask, { ...options, backbone: "inline" });
@@ -45,7 +72,11 @@ describe.concurrent("runTask", () => {
 
   test("two run at once in one process on different roots", async () => {
     const place = createPlace({ "one/a.txt": "a", "two/b.txt": "b", "two/c.txt": "c" });
-    const run = (name: string, backbone: string) => runTask({ file: taskFile("files.ts"), exportName: "Shout" }, { backbone, mixin: { hardShardMode: { inputPath: place.path(name), outputPath: place.path(`${name}.out`) } } });
+    const run = (name: string, backbone: string) =>
+      runTask(
+        { file: taskFile("files.ts"), exportName: "Shout" },
+        { backbone, mixin: { hardShardMode: { inputPath: place.path(name), outputPath: place.path(`${name}.out`) } } },
+      );
     const [one, two] = await Promise.all([run("one", "mp"), run("two", "inline")]);
     expect([one.counts, two.counts]).toEqual([counts({ done: 1 }), counts({ done: 2 })]);
     expect(place.files("one.out")).toEqual({ "a.txt.up": "A" });
@@ -54,9 +85,17 @@ describe.concurrent("runTask", () => {
 
   test("an aborted signal drains: what runs settles, the rest runs next time", async () => {
     const place = createPlace();
-    const options = sampleOptions(place, Array.from({ length: 20 }, (_, i) => ({ id: `i${i}`, act: "wait", ms: 100 })));
+    const options = sampleOptions(
+      place,
+      Array.from({ length: 20 }, (_, i) => ({ id: `i${i}`, act: "wait", ms: 100 })),
+    );
     const abort = new AbortController();
-    const running = runTask(sampleTask, { ...options, backbone: "mp", backboneOptions: { numProcess: 2 }, signal: abort.signal });
+    const running = runTask(sampleTask, {
+      ...options,
+      backbone: "mp",
+      backboneOptions: { numProcess: 2 },
+      signal: abort.signal,
+    });
     await until("items are running", () => place.journal("start").length >= 3);
     abort.abort();
     const stopped = await running;
@@ -69,17 +108,30 @@ describe.concurrent("runTask", () => {
   test("rejects with what is wrong when nothing could run, all mistakes together", async () => {
     const place = createPlace();
     mkdirSync(place.path("in"));
-    const wrong = runTask({ file: taskFile("files.ts"), exportName: "Shout" }, { retries: -1, tiemout: 3, mixin: { hardShardMode: { inputPath: place.path("in") } } });
-    await expect(wrong).rejects.toMatchObject({ mistakes: expect.arrayContaining([expect.objectContaining({ code: "bad-value" }), expect.objectContaining({ code: "placeholder" })]) });
+    const wrong = runTask(
+      { file: taskFile("files.ts"), exportName: "Shout" },
+      { retries: -1, tiemout: 3, mixin: { hardShardMode: { inputPath: place.path("in") } } },
+    );
+    await expect(wrong).rejects.toMatchObject({
+      mistakes: expect.arrayContaining([
+        expect.objectContaining({ code: "bad-value" }),
+        expect.objectContaining({ code: "placeholder" }),
+      ]),
+    });
     await expect(wrong).rejects.toThrow(/there is no option "tiemout"\. Did you mean "timeout"\?/);
     await expect(runTask("@word-conut")).rejects.toMatchObject({ code: "task-not-found" });
-    await expect(runTask(sampleTask, { ...sampleOptions(place, []), signal: AbortSignal.abort() })).rejects.toThrow(/abort/i);
+    await expect(runTask(sampleTask, { ...sampleOptions(place, []), signal: AbortSignal.abort() })).rejects.toThrow(
+      /abort/i,
+    );
     expect(place.everything()).toEqual(["in", "plan.jsonl"]);
   });
 
   test("leaves nothing running and no handler behind", async () => {
     const place = createPlace();
-    const listeners = () => (["SIGINT", "SIGTERM", "exit", "uncaughtException", "unhandledRejection"] as const).map((name) => process.listenerCount(name));
+    const listeners = () =>
+      (["SIGINT", "SIGTERM", "exit", "uncaughtException", "unhandledRejection"] as const).map((name) =>
+        process.listenerCount(name),
+      );
     const before = listeners();
     const { write } = process.stdout;
     await runTask(sampleTask, { ...sampleOptions(place, [{ id: "a" }]), backbone: "mp" });
@@ -89,7 +141,10 @@ describe.concurrent("runTask", () => {
 
   test("@name runs a ready-made task", async () => {
     const place = createPlace({ "in/a.txt": "a b" });
-    const { counts: found, outputRoot } = await runTask("@word-count", { backbone: "inline", mixin: [`hard_shard_mode.input_path=${place.path("in")}`, `hard_shard_mode.output_path=${place.path("out")}`] });
+    const { counts: found, outputRoot } = await runTask("@word-count", {
+      backbone: "inline",
+      mixin: [`hard_shard_mode.input_path=${place.path("in")}`, `hard_shard_mode.output_path=${place.path("out")}`],
+    });
     expect([found, outputRoot]).toEqual([counts({ done: 1 }), place.path("out")]);
   });
 });

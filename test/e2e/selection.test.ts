@@ -4,7 +4,8 @@ import type { SampleItem } from "../../src/testing/sample-task.js";
 import { counts, createPlace, type Place, taskFile } from "./kagurazaka.js";
 
 /** Which items run: the flags that choose, and what is remembered between runs. */
-const items = (n: number): SampleItem[] => Array.from({ length: n }, (_, i) => ({ id: `item-${String(i).padStart(3, "0")}` }));
+const items = (n: number): SampleItem[] =>
+  Array.from({ length: n }, (_, i) => ({ id: `item-${String(i).padStart(3, "0")}` }));
 const inline = ["--backbone", "inline"];
 
 /** Keys in the order in which they were started, since `from` starts. */
@@ -25,13 +26,26 @@ async function startedWith(n: number, args: readonly string[]): Promise<string[]
 describe.concurrent("choosing items", () => {
   test("--dry-run counts by reason, shows the first five pairs and writes nothing", async () => {
     const names = ["a", "b", "c", "d", "e", "f", "g"];
-    const place = createPlace({ ...Object.fromEntries(names.map((name) => [`in/${name}.txt`, name])), "out/a.txt.up": "A", "in/x.md": "" });
+    const place = createPlace({
+      ...Object.fromEntries(names.map((name) => [`in/${name}.txt`, name])),
+      "out/a.txt.up": "A",
+      "in/x.md": "",
+    });
     const before = place.everything();
-    const args = [taskFile("files.ts"), "Shout", "--mixin", "hard_shard_mode.input_path=in", "hard_shard_mode.output_path=out", "--dry-run"];
+    const args = [
+      taskFile("files.ts"),
+      "Shout",
+      "--mixin",
+      "hard_shard_mode.input_path=in",
+      "hard_shard_mode.output_path=out",
+      "--dry-run",
+    ];
     const { code, stdout } = await place.run(args);
     expect(code).toBe(0);
     expect(stdout).toMatch(/listed +7\n +would run +6\n +skip +1 +\(output exists\)/);
-    expect(stdout.match(/\.txt → out\/.\.txt\.up/g)).toEqual(["b", "c", "d", "e", "f"].map((name) => `.txt → out/${name}.txt.up`));
+    expect(stdout.match(/\.txt → out\/.\.txt\.up/g)).toEqual(
+      ["b", "c", "d", "e", "f"].map((name) => `.txt → out/${name}.txt.up`),
+    );
     const { json } = await place.run([...args, "--json"]);
     expect(json).toMatchObject({ total: 7, run: 6, skipped: { "output exists": 1 }, refused: {} });
     expect(place.everything()).toEqual(before);
@@ -40,7 +54,9 @@ describe.concurrent("choosing items", () => {
   test("--limit counts items that run, not those that are finished", async () => {
     const place = createPlace();
     expect((await place.sample(items(10), [...inline, "--limit", "3"])).json.counts).toEqual(counts({ done: 3 }));
-    expect((await place.sample(null, [...inline, "--limit", "3"])).json.counts).toEqual(counts({ skipped: 3, done: 3 }));
+    expect((await place.sample(null, [...inline, "--limit", "3"])).json.counts).toEqual(
+      counts({ skipped: 3, done: 3 }),
+    );
     expect((await place.sample(null, [...inline, "--limit", "0"])).json.counts).toEqual(counts({}));
     expect(started(place)).toEqual(items(6).map(({ id }) => id));
   });
@@ -53,7 +69,11 @@ describe.concurrent("choosing items", () => {
   });
 
   test("--sample P% takes the same share every time, and a larger one contains it", async () => {
-    const [once, twice, more] = await Promise.all([startedWith(300, ["--sample", "10%"]), startedWith(300, ["--sample=10%"]), startedWith(300, ["--sample", "30%"])]);
+    const [once, twice, more] = await Promise.all([
+      startedWith(300, ["--sample", "10%"]),
+      startedWith(300, ["--sample=10%"]),
+      startedWith(300, ["--sample", "30%"]),
+    ]);
     expect(once.length).toBeGreaterThan(10);
     expect(once.length).toBeLessThan(60);
     expect(twice).toEqual(once);
@@ -61,7 +81,11 @@ describe.concurrent("choosing items", () => {
   });
 
   test("--only takes keys that match one of its globs", async () => {
-    expect(await startedWith(30, ["--only", "item-00*", "--only", "item-02[12]"])).toEqual([...items(10).map(({ id }) => id), "item-021", "item-022"]);
+    expect(await startedWith(30, ["--only", "item-00*", "--only", "item-02[12]"])).toEqual([
+      ...items(10).map(({ id }) => id),
+      "item-021",
+      "item-022",
+    ]);
   });
 
   test("--keys takes the keys in a file", async () => {
@@ -87,7 +111,10 @@ describe.concurrent("choosing items", () => {
   test("--shard i/N parts are disjoint and together complete, also side by side on one root", async () => {
     const place = createPlace();
     await place.sample(items(60), ["--dry-run"]);
-    const parts = await Promise.all([place.sample(null, [...inline, "--shard", "0/2"]), place.sample(null, [...inline, "--shard", "1/2"])]);
+    const parts = await Promise.all([
+      place.sample(null, [...inline, "--shard", "0/2"]),
+      place.sample(null, [...inline, "--shard", "1/2"]),
+    ]);
     expect(parts.map(({ code }) => code)).toEqual([0, 0]);
     expect(parts[0]!.json.counts.total + parts[1]!.json.counts.total).toBe(60);
     expect(started(place).toSorted()).toEqual(items(60).map(({ id }) => id));
@@ -132,14 +159,24 @@ describe.concurrent("doing things again", () => {
   test("--force over a part leaves the rest finished", async () => {
     const place = createPlace();
     await place.sample(items(6), inline);
-    expect((await place.sample(null, [...inline, "--force", "--only", "item-00[01]"])).json.counts).toEqual(counts({ done: 2 }));
+    expect((await place.sample(null, [...inline, "--force", "--only", "item-00[01]"])).json.counts).toEqual(
+      counts({ done: 2 }),
+    );
     expect((await place.sample(null, [...inline, "--force", "--limit", "1"])).json.counts.done).toBe(1);
     expect((await place.sample(null, inline)).json.counts).toEqual(counts({ skipped: 6 }));
   });
 
   test("--force does files again although they are there", async () => {
     const place = createPlace({ "in/a.txt": "a" });
-    const args = [taskFile("files.ts"), "Shout", "--mixin", "hard_shard_mode.input_path=in", "hard_shard_mode.output_path=out", "--json", ...inline];
+    const args = [
+      taskFile("files.ts"),
+      "Shout",
+      "--mixin",
+      "hard_shard_mode.input_path=in",
+      "hard_shard_mode.output_path=out",
+      "--json",
+      ...inline,
+    ];
     await place.run(args);
     place.write({ "in/a.txt": "b" });
     expect((await place.run(args)).json.counts).toEqual(counts({ skipped: 1 }));
@@ -160,16 +197,35 @@ describe.concurrent("doing things again", () => {
 
   test("what was filtered is finished, with its reason", async () => {
     const place = createPlace();
-    const { json, code } = await place.sample([{ id: "empty", act: "filter", message: "an empty file" }, { id: "full" }], inline);
+    const { json, code } = await place.sample(
+      [{ id: "empty", act: "filter", message: "an empty file" }, { id: "full" }],
+      inline,
+    );
     expect(json.counts).toEqual(counts({ done: 1, filtered: 1 }));
     expect(code).toBe(0);
     expect((await place.sample(null, inline)).json.counts).toEqual(counts({ skipped: 2 }));
-    expect(place.everything(".kagurazaka/sample/ledger").map((name) => place.read(`.kagurazaka/sample/ledger/${name}`)).join("")).toMatch(/an empty file/);
+    expect(
+      place
+        .everything(".kagurazaka/sample/ledger")
+        .map((name) => place.read(`.kagurazaka/sample/ledger/${name}`))
+        .join(""),
+    ).toMatch(/an empty file/);
   });
 
   test("--run-dir keeps the records elsewhere, --durable finishes the same work", async () => {
     const place = createPlace({ "in/a.txt": "a" });
-    const args = [taskFile("files.ts"), "Shout", "--mixin", "hard_shard_mode.input_path=in", "hard_shard_mode.output_path=out", "--json", ...inline, "--run-dir", "state", "--durable"];
+    const args = [
+      taskFile("files.ts"),
+      "Shout",
+      "--mixin",
+      "hard_shard_mode.input_path=in",
+      "hard_shard_mode.output_path=out",
+      "--json",
+      ...inline,
+      "--run-dir",
+      "state",
+      "--durable",
+    ];
     const { json } = await place.run(args);
     expect(json.counts).toEqual(counts({ done: 1 }));
     expect(json.runDir).toBe(place.path("state/Shout/runs", json.run));
@@ -178,4 +234,11 @@ describe.concurrent("doing things again", () => {
   });
 });
 
-const sampleArgs = [new URL("../../dist/src/testing/sample-task.js", import.meta.url).pathname, "--plan", "plan.jsonl", "--journal", "journal", "--json"];
+const sampleArgs = [
+  new URL("../../dist/src/testing/sample-task.js", import.meta.url).pathname,
+  "--plan",
+  "plan.jsonl",
+  "--journal",
+  "journal",
+  "--json",
+];

@@ -24,7 +24,13 @@ function openJob(name: string): Job {
 const disks = [
   // The files of a run: on tmpfs each takes a page at least.
   { name: "a small tmpfs", open: mountSmallDisk, skip: !mayMount, outputKilobytes: 200, ledgerKilobytes: [20, 32] },
-  { name: "writes that fail with ENOSPC", open: pretendSmallDisk, skip: false, outputKilobytes: 60, ledgerKilobytes: [1, 6, 12] },
+  {
+    name: "writes that fail with ENOSPC",
+    open: pretendSmallDisk,
+    skip: false,
+    outputKilobytes: 60,
+    ledgerKilobytes: [1, 6, 12],
+  },
 ];
 
 describe.each(disks)("$name", ({ open, skip, name, outputKilobytes, ledgerKilobytes }) => {
@@ -37,14 +43,17 @@ describe.each(disks)("$name", ({ open, skip, name, outputKilobytes, ledgerKiloby
     report(`output root full (${name})`, { ...figures });
   });
 
-  test.skipIf(skip).each(ledgerKilobytes)("run directory full at %i KB: one message, exit 7; nothing recorded is lost", async (kilobytes) => {
-    const job = openJob(`ledger-${kilobytes}-${name}`);
-    using disk = open(join(job.dir, "state"), kilobytes);
-    const figures = await fillAndResume(job, disk, reference.tree(), {
-      extra: ["--run-dir", disk.dir],
-      stateDir: join(disk.dir, job.kind),
-      roomKilobytes: 8192,
-    });
-    report(`run directory full at ${kilobytes} KB (${name})`, { ...figures });
-  });
+  test.skipIf(skip).each(ledgerKilobytes)(
+    "run directory full at %i KB: one message, exit 7; nothing recorded is lost",
+    async (kilobytes) => {
+      const job = openJob(`ledger-${kilobytes}-${name}`);
+      using disk = open(join(job.dir, "state"), kilobytes);
+      const figures = await fillAndResume(job, disk, reference.tree(), {
+        extra: ["--run-dir", disk.dir],
+        stateDir: join(disk.dir, job.kind),
+        roomKilobytes: 8192,
+      });
+      report(`run directory full at ${kilobytes} KB (${name})`, { ...figures });
+    },
+  );
 });

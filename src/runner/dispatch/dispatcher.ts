@@ -187,21 +187,20 @@ export class Dispatcher {
   #onExit(seat: Seat, error: ErrorRecord | null): void {
     if (seat.state === "gone") return;
     const wasStarting = seat.state === "starting";
-    const wasCondemned = seat.timedOut.size > 0;
     seat.state = "gone";
     seat.killChildren();
     this.#seats = this.#seats.filter((other) => other !== seat);
     if (this.#state === "closed") return;
-    this.#settleTimedOut(seat);
-    const suspects = wasCondemned ? [] : seat.running().map(({ seq, envelope }) => ({ seq, envelope }));
-    if (suspects.length === 1) this.#blame(seat, suspects[0]!, error);
-    else for (const { seq } of suspects) this.#suspects.push(this.#takeFrom(seat, seq)!);
-    for (const seq of [...seat.inFlight.keys()]) this.#takeBack(this.#takeFrom(seat, seq)!);
+    const running = seat.running();
+    if (error === null) this.#settleEnded(seat, running.length);
+    else if (running.length === 1) this.#blame(seat, running[0]!, error);
+    else for (const { seq } of running) this.#suspects.push(this.#takeFrom(seat, seq)!);
+    for (const seq of seat.inFlight.seqs()) this.#takeBack(this.#takeFrom(seat, seq)!);
     if (wasStarting && ++this.#failedStarts >= MAX_FAILED_STARTS) {
       const reason = error ? `: ${error.message}` : "";
       return this.stop(new KagurazakaError("environment", `workers die before they are ready${reason}`));
     }
-    if (suspects.length === 0 && !wasCondemned && error) {
+    if (error && running.length === 0) {
       this.#options.events.onWarning(`a worker died between items and is replaced: ${error.message}`);
     }
     if (this.#state === "running") this.#addSeat();
@@ -209,20 +208,20 @@ export class Dispatcher {
     this.#pump();
   }
 
-  /** It alone was running when its worker died. Twice is proof. */
-  #blame(seat: Seat, suspect: { seq: number; envelope: Envelope }, error: ErrorRecord | null): void {
+  /** It alone was running when its worker died. Twice is proof, where nothing else had run in that worker. */
+  #blame(seat: Seat, suspect: { seq: number }, error: ErrorRecord): void {
     const envelope = this.#takeFrom(seat, suspect.seq)!;
-    envelope.crashes++;
+    if (seat.given === 1) envelope.crashes++;
+    else if (seat.alone) envelope.needsFreshWorker = true;
     if (envelope.crashes < 2) {
       this.#suspects.push(envelope);
       return;
     }
-    const how = error ? `${error.name}: ${error.message}` : "the worker ended";
-    const message = `the item ended its worker twice while running alone (${how})`;
+    const message = `the item ended its worker twice while running alone (${error.name}: ${error.message})`;
     this.#settle(envelope, {
       status: "failed",
       durationMs: 0,
-      error: { ...toErrorRecord(new KagurazakaError("crash", message)), ...(error ? { cause: error } : {}) },
+      error: { ...toErrorRecord(new KagurazakaError("crash", message)), cause: error },
     });
   }
 
@@ -263,15 +262,23 @@ export class Dispatcher {
   /** An item did not settle after its time limit. Its worker takes nothing new; when the others are through, it goes. */
   #giveUpOn(seat: Seat, why: "blocked" | "unsettled" | "settled"): void {
     if (why === "unsettled") return this.#hold(seat);
+    seat.blocked = why === "blocked";
     seat.channel.kill();
     if (this.#options.killable) return;
     this.#options.events.onWarning("inline cannot stop an item that ignores ctx.signal; it is left behind in this process");
   }
 
-  #settleTimedOut(seat: Seat): void {
+  /**
+   * We have ended it, because of items over their time limit. Where its loop stood still, one of those under way did that
+   * and the time of the others ran out for it: alone, each gets its own.
+   */
+  #settleEnded(seat: Seat, running: number): void {
+    const limitMs = this.#options.settings.timeout!;
     for (const seq of [...seat.timedOut.keys()]) {
       const envelope = this.#takeFrom(seat, seq);
-      if (envelope) this.#onFailed(envelope, timeoutError(this.#options.settings.timeout!), this.#options.settings.timeout!);
+      if (!envelope) continue;
+      if (seat.blocked && running > 1) this.#suspects.push(envelope);
+      else this.#onFailed(envelope, timeoutError(limitMs), limitMs);
     }
   }
 
@@ -365,13 +372,14 @@ export class Dispatcher {
 
   /** One suspect at a time, in a worker where nothing else runs; the youngest worker, for it has the least behind it. */
   #placeSuspect(): void {
-    if (this.#suspects.length === 0 || this.#seats.some((seat) => seat.alone && seat.inFlight.size > 0)) return;
-    let seat = this.#seats.find((one) => one.alone && one.takesItems);
-    if (!seat) {
-      seat = this.#seats.filter((one) => one.takesItems).sort((a, b) => a.inFlight.size - b.inFlight.size || b.id - a.id)[0];
-      if (!seat) return;
-      seat.alone = true;
-    }
+    const suspect = this.#suspects[0];
+    if (!suspect || this.#seats.some((seat) => seat.alone && (seat.inFlight.size > 0 || seat.state === "held"))) return;
+    const open = this.#seats.filter((one) => one.takesItems).sort((a, b) => a.inFlight.size - b.inFlight.size || b.id - a.id);
+    const seat = open.find((one) => one.alone) ?? open[0];
+    if (!seat) return;
+    seat.alone = true;
+    // Held, it is replaced once it is empty: by a worker in which nothing has run.
+    if (suspect.needsFreshWorker && seat.given > 0) return this.#hold(seat);
     if (seat.inFlight.size === 0) this.#send(seat, [this.#suspects.shift()!]);
   }
 
@@ -423,23 +431,25 @@ export class Dispatcher {
     return chunk.length;
   }
 
-  #send(seat: Seat, chunk: readonly Envelope[]): void {
+  #send(seat: Seat, chunk: Envelope[]): void {
     const firstSeq = this.#nextSeq;
     const keys: string[] = [];
+    const items: string[] = [];
     let attempts: Record<number, number> | undefined;
-    let items = "";
-    for (const envelope of chunk) {
+    for (const [index, envelope] of chunk.entries()) {
       if (envelope.attempt !== 1) {
         attempts ??= {};
-        attempts[keys.length] = envelope.attempt;
+        attempts[index] = envelope.attempt;
       }
-      items += keys.length === 0 ? envelope.json : `,${envelope.json}`;
+      items.push(envelope.json);
       keys.push(envelope.key);
-      seat.inFlight.set(this.#nextSeq++, envelope);
       seat.size += envelope.json.length;
     }
+    this.#nextSeq += chunk.length;
     this.#inFlight += chunk.length;
-    seat.channel.send({ type: "items", firstSeq, items: `[${items}]`, keys: packKeys(keys), ...(attempts ? { attempts } : {}) });
+    seat.given += chunk.length;
+    seat.inFlight.add(firstSeq, chunk);
+    seat.channel.send({ type: "items", firstSeq, items: `[${items.join(",")}]`, keys: packKeys(keys), ...(attempts ? { attempts } : {}) });
   }
 
   #pull(): void {
@@ -511,7 +521,7 @@ export class Dispatcher {
     for (const seat of this.#seats) {
       // First, for an item that is taken away is no longer known by its children.
       seat.killChildren();
-      for (const seq of [...seat.inFlight.keys()]) this.#settle(this.#takeFrom(seat, seq)!, { status: "cancelled", durationMs: 0 });
+      for (const seq of seat.inFlight.seqs()) this.#settle(this.#takeFrom(seat, seq)!, { status: "cancelled", durationMs: 0 });
     }
     this.#options.events.onBatch();
     void this.#options.plan.return?.().catch(() => {});

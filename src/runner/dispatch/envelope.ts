@@ -6,8 +6,10 @@ export class Envelope {
   readonly json: string;
   /** 1 for the first try. Tries that were nobody's fault (a worker replaced, a service asked for patience) do not count. */
   attempt = 1;
-  /** How often it ended its worker while running alone. */
+  /** How often it ended a worker in which nothing else had run. */
   crashes = 0;
+  /** Its worker ended while it ran alone, but something that ran there before may have done that: timers outlive items. */
+  needsFreshWorker = false;
   /** What it last asked to pause, by `RetryAfterError`. */
   scope: string | undefined;
 

@@ -2,6 +2,7 @@ import type { WorkerChannel } from "../../contracts/backbone.js";
 import { marksLayout } from "../../contracts/wire.js";
 import { killGroup } from "../../base/process-group.js";
 import type { Envelope } from "./envelope.js";
+import { InFlight } from "./in-flight.js";
 
 /**
  * A worker as the dispatcher sees it.
@@ -15,15 +16,19 @@ export class Seat {
   readonly slots: number;
   readonly marks: Float64Array;
   readonly channel: WorkerChannel;
-  readonly inFlight = new Map<number, Envelope>();
+  readonly inFlight = new InFlight<Envelope>();
   state: "starting" | "ready" | "held" | "gone" = "starting";
   /** Reserved for one suspect at a time. */
   alone = false;
+  /** How many items it was ever sent. */
+  given = 0;
   /** Characters of JSON under way. */
   size = 0;
   /** Items told to stop because of their time limit → when they were told. */
   readonly timedOut = new Map<number, { atMs: number; abortsSeen: number }>();
   heldSinceMs = 0;
+  /** It was ended because its loop stood still. */
+  blocked = false;
   readonly #children = new Map<number, number[]>();
 
   constructor(id: number, slots: number, marks: SharedArrayBuffer, channel: WorkerChannel) {
@@ -57,9 +62,8 @@ export class Seat {
 
   /** An item left this seat, whatever became of it. */
   take(seq: number): Envelope | undefined {
-    const envelope = this.inFlight.get(seq);
+    const envelope = this.inFlight.take(seq);
     if (!envelope) return undefined;
-    this.inFlight.delete(seq);
     this.size -= envelope.json.length;
     if (this.timedOut.size > 0) this.timedOut.delete(seq);
     if (this.#children.size > 0) this.#children.delete(seq);
@@ -69,7 +73,7 @@ export class Seat {
   addChild(seq: number, pid: number): void {
     const pids = this.#children.get(seq);
     if (pids) pids.push(pid);
-    else if (this.inFlight.has(seq)) this.#children.set(seq, [pid]);
+    else if (this.inFlight.get(seq)) this.#children.set(seq, [pid]);
     else killGroup(pid);
   }
 

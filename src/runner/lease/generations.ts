@@ -13,6 +13,7 @@ import { join } from "node:path";
 import { environmentError, errnoOf } from "../ledger/files.js";
 import type { ProcessFacts } from "./host.js";
 import type { LeaseScope } from "./scope.js";
+import { makeDirectory } from "../../base/make-directory.js";
 
 /**
  * The files of one lease, a directory per scope:
@@ -72,7 +73,7 @@ export function readBeat(dir: string, generation: number): string {
 /** Makes a generation. False: somebody else has made it, or a higher one is there already. */
 export function createGeneration(dir: string, generation: number, record: LeaseRecord): boolean {
   try {
-    mkdirSync(dir, { recursive: true });
+    makeDirectory(dir);
     if (!appear(dir, recordPath(dir, generation), `${JSON.stringify(record)}\n`)) return false;
   } catch (error) {
     throw environmentError("write the lease in", dir, error);

@@ -1,4 +1,4 @@
-import { closeSync, fsyncSync, mkdirSync, openSync, readSync, renameSync, rmSync } from "node:fs";
+import { closeSync, fsyncSync, openSync, readSync, renameSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fingerprintHigh, fingerprintLow, hashAsciiBytes } from "../../base/hash.js";
 import type { FailedKeys, LineLocation } from "./failed-keys.js";
@@ -9,6 +9,7 @@ import { type FailedLine, isOutcomeLine, parseLine } from "./lines.js";
 import { listSegments } from "./load-ledger.js";
 import { readBlocks } from "./read-segment.js";
 import { type LineSink, scanLines } from "./scan-lines.js";
+import { makeDirectory } from "../../base/make-directory.js";
 
 const FLUSH_BYTES = 64 * 1024;
 
@@ -53,7 +54,7 @@ export async function foldFailures(request: FoldRequest): Promise<number> {
   const temporary = `${path}.${request.ownFile?.replace(/\.jsonl$/, "") ?? process.pid}.tmp`;
   let written = 0;
   try {
-    mkdirSync(dirname(path), { recursive: true });
+    makeDirectory(dirname(path));
     const fd = openSync(temporary, "w");
     try {
       const buffer = new LineBuffer(FLUSH_BYTES);

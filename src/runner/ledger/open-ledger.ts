@@ -1,10 +1,11 @@
-import { closeSync, fdatasyncSync, fstatSync, ftruncateSync, mkdirSync, openSync } from "node:fs";
+import { closeSync, fdatasyncSync, fstatSync, ftruncateSync, openSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { type ErrorRecord, failureClassOf } from "../../base/errors.js";
 import type { FailedKeys } from "./failed-keys.js";
 import { environmentError, syncDirectory, writeFully } from "./files.js";
 import { LineBuffer, roundMs } from "./line-buffer.js";
 import type { DoneLine, EpochCompleteLine, EpochOpenLine, FailedLine, FilteredLine, LedgerHeader } from "./lines.js";
+import { makeDirectory } from "../../base/make-directory.js";
 
 const BUFFER_BYTES = 64 * 1024;
 const AUTO_FLUSH_BYTES = 256 * 1024;
@@ -172,7 +173,7 @@ export class Ledger implements AsyncDisposable {
 
   #open(): number {
     const { dir, durable } = this.#request;
-    mkdirSync(dir, { recursive: true });
+    makeDirectory(dir);
     const fd = openSync(this.path, "ax");
     if (durable) {
       syncDirectory(dir);

@@ -1,6 +1,7 @@
+import { asciiBytes, writeAsciiRecord } from "../../base/ascii-record.js";
 import { encodeItem } from "../../base/canonical-json.js";
 import { KagurazakaError, toErrorRecord, type ErrorRecord } from "../../base/errors.js";
-import { hashText, nameOfHash } from "../../base/hash.js";
+import { hashAsciiBytes, hashText, nameOfHash } from "../../base/hash.js";
 import type { Item, WireTriplet } from "../../contracts/item.js";
 import type { OutputEntry } from "../../contracts/modes.js";
 import type { TaskInstance } from "../../contracts/task.js";
@@ -70,10 +71,14 @@ export class Namer {
       }
       const explicit = this.#explicitKey(item);
       if (explicit !== undefined) key = explicit;
-      const json = encodeItem(item);
-      if (explicit === undefined) key = this.#nameByContent(json);
-      const repeat = explicit === undefined ? undefined : this.#refuseRepeat(key, item);
-      if (repeat) return repeat;
+      const length = writeAsciiRecord(item);
+      const json = length > 0 ? asciiBytes.toString("latin1", 0, length) : encodeItem(item);
+      if (explicit === undefined) {
+        key = this.#nameByContent(length > 0 ? hashAsciiBytes(asciiBytes, 0, length) : hashText(json));
+      } else {
+        const repeat = this.#refuseRepeat(key, item);
+        if (repeat) return repeat;
+      }
       if (this.#program.modes) checkReserved(item);
       return this.#candidate(key, item, json);
     } catch (thrown) {
@@ -112,8 +117,7 @@ export class Namer {
   }
 
   /** A repeated record is another item: `#2`, `#3` … */
-  #nameByContent(json: string): string {
-    const hash = hashText(json);
+  #nameByContent(hash: Uint32Array): string {
     const name = nameOfHash(hash);
     const times = this.#seen?.addHash(hash) ?? 1;
     return times === 1 ? name : `${name}#${times}`;

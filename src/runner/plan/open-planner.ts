@@ -67,7 +67,10 @@ export async function openPlanner(prepared: PreparedRun, history: History): Prom
  * listed and everything else left out.
  */
 function failedBefore(index: LedgerIndex): { items?: Iterable<readonly KnownItem[]>; keys?: ReadonlySet<string> } {
-  for (const { item } of failedItems(index)) if (item === undefined) return { keys: new Set(index.failedKeys()) };
+  for (const { item, attempts } of failedItems(index)) {
+    // Refused before it ran: what is kept of it may be less than it was, and it has to be refused again.
+    if (item === undefined || attempts === 0) return { keys: new Set(index.failedKeys()) };
+  }
   return { items: knownItems(index) };
 }
 

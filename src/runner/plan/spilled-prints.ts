@@ -1,6 +1,7 @@
-import { closeSync, mkdirSync, openSync, readSync, unlinkSync, writeSync } from "node:fs";
+import { closeSync, openSync, readSync, unlinkSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { environmentError } from "../ledger/files.js";
+import { makeDirectory } from "../../base/make-directory.js";
 
 /** Fingerprints in a file, in sorted runs, behind Bloom filters. */
 export interface SpilledPrints {
@@ -42,7 +43,7 @@ export function openSpilledPrints(options: { readonly dir: string; readonly runP
     }
   };
   const fd = guard("make", () => {
-    mkdirSync(options.dir, { recursive: true });
+    makeDirectory(options.dir);
     const opened = openSync(path, "wx+");
     unlinkSync(path);
     return opened;

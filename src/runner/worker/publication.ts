@@ -14,6 +14,7 @@ import { KagurazakaError } from "../../base/errors.js";
 import type { OutputFile } from "../../contracts/item.js";
 import type { FinishRule, OutputEntry } from "../../contracts/modes.js";
 import type { RootGuard } from "../program/safe-path.js";
+import { makeDirectory } from "../../base/make-directory.js";
 
 /**
  * One slot's way from "being written" to "there": a staging directory of its own, reused for every item, from which
@@ -45,8 +46,8 @@ export class Publication {
     this.#entries = entries;
     const directory = entries.find((entry) => entry.type === "directory");
     const files = this.#files(entries, (entry) => this.#stagingPath(entry, directory));
-    if (!this.#options.atomic) for (const file of Object.values(files)) mkdirSync(dirname(file.finalPath), { recursive: true });
-    if (directory) mkdirSync(files[directory.field]!.path, { recursive: true });
+    if (!this.#options.atomic) for (const file of Object.values(files)) makeDirectory(dirname(file.finalPath));
+    if (directory) makeDirectory(files[directory.field]!.path);
     return files;
   }
 
@@ -159,7 +160,7 @@ export class Publication {
       if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
       // A root that went away (unmounted, deleted) must not be made anew under the mount point.
       if (!existsSync(this.#root)) throw new KagurazakaError("environment", `the output root ${this.#root} is gone`);
-      mkdirSync(dirname(to), { recursive: true });
+      makeDirectory(dirname(to));
       renameSync(from, to);
     }
   }

@@ -21,7 +21,11 @@ export function createDice(seed: number): Dice {
 }
 
 /** Runs `work` over all seeds, a few at a time; every failure names its seed, and all are waited for. */
-export async function overSeeds<T>(seeds: readonly number[], atOnce: number, work: (dice: Dice) => Promise<T>): Promise<T[]> {
+export async function overSeeds<T>(
+  seeds: readonly number[],
+  atOnce: number,
+  work: (dice: Dice) => Promise<T>,
+): Promise<T[]> {
   const results: T[] = [];
   const failures: string[] = [];
   const left = [...seeds];
@@ -44,6 +48,8 @@ export const seedsFrom = (first: number, count: number): number[] => Array.from(
 
 /** One line of figures under a test, for whoever quotes them. */
 export function report(name: string, figures: Readonly<Record<string, number | string>>): void {
-  const text = Object.entries(figures).map(([what, value]) => `${what} ${typeof value === "number" ? Math.round(value) : value}`);
+  const text = Object.entries(figures).map(
+    ([what, value]) => `${what} ${typeof value === "number" ? Math.round(value) : value}`,
+  );
   process.stderr.write(`  figures | ${name}: ${text.join(", ")}\n`);
 }

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { doneTwice, listFiles } from "../harness/disk.js";
 import type { SmallDisk } from "../harness/small-disk.js";
-import { Job } from "./jobs.js";
+import type { Job } from "./jobs.js";
 
 export interface FullDiskFigures {
   readonly finishedBefore: number;
@@ -29,7 +29,8 @@ export async function fillAndResume(
     strictEqual(exitCode, 7);
     ok(counts.failed <= 1, "a full disk is no item's fault");
   }
-  for (const path of listFiles(disk.dir)) if (path.endsWith(".json")) JSON.parse(readFileSync(join(disk.dir, path), "utf8"));
+  for (const path of listFiles(disk.dir))
+    if (path.endsWith(".json")) JSON.parse(readFileSync(join(disk.dir, path), "utf8"));
   disk.resize(roomKilobytes);
   const before = job.ledger(options.stateDir).finished();
   const { code, stderr, starts } = await job.run(said);

@@ -8,6 +8,7 @@ export const jobKinds = ["Files", "Folders", "LedgerFiles", "Records"] as const;
 export type JobKind = (typeof jobKinds)[number];
 
 export interface CommandOptions {
+  /** Worker threads; 0: the backbone `inline`. */
   readonly numProcess?: number;
   readonly concurrency?: number;
   readonly generation?: number;
@@ -49,7 +50,8 @@ export class Job {
   writeInput(count = 72): void {
     for (let i = 0; i < count; i++) {
       const dir = join(this.dir, "in", ["", "a", "b/c", "b/d", "e e/ü"][i % 5]!);
-      const kind = i === 5 ? "hopeless" : i % 9 === 2 ? "empty" : i % 11 === 3 ? "flaky" : i % 7 === 4 ? "sided" : "plain";
+      const kind =
+        i === 5 ? "hopeless" : i % 9 === 2 ? "empty" : i % 11 === 3 ? "flaky" : i % 7 === 4 ? "sided" : "plain";
       mkdirSync(dir, { recursive: true });
       writeFileSync(join(dir, `f${i}.txt`), `${kind} ${i}\n${"text of it ".repeat(i)}`);
     }
@@ -58,7 +60,8 @@ export class Job {
   start(options: CommandOptions = {}): Started & { readonly notes: string } {
     const { numProcess = 2, concurrency = 2, generation = 1, extra = [], env, nodeArgs, within } = options;
     const notes = join(this.dir, `starts-${this.#starts++}`);
-    const args = [fixture("tasks.ts"), this.kind, "--backbone", "mp", "--num_process", `${numProcess}`];
+    const backbone = numProcess === 0 ? ["inline"] : ["mp", "--num_process", `${numProcess}`];
+    const args = [fixture("tasks.ts"), this.kind, "--backbone", ...backbone];
     const more = ["--concurrency", `${concurrency}`, "--backoff", "5ms:20ms", "--progress", "none", "--json", ...extra];
     const command = startCommand([...args, ...more], {
       cwd: this.dir,

@@ -97,7 +97,8 @@ class Ordeal {
     if (extra.includes("--force")) return new Set();
     if (!this.#job.byExistence) return finished;
     const tree = this.#job.tree();
-    for (const key of finished) if (!tree.has(this.#job.outputOf(key)) && !isFiltered(ledger, key)) finished.delete(key);
+    for (const key of finished)
+      if (!tree.has(this.#job.outputOf(key)) && !isFiltered(ledger, key)) finished.delete(key);
     for (const path of tree.keys()) {
       const key = path.replace(/\.out$|\/meta\.json$/, "");
       if (this.#job.outputOf(key) === path) finished.add(key);
@@ -172,6 +173,9 @@ function checkEpoch(job: Job): void {
   const { outcomes, opened } = job.ledger();
   strictEqual(opened.join(), "1", "epochs opened");
   const doneIn = (epoch: number): string[] =>
-    outcomes.filter((one) => one.status === "done" && one.epoch === epoch).map(({ key }) => key).sort();
+    outcomes
+      .filter((one) => one.status === "done" && one.epoch === epoch)
+      .map(({ key }) => key)
+      .sort();
   strictEqual(doneIn(1).join("\n"), doneIn(0).join("\n"), "every key is done once in the new epoch");
 }

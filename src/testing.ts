@@ -1,0 +1,17 @@
+/**
+ * Conformance suites for plug-ins: what every backbone and every mode must do, told by running it. They take the test
+ * runner's own `it`, so vitest, node:test, jest or anything of that shape will do.
+ *
+ * ```ts
+ * import { it } from "node:test";
+ * import { testBackbone } from "kagurazaka/testing";
+ * import mine from "./my-backbone.js";
+ *
+ * testBackbone(mine, { it, options: { size: 2 } });
+ * ```
+ */
+export { type BackboneSuite, testBackbone } from "./testing/backbone.js";
+export { type InputModeSuite, testInputMode } from "./testing/input-mode.js";
+export type { It } from "./testing/it.js";
+export { type OutputModeSuite, testOutputMode } from "./testing/output-mode.js";
+export { readSampleJournal, type SampleEvent, type SampleItem, SampleTask } from "./testing/sample-task.js";

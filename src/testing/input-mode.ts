@@ -1,0 +1,142 @@
+import assert from "node:assert/strict";
+import { mkdirSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import type { Item, WireTriplet } from "../contracts/item.js";
+import type { Fields, InputDefinition, ListEnv } from "../contracts/modes.js";
+import { checkRelPath } from "../runner/program/safe-path.js";
+import { declare, type It } from "./it.js";
+import { assertDescribed, filledFields } from "./mode-fields.js";
+import { withDirectory, writeFiles } from "./temporary.js";
+
+export interface InputModeSuite {
+  readonly it: It;
+  /** The mode's fields, given the directory with the files. */
+  fields(dir: string): Fields;
+  /** Relative path → text, the input. @defaultValue a small tree with odd names */
+  readonly files?: Readonly<Record<string, string>>;
+  /** The items it must find, in order: files as `rel_dir/file_name`, records as they are. */
+  readonly expected: readonly unknown[];
+}
+
+export const sampleTree: Readonly<Record<string, string>> = {
+  "a.txt": "a",
+  "sub/b.txt": "b",
+  "sub/deep/c d.txt": "c",
+  "sub/ünï.txt": "u",
+  "sub.d/e.txt": "e",
+  "left/out.txt": "not to be listed",
+};
+
+/** What every input mode must do. `mode` is the factory a task calls: `InputByExts`. */
+export function testInputMode(
+  mode: { readonly definition: InputDefinition },
+  { it, fields, files = sampleTree, expected }: InputModeSuite,
+): void {
+  const { definition } = mode;
+  const test = (title: string, body: () => Promise<void>, notBecause?: string | false): void =>
+    declare(it, `${definition.name}: ${title}`, body, notBecause);
+  const withInput = (
+    use: (list: (env?: Partial<ListEnv>) => Promise<Item[][]>, dir: string) => Promise<void>,
+  ): Promise<void> =>
+    withDirectory(async (dir) => {
+      writeFiles(dir, files);
+      const all = filledFields(definition.fields, fields(dir));
+      const list = async (env: Partial<ListEnv> = {}): Promise<Item[][]> => {
+        const batches: Item[][] = [];
+        const whole: ListEnv = {
+          inputRoot: dir,
+          root: 0,
+          leaveOut: [join(dir, "left")],
+          signal: new AbortController().signal,
+          ...env,
+        };
+        for await (const batch of definition.list(all, whole)) batches.push([...batch]);
+        return batches;
+      };
+      await use(list, dir);
+    });
+  const notFiles = definition.yields !== "file" && "it yields records";
+  const notOfRoot = !definition.readsInputRoot && "it does not read the input root";
+
+  test("says what it is, and what each field is for", async () => assertDescribed(definition, "input"));
+
+  test("lists exactly what there is, in a stable order", () =>
+    withInput(async (list) => {
+      const found = (await list()).flat();
+      assert.deepEqual(definition.yields === "file" ? found.map(keyOf) : found, expected);
+      assert.deepEqual((await list()).flat(), found);
+    }));
+
+  test("yields items that JSON carries as they are", () =>
+    withInput(async (list) => {
+      const found = (await list()).flat();
+      assert.deepEqual(JSON.parse(JSON.stringify(found)), found);
+    }));
+
+  test(
+    "names files by triplets that stay below a root and carry its number",
+    () =>
+      withInput(async (list) => {
+        for (const item of (await list({ root: 3 })).flat()) {
+          const { root, rel_dir, file_name } = item.input as WireTriplet;
+          assert.equal(root, 3);
+          assert.ok(!file_name.includes("/"));
+          checkRelPath(rel_dir === "." ? file_name : `${rel_dir}/${file_name}`);
+        }
+      }),
+    notFiles,
+  );
+
+  test(
+    "gives no key twice",
+    () =>
+      withInput(async (list) => {
+        const keys = (await list()).flat().map(keyOf);
+        assert.equal(new Set(keys).size, keys.length);
+      }),
+    notFiles || (!definition.uniqueKeys && "it does not promise to"),
+  );
+
+  test(
+    "leaves out the directories it is told to, and those of ours",
+    () =>
+      withInput(async (list, dir) => {
+        writeFiles(dir, { ".kagurazaka/task/ledger/a.txt": "", "sub/.kagurazaka/b.txt": "" });
+        assert.deepEqual((await list()).flat().map(keyOf), expected);
+      }),
+    notFiles || notOfRoot,
+  );
+
+  test("writes nothing", () =>
+    withInput(async (list, dir) => {
+      const before = readdirSync(dir, { recursive: true }).sort();
+      await list();
+      assert.deepEqual(readdirSync(dir, { recursive: true }).sort(), before);
+    }));
+
+  test(
+    "an empty root has no items, or only itself",
+    () =>
+      withInput(async (list, dir) => {
+        const empty = join(dir, "empty");
+        mkdirSync(empty);
+        const found = (await list({ inputRoot: empty })).flat();
+        assert.ok(found.length === 0 || (found.length === 1 && keyOf(found[0]!) === "empty"));
+      }),
+    notOfRoot,
+  );
+
+  test("ends soon when its signal fires", () =>
+    withInput(async (list) => {
+      const found = await list({ signal: AbortSignal.abort(new Error("enough")) }).catch((error: Error) => {
+        assert.match(`${error.name} ${error.message} ${String((error as { cause?: unknown }).cause)}`, /abort|enough/i);
+        return [];
+      });
+      assert.ok(found.flat().length <= expected.length);
+    }));
+}
+
+function keyOf(item: Item): string {
+  const { rel_dir, file_name } = item.input as WireTriplet;
+  return rel_dir === "." ? file_name : `${rel_dir}/${file_name}`;
+}

@@ -1,0 +1,23 @@
+import assert from "node:assert/strict";
+import type { OptionSpecs } from "../base/option-spec.js";
+import type { Fields, ModeDefinition, ModeKind } from "../contracts/modes.js";
+
+/** Fields as a run hands them to a mode: what was said over the defaults. */
+export function filledFields(specs: OptionSpecs, said: Fields): Fields {
+  for (const name of Object.keys(said)) assert.ok(Object.hasOwn(specs, name), `the mode declares no field "${name}"`);
+  const defaults = Object.entries(specs).flatMap(([name, spec]) =>
+    spec.default === undefined ? [] : [[name, spec.default]],
+  );
+  return { ...Object.fromEntries(defaults), ...said };
+}
+
+export function assertDescribed(mode: ModeDefinition, kind: ModeKind): void {
+  assert.equal(mode.contract, 1);
+  assert.equal(mode.kind, kind);
+  assert.match(mode.name, /^[A-Z]\w*$/);
+  assert.ok(mode.help.length > 0, "no help");
+  for (const [name, spec] of Object.entries(mode.fields)) {
+    assert.match(name, /^[a-z][A-Za-z0-9]*$/, "fields are declared in camelCase");
+    assert.ok(spec.help, `${name} has no help`);
+  }
+}

@@ -1,0 +1,122 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { saidFromCode } from "../config/said.js";
+import type { BackboneDefinition, BackboneSession, WorkerEvents } from "../contracts/backbone.js";
+import type { Outcome } from "../contracts/outcome.js";
+import { loadOwners, prepareLoaded } from "../runner/prepare-run.js";
+import { type Run, startRun } from "../runner/run.js";
+import type { RunResult } from "../runner/run-result.js";
+import { readSampleJournal, type SampleEvent, type SampleItem } from "./sample-task.js";
+import { withDirectory } from "./temporary.js";
+
+const SAMPLE = new URL("./sample-task.js", import.meta.url).href;
+
+export interface SampleRunRequest {
+  readonly backbone: BackboneDefinition;
+  readonly options?: Readonly<Record<string, unknown>> | undefined;
+  readonly items: readonly SampleItem[];
+  /** The run's settings, as `runTask` takes them. */
+  readonly settings?: Readonly<Record<string, unknown>>;
+  readonly task?: Readonly<Record<string, unknown>>;
+  /** Called when the run is under way. */
+  readonly during?: (run: Run, journal: () => SampleEvent[]) => Promise<void>;
+  /** Called after its end, while what it wrote is still there. */
+  readonly after?: (journal: () => SampleEvent[]) => Promise<void>;
+}
+
+/** What can be known about a run of the sample task from outside. */
+export interface SampleRun {
+  readonly result: RunResult;
+  readonly outcomes: readonly Outcome[];
+  readonly prints: readonly { readonly key: string | null; readonly text: string }[];
+  readonly logs: readonly {
+    readonly key: string;
+    readonly level: string;
+    readonly message: string;
+    readonly fields?: unknown;
+  }[];
+  readonly journal: readonly SampleEvent[];
+  readonly workers: WorkerBook;
+}
+
+/** What a session was asked for and answered. */
+export interface WorkerBook {
+  started: number;
+  exited: number;
+  /** Messages and exits that came after a worker's exit, or after the session was disposed of. */
+  late: string[];
+}
+
+/** Runs the sample task on a backbone, in a directory of its own, and looks on. */
+export function runSample(request: SampleRunRequest): Promise<SampleRun> {
+  return withDirectory(async (dir) => {
+    const { items, settings = {}, task = {} } = request;
+    const journalDir = join(dir, "journal");
+    const journal = (): SampleEvent[] => readSampleJournal(journalDir);
+    writeFileSync(join(dir, "plan.jsonl"), items.map((item) => `${JSON.stringify(item)}\n`).join(""));
+    const said = saidFromCode({
+      backoff: "1ms:5ms",
+      // A backbone that loses an item must fail its case, not hang it.
+      stall: "15s",
+      ...settings,
+      backbone: "inline",
+      runDir: join(dir, "state"),
+      backboneOptions: request.options,
+      taskOptions: { plan: join(dir, "plan.jsonl"), journal: journalDir, ...task },
+    });
+    const workers: WorkerBook = { started: 0, exited: 0, late: [] };
+    const backbone = watched(request.backbone, workers);
+    const owners = await loadOwners(said, { file: SAMPLE, exportName: "SampleTask" });
+    const config = { ...owners.config, backboneName: backbone.name, backboneOptions: backbone.options };
+    const prepared = await prepareLoaded(said, { ...owners, backbone, config });
+    const outcomes: Outcome[] = [];
+    const prints: { key: string | null; text: string }[] = [];
+    const logs: { key: string; level: string; message: string; fields?: unknown }[] = [];
+    const run = await startRun(prepared, {
+      onOutcome: (outcome) => void outcomes.push(outcome),
+      onPrint: (key, text) => void prints.push({ key, text }),
+      onLog: (key, level, message, fields) => void logs.push({ key, level, message, fields }),
+    });
+    await request.during?.(run, journal);
+    const result = await run.result;
+    await request.after?.(journal);
+    return { result, outcomes, prints, logs, journal: journal(), workers };
+  });
+}
+
+/** The same backbone, with a book kept of what it does. */
+function watched(backbone: BackboneDefinition, book: WorkerBook): BackboneDefinition {
+  return {
+    ...backbone,
+    size: (options) => backbone.size(options),
+    async open(request) {
+      const session = await backbone.open(request);
+      let disposed = false;
+      const startWorker: BackboneSession["startWorker"] = (boot, events) => {
+        book.started++;
+        let gone = false;
+        const watching: WorkerEvents = {
+          onMessage(message) {
+            if (gone) book.late.push(`a ${message.type} message after the worker's exit`);
+            events.onMessage(message);
+          },
+          onExit(error) {
+            if (gone) book.late.push("a second exit of one worker");
+            if (disposed) book.late.push("an exit after the session was disposed of");
+            gone = true;
+            book.exited++;
+            events.onExit(error);
+          },
+        };
+        return session.startWorker(boot, watching);
+      };
+      return {
+        startWorker,
+        async [Symbol.asyncDispose]() {
+          await session[Symbol.asyncDispose]();
+          disposed = true;
+        },
+      };
+    },
+  };
+}

@@ -1,0 +1,259 @@
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { basename, join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { builtinNames, loadBuiltin } from "../dist/src/builtins.js";
+import { errorCodes } from "../src/base/errors.js";
+import { checkImports, findCircles, importsOf, type Sources } from "./house/imports.js";
+import { loadsOf } from "./house/loads.js";
+
+/** The rules of the house (DESIGN §2, STYLE), held by machine, each with an example that breaks it. */
+const root = new URL("..", import.meta.url).pathname;
+
+function sourcesIn(...dirs: string[]): Sources {
+  const files = dirs.flatMap((dir) =>
+    readdirSync(join(root, dir), { recursive: true, encoding: "utf8" }).map((name) => join(dir, name)),
+  );
+  return Object.fromEntries(
+    files.filter((name) => /\.(?:ts|cjs)$/.test(name)).map((name) => [name, readFileSync(join(root, name), "utf8")]),
+  );
+}
+
+const sources = sourcesIn("src", "backbones", "templates", "tasks");
+
+describe("imports", () => {
+  test("go down only", () => expect(checkImports(sources)).toEqual([]));
+  test("make no circle", () => expect(findCircles(sources)).toEqual([]));
+  test("of our own files find them", () => {
+    const lost = importsOf(sources).filter(
+      ({ to }) => /^(?:src|backbones|templates|tasks)\//.test(to) && !Object.hasOwn(sources, to),
+    );
+    expect(lost).toEqual([]);
+  });
+
+  const broken: readonly (readonly [string, Sources, RegExp])[] = [
+    [
+      "base knows nothing above it",
+      { "src/base/x.ts": 'import { y } from "../contracts/y.js";' },
+      /base must not import contracts/,
+    ],
+    ["base has no package", { "src/base/x.ts": 'import yaml from "yaml";' }, /base must not import the package yaml/],
+    [
+      "contracts know only base",
+      { "src/contracts/x.ts": 'import type { y } from "../runner/y.js";' },
+      /contracts must not import runner/,
+    ],
+    [
+      "config, loader and data do not know one another",
+      { "src/config/x.ts": 'export * from "../loader/y.js";' },
+      /config must not import loader/,
+    ],
+    [
+      "data does not know the runner",
+      { "src/data/x.ts": 'const y = await import("../runner/y.js");' },
+      /data must not import runner/,
+    ],
+    [
+      "the runner does not know the command line",
+      { "src/runner/a/x.ts": 'import { y } from "../../cli/y.js";' },
+      /runner must not import cli/,
+    ],
+    [
+      "the runner does not know a backbone",
+      { "src/runner/x.ts": 'import mp from "../../backbones/mp.js";' },
+      /runner must not import backbones/,
+    ],
+    [
+      "nobody knows the command line",
+      { "src/testing/x.ts": 'import { y } from "../cli/y.js";' },
+      /testing must not import cli/,
+    ],
+    [
+      "the kit does not know the runner",
+      { "src/kit.ts": 'export { y } from "./runner/y.js";' },
+      /kit must not import runner/,
+    ],
+    [
+      "a backbone knows only the kit",
+      { "backbones/x.ts": 'import { y } from "../src/base/y.js";' },
+      /backbones must not import base/,
+    ],
+    [
+      "a mode knows only the kit",
+      { "templates/modes/x.ts": 'import { y } from "../../src/runner/y.js";' },
+      /templates must not import runner/,
+    ],
+    [
+      "a mode has no package",
+      { "templates/modes/x.ts": 'import glob from "fast-glob";' },
+      /templates must not import the package fast-glob/,
+    ],
+    [
+      "a ready-made task imports what users import",
+      { "tasks/x.ts": 'import { y } from "../src/kit.js";' },
+      /tasks must not import kit/,
+    ],
+    [
+      "a ready-made task has no package but ours",
+      { "tasks/x.ts": 'import sharp from "sharp";' },
+      /tasks must not import the package sharp/,
+    ],
+    [
+      "the users' door loads the runner lazily",
+      { "src/index.ts": 'export { y } from "./runner/y.js";' },
+      /index must load the runner lazily/,
+    ],
+    [
+      "the registry points at the shelves lazily",
+      { "src/builtins.ts": 'import mp from "../backbones/mp.js";' },
+      /builtins must point at the shelves lazily/,
+    ],
+    ["a new room needs a rule", { "src/attic/x.ts": 'import "node:fs";' }, /the room "attic" has no rule/],
+  ];
+  for (const [title, example, says] of broken) {
+    test(`rule: ${title}`, () => {
+      expect(checkImports(example)).toEqual([expect.stringMatching(says)]);
+      expect(checkImports(example)[0]).toMatch(/^\S+\.ts:1: /);
+    });
+  }
+
+  test("rule: no circle, but types and lazy imports may go round", () => {
+    const a = (line: string): Sources => ({
+      "src/base/a.ts": line,
+      "src/base/b.ts": 'import "./c.js";',
+      "src/base/c.ts": 'import { a } from "./a.js";',
+    });
+    expect(findCircles(a('export { b } from "./b.js";'))).toEqual([
+      "src/base/a.ts → src/base/b.ts → src/base/c.ts → src/base/a.ts",
+    ]);
+    expect(findCircles(a('import type { b } from "./b.js";'))).toEqual([]);
+    expect(findCircles(a('const b = () => import("./b.js");'))).toEqual([]);
+  });
+});
+
+describe("the registry", () => {
+  const shelved = importsOf({ "src/builtins.ts": sources["src/builtins.ts"]! })
+    .filter(({ kind }) => kind === "lazy")
+    .map(({ to }) => to);
+  const onDisk = Object.keys(sourcesIn("backbones", "templates/modes", "tasks"));
+
+  test("names every file on the shelves, and only those", () => expect(shelved.toSorted()).toEqual(onDisk.toSorted()));
+
+  test("calls each plug-in by its own name", async () => {
+    for (const name of builtinNames("backbones")) expect((await loadBuiltin("backbones", name))!.name).toBe(name);
+    for (const name of builtinNames("tasks")) expect(shelved).toContain(`tasks/${name}.ts`);
+    for (const name of builtinNames("modes")) {
+      const { definition } = (await loadBuiltin("modes", name))!;
+      expect(definition.name).toBe(name === "OutputByAppendingExt" ? "OutputByApendingExt" : name);
+    }
+  });
+
+  test("and the users' door name the same modes", async () => {
+    const exported = [...sources["templates/index.ts"]!.matchAll(/default as (\w+)/g)].map(([, name]) => name);
+    expect(exported.toSorted()).toEqual(builtinNames("modes").toSorted());
+  });
+
+  test("does not know what objects inherit", async () =>
+    expect(await loadBuiltin("modes", "toString")).toBeUndefined());
+
+  test("every plug-in has a conformance call", () => {
+    const calls = ["test/backbones/conformance.test.ts", "test/templates/conformance.test.ts"]
+      .map((file) => readFileSync(join(root, file), "utf8"))
+      .join("");
+    for (const name of builtinNames("backbones")) expect(calls).toMatch(new RegExp(`testBackbone\\(${name},`));
+    for (const name of builtinNames("modes")) {
+      if (/^(?:Input|Output)By(?!Appending)|^InputFrom/.test(name))
+        expect(calls).toMatch(new RegExp(`test(?:Input|Output)Mode\\(templates\\.${name},`));
+    }
+    for (const name of builtinNames("tasks"))
+      expect(readFileSync(join(root, "test/e2e/commands.test.ts"), "utf8")).toContain(`"@${name}"`);
+  });
+});
+
+describe("error codes", () => {
+  test("are all used somewhere", () => {
+    const code = Object.entries(sources)
+      .filter(([name]) => name !== "src/base/errors.ts")
+      .map(([, text]) => text)
+      .join("");
+    const unused = Object.keys(errorCodes).filter((name) => !code.includes(`"${name}"`));
+    expect(unused).toEqual([]);
+  });
+});
+
+describe("files", () => {
+  test("only the command line's last step ends the process", () => {
+    // The sample task has an item whose very point is to end its worker.
+    const exceptions = ["src/cli/main.ts", "src/testing/sample-task.ts"];
+    const ending = Object.entries(sources).filter(
+      ([name, text]) => /process\.(?:exit|reallyExit|abort)\(/.test(text) && !exceptions.includes(name),
+    );
+    expect(ending.map(([name]) => name)).toEqual([]);
+  });
+
+  /** Files past 400 lines, with the reason. */
+  const long: Readonly<Record<string, string>> = {
+    "src/runner/dispatch/dispatcher.ts": "one state machine: its states and the moves between them are read together",
+  };
+  const lines = (text: string): number => text.split("\n").length;
+
+  test("no file is longer than 400 lines without a reason", () => {
+    const found = Object.entries(sources)
+      .filter(([, text]) => lines(text) > 400)
+      .map(([name]) => name);
+    expect(found.filter((name) => !Object.hasOwn(long, name))).toEqual([]);
+    expect(
+      Object.keys(long).filter((name) => !found.includes(name)),
+      "a reason for a file that is short",
+    ).toEqual([]);
+    const look = Object.entries(sources).filter(([name, text]) => lines(text) > 250 && !Object.hasOwn(long, name));
+    if (look.length > 0)
+      console.info(`look again, past 250 lines: ${look.map(([name, text]) => `${name} (${lines(text)})`).join(", ")}`);
+  });
+
+  test("names are kebab-case", () => {
+    expect(Object.keys(sources).filter((name) => !/^[a-z][a-z0-9-]*\.(?:ts|cjs)$/.test(basename(name)))).toEqual([]);
+  });
+});
+
+describe("what is loaded", () => {
+  const dir = mkdtempSync(join(tmpdir(), "kagurazaka-house-"));
+  beforeAll(() => {
+    mkdirSync(join(dir, "in"));
+    writeFileSync(join(dir, "in/a.txt"), "a");
+  });
+  afterAll(() => rmSync(dir, { recursive: true, force: true }));
+  const load = (...args: string[]) => loadsOf(args, dir, join(dir, "cache"));
+  const roots = ["--mixin", "hard_shard_mode.input_path=in", "hard_shard_mode.output_path=out"];
+  const glob = "input_mode={use: InputByGlob, glob_pattern: '*.txt'}";
+
+  test("--help: commander and nothing else", () => {
+    const { status, main } = load("-hk");
+    expect([status, ...main]).toEqual([0, "commander"]);
+  });
+
+  test("a worker: no parser, no pattern library, no engine but its own", () => {
+    const { status, stderr, main, workers, workerFiles } = load(
+      "@word-count",
+      "--num-process",
+      "1",
+      ...roots,
+      glob,
+      "output_mode.ext=.glob",
+    );
+    expect(status, stderr).toBe(0);
+    expect([...main], "the recorder sees what the coordinator loads").toEqual(
+      expect.arrayContaining(["fast-glob", "yaml", "piscina"]),
+    );
+    expect([...workers]).toEqual(["piscina"]);
+    expect(workerFiles).toContain("src/runner/worker/main.js");
+    const forbidden = /^src\/(?:cli|config|runner\/(?:plan|dispatch|ledger|lease|run))|^backbones\/(?!mp)/;
+    expect(workerFiles.filter((file) => forbidden.test(file))).toEqual([]);
+  });
+
+  test("an inline run without patterns, bar or configuration: no piscina, esbuild, fast-glob, yaml, commander, cli-progress", () => {
+    const { status, stderr, main } = load("@checksum", "--backbone", "inline", ...roots);
+    expect(status, stderr).toBe(0);
+    expect([...main].filter((name) => name !== "deepmerge")).toEqual([]);
+  });
+});

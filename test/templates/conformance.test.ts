@@ -1,0 +1,54 @@
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { testInputMode, testOutputMode } from "../../dist/src/testing.js";
+import * as templates from "../../dist/templates/index.js";
+
+const files = ["a.txt", "sub/b.txt", "sub/ünï.txt", "sub/deep/c d.txt", "sub.d/e.txt"];
+const breadthFirst = ["a.txt", "sub/b.txt", "sub/ünï.txt", "sub.d/e.txt", "sub/deep/c d.txt"];
+const triplet = (root: string, rel_dir: string, file_name: string) => ({
+  input: { path: join(root, rel_dir, file_name), rel_dir, file_name },
+});
+const jsonl = (...lines: unknown[]): string => lines.map((line) => JSON.stringify(line)).join("\n");
+
+describe("input modes", () => {
+  testInputMode(templates.InputByExts, { it, fields: () => ({ exts: [".txt"] }), expected: files });
+  testInputMode(templates.InputByGlob, { it, fields: () => ({ globPattern: "**/*.txt" }), expected: breadthFirst });
+  testInputMode(templates.InputBySubDirectory, {
+    it,
+    fields: () => ({ subDirectoryLevel: 1 }),
+    expected: ["sub", "sub.d"],
+  });
+  testInputMode(templates.InputFromFileTripletJsonl, {
+    it,
+    files: { "list.jsonl": jsonl(triplet("/data", ".", "b.txt"), triplet("/data", "sub", "a.txt")) },
+    fields: (dir) => ({ jsonlPath: join(dir, "list.jsonl") }),
+    expected: ["b.txt", "sub/a.txt"],
+  });
+  testInputMode(templates.InputFromWhateverJsonl, {
+    it,
+    files: { "list.jsonl": jsonl({ id: 1 }, { id: 2, deep: [{}] }, {}) },
+    fields: (dir) => ({ jsonlPath: join(dir, "list.jsonl") }),
+    expected: [{ id: 1 }, { id: 2, deep: [{}] }, {}],
+  });
+});
+
+describe("output modes", () => {
+  testOutputMode(templates.OutputByApendingExt, {
+    it,
+    fields: { ext: ".json" },
+    expected: { output: "sub/a.txt.json" },
+  });
+  it("OutputByAppendingExt is the same under its right spelling", () =>
+    expect(templates.OutputByAppendingExt).toBe(templates.OutputByApendingExt));
+  testOutputMode(templates.OutputByReplacingExt, { it, fields: { ext: ".json" }, expected: { output: "sub/a.json" } });
+  testOutputMode(templates.OutputByTemplate, {
+    it,
+    fields: { pattern: "{rel_dir}/{stem}-{key}{ext}.x" },
+    expected: { output: "sub/a-sub/a.txt.txt.x" },
+  });
+  testOutputMode(templates.OutputByFilenameSubfoldering, {
+    it,
+    fields: { fileToWrite: { text: "t.txt", raw_meta: "m.json" } },
+    expected: { output: "sub/a.txt", output_text: "sub/a.txt/t.txt", output_raw_meta: "sub/a.txt/m.json" },
+  });
+});
