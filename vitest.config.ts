@@ -8,12 +8,21 @@ const lowerDecorators = {
   enforce: "pre" as const,
   async transform(code: string, id: string) {
     if (!/\.ts$/.test(id) || id.includes("/node_modules/")) return undefined;
-    const out = await transform(code, { loader: "ts", target: "node20", sourcemap: true, sourcefile: id, keepNames: true });
+    const out = await transform(code, {
+      loader: "ts",
+      target: "node20",
+      sourcemap: true,
+      sourcefile: id,
+      keepNames: true,
+    });
     return { code: out.code, map: out.map };
   },
 };
 
-const exports = JSON.parse(readFileSync(new URL("./package.json", import.meta.url), "utf8")).exports as Record<string, { default?: string }>;
+const exports = JSON.parse(readFileSync(new URL("./package.json", import.meta.url), "utf8")).exports as Record<
+  string,
+  { default?: string }
+>;
 const built = (door: string) => new URL(exports[door]!.default!, import.meta.url).pathname;
 
 export default defineConfig({

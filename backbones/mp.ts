@@ -41,7 +41,10 @@ const mp: BackboneDefinition = defineBackbone({
       placeholder: "N|50%|auto",
       help: "Worker threads: a number, a share of the cores, or auto = one per core.",
     },
-    maxHeap: { type: "size", help: "Heap limit of each thread, e.g. 512MB. A thread over it dies and its item is tried alone. Default: Node's." },
+    maxHeap: {
+      type: "size",
+      help: "Heap limit of each thread, e.g. 512MB. A thread over it dies and its item is tried alone. Default: Node's.",
+    },
   },
   kinds: ["item"],
   killable: true,
@@ -57,7 +60,9 @@ const mp: BackboneDefinition = defineBackbone({
       concurrentTasksPerWorker: 1,
       // A thread's event loop carries its messages, so it must never sleep on an atomic.
       atomics: "disabled",
-      ...(maxHeapBytes === undefined ? {} : { resourceLimits: { maxOldGenerationSizeMb: Math.max(8, Math.floor(maxHeapBytes / 2 ** 20)) } }),
+      ...(maxHeapBytes === undefined
+        ? {}
+        : { resourceLimits: { maxOldGenerationSizeMb: Math.max(8, Math.floor(maxHeapBytes / 2 ** 20)) } }),
     });
     // A thread may throw once more after its task has settled (a timer of the user's): nobody waits for that any longer.
     pool.on("error", () => {});

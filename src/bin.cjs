@@ -9,4 +9,4 @@ if (!process.env.UV_THREADPOOL_SIZE) {
 }
 // Compiled code of this tool is kept between runs where Node can (22.1 and later).
 require("node:module").enableCompileCache?.();
-import("../dist/src/cli/main.js").then(({ main }) => main(process.argv.slice(2)));
+void import("../dist/src/cli/main.js").then(({ main }) => main(process.argv.slice(2)));

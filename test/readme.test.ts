@@ -15,11 +15,13 @@ interface Block {
   readonly marked: string | undefined;
 }
 
-const blocks: Block[] = [...readme.matchAll(/(?:<!-- ci: (\w+) -->\s*)?```(\w+)\n([\s\S]*?)```/g)].map(([, marked, language, text]) => ({
-  language: language!,
-  text: text!,
-  marked,
-}));
+const blocks: Block[] = [...readme.matchAll(/(?:<!-- ci: (\w+) -->\s*)?```(\w+)\n([\s\S]*?)```/g)].map(
+  ([, marked, language, text]) => ({
+    language: language!,
+    text: text!,
+    marked,
+  }),
+);
 
 describe("the README", () => {
   let folder: string;
@@ -61,18 +63,30 @@ describe("the README", () => {
     expect(second).toBe("npm ci && npm test");
     const [install, main] = first!.split(" && ");
     expect(install).toBe("npm ci");
-    const result = execFileSync("bash", ["-c", `${main!.replace("out/words", join(folder, "words"))} --json`], { cwd: root, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
+    const result = execFileSync("bash", ["-c", `${main!.replace("out/words", join(folder, "words"))} --json`], {
+      cwd: root,
+      encoding: "utf8",
+      stdio: ["ignore", "pipe", "pipe"],
+    });
     expect(JSON.parse(result).counts.done).toBeGreaterThan(1000);
   });
 
   it("runs every block it does not leave to CI", () => {
-    const left = blocks.filter(({ language, text, marked }) => marked === undefined && language !== "sh" && !/^(?:\/\/|#) \S+\.\w+\n/.test(text));
+    const left = blocks.filter(
+      ({ language, text, marked }) => marked === undefined && language !== "sh" && !/^(?:\/\/|#) \S+\.\w+\n/.test(text),
+    );
     expect(left).toEqual([]);
   });
 
   it("tells of every error code, as the table in the code does", () => {
-    const told = [...readme.matchAll(/^\| `([\w-]+)` \| (?:exit (\d+)|item): (.*) \|$/gm)].map(([, code, exit, says]) => [code, exit && Number(exit), says]);
-    const known = Object.entries(errorCodes).map(([code, entry]: [string, { exit?: number; says: string }]) => [code, entry.exit, entry.says]);
+    const told = [...readme.matchAll(/^\| `([\w-]+)` \| (?:exit (\d+)|item): (.*) \|$/gm)].map(
+      ([, code, exit, says]) => [code, exit && Number(exit), says],
+    );
+    const known = Object.entries(errorCodes).map(([code, entry]: [string, { exit?: number; says: string }]) => [
+      code,
+      entry.exit,
+      entry.says,
+    ]);
     expect(told).toEqual(known);
   });
 

@@ -147,7 +147,8 @@ function text(value: unknown): string {
 /** Never throws, whatever was thrown: `undefined`, a frozen proxy, an error whose getters throw. */
 export function toErrorRecord(thrown: unknown, depth = 0): ErrorRecord {
   try {
-    if (!(thrown instanceof Error) && !KagurazakaError.is(thrown)) return { name: "NonError", message: describe(thrown) };
+    if (!(thrown instanceof Error) && !KagurazakaError.is(thrown))
+      return { name: "NonError", message: describe(thrown) };
     const error = thrown as Error & { code?: unknown; delayMs?: number; scope?: string } & Record<symbol, unknown>;
     const record: ErrorRecord = { name: text(error.name), message: text(error.message) };
     if (typeof error.code === "string" || typeof error.code === "number") record.code = String(error.code);
@@ -157,7 +158,11 @@ export function toErrorRecord(thrown: unknown, depth = 0): ErrorRecord {
     if (named && error.hint !== undefined) record.hint = text(error.hint);
     if (error.cause !== undefined && depth < MAX_CAUSES) record.cause = toErrorRecord(error.cause, depth + 1);
     if (error[permanentBrand]) record.permanent = true;
-    if (error[retryAfterBrand]) record.retryAfter = { delayMs: Number(error.delayMs), ...(error.scope === undefined ? {} : { scope: String(error.scope) }) };
+    if (error[retryAfterBrand])
+      record.retryAfter = {
+        delayMs: Number(error.delayMs),
+        ...(error.scope === undefined ? {} : { scope: String(error.scope) }),
+      };
     return record;
   } catch {
     return { name: "NonError", message: "a value that cannot be looked at was thrown" };

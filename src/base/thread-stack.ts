@@ -19,7 +19,8 @@ export async function threadStack(threadId: number): Promise<string | undefined>
   session.connect();
   let worker = "";
   const send = (id: number, method: string): void => {
-    if (worker !== "") session.post("NodeWorker.sendMessageToWorker", { sessionId: worker, message: JSON.stringify({ id, method }) });
+    if (worker !== "")
+      session.post("NodeWorker.sendMessageToWorker", { sessionId: worker, message: JSON.stringify({ id, method }) });
   };
   try {
     return await new Promise<string | undefined>((resolve) => {
@@ -52,7 +53,10 @@ export async function threadStack(threadId: number): Promise<string | undefined>
 
 function formatFrames(frames: readonly Frame[], scripts: ReadonlyMap<string, string>): string | undefined {
   const lines = frames
-    .map(({ functionName, location }) => ({ functionName, place: placeOf(scripts.get(location.scriptId) ?? "", location) }))
+    .map(({ functionName, location }) => ({
+      functionName,
+      place: placeOf(scripts.get(location.scriptId) ?? "", location),
+    }))
     .filter(({ place }) => place !== undefined)
     .map(({ functionName, place }) => `at ${functionName || "<anonymous>"} (${place})`);
   return lines.length === 0 ? undefined : lines.slice(0, MAX_FRAMES).join("\n");

@@ -1,4 +1,4 @@
-import { type ErrorRecord } from "../base/errors.js";
+import type { ErrorRecord } from "../base/errors.js";
 import { escapeControls, shortDuration } from "../base/text.js";
 import type { UiSettings } from "../config/run-options.js";
 import type { RunSnapshot } from "../runner/run-result.js";
@@ -84,7 +84,9 @@ class PrettyConsole implements RunConsole {
 
   failure(failureClass: string, key: string, error: ErrorRecord): void {
     const stack = error.stack ?? `${error.name}: ${error.message}`;
-    const cause = error.cause ? `\ncaused by ${error.cause.stack ?? `${error.cause.name}: ${error.cause.message}`}` : "";
+    const cause = error.cause
+      ? `\ncaused by ${error.cause.stack ?? `${error.cause.name}: ${error.cause.message}`}`
+      : "";
     const head = `${this.palette.red("failed")} ${this.palette.bold(escapeControls(key))} ${this.palette.dim(`(first of: ${escapeControls(failureClass)})`)}`;
     const body = escapeControls(stack + cause, "newlines").split("\n");
     const hint = error.hint === undefined ? [] : [`  ${this.palette.cyan("→")} ${escapeControls(error.hint)}`];
@@ -148,7 +150,12 @@ class JsonConsole implements RunConsole {
   }
 
   retry(key: string, attempt: number, error: ErrorRecord, delayMs: number): void {
-    this.#write("info", "retry", { key, attempt, delayMs: shortDuration(delayMs), err: { name: error.name, message: error.message } });
+    this.#write("info", "retry", {
+      key,
+      attempt,
+      delayMs: shortDuration(delayMs),
+      err: { name: error.name, message: error.message },
+    });
   }
 
   #write(level: string, event: string, fields: Record<string, unknown>): void {

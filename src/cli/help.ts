@@ -17,7 +17,15 @@ export async function printHelp(said: Said, argv: readonly string[]): Promise<nu
   } else if (peek.help === "task" && peek.taskFile !== undefined) {
     const owners = await loadOwners(said);
     const mixin = await previewMixin(said, owners.config);
-    print(renderHelp("task", { name: owners.task.id, options: owners.config.taskOptions, rawArgs: owners.config.rawArgs === true, mixin, width }));
+    print(
+      renderHelp("task", {
+        name: owners.task.id,
+        options: owners.config.taskOptions,
+        rawArgs: owners.config.rawArgs === true,
+        mixin,
+        width,
+      }),
+    );
   } else {
     print(renderHelp("kagurazaka", { width }));
   }

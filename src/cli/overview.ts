@@ -5,13 +5,18 @@ import type { DryRun } from "../runner/dry-run.js";
 
 /** `--dry-run`. */
 export function formatDryRun({ total, run, skipped, refused, examples }: DryRun): string {
-  const rows: [string, string][] = [["listed", groupedCount(total)], ["would run", groupedCount(run)]];
+  const rows: [string, string][] = [
+    ["listed", groupedCount(total)],
+    ["would run", groupedCount(run)],
+  ];
   for (const [reason, count] of Object.entries(skipped)) rows.push(["skip", `${groupedCount(count)}  (${reason})`]);
   for (const [code, count] of Object.entries(refused)) rows.push(["refuse", `${groupedCount(count)}  (${code})`]);
   const lines = rows.map(([name, value]) => `  ${name.padEnd(10)} ${value}`);
   if (examples.length > 0) lines.push("", "  first to run:");
   for (const { key, outputs } of examples) {
-    lines.push(`    ${escapeControls(key)}${outputs.length === 0 ? "" : ` → ${outputs.map((path) => escapeControls(displayPath(path))).join(", ")}`}`);
+    lines.push(
+      `    ${escapeControls(key)}${outputs.length === 0 ? "" : ` → ${outputs.map((path) => escapeControls(displayPath(path))).join(", ")}`}`,
+    );
   }
   return `${lines.join("\n")}\n`;
 }

@@ -1,6 +1,6 @@
 import { KagurazakaError, MistakesError } from "../base/errors.js";
 import { escapeControls } from "../base/text.js";
-import { type Palette } from "./palette.js";
+import type { Palette } from "./palette.js";
 
 /** A failure for a person: what, where, the lines it is about, what to do. A stack only where it is our own defect. */
 export function formatError(error: unknown, palette: Palette): string {
@@ -12,7 +12,9 @@ export function formatError(error: unknown, palette: Palette): string {
     const shown = error instanceof Error ? (error.stack ?? error.message) : String(error);
     return `${palette.red("error")} ${palette.dim("[internal]")} this is a defect of kagurazaka:\n${escapeControls(shown, "newlines")}`;
   }
-  const lines = [`${palette.red("error")} ${palette.dim(`[${error.code}]`)} ${escapeControls(error.message, "newlines")}`];
+  const lines = [
+    `${palette.red("error")} ${palette.dim(`[${error.code}]`)} ${escapeControls(error.message, "newlines")}`,
+  ];
   if (error.where !== undefined) lines.push(`  ${palette.dim("at")} ${escapeControls(error.where)}`);
   if (error.frame !== undefined) lines.push(indent(escapeControls(error.frame, "newlines")));
   if (error.hint !== undefined) lines.push(`  ${palette.cyan("→")} ${escapeControls(error.hint, "newlines")}`);

@@ -13,7 +13,11 @@ export type ProgressKind = "bar" | "lines" | "none";
 const BAR_EVERY_MS = 100;
 const LINE_EVERY_MS = 10_000;
 
-export async function openProgress(kind: ProgressKind, snapshot: () => RunSnapshot, out: NodeJS.WriteStream): Promise<Progress> {
+export async function openProgress(
+  kind: ProgressKind,
+  snapshot: () => RunSnapshot,
+  out: NodeJS.WriteStream,
+): Promise<Progress> {
   if (kind === "bar") return openBar(snapshot, out);
   const line = (text: string): void => void out.write(`${text}\n`);
   if (kind === "none") return { line, stop() {} };
@@ -73,18 +77,22 @@ export function describe(now: RunSnapshot, rate: Rate): string {
   const perSecond = rate.update(counts.total - counts.skipped, now.elapsedMs);
   const left = inFlight + waiting;
   const parts = [
-    listed ? `${shortCount(settled)}/${shortCount(known)} ${Math.floor((100 * settled) / Math.max(1, known))}%` : `${shortCount(settled)} of ${shortCount(known)}+ (listing)`,
+    listed
+      ? `${shortCount(settled)}/${shortCount(known)} ${Math.floor((100 * settled) / Math.max(1, known))}%`
+      : `${shortCount(settled)} of ${shortCount(known)}+ (listing)`,
     shortRate(perSecond),
   ];
   // What was skipped took no time, so it says nothing about the time that is left.
-  if (listed && left > 0 && perSecond > 0 && now.elapsedMs > 2000) parts.push(`ETA ${shortDuration((left / perSecond) * 1000)}`);
+  if (listed && left > 0 && perSecond > 0 && now.elapsedMs > 2000)
+    parts.push(`ETA ${shortDuration((left / perSecond) * 1000)}`);
   parts.push(`done ${shortCount(counts.done)}`);
   if (counts.skipped > 0) parts.push(`skipped ${shortCount(counts.skipped)}`);
   if (counts.filtered > 0) parts.push(`filtered ${shortCount(counts.filtered)}`);
   if (counts.failed > 0) parts.push(`failed ${shortCount(counts.failed)}`);
   if (retries > 0) parts.push(`retried ${shortCount(retries)}`);
   parts.push(`${shortCount(inFlight)} in flight`);
-  if (oldest && oldest.sinceMs > 5000) parts.push(`oldest ${shortDuration(oldest.sinceMs)} ${escapeControls(oldest.key).slice(-40)}`);
+  if (oldest && oldest.sinceMs > 5000)
+    parts.push(`oldest ${shortDuration(oldest.sinceMs)} ${escapeControls(oldest.key).slice(-40)}`);
   return parts.join(" · ");
 }
 

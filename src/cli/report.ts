@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
 import { escapeControls, groupedCount, shortCount, shortDuration, shortRate } from "../base/text.js";
-import type { RunInfo, RunResult } from "../runner/run-result.js";
 import { displayPath } from "../loader/paths.js";
+import type { RunInfo, RunResult } from "../runner/run-result.js";
 import type { Palette } from "./palette.js";
 
 /** The first lines of a run: what, on what, from where to where. */
@@ -28,8 +28,10 @@ export function formatReport(result: RunResult, palette: Palette): string {
   add("skipped", counts.skipped, "finished before");
   add("filtered", counts.filtered, "the task had nothing to do");
   add("failed", counts.failed, "", palette.red);
-  if (result.failedInTotal > 0) rows.push(["", palette.dim(`listed in ${displayPath(resolve(result.runDir, "../../failed.jsonl"))}`)]);
-  for (const { class: name, count } of stats.failures.slice(0, 8)) rows.push(["", palette.dim(`${shortCount(count)} × ${escapeControls(name)}`)]);
+  if (result.failedInTotal > 0)
+    rows.push(["", palette.dim(`listed in ${displayPath(resolve(result.runDir, "../../failed.jsonl"))}`)]);
+  for (const { class: name, count } of stats.failures.slice(0, 8))
+    rows.push(["", palette.dim(`${shortCount(count)} × ${escapeControls(name)}`)]);
   if (stats.failures.length > 8) rows.push(["", palette.dim(`and ${stats.failures.length - 8} more classes`)]);
   add("cancelled", counts.cancelled, "run again next time");
   if (counts.total === 0) rows.push(["items", palette.yellow("none")]);
@@ -42,7 +44,12 @@ export function formatReport(result: RunResult, palette: Palette): string {
     rows.push(["per item", times]);
     const slowest = stats.slowest.filter(({ durationMs }) => durationMs >= 1).slice(0, 3);
     if (slowest.length > 0 && ran > 3) {
-      rows.push(["slowest", slowest.map(({ key, durationMs }) => `${escapeControls(key)} ${palette.dim(shortDuration(durationMs))}`).join(", ")]);
+      rows.push([
+        "slowest",
+        slowest
+          .map(({ key, durationMs }) => `${escapeControls(key)} ${palette.dim(shortDuration(durationMs))}`)
+          .join(", "),
+      ]);
     }
   }
   return table(rows, palette);
@@ -52,7 +59,8 @@ export function formatReport(result: RunResult, palette: Palette): string {
 export function nextCommand(result: RunResult, command: string): string | undefined {
   const { counts, error, failedInTotal } = result;
   if (error || counts.cancelled > 0) return `go on:  ${command}`;
-  if (failedInTotal > 0) return `try the failed ones again:  ${command}${command.includes("--retry-failed") ? "" : " --retry-failed"}`;
+  if (failedInTotal > 0)
+    return `try the failed ones again:  ${command}${command.includes("--retry-failed") ? "" : " --retry-failed"}`;
   return undefined;
 }
 

@@ -41,7 +41,10 @@ type Written<S extends OptionSpecs, K extends keyof S> =
 
 /** Called without `new`; the result is plain data that merges. */
 export interface ModeFactory<D extends ModeDefinition, Data extends ModeData> {
-  (...fields: {} extends FieldsOf<D["fields"]> ? [fields?: FieldsOf<D["fields"]>] : [fields: FieldsOf<D["fields"]>]): Data;
+  (
+    // biome-ignore lint/complexity/noBannedTypes: {} is "no field need be said".
+    ...fields: {} extends FieldsOf<D["fields"]> ? [fields?: FieldsOf<D["fields"]>] : [fields: FieldsOf<D["fields"]>]
+  ): Data;
   readonly definition: D;
 }
 
@@ -88,7 +91,9 @@ export function defineFinishCheck<const S extends OptionSpecs>(
   return createFactory({ ...mode, contract: 1, kind: "finish-check" });
 }
 
-export function defineBackbone<const S extends OptionSpecs>(backbone: Omit<BackboneDefinition<S>, "contract">): BackboneDefinition<S> {
+export function defineBackbone<const S extends OptionSpecs>(
+  backbone: Omit<BackboneDefinition<S>, "contract">,
+): BackboneDefinition<S> {
   return { ...backbone, contract: 1 };
 }
 

@@ -90,7 +90,11 @@ export interface OutputDefinition<F extends OptionSpecs = OptionSpecs> extends M
 export type FinishRule =
   | { readonly by: "ledger" }
   /** Finished when all selected outputs exist, with at least `minBytes` each. The last one is published last. */
-  | { readonly by: "files"; select(outputs: readonly OutputEntry[]): readonly OutputEntry[]; readonly minBytes: number };
+  | {
+      readonly by: "files";
+      select(outputs: readonly OutputEntry[]): readonly OutputEntry[];
+      readonly minBytes: number;
+    };
 
 export interface FinishCheckDefinition<F extends OptionSpecs = OptionSpecs> extends ModeBase<"finish-check", F> {
   rule(fields: Fields): FinishRule;

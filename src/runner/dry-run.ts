@@ -27,8 +27,8 @@ export async function dryRun(prepared: PreparedRun): Promise<DryRun> {
   const counts = { total: 0, run: 0 };
   const batches = planner.batches({
     onListed: () => void counts.total++,
-    onSkipped: (_key, reason) => void (skipped[reason] = (skipped[reason] ?? 0) + 1),
-    onRefused: ({ error }) => void (refused[error.code ?? error.name] = (refused[error.code ?? error.name] ?? 0) + 1),
+    onSkipped: (_key, reason) => increment(skipped, reason),
+    onRefused: ({ error }) => increment(refused, error.code ?? error.name),
   });
   for await (const batch of batches) {
     counts.run += batch.length;
@@ -37,4 +37,8 @@ export async function dryRun(prepared: PreparedRun): Promise<DryRun> {
     }
   }
   return { ...counts, skipped, refused, examples };
+}
+
+function increment(counts: Record<string, number>, name: string): void {
+  counts[name] = (counts[name] ?? 0) + 1;
 }

@@ -1,8 +1,8 @@
 import { join } from "node:path";
+import { didYouMean } from "../base/nearest.js";
 import { openHistory } from "./history.js";
 import { openPlanner } from "./plan/open-planner.js";
 import type { PreparedRun } from "./prepared-run.js";
-import { didYouMean } from "../base/nearest.js";
 
 /** Why an item would run or not, step by step. */
 export interface Explanation {
@@ -20,7 +20,9 @@ export async function explainItem(prepared: PreparedRun, key: string): Promise<E
   const steps: { step: string; says: string }[] = [];
   const end = (verdict: Explanation["verdict"]): Explanation => ({ key, verdict, steps });
   const entry = history.index.statusOf(key);
-  const ledger = entry ? `${entry.status} in run ${entry.segment.header?.run ?? entry.segment.file}, epoch ${entry.epoch}` : "never recorded";
+  const ledger = entry
+    ? `${entry.status} in run ${entry.segment.header?.run ?? entry.segment.file}, epoch ${entry.epoch}`
+    : "never recorded";
   let listed = 0;
   let refusal: string | undefined;
   const near: string[] = [];
@@ -37,14 +39,18 @@ export async function explainItem(prepared: PreparedRun, key: string): Promise<E
       steps.push({ step: "input", says: "listed" });
       const out = selecting.keyFilter(key);
       steps.push({ step: "selection", says: out ?? "in" });
-      for (const { field, relPath } of candidate.outputs) steps.push({ step: field, says: join(prepared.places.outputRoot ?? "", relPath) });
+      for (const { field, relPath } of candidate.outputs)
+        steps.push({ step: field, says: join(prepared.places.outputRoot ?? "", relPath) });
       steps.push({ step: "ledger", says: ledger });
       const required = history.requiredEpoch(key);
       if (required > 0) steps.push({ step: "epoch", says: `--force asks for epoch ${required}` });
       if (out !== null) return end("is left out");
       const reason = planner.finished.reason(candidate);
       const taskAsked = typeof prepared.instance.isExecuted === "function" && reason === null;
-      steps.push({ step: "finished", says: reason ?? (taskAsked ? "no, unless the task's isExecuted() says so" : "no") });
+      steps.push({
+        step: "finished",
+        says: reason ?? (taskAsked ? "no, unless the task's isExecuted() says so" : "no"),
+      });
       return end(reason === null ? "would run" : "would be skipped");
     }
     if (refusal !== undefined) break;
@@ -54,8 +60,19 @@ export async function explainItem(prepared: PreparedRun, key: string): Promise<E
     return end("cannot run");
   }
   const inSoftShard = prepared.program.modes?.softShard ? " (of this soft shard)" : "";
-  steps.push({ step: "input", says: `not among the items listed${inSoftShard}.${didYouMean(key, near)}` }, { step: "ledger", says: ledger });
+  steps.push(
+    { step: "input", says: `not among the items listed${inSoftShard}.${didYouMean(key, near)}` },
+    { step: "ledger", says: ledger },
+  );
   return end("is not listed");
 }
 
-const noSelection = { shard: undefined, only: [], keys: undefined, sample: undefined, shuffle: false, limit: undefined, retryFailed: false } as const;
+const noSelection = {
+  shard: undefined,
+  only: [],
+  keys: undefined,
+  sample: undefined,
+  shuffle: false,
+  limit: undefined,
+  retryFailed: false,
+} as const;

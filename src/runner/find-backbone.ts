@@ -1,9 +1,9 @@
 import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
-import { builtinNames, loadBuiltin } from "../builtins.js";
 import { KagurazakaError, toErrorRecord } from "../base/errors.js";
 import { didYouMean } from "../base/nearest.js";
+import { builtinNames, loadBuiltin } from "../builtins.js";
 import type { BackboneDefinition } from "../contracts/backbone.js";
 import { compileModule } from "../loader/index.js";
 
@@ -11,17 +11,27 @@ import { compileModule } from "../loader/index.js";
 const ALIASES: Readonly<Record<string, string>> = { torch_vanilla_single: "onnx_single" };
 
 /** A backbone by name, by path, or by package name; `auto` is the one that fits the task's kind. */
-export async function loadBackbone(asked: string, kind: "item" | "batch", sourcePath: string): Promise<BackboneDefinition> {
+export async function loadBackbone(
+  asked: string,
+  kind: "item" | "batch",
+  sourcePath: string,
+): Promise<BackboneDefinition> {
   const name = asked === "auto" ? (kind === "item" ? "mp" : "onnx_single") : (ALIASES[asked] ?? asked);
   const definition = (await loadBuiltin("backbones", name)) ?? (await loadForeign(name, sourcePath));
   if (!definition.kinds.includes(kind)) {
-    throw new KagurazakaError("backbone", `the backbone ${definition.name} cannot run ${kind} tasks, only: ${definition.kinds.join(", ")}`, { where: "--backbone" });
+    throw new KagurazakaError(
+      "backbone",
+      `the backbone ${definition.name} cannot run ${kind} tasks, only: ${definition.kinds.join(", ")}`,
+      { where: "--backbone" },
+    );
   }
   return definition;
 }
 
 async function loadForeign(name: string, sourcePath: string): Promise<BackboneDefinition> {
-  const url = /^[.\\/]|^file:|\.[cm]?[jt]s$/.test(name) ? (await compileModule({ file: name })).entryUrl : resolvePackage(name, sourcePath);
+  const url = /^[.\\/]|^file:|\.[cm]?[jt]s$/.test(name)
+    ? (await compileModule({ file: name })).entryUrl
+    : resolvePackage(name, sourcePath);
   const module = await importModule(name, url);
   const found = module.default;
   if (!found || typeof found.open !== "function" || typeof found.size !== "function" || !Array.isArray(found.kinds)) {
@@ -31,7 +41,11 @@ async function loadForeign(name: string, sourcePath: string): Promise<BackboneDe
     });
   }
   if (found.contract !== 1) {
-    throw new KagurazakaError("backbone", `${name} speaks contract ${String(found.contract)} of backbones, this kagurazaka speaks 1`, { where: "--backbone" });
+    throw new KagurazakaError(
+      "backbone",
+      `${name} speaks contract ${String(found.contract)} of backbones, this kagurazaka speaks 1`,
+      { where: "--backbone" },
+    );
   }
   return found as BackboneDefinition;
 }
@@ -41,7 +55,10 @@ async function importModule(name: string, url: string): Promise<{ default?: Part
     return (await import(url)) as { default?: Partial<BackboneDefinition> };
   } catch (cause) {
     const { name: kind, message } = toErrorRecord(cause);
-    throw new KagurazakaError("backbone", `the backbone ${name} cannot be loaded: ${kind}: ${message}`, { where: "--backbone", cause });
+    throw new KagurazakaError("backbone", `the backbone ${name} cannot be loaded: ${kind}: ${message}`, {
+      where: "--backbone",
+      cause,
+    });
   }
 }
 

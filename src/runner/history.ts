@@ -39,7 +39,8 @@ export async function openHistory(prepared: PreparedRun): Promise<History> {
   const scope = epochScopeOf(prepared);
   const matcher = needsGlobs(scope, index) ? await loadGlobs() : () => () => true;
   const partial = isPartial(settings);
-  const forced = settings.force === false ? undefined : decideForce({ records: index.epochs, mode: settings.force, scope, partial });
+  const forced =
+    settings.force === false ? undefined : decideForce({ records: index.epochs, mode: settings.force, scope, partial });
   const soft = scope.soft ?? [];
   const book = createEpochBook({ records: index.epochs, soft, matchGlobs: matcher, ...(forced ? { forced } : {}) });
   const open = index.epochs.filter((epoch) => !epoch.complete && !epoch.partial && sameScope(epoch.scope, scope));
@@ -101,15 +102,29 @@ function versionOf({ program }: PreparedRun): string | null {
 }
 
 /** Said once, with counts: results of other code or options are kept, and whoever minds can `--force`. */
-function warningsOf(prepared: PreparedRun, index: LedgerIndex, forced: ForcedEpoch | undefined, continues: boolean): string[] {
+function warningsOf(
+  prepared: PreparedRun,
+  index: LedgerIndex,
+  forced: ForcedEpoch | undefined,
+  continues: boolean,
+): string[] {
   const warnings: string[] = [];
-  if (index.invalid.count > 0) warnings.push(`the ledger has ${index.invalid.count} damaged lines, passed over (first: ${index.invalid.first})`);
+  if (index.invalid.count > 0)
+    warnings.push(`the ledger has ${index.invalid.count} damaged lines, passed over (first: ${index.invalid.first})`);
   if (forced) return warnings;
   if (continues) warnings.push("a --force over these items was not finished; this run goes on with it");
-  const now = { module: prepared.program.ref.moduleHash, version: versionOf(prepared), options: optionsHashOf(prepared.program) };
+  const now = {
+    module: prepared.program.ref.moduleHash,
+    version: versionOf(prepared),
+    options: optionsHashOf(prepared.program),
+  };
   const older = (name: keyof typeof now): number =>
     index.doneByProvenance().reduce((sum, made) => sum + (made[name] === now[name] ? 0 : made.doneKeys), 0);
-  for (const [name, what] of [["module", "other code"], ["version", "another version of the task"], ["options", "other options"]] as const) {
+  for (const [name, what] of [
+    ["module", "other code"],
+    ["version", "another version of the task"],
+    ["options", "other options"],
+  ] as const) {
     const count = older(name);
     if (count > 0) warnings.push(`${count} results were made by ${what} and are kept; --force makes them again`);
   }

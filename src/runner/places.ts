@@ -1,12 +1,23 @@
 import { randomUUID } from "node:crypto";
-import { accessSync, constants, existsSync, readdirSync, readFileSync, rmdirSync, rmSync, type Stats, statSync, writeFileSync } from "node:fs";
+import {
+  accessSync,
+  constants,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  rmdirSync,
+  rmSync,
+  type Stats,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { KagurazakaError } from "../base/errors.js";
+import { makeDirectory } from "../base/make-directory.js";
 import type { Root } from "../contracts/modes.js";
 import { mayShare } from "./lease/index.js";
 import { environmentError, type RunScope } from "./ledger/index.js";
 import { isTemporaryOf } from "./run-file.js";
-import { makeDirectory } from "../base/make-directory.js";
 
 /** Where a task keeps what it knows, on disk. */
 export interface Places {
@@ -45,12 +56,24 @@ export function checkRoots(roots: readonly Root[], readsInputRoot: boolean, plac
   for (const { inputPath } of readsInputRoot ? roots : []) {
     const stat = statIfThere(inputPath);
     if (!stat) {
-      mistakes.push(new KagurazakaError("input-root", `the input root ${inputPath} does not exist`, { where: "hard_shard_mode.input_path", hint: nearestExisting(inputPath) }));
+      mistakes.push(
+        new KagurazakaError("input-root", `the input root ${inputPath} does not exist`, {
+          where: "hard_shard_mode.input_path",
+          hint: nearestExisting(inputPath),
+        }),
+      );
     } else if (!stat.isDirectory()) {
-      mistakes.push(new KagurazakaError("input-root", `the input root ${inputPath} is not a directory`, { where: "hard_shard_mode.input_path" }));
+      mistakes.push(
+        new KagurazakaError("input-root", `the input root ${inputPath} is not a directory`, {
+          where: "hard_shard_mode.input_path",
+        }),
+      );
     }
   }
-  for (const [dir, where] of [[places.outputRoot, "hard_shard_mode.output_path"], [places.stateDir, "--run-dir"]] as const) {
+  for (const [dir, where] of [
+    [places.outputRoot, "hard_shard_mode.output_path"],
+    [places.stateDir, "--run-dir"],
+  ] as const) {
     const why = dir === null ? undefined : notWritable(dir);
     if (why === undefined) continue;
     mistakes.push(new KagurazakaError("output-root", `cannot write to ${dir}: ${why}`, { where }));

@@ -1,13 +1,13 @@
 import { readFileSync } from "node:fs";
-import { builtinNames, builtinTaskEntry, loadBuiltin } from "../builtins.js";
 import { KagurazakaError, MistakesError, toErrorRecord } from "../base/errors.js";
 import { didYouMean } from "../base/nearest.js";
+import { builtinNames, builtinTaskEntry, loadBuiltin } from "../builtins.js";
 import { missingTask } from "../config/flags.js";
-import { type ConfigOwners, peekConfig, type Peek, type Resolved, resolveConfig } from "../config/resolve.js";
+import { type ConfigOwners, type Peek, peekConfig, type Resolved, resolveConfig } from "../config/resolve.js";
 import type { Said } from "../config/said.js";
 import type { BackboneDefinition } from "../contracts/backbone.js";
 import type { TaskRef } from "../contracts/task.js";
-import { codeFrame, displayPath, loadBuiltinTask, loadTask, type LoadedTask } from "../loader/index.js";
+import { codeFrame, displayPath, type LoadedTask, loadBuiltinTask, loadTask } from "../loader/index.js";
 import { loadBackbone } from "./find-backbone.js";
 import { checkRoots, resolvePlaces } from "./places.js";
 import { readKeys } from "./plan/selection.js";
@@ -66,7 +66,10 @@ async function loadAnyTask({ file, exportName }: TaskChoice): Promise<LoadedTask
 }
 
 /** From what was said to a run that is decided and checked. Writes nothing; every mistake is a KagurazakaError of exit 2. */
-export async function prepareRun(said: Said, choice?: TaskChoice): Promise<PreparedRun & { readonly config: Resolved }> {
+export async function prepareRun(
+  said: Said,
+  choice?: TaskChoice,
+): Promise<PreparedRun & { readonly config: Resolved }> {
   const owners = await loadOwners(said, choice);
   return prepareLoaded(said, owners);
 }
@@ -94,17 +97,29 @@ export async function prepareLoaded(said: Said, owners: Owners): Promise<Prepare
       hint: "Add *generateTasks() { yield { … }; }, or an inputMode to its template.",
     });
   }
-  return { config, program, instance, backbone, workers: backbone.size(config.backbone.options).workers, places, sourcePath: task.sourcePath };
+  return {
+    config,
+    program,
+    instance,
+    backbone,
+    workers: backbone.size(config.backbone.options).workers,
+    places,
+    sourcePath: task.sourcePath,
+  };
 }
 
 function createInstance(program: TaskProgram, sourcePath: string): ReturnType<TaskProgram["createInstance"]> {
   try {
     return program.createInstance();
   } catch (cause) {
-    throw new KagurazakaError("task-load", `the constructor of ${program.ref.id} threw: ${toErrorRecord(cause).message}`, {
-      ...placeInTask(cause, sourcePath),
-      cause,
-    });
+    throw new KagurazakaError(
+      "task-load",
+      `the constructor of ${program.ref.id} threw: ${toErrorRecord(cause).message}`,
+      {
+        ...placeInTask(cause, sourcePath),
+        cause,
+      },
+    );
   }
 }
 
@@ -114,7 +129,10 @@ function placeInTask(thrown: unknown, sourcePath: string): { where: string; fram
   const at = stack.split(`${sourcePath}:`)[1]?.match(/^(\d+):(\d+)/);
   if (!at) return { where: displayPath(sourcePath) };
   const [line, column] = [Number(at[1]), Number(at[2])];
-  return { where: `${displayPath(sourcePath)}:${line}:${column}`, frame: codeFrame(readFileSync(sourcePath, "utf8"), line, column) };
+  return {
+    where: `${displayPath(sourcePath)}:${line}:${column}`,
+    frame: codeFrame(readFileSync(sourcePath, "utf8"), line, column),
+  };
 }
 
 /** Modes that cannot work together. */
@@ -126,17 +144,30 @@ function checkModes(program: TaskProgram): KagurazakaError[] {
   const yieldsFiles = inputMode?.definition.yields === "file";
   if (outputMode?.definition.accepts === "file" && !yieldsFiles) {
     mistakes.push(
-      new KagurazakaError("mixin", `${outputMode.definition.name} names outputs after input files, but ${inputMode ? `${inputMode.definition.name} yields records` : "generateTasks() yields records"}`, {
-        where: "output_mode",
-        hint: "Use an input mode that lists files, or leave the output mode out and write where the task likes.",
-      }),
+      new KagurazakaError(
+        "mixin",
+        `${outputMode.definition.name} names outputs after input files, but ${inputMode ? `${inputMode.definition.name} yields records` : "generateTasks() yields records"}`,
+        {
+          where: "output_mode",
+          hint: "Use an input mode that lists files, or leave the output mode out and write where the task likes.",
+        },
+      ),
     );
   }
   if (outputMode && roots.some(({ outputPath }) => outputPath === null)) {
-    mistakes.push(new KagurazakaError("mixin", `${outputMode.definition.name} needs an output path`, { where: "hard_shard_mode.output_path" }));
+    mistakes.push(
+      new KagurazakaError("mixin", `${outputMode.definition.name} needs an output path`, {
+        where: "hard_shard_mode.output_path",
+      }),
+    );
   }
   if (finishCheckMode && !outputMode && finishCheckMode.definition.rule(finishCheckMode.fields).by === "files") {
-    mistakes.push(new KagurazakaError("mixin", `${finishCheckMode.definition.name} looks at outputs, but there is no output mode`, { where: "finish_check_mode", hint: "Add an output_mode, or use FinishCheckByLedger." }));
+    mistakes.push(
+      new KagurazakaError("mixin", `${finishCheckMode.definition.name} looks at outputs, but there is no output mode`, {
+        where: "finish_check_mode",
+        hint: "Add an output_mode, or use FinishCheckByLedger.",
+      }),
+    );
   }
   if (softShard) collect(mistakes, "soft_shard", () => softShard.definition.selector(softShard.fields));
   if (outputMode && mistakes.length === 0) collect(mistakes, "output_mode", () => checkNaming(program));
@@ -148,21 +179,33 @@ function collect(mistakes: KagurazakaError[], where: string, work: () => unknown
   try {
     work();
   } catch (error) {
-    mistakes.push(KagurazakaError.is(error) ? error : new KagurazakaError("bad-value", (error as Error).message, { where, cause: error }));
+    mistakes.push(
+      KagurazakaError.is(error)
+        ? error
+        : new KagurazakaError("bad-value", (error as Error).message, { where, cause: error }),
+    );
   }
 }
 
 /** One made-up file through output mode and finish check: fields that contradict one another show before any item does. */
 function checkNaming({ modes, roots }: TaskProgram): void {
   const { outputMode, finishCheckMode } = modes!;
-  const outputs = outputMode!.definition.outputs(outputMode!.fields, { key: "name.txt", relDir: ".", fileName: "name.txt" });
+  const outputs = outputMode!.definition.outputs(outputMode!.fields, {
+    key: "name.txt",
+    relDir: ".",
+    fileName: "name.txt",
+  });
   const rule = finishCheckMode?.definition.rule(finishCheckMode.fields);
   if (rule?.by === "files") rule.select(outputs);
   const same = roots.some(({ inputPath, outputPath }) => inputPath === outputPath);
   if (same && outputs.some(({ relPath }) => relPath === "name.txt")) {
-    throw new KagurazakaError("mixin", "every output would replace its own input: the roots are the same and so are the names", {
-      where: "output_mode",
-      hint: "Give the outputs another extension or another root.",
-    });
+    throw new KagurazakaError(
+      "mixin",
+      "every output would replace its own input: the roots are the same and so are the names",
+      {
+        where: "output_mode",
+        hint: "Give the outputs another extension or another root.",
+      },
+    );
   }
 }

@@ -128,7 +128,9 @@ export class Recorder {
   /** What cannot be recorded did not happen: the run ends, and the next one goes on from what is on disk. */
   #break(error: unknown): void {
     if (this.#trouble) return;
-    this.#trouble = KagurazakaError.is(error) ? error : new KagurazakaError("internal", (error as Error).message, { cause: error });
+    this.#trouble = KagurazakaError.is(error)
+      ? error
+      : new KagurazakaError("internal", (error as Error).message, { cause: error });
     this.#options.stop(this.#trouble, "now");
   }
 

@@ -16,7 +16,10 @@ export class RunLog implements Disposable {
     if (this.#broken) return;
     try {
       this.#fd ??= openSync(this.#path, "a");
-      writeSync(this.#fd, `${JSON.stringify({ ts: new Date().toISOString(), run: this.#run, event, ...(key === null ? {} : { key }), ...fields })}\n`);
+      writeSync(
+        this.#fd,
+        `${JSON.stringify({ ts: new Date().toISOString(), run: this.#run, event, ...(key === null ? {} : { key }), ...fields })}\n`,
+      );
     } catch {
       // A log that cannot be written must not take the run with it; the ledger will say what the disk has to say.
       this.#broken = true;

@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { hostname } from "node:os";
+import { encodeItem } from "../base/canonical-json.js";
 import type { ErrorRecord } from "../base/errors.js";
 import { sha256Hex } from "../base/hash.js";
-import { encodeItem } from "../base/canonical-json.js";
 import type { RunSettings } from "../contracts/run-config.js";
 import type { RunStats } from "../contracts/task.js";
 import type { RunScope } from "./ledger/index.js";
@@ -31,7 +31,11 @@ export interface RunEnd {
 }
 
 /** `runs/<id>/run.json`. Values stand as they were written (`${oc.env:KEY}`), secrets masked. */
-export function runRecordOf(prepared: PreparedRun, run: string, end: RunEnd): { readonly run: string } & Record<string, unknown> {
+export function runRecordOf(
+  prepared: PreparedRun,
+  run: string,
+  end: RunEnd,
+): { readonly run: string } & Record<string, unknown> {
   const { config, program, backbone, workers, sourcePath } = prepared;
   return {
     v: 1,
@@ -63,7 +67,10 @@ export function toolVersion(): string {
   if (version === undefined) {
     for (const up of ["../../../package.json", "../../package.json"]) {
       try {
-        const { name, version: found } = JSON.parse(readFileSync(new URL(up, import.meta.url), "utf8")) as { name?: string; version?: string };
+        const { name, version: found } = JSON.parse(readFileSync(new URL(up, import.meta.url), "utf8")) as {
+          name?: string;
+          version?: string;
+        };
         if (name === "kagurazaka") version = found;
       } catch {
         // Built and source trees differ by one level.

@@ -1,25 +1,25 @@
 import { join } from "node:path";
 import { type ErrorRecord, KagurazakaError, toErrorRecord } from "../base/errors.js";
+import { makeDirectory } from "../base/make-directory.js";
 import { openScope } from "../base/scope.js";
 import type { BackboneSession } from "../contracts/backbone.js";
 import type { RunStats } from "../contracts/task.js";
 import { Dispatcher } from "./dispatch/dispatcher.js";
 import type { Envelope } from "./dispatch/envelope.js";
 import { exitCodeOfRun } from "./exit-code.js";
-import { openHistory, type History } from "./history.js";
-import { openLease, type Lease } from "./lease/index.js";
-import { foldFailures, openLedger, type Ledger } from "./ledger/index.js";
+import { type History, openHistory } from "./history.js";
+import { type Lease, openLease } from "./lease/index.js";
+import { foldFailures, type Ledger, openLedger } from "./ledger/index.js";
 import { closeStaging, openRootId, openStaging } from "./places.js";
-import { openPlanner, type OpenPlanner } from "./plan/open-planner.js";
+import { type OpenPlanner, openPlanner } from "./plan/open-planner.js";
 import type { PreparedRun } from "./prepared-run.js";
 import { Recorder } from "./recorder.js";
 import { createJsonFile, writeJsonFile } from "./run-file.js";
 import type { RunHooks } from "./run-hooks.js";
 import { createRunId } from "./run-id.js";
 import { RunLog } from "./run-log.js";
-import type { RunInfo, RunResult, RunSnapshot } from "./run-result.js";
 import { runRecordOf, scopeOf } from "./run-record.js";
-import { makeDirectory } from "../base/make-directory.js";
+import type { RunInfo, RunResult, RunSnapshot } from "./run-result.js";
 
 /** The module every worker runs. */
 const WORKER_ENTRY = new URL("./worker/main.js", import.meta.url).href;
@@ -49,14 +49,25 @@ export async function startRun(prepared: PreparedRun, hooks: RunHooks = {}): Pro
     const runDir = join(places.runsDir, id);
     makeDirectories(places.stateDir, places.outputRoot);
     const lease = scope.use(
-      await openLease({ dir: places.leaseDir, scope: scopeOf(program, config.run), run: id, onWait: (message) => hooks.onWarning?.(message) }),
+      await openLease({
+        dir: places.leaseDir,
+        scope: scopeOf(program, config.run),
+        run: id,
+        onWait: (message) => hooks.onWarning?.(message),
+      }),
     );
     // Threads take their time to start; they do it while the ledger is read.
-    const session = scope.use(await backbone.open({ options: config.backbone.options, workers: prepared.workers, entry: WORKER_ENTRY }));
+    const session = scope.use(
+      await backbone.open({ options: config.backbone.options, workers: prepared.workers, entry: WORKER_ENTRY }),
+    );
     const history = await openHistory(prepared);
     const rootId = openRootId(places);
     makeDirectories(runDir);
-    createJsonFile(join(runDir, "run.json"), runRecordOf(prepared, id, { state: "running", rootId }), config.run.durable);
+    createJsonFile(
+      join(runDir, "run.json"),
+      runRecordOf(prepared, id, { state: "running", rootId }),
+      config.run.durable,
+    );
     const staging = openStaging(places, id, scopeOf(program, config.run));
     scope.defer(() => closeStaging(staging));
     const ledger = scope.use(
@@ -75,7 +86,21 @@ export async function startRun(prepared: PreparedRun, hooks: RunHooks = {}): Pro
     }
     const planner = scope.use(await openPlanner(prepared, history));
     const log = scope.use(new RunLog(join(runDir, "log.jsonl"), id));
-    return new OpenRun({ id, runDir, rootId, prepared, hooks, scope, lease, history, staging, ledger, planner, session, log });
+    return new OpenRun({
+      id,
+      runDir,
+      rootId,
+      prepared,
+      hooks,
+      scope,
+      lease,
+      history,
+      staging,
+      ledger,
+      planner,
+      session,
+      log,
+    });
   } catch (error) {
     await scope.close();
     throw error;
@@ -204,7 +229,11 @@ class OpenRun implements Run {
 
   #onRetry(envelope: Envelope, error: ErrorRecord, delayMs: number): void {
     this.#recorder.tally.retries++;
-    this.#parts.log.write("retry", envelope.key, { attempt: envelope.attempt, delayMs: Math.round(delayMs), error: `${error.name}: ${error.message}` });
+    this.#parts.log.write("retry", envelope.key, {
+      attempt: envelope.attempt,
+      delayMs: Math.round(delayMs),
+      error: `${error.name}: ${error.message}`,
+    });
     this.#parts.hooks.onRetry?.(envelope.key, envelope.attempt, error, delayMs);
   }
 
@@ -247,7 +276,9 @@ class OpenRun implements Run {
       try {
         await work();
       } catch (thrown) {
-        error ??= KagurazakaError.is(thrown) ? thrown : new KagurazakaError("internal", (thrown as Error).message, { cause: thrown });
+        error ??= KagurazakaError.is(thrown)
+          ? thrown
+          : new KagurazakaError("internal", (thrown as Error).message, { cause: thrown });
       }
     };
     try {
@@ -262,11 +293,32 @@ class OpenRun implements Run {
     }
     await attempt(async () => {
       this.#parts.lease.assertHeld();
-      failedInTotal = await foldFailures({ index: history.index, ownFile: ledger.file, path: places.failedFile, durable: config.run.durable });
+      failedInTotal = await foldFailures({
+        index: history.index,
+        ownFile: ledger.file,
+        path: places.failedFile,
+        durable: config.run.durable,
+      });
       writeJsonFile(places.statsFile, stats);
     });
-    const exitCode = (): number => exitCodeOfRun({ error, counts: stats.counts, allowed: this.#recorder.tally.withinAllowance(config.run.allowFailures) });
-    await attempt(() => writeJsonFile(join(runDir, "run.json"), runRecordOf(prepared, id, { state: "ended", rootId: this.#parts.rootId, exitCode: exitCode(), stats, error: error && toErrorRecord(error) })));
+    const exitCode = (): number =>
+      exitCodeOfRun({
+        error,
+        counts: stats.counts,
+        allowed: this.#recorder.tally.withinAllowance(config.run.allowFailures),
+      });
+    await attempt(() =>
+      writeJsonFile(
+        join(runDir, "run.json"),
+        runRecordOf(prepared, id, {
+          state: "ended",
+          rootId: this.#parts.rootId,
+          exitCode: exitCode(),
+          stats,
+          error: error && toErrorRecord(error),
+        }),
+      ),
+    );
     await attempt(() => scope.close());
     const { counts, elapsedMs, itemsPerSecond } = stats;
     return {

@@ -12,7 +12,9 @@ const written = (record: object): string | undefined => {
 describe("a record written as bytes", () => {
   it("is written for what lists are mostly made of", () => {
     expect(written({ i: 7, path: "/data/a.txt" })).toBe('{"i":7,"path":"/data/a.txt"}');
-    expect(written({ input: { file_name: "a b.txt", rel_dir: ".", root: 0 } })).toBe('{"input":{"file_name":"a b.txt","rel_dir":".","root":0}}');
+    expect(written({ input: { file_name: "a b.txt", rel_dir: ".", root: 0 } })).toBe(
+      '{"input":{"file_name":"a b.txt","rel_dir":".","root":0}}',
+    );
     for (const n of [0, 9, 10, 99, 100, 2 ** 31 - 1]) expect(written({ n })).toBe(`{"n":${n}}`);
   });
 
@@ -40,7 +42,10 @@ describe("a record written as bytes", () => {
 
   it("says what canonical JSON says, byte for byte, and hashes alike", () => {
     const value = fc.letrec((tie) => ({
-      record: fc.dictionary(fc.string({ minLength: 1, maxLength: 6 }), fc.oneof(fc.string(), fc.integer(), fc.double(), tie("record"))),
+      record: fc.dictionary(
+        fc.string({ minLength: 1, maxLength: 6 }),
+        fc.oneof(fc.string(), fc.integer(), fc.double(), tie("record")),
+      ),
     })).record;
     fc.assert(
       fc.property(value, (record) => {

@@ -9,7 +9,9 @@ import { takeWord } from "../take-word.js";
 export async function explain(words: readonly string[]): Promise<number> {
   const { word: key, rest } = takeWord(words);
   if (key === undefined || rest.length === 0) {
-    throw new KagurazakaError("usage", "explain needs a key and a task", { hint: "kagurazaka explain sub/a.txt task.ts MyTask --cfg base.yaml" });
+    throw new KagurazakaError("usage", "explain needs a key and a task", {
+      hint: "kagurazaka explain sub/a.txt task.ts MyTask --cfg base.yaml",
+    });
   }
   const said = saidFromArgv(rest);
   const prepared = await prepareRun(said);

@@ -8,7 +8,9 @@ import { takeWord } from "../take-word.js";
 export async function exportInputsCommand(words: readonly string[]): Promise<number> {
   const { word: path, rest } = takeWord(words);
   if (path === undefined || rest.length === 0) {
-    throw new KagurazakaError("usage", "export-inputs needs a file to write and a task", { hint: "kagurazaka export-inputs inputs.jsonl.gz task.ts MyTask" });
+    throw new KagurazakaError("usage", "export-inputs needs a file to write and a task", {
+      hint: "kagurazaka export-inputs inputs.jsonl.gz task.ts MyTask",
+    });
   }
   const { written, refused } = await exportInputs(await prepareRun(saidFromArgv(rest)), path);
   const note = refused === 0 ? "" : `; ${refused} that cannot run are left out`;

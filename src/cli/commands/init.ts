@@ -41,7 +41,9 @@ export class MyTask extends KagurazakaTask<FileItem> {
 export async function init(words: readonly string[]): Promise<number> {
   const unknown = words.find((word) => word.startsWith("-"));
   if (unknown !== undefined || words.length > 1) {
-    throw new KagurazakaError("usage", `init takes one directory${unknown === undefined ? "" : `, not ${unknown}`}`, { hint: "kagurazaka init my-task" });
+    throw new KagurazakaError("usage", `init takes one directory${unknown === undefined ? "" : `, not ${unknown}`}`, {
+      hint: "kagurazaka init my-task",
+    });
   }
   const dir = words[0] ?? ".";
   const files: [string, string][] = [
@@ -50,13 +52,19 @@ export async function init(words: readonly string[]): Promise<number> {
   ];
   const taken = files.map(([name]) => join(dir, name)).filter((path) => existsSync(path));
   if (taken.length > 0) {
-    throw new KagurazakaError("usage", `${taken.join(" and ")} already exist${taken.length === 1 ? "s" : ""}; nothing was written`, { hint: "kagurazaka init another-directory" });
+    throw new KagurazakaError(
+      "usage",
+      `${taken.join(" and ")} already exist${taken.length === 1 ? "s" : ""}; nothing was written`,
+      { hint: "kagurazaka init another-directory" },
+    );
   }
   mkdirSync(dir, { recursive: true });
   for (const [name, text] of files) writeFileSync(join(dir, name), text);
   const task = relative(".", join(dir, "task.ts"));
   process.stderr.write(`wrote ${files.map(([name]) => join(dir, name)).join(", ")}\n`);
-  process.stderr.write(`run it:  kagurazaka ${task} MyTask --mixin hard_shard_mode.input_path=DIR hard_shard_mode.output_path=DIR\n`);
+  process.stderr.write(
+    `run it:  kagurazaka ${task} MyTask --mixin hard_shard_mode.input_path=DIR hard_shard_mode.output_path=DIR\n`,
+  );
   return 0;
 }
 
@@ -75,7 +83,11 @@ function tsconfig(): string {
       skipLibCheck: true,
       types: ["node"],
       typeRoots: [dirname(dirname(createRequire(import.meta.url).resolve("@types/node/package.json")))],
-      paths: { kagurazaka: [types("index")], "kagurazaka/kit": [types("kit")], "kagurazaka/testing": [types("testing")] },
+      paths: {
+        kagurazaka: [types("index")],
+        "kagurazaka/kit": [types("kit")],
+        "kagurazaka/testing": [types("testing")],
+      },
     },
   };
   return `${JSON.stringify(config, null, 2)}\n`;

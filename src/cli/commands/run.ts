@@ -1,4 +1,5 @@
 import { constants } from "node:os";
+import type { UiSettings } from "../../config/run-options.js";
 import { saidFromArgv } from "../../config/said.js";
 import { displayPath } from "../../loader/paths.js";
 import { loadOwners, prepareLoaded } from "../../runner/prepare-run.js";
@@ -6,13 +7,12 @@ import type { PreparedRun } from "../../runner/prepared-run.js";
 import { type Run, startRun } from "../../runner/run.js";
 import type { RunHooks } from "../../runner/run-hooks.js";
 import type { RunResult } from "../../runner/run-result.js";
-import type { UiSettings } from "../../config/run-options.js";
-import { createConsole, type RunConsole } from "../console.js";
 import { captureOutput } from "../capture-output.js";
-import { formatDryRun, formatShowConfig } from "../overview.js";
-import { formatHeader, formatReport, nextCommand } from "../report.js";
+import { createConsole, type RunConsole } from "../console.js";
 import { printHelp } from "../help.js";
+import { formatDryRun, formatShowConfig } from "../overview.js";
 import { formatError } from "../print-error.js";
+import { formatHeader, formatReport, nextCommand } from "../report.js";
 
 /** `kagurazaka task.ts MyTask …` */
 export async function run(argv: readonly string[]): Promise<number> {
@@ -45,7 +45,21 @@ async function debugItem(argv: readonly string[], key: string): Promise<number> 
   try {
     writeFileSync(join(dir, "key"), `${key}\n`);
     const words = withoutFlag(argv, "debug-item");
-    const said = saidFromArgv([...words, "--backbone", "inline", "--keys", join(dir, "key"), "--force", "new", "--limit", "1", "--retries", "0", "--progress", "none"]);
+    const said = saidFromArgv([
+      ...words,
+      "--backbone",
+      "inline",
+      "--keys",
+      join(dir, "key"),
+      "--force",
+      "new",
+      "--limit",
+      "1",
+      "--retries",
+      "0",
+      "--progress",
+      "none",
+    ]);
     const prepared = await prepareLoaded(said, await loadOwners(said));
     return await execute(prepared, prepared.config.ui, argv);
   } finally {
@@ -54,8 +68,14 @@ async function debugItem(argv: readonly string[], key: string): Promise<number> 
 }
 
 function withoutFlag(argv: readonly string[], name: string): string[] {
-  const at = argv.findIndex((word) => word.replace(/_/g, "-").replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`).split("=")[0] === `--${name}`);
-  return argv.filter((word, i) => i !== at && !(i === at + 1 && !argv[at]!.includes("=")));
+  const at = argv.findIndex(
+    (word) =>
+      word
+        .replace(/_/g, "-")
+        .replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`)
+        .split("=")[0] === `--${name}`,
+  );
+  return argv.filter((_, i) => i !== at && !(i === at + 1 && !argv[at]!.includes("=")));
 }
 
 async function execute(prepared: PreparedRun, ui: UiSettings, argv: readonly string[]): Promise<number> {
@@ -103,17 +123,25 @@ function showEnd(result: RunResult, end: UiSettings & { exitCode: number; comman
   if (next !== undefined) screen.text(`  ${screen.palette.cyan("→")} ${next}`);
   if (!end.json) return;
   const { run: id, task, backbone, counts, elapsedMs, itemsPerSecond, outputRoot, runDir } = result;
-  process.stdout.write(`${JSON.stringify({ run: id, task, backbone, counts, elapsedMs, itemsPerSecond, outputRoot, runDir, exitCode: end.exitCode })}\n`);
+  process.stdout.write(
+    `${JSON.stringify({ run: id, task, backbone, counts, elapsedMs, itemsPerSecond, outputRoot, runDir, exitCode: end.exitCode })}\n`,
+  );
 }
 
 /** The first signal drains, the second ends at once; both can be resumed. */
-function handleSignals(run: Run, screen: RunConsole, graceMs: number): { signal(): NodeJS.Signals | undefined; release(): void } {
+function handleSignals(
+  run: Run,
+  screen: RunConsole,
+  graceMs: number,
+): { signal(): NodeJS.Signals | undefined; release(): void } {
   let first: NodeJS.Signals | undefined;
   const onSignal = (signal: NodeJS.Signals): void => {
     if (first !== undefined) return run.kill();
     first = signal;
     const { inFlight } = run.snapshot();
-    screen.warn(`${signal}: letting up to ${inFlight} items finish (at most ${graceMs / 1000} s); once more to end now`);
+    screen.warn(
+      `${signal}: letting up to ${inFlight} items finish (at most ${graceMs / 1000} s); once more to end now`,
+    );
     run.drain(undefined, graceMs);
   };
   process.on("SIGINT", onSignal);

@@ -265,7 +265,9 @@ export class Dispatcher {
     seat.blocked = why === "blocked";
     seat.channel.kill();
     if (this.#options.killable) return;
-    this.#options.events.onWarning("inline cannot stop an item that ignores ctx.signal; it is left behind in this process");
+    this.#options.events.onWarning(
+      "inline cannot stop an item that ignores ctx.signal; it is left behind in this process",
+    );
   }
 
   /**
@@ -299,7 +301,8 @@ export class Dispatcher {
       const envelope = this.#takeFrom(seat, seq);
       if (!envelope) continue;
       if (outcome.status !== "failed") this.#onFinished(envelope, outcome);
-      else if (timedOut) this.#onFailed(envelope, timeoutError(this.#options.settings.timeout!, outcome.error), outcome.durationMs);
+      else if (timedOut)
+        this.#onFailed(envelope, timeoutError(this.#options.settings.timeout!, outcome.error), outcome.durationMs);
       else this.#onFailed(envelope, outcome.error!, outcome.durationMs);
     }
     const count = plain.length / 2 + rest.length;
@@ -321,9 +324,14 @@ export class Dispatcher {
     const verdict = judgeFailure(error, envelope.attempt, settings, permanentErrors, Math.random);
     if (verdict.do === "stop-run") {
       this.#settle(envelope, { status: "cancelled", durationMs });
-      return this.stop(new KagurazakaError("environment", `${error.message} (while processing ${envelope.key})`, { hint: "Make room or mend it, then run the same command: it goes on from here." }));
+      return this.stop(
+        new KagurazakaError("environment", `${error.message} (while processing ${envelope.key})`, {
+          hint: "Make room or mend it, then run the same command: it goes on from here.",
+        }),
+      );
     }
-    if (this.#state !== "running" && verdict.do !== "give-up") return this.#settle(envelope, { status: "cancelled", durationMs });
+    if (this.#state !== "running" && verdict.do !== "give-up")
+      return this.#settle(envelope, { status: "cancelled", durationMs });
     const now = monotonicMs();
     if (verdict.do === "wait") {
       envelope.scope = verdict.scope;
@@ -374,7 +382,9 @@ export class Dispatcher {
   #placeSuspect(): void {
     const suspect = this.#suspects[0];
     if (!suspect || this.#seats.some((seat) => seat.alone && (seat.inFlight.size > 0 || seat.state === "held"))) return;
-    const open = this.#seats.filter((one) => one.takesItems).sort((a, b) => a.inFlight.size - b.inFlight.size || b.id - a.id);
+    const open = this.#seats
+      .filter((one) => one.takesItems)
+      .sort((a, b) => a.inFlight.size - b.inFlight.size || b.id - a.id);
     const seat = open.find((one) => one.alone) ?? open[0];
     if (!seat) return;
     seat.alone = true;
@@ -449,11 +459,21 @@ export class Dispatcher {
     this.#inFlight += chunk.length;
     seat.given += chunk.length;
     seat.inFlight.add(firstSeq, chunk);
-    seat.channel.send({ type: "items", firstSeq, items: `[${items.join(",")}]`, keys: packKeys(keys), ...(attempts ? { attempts } : {}) });
+    seat.channel.send({
+      type: "items",
+      firstSeq,
+      items: `[${items.join(",")}]`,
+      keys: packKeys(keys),
+      ...(attempts ? { attempts } : {}),
+    });
   }
 
   #pull(): void {
-    const wanted = Math.max(1024, this.#slots() * 2, this.#mean.ms === undefined ? 0 : this.#seats.length * itemsPerWorker(this.#mean.ms, 1));
+    const wanted = Math.max(
+      1024,
+      this.#slots() * 2,
+      this.#mean.ms === undefined ? 0 : this.#seats.length * itemsPerWorker(this.#mean.ms, 1),
+    );
     if (this.#listEnded || this.#pulling || this.#ready.length >= wanted || this.#ready.size >= LOOKAHEAD_CHARS) return;
     this.#pulling = true;
     this.#options.plan.next().then(
@@ -470,7 +490,9 @@ export class Dispatcher {
       (error) => {
         this.#pulling = false;
         // What was listed before is finished and recorded.
-        this.#cause ??= KagurazakaError.is(error) ? error : new KagurazakaError("internal", `the plan failed: ${(error as Error).message}`, { cause: error });
+        this.#cause ??= KagurazakaError.is(error)
+          ? error
+          : new KagurazakaError("internal", `the plan failed: ${(error as Error).message}`, { cause: error });
         this.#endList();
       },
     );
@@ -490,10 +512,13 @@ export class Dispatcher {
     clearTimeout(this.#timer?.handle);
     this.#timer = undefined;
     if (atMs === Number.POSITIVE_INFINITY) return;
-    const handle = setTimeout(() => {
-      this.#timer = undefined;
-      this.#pump();
-    }, Math.max(1, Math.ceil(atMs - now)));
+    const handle = setTimeout(
+      () => {
+        this.#timer = undefined;
+        this.#pump();
+      },
+      Math.max(1, Math.ceil(atMs - now)),
+    );
     this.#timer = { atMs, handle };
   }
 
@@ -521,7 +546,8 @@ export class Dispatcher {
     for (const seat of this.#seats) {
       // First, for an item that is taken away is no longer known by its children.
       seat.killChildren();
-      for (const seq of seat.inFlight.seqs()) this.#settle(this.#takeFrom(seat, seq)!, { status: "cancelled", durationMs: 0 });
+      for (const seq of seat.inFlight.seqs())
+        this.#settle(this.#takeFrom(seat, seq)!, { status: "cancelled", durationMs: 0 });
     }
     this.#options.events.onBatch();
     void this.#options.plan.return?.().catch(() => {});

@@ -30,7 +30,9 @@ export class InFlight<T> {
 
   /** In the order they were sent. */
   seqs(): number[] {
-    return this.#chunks.flatMap(({ first, items }) => items.flatMap((item, i) => (item === undefined ? [] : [first + i])));
+    return this.#chunks.flatMap(({ first, items }) =>
+      items.flatMap((item, i) => (item === undefined ? [] : [first + i])),
+    );
   }
 
   /** The last chunk that begins at or before `seq`. */

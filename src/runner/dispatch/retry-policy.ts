@@ -12,7 +12,14 @@ export type Verdict =
 
 const ENVIRONMENT_CODES = new Set(["ENOSPC", "EDQUOT", "EROFS", "environment"]);
 /** Trying again gives the same: the program is wrong, or the item is. */
-const PERMANENT_CODES = new Set(["unsafe-name", "reserved-field", "duplicate-key", "not-json", "no-output", "ERR_MODULE_NOT_FOUND"]);
+const PERMANENT_CODES = new Set([
+  "unsafe-name",
+  "reserved-field",
+  "duplicate-key",
+  "not-json",
+  "no-output",
+  "ERR_MODULE_NOT_FOUND",
+]);
 const PROGRAM_ERRORS = new Set(["TypeError", "ReferenceError", "SyntaxError"]);
 
 export function judgeFailure(
@@ -23,7 +30,8 @@ export function judgeFailure(
   random: () => number,
 ): Verdict {
   if (error.code !== undefined && ENVIRONMENT_CODES.has(error.code)) return { do: "stop-run" };
-  if (error.retryAfter) return { do: "wait", delayMs: Math.max(0, error.retryAfter.delayMs || 0), scope: error.retryAfter.scope };
+  if (error.retryAfter)
+    return { do: "wait", delayMs: Math.max(0, error.retryAfter.delayMs || 0), scope: error.retryAfter.scope };
   if (isPermanent(error, permanentErrors) || attempt > settings.retries) return { do: "give-up" };
   return { do: "retry", delayMs: backoffMs(attempt, settings.backoff, random) };
 }
@@ -34,7 +42,9 @@ function isPermanent(error: ErrorRecord, patterns: readonly (string | RegExp)[])
   // A TypeError with a cause is fetch's way of saying "network error".
   if (PROGRAM_ERRORS.has(error.name) && error.cause === undefined) return true;
   return patterns.some((pattern) =>
-    typeof pattern === "string" ? error.code === pattern || error.message.includes(pattern) : pattern.test(error.message) || pattern.test(error.code ?? ""),
+    typeof pattern === "string"
+      ? error.code === pattern || error.message.includes(pattern)
+      : pattern.test(error.message) || pattern.test(error.code ?? ""),
   );
 }
 

@@ -1,6 +1,6 @@
+import { killGroup } from "../../base/process-group.js";
 import type { WorkerChannel } from "../../contracts/backbone.js";
 import { marksLayout } from "../../contracts/wire.js";
-import { killGroup } from "../../base/process-group.js";
 import type { Envelope } from "./envelope.js";
 import { InFlight } from "./in-flight.js";
 

@@ -56,7 +56,8 @@ export class Watch {
 
   #sweep(): void {
     const now = monotonicMs();
-    for (const seat of this.#ports.seats()) if (this.#timeoutMs !== undefined) this.#sweepSeat(seat, this.#timeoutMs, now);
+    for (const seat of this.#ports.seats())
+      if (this.#timeoutMs !== undefined) this.#sweepSeat(seat, this.#timeoutMs, now);
     this.#sweepStall(now);
   }
 
@@ -67,7 +68,9 @@ export class Watch {
     }
     const overdue = running.filter(({ seq }) => now - (seat.timedOut.get(seq)?.atMs ?? now) > SETTLE_WITHIN_MS);
     if (overdue.length === 0) return;
-    const blocked = overdue.some(({ seq }) => seat.timedOut.get(seq)!.abortsSeen === seat.marks[marksLayout.abortsSeen]!);
+    const blocked = overdue.some(
+      ({ seq }) => seat.timedOut.get(seq)!.abortsSeen === seat.marks[marksLayout.abortsSeen]!,
+    );
     if (blocked) return this.#ports.onHopeless(seat, "blocked");
     if (seat.state !== "held") this.#ports.onHopeless(seat, "unsettled");
     const others = running.some(({ seq }) => !seat.timedOut.has(seq));
@@ -86,14 +89,26 @@ export class Watch {
     if (this.#warned || !(stalled || quietMs > WARN_AFTER_MS)) return;
     this.#warned = true;
     const message = `nothing settled for ${shortDuration(quietMs)}; oldest: ${oldest(running, now)}`;
-    void this.#stacks().then((stacks) => (stalled ? this.#ports.onStalled(message + stacks) : this.#ports.onWarning(message + stacks)));
+    void this.#stacks().then((stacks) =>
+      stalled ? this.#ports.onStalled(message + stacks) : this.#ports.onWarning(message + stacks),
+    );
   }
 
   /** What busy workers are doing; a worker that waits has no stack to show. */
   async #stacks(): Promise<string> {
-    const busy = this.#ports.seats().filter((seat) => seat.running().length > 0).slice(0, STACKS);
-    const stacks = await Promise.all(busy.map(async (seat) => ({ seat, stack: await seat.channel.stack?.().catch(() => undefined) })));
-    return stacks.map(({ seat, stack }) => `\nworker ${seat.id} ${stack === undefined ? "waits; no JavaScript is running" : `is here:\n${stack}`}`).join("");
+    const busy = this.#ports
+      .seats()
+      .filter((seat) => seat.running().length > 0)
+      .slice(0, STACKS);
+    const stacks = await Promise.all(
+      busy.map(async (seat) => ({ seat, stack: await seat.channel.stack?.().catch(() => undefined) })),
+    );
+    return stacks
+      .map(
+        ({ seat, stack }) =>
+          `\nworker ${seat.id} ${stack === undefined ? "waits; no JavaScript is running" : `is here:\n${stack}`}`,
+      )
+      .join("");
   }
 }
 

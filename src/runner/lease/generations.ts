@@ -1,19 +1,9 @@
-import {
-  closeSync,
-  existsSync,
-  linkSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
+import { closeSync, existsSync, linkSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { makeDirectory } from "../../base/make-directory.js";
 import { environmentError, errnoOf } from "../ledger/files.js";
 import type { ProcessFacts } from "./host.js";
 import type { LeaseScope } from "./scope.js";
-import { makeDirectory } from "../../base/make-directory.js";
 
 /**
  * The files of one lease, a directory per scope:

@@ -1,11 +1,11 @@
 import { closeSync, fdatasyncSync, fstatSync, ftruncateSync, openSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { type ErrorRecord, failureClassOf } from "../../base/errors.js";
+import { makeDirectory } from "../../base/make-directory.js";
 import type { FailedKeys } from "./failed-keys.js";
 import { environmentError, syncDirectory, writeFully } from "./files.js";
 import { LineBuffer, roundMs } from "./line-buffer.js";
 import type { DoneLine, EpochCompleteLine, EpochOpenLine, FailedLine, FilteredLine, LedgerHeader } from "./lines.js";
-import { makeDirectory } from "../../base/make-directory.js";
 
 const BUFFER_BYTES = 64 * 1024;
 const AUTO_FLUSH_BYTES = 256 * 1024;

@@ -1,6 +1,6 @@
 import { asciiBytes, writeAsciiRecord } from "../../base/ascii-record.js";
 import { encodeItem } from "../../base/canonical-json.js";
-import { KagurazakaError, toErrorRecord, type ErrorRecord } from "../../base/errors.js";
+import { type ErrorRecord, KagurazakaError, toErrorRecord } from "../../base/errors.js";
 import { hashAsciiBytes, hashText, nameOfHash } from "../../base/hash.js";
 import type { Item, WireTriplet } from "../../contracts/item.js";
 import type { OutputEntry } from "../../contracts/modes.js";
@@ -60,7 +60,10 @@ export class Namer {
     let key = `invalid:${index}`;
     try {
       if (typeof raw !== "object" || raw === null || Array.isArray(raw)) {
-        throw new KagurazakaError("not-json", `item ${index} is ${raw === null ? "null" : Array.isArray(raw) ? "an array" : `a ${typeof raw}`}, not an object`);
+        throw new KagurazakaError(
+          "not-json",
+          `item ${index} is ${raw === null ? "null" : Array.isArray(raw) ? "an array" : `a ${typeof raw}`}, not an object`,
+        );
       }
       const item = raw as Item;
       if (this.#yieldsFiles) {
@@ -106,13 +109,17 @@ export class Namer {
     if (field !== undefined) {
       const value = item[field];
       if (typeof value !== "string" && typeof value !== "number") {
-        throw new KagurazakaError("item-failed", `the key field "${field}" is ${value === undefined ? "missing" : `a ${typeof value}`}, not a text or a number`);
+        throw new KagurazakaError(
+          "item-failed",
+          `the key field "${field}" is ${value === undefined ? "missing" : `a ${typeof value}`}, not a text or a number`,
+        );
       }
       return String(value);
     }
     if (!this.#instance.keyOf) return undefined;
     const key: unknown = this.#instance.keyOf(item);
-    if (typeof key !== "string" || key === "") throw new KagurazakaError("item-failed", `keyOf() returned ${JSON.stringify(key)}, not a text`);
+    if (typeof key !== "string" || key === "")
+      throw new KagurazakaError("item-failed", `keyOf() returned ${JSON.stringify(key)}, not a text`);
     return key;
   }
 
@@ -135,14 +142,17 @@ export class Namer {
   #checkOutput(output: OutputEntry): void {
     checkRelPath(output.relPath);
     const times = this.#seenOutputs?.add(output.relPath) ?? 1;
-    if (times > 1) throw new KagurazakaError("duplicate-key", `another item already writes ${JSON.stringify(output.relPath)}`);
+    if (times > 1)
+      throw new KagurazakaError("duplicate-key", `another item already writes ${JSON.stringify(output.relPath)}`);
   }
 }
 
 function checkReserved(item: Item): void {
   for (const field of Object.keys(item)) {
     if (!RESERVED.test(field)) continue;
-    throw new KagurazakaError("reserved-field", `the item has a field "${field}", which modes inject`, { hint: "Rename the field in the input." });
+    throw new KagurazakaError("reserved-field", `the item has a field "${field}", which modes inject`, {
+      hint: "Rename the field in the input.",
+    });
   }
 }
 

@@ -1,7 +1,7 @@
 import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { KagurazakaError } from "../../base/errors.js";
-import type { FinishRule, OutputEntry } from "../../contracts/modes.js";
+import type { FinishRule } from "../../contracts/modes.js";
 import type { LedgerView } from "../ledger/view.js";
 import type { Candidate } from "./candidates.js";
 
@@ -27,7 +27,8 @@ export class FinishedCheck {
 
   constructor(options: FinishedOptions) {
     this.#options = options;
-    this.#files = options.rule?.by === "files" && options.outputRoot !== null ? new ExistingFiles(options.outputRoot) : null;
+    this.#files =
+      options.rule?.by === "files" && options.outputRoot !== null ? new ExistingFiles(options.outputRoot) : null;
   }
 
   reason({ key, outputs }: Candidate): SkipReason | null {
@@ -95,7 +96,8 @@ class ExistingFiles {
       names = readdirSync(join(this.#root, dir));
     } catch (error) {
       const { code, message } = error as NodeJS.ErrnoException;
-      if (code !== "ENOENT" && code !== "ENOTDIR") throw new KagurazakaError("environment", `cannot see which outputs exist: ${message}`, { cause: error });
+      if (code !== "ENOENT" && code !== "ENOTDIR")
+        throw new KagurazakaError("environment", `cannot see which outputs exist: ${message}`, { cause: error });
     }
     if (this.#listings.size >= MAX_LISTINGS) this.#listings.delete(this.#listings.keys().next().value!);
     const listing = new Set(names);

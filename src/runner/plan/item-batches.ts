@@ -11,7 +11,8 @@ const MAX_SLICE_MS = 8;
  */
 export async function* batchesOf<I>(generated: Generated<I>): AsyncGenerator<readonly I[]> {
   const source = await generated;
-  if (source === null || typeof source !== "object") throw new TypeError(`generateTasks() returned ${String(source)}, not something to iterate over`);
+  if (source === null || typeof source !== "object")
+    throw new TypeError(`generateTasks() returned ${String(source)}, not something to iterate over`);
   if (Array.isArray(source)) {
     for (let at = 0; at < source.length; at += MAX_BATCH) yield source.slice(at, at + MAX_BATCH) as I[];
   } else if (Symbol.asyncIterator in source) {
@@ -42,7 +43,8 @@ async function* slices<I>(source: Iterable<I>): AsyncGenerator<readonly I[]> {
       if (next.done) break;
       batch.push(next.value);
       // Looking at the clock costs more than making an item, so only now and then; a slow source fills no batch anyway.
-      const due = batch.length >= MAX_BATCH || ((batch.length & 15) === 0 && performance.now() - started > MAX_SLICE_MS);
+      const due =
+        batch.length >= MAX_BATCH || ((batch.length & 15) === 0 && performance.now() - started > MAX_SLICE_MS);
       if (!due) continue;
       yield batch;
       batch = [];

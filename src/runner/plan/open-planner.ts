@@ -35,7 +35,9 @@ export async function openPlanner(prepared: PreparedRun, history: History): Prom
   });
   const retry = config.run.retryFailed ? failedBefore(history.index) : undefined;
   const selected = await createKeyFilter(config.run);
-  const keyFilter: KeyFilter = retry?.keys ? (key) => (retry.keys!.has(key) ? selected(key) : "--retry-failed: it has not failed") : selected;
+  const keyFilter: KeyFilter = retry?.keys
+    ? (key) => (retry.keys!.has(key) ? selected(key) : "--retry-failed: it has not failed")
+    : selected;
   const abort = new AbortController();
   const planner = new Planner({
     program,

@@ -89,7 +89,9 @@ export class Planner {
     const smallest = sample && "count" in sample ? new SmallestHashes(sample.count) : null;
     const window = shuffle ? new ShuffleWindow(seed) : null;
     const mix = (candidates: readonly Candidate[]): readonly Candidate[] =>
-      window ? candidates.map((candidate) => window.exchange(candidate)).filter((one) => one !== undefined) : candidates;
+      window
+        ? candidates.map((candidate) => window.exchange(candidate)).filter((one) => one !== undefined)
+        : candidates;
     for await (const candidates of this.candidates(listener)) {
       if (smallest) for (const candidate of candidates) smallest.add(candidate);
       else yield mix(candidates);
@@ -140,7 +142,12 @@ export class Planner {
         return;
       }
       for (const [root, { inputPath, outputPath }] of program.roots.entries()) {
-        yield* input.definition.list(input.fields, { inputRoot: inputPath, root, leaveOut: outputPath === null ? [] : [outputPath], signal });
+        yield* input.definition.list(input.fields, {
+          inputRoot: inputPath,
+          root,
+          leaveOut: outputPath === null ? [] : [outputPath],
+          signal,
+        });
       }
     } catch (cause) {
       if (KagurazakaError.is(cause)) throw cause;

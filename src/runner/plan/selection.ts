@@ -12,7 +12,10 @@ export type KeyFilter = (key: string) => string | null;
 export async function createKeyFilter(settings: RunSettings): Promise<KeyFilter> {
   const filters: KeyFilter[] = [];
   const { shard, only, keys, sample } = settings;
-  if (shard) filters.push((key) => (shardOf(key, shard.of) === shard.index ? null : `--shard: it is in part ${shardOf(key, shard.of)} of ${shard.of}`));
+  if (shard)
+    filters.push((key) =>
+      shardOf(key, shard.of) === shard.index ? null : `--shard: it is in part ${shardOf(key, shard.of)} of ${shard.of}`,
+    );
   if (only.length > 0) {
     const matches = (await loadGlobs())(only);
     filters.push((key) => (matches(key) ? null : "--only: no pattern matches"));
@@ -43,9 +46,16 @@ export async function loadGlobs(): Promise<(patterns: readonly string[]) => (key
 
 export function readKeys(path: string): ReadonlySet<string> {
   try {
-    return new Set(readFileSync(path, "utf8").split(/\r?\n/).filter((line) => line !== ""));
+    return new Set(
+      readFileSync(path, "utf8")
+        .split(/\r?\n/)
+        .filter((line) => line !== ""),
+    );
   } catch (cause) {
-    throw new KagurazakaError("bad-value", `cannot read the keys from ${path}: ${(cause as Error).message}`, { where: "--keys", cause });
+    throw new KagurazakaError("bad-value", `cannot read the keys from ${path}: ${(cause as Error).message}`, {
+      where: "--keys",
+      cause,
+    });
   }
 }
 

@@ -1,7 +1,7 @@
 import { closeSync, openSync, readSync, unlinkSync, writeSync } from "node:fs";
 import { join } from "node:path";
-import { environmentError } from "../ledger/files.js";
 import { makeDirectory } from "../../base/make-directory.js";
+import { environmentError } from "../ledger/files.js";
 
 /** Fingerprints in a file, in sorted runs, behind Bloom filters. */
 export interface SpilledPrints {

@@ -23,7 +23,9 @@ export function checkRelPath(relPath: string): void {
 
 /** Most paths are short ASCII without empty or dotted segments: told apart by one pattern. */
 function isPlain(relPath: string): boolean {
-  return relPath.length <= MAX_NAME_BYTES && /^[\w@+,=~-][\w@+,=~.() -]*(?:\/[\w@+,=~-][\w@+,=~.() -]*)*$/.test(relPath);
+  return (
+    relPath.length <= MAX_NAME_BYTES && /^[\w@+,=~-][\w@+,=~.() -]*(?:\/[\w@+,=~-][\w@+,=~.() -]*)*$/.test(relPath)
+  );
 }
 
 /**
@@ -45,9 +47,13 @@ export class RootGuard {
     if (this.#checked.has(dir)) return;
     this.#realRoot ??= nearestReal(this.#root);
     const real = nearestReal(join(this.#root, dir));
-    const inside = real === this.#realRoot || real.startsWith(this.#realRoot.endsWith(sep) ? this.#realRoot : this.#realRoot + sep);
+    const inside =
+      real === this.#realRoot || real.startsWith(this.#realRoot.endsWith(sep) ? this.#realRoot : this.#realRoot + sep);
     if (!inside) {
-      throw new KagurazakaError("unsafe-name", `output path ${JSON.stringify(relPath)} leaves the output root through a symbolic link to ${real}`);
+      throw new KagurazakaError(
+        "unsafe-name",
+        `output path ${JSON.stringify(relPath)} leaves the output root through a symbolic link to ${real}`,
+      );
     }
     if (this.#checked.size >= 10_000) this.#checked.clear();
     this.#checked.add(dir);

@@ -1,8 +1,7 @@
 import { resolve as resolvePath } from "node:path";
-import { loadBuiltin } from "../../builtins.js";
 import { KagurazakaError } from "../../base/errors.js";
+import { loadBuiltin } from "../../builtins.js";
 import { modeDefinitionOf } from "../../contracts/define.js";
-import { templateOf } from "../../loader/import-task.js";
 import {
   type Fields,
   type ModeDefinition,
@@ -13,6 +12,7 @@ import {
   templateModeFields,
 } from "../../contracts/modes.js";
 import type { TaskClass, TaskInstance, TaskRef } from "../../contracts/task.js";
+import { templateOf } from "../../loader/import-task.js";
 
 /** A task made ready on one side of the border: the class loaded, its modes resolved, its roots absolute. */
 export interface TaskProgram {
@@ -29,7 +29,8 @@ export interface TaskProgram {
 export async function loadProgram(ref: TaskRef): Promise<TaskProgram> {
   const module = (await import(ref.entry)) as Record<string, unknown>;
   const taskClass = module[ref.export] as TaskClass | undefined;
-  if (typeof taskClass !== "function") throw new KagurazakaError("task-not-found", `${ref.entry} has no export ${ref.export}`);
+  if (typeof taskClass !== "function")
+    throw new KagurazakaError("task-not-found", `${ref.entry} has no export ${ref.export}`);
   const modes = await resolveModes(taskClass, ref);
   const roots = modes ? modes.hardShardMode.definition.roots(modes.hardShardMode.fields).map(absolute) : [];
   return {
@@ -48,7 +49,10 @@ export async function loadProgram(ref: TaskRef): Promise<TaskProgram> {
 }
 
 function absolute(root: Root): Root {
-  return { inputPath: resolvePath(root.inputPath), outputPath: root.outputPath === null ? null : resolvePath(root.outputPath) };
+  return {
+    inputPath: resolvePath(root.inputPath),
+    outputPath: root.outputPath === null ? null : resolvePath(root.outputPath),
+  };
 }
 
 async function resolveModes(taskClass: TaskClass, ref: TaskRef): Promise<ResolvedModes | null> {
@@ -64,7 +68,8 @@ async function resolveModes(taskClass: TaskClass, ref: TaskRef): Promise<Resolve
     }
     const { use, ...fields } = data;
     const written = modeDefinitionOf(template?.spec[field]);
-    const definition: ModeDefinition | undefined = written?.name === use ? written : (await loadBuiltin("modes", use))?.definition;
+    const definition: ModeDefinition | undefined =
+      written?.name === use ? written : (await loadBuiltin("modes", use))?.definition;
     if (!definition) throw new KagurazakaError("mixin", `there is no mode "${use}"`, { where: field });
     modes[field] = { definition, fields };
   }
@@ -72,7 +77,11 @@ async function resolveModes(taskClass: TaskClass, ref: TaskRef): Promise<Resolve
 }
 
 /** The outputs declared for one item; none without an output mode. */
-export function outputsOf(modes: ResolvedModes | null, key: string, file: { rel_dir: string; file_name: string } | undefined): readonly OutputEntry[] {
+export function outputsOf(
+  modes: ResolvedModes | null,
+  key: string,
+  file: { rel_dir: string; file_name: string } | undefined,
+): readonly OutputEntry[] {
   const mode = modes?.outputMode;
   if (!mode) return [];
   return mode.definition.outputs(mode.fields, { key, relDir: file?.rel_dir ?? ".", fileName: file?.file_name ?? key });

@@ -9,7 +9,8 @@ export class DurationHistogram {
   maxMs = 0;
 
   add(durationMs: number): void {
-    const at = durationMs <= MIN_MS ? 0 : Math.min(BUCKETS - 1, Math.floor(Math.log2(durationMs / MIN_MS) * PER_DOUBLING));
+    const at =
+      durationMs <= MIN_MS ? 0 : Math.min(BUCKETS - 1, Math.floor(Math.log2(durationMs / MIN_MS) * PER_DOUBLING));
     this.#buckets[at] = this.#buckets[at]! + 1;
     this.#count++;
     if (durationMs > this.maxMs) this.maxMs = durationMs;

@@ -30,7 +30,9 @@ export class ItemBinder {
     this.#needed = [
       ...(outputRoot ? [["output root", outputRoot] as const] : []),
       ["staging directory", setup.stagingDir],
-      ...(program.modes?.inputMode?.definition.readsInputRoot ? program.roots.map(({ inputPath }) => ["input root", inputPath] as const) : []),
+      ...(program.modes?.inputMode?.definition.readsInputRoot
+        ? program.roots.map(({ inputPath }) => ["input root", inputPath] as const)
+        : []),
     ];
   }
 
@@ -44,7 +46,11 @@ export class ItemBinder {
     return this.#bind(wire, ctx, (outputs) => this.#publication?.begin(outputs));
   }
 
-  #bind(wire: unknown, ctx: { readonly key: string }, place: (outputs: readonly OutputEntry[]) => Record<string, OutputFile> | undefined): unknown {
+  #bind(
+    wire: unknown,
+    ctx: { readonly key: string },
+    place: (outputs: readonly OutputEntry[]) => Record<string, OutputFile> | undefined,
+  ): unknown {
     const modes = this.#program.modes;
     if (!modes) return wire;
     const triplet = modes.inputMode?.definition.yields === "file" ? ((wire as Item).input as WireTriplet) : undefined;

@@ -1,11 +1,11 @@
 import { type ChildProcess, type SpawnOptions, spawn } from "node:child_process";
 import { mkdirSync, rmSync } from "node:fs";
-import { marksLayout } from "../../contracts/wire.js";
-import type { ExecutorPorts } from "../../contracts/executor.js";
-import type { Filtered, TaskContext, TaskLog } from "../../contracts/task.js";
 import { monotonicMs } from "../../base/clock.js";
 import { killGroup } from "../../base/process-group.js";
 import { createRandom } from "../../base/random.js";
+import type { ExecutorPorts } from "../../contracts/executor.js";
+import type { Filtered, TaskContext, TaskLog } from "../../contracts/task.js";
+import { marksLayout } from "../../contracts/wire.js";
 
 /** What `process` gets besides its item. Cheap to make: everything costly is made when it is asked for. */
 export class ItemContext implements TaskContext {
@@ -22,7 +22,11 @@ export class ItemContext implements TaskContext {
   /** Set by `filtered`, whether or not its answer is returned. */
   filteredReason: string | undefined;
 
-  constructor(ports: ExecutorPorts, marks: Float64Array, item: { slot: number; seq: number; attempt: number; keyOf: () => string }) {
+  constructor(
+    ports: ExecutorPorts,
+    marks: Float64Array,
+    item: { slot: number; seq: number; attempt: number; keyOf: () => string },
+  ) {
     this.#ports = ports;
     this.#marks = marks;
     this.#slot = item.slot;
@@ -88,7 +92,9 @@ export class ItemContext implements TaskContext {
   abort(reason: "timeout" | "cancelled"): void {
     this.#abort ??= new AbortController();
     const name = reason === "timeout" ? "TimeoutError" : "AbortError";
-    this.#abort.abort(new DOMException(reason === "timeout" ? "the item ran longer than --timeout" : "the run was stopped", name));
+    this.#abort.abort(
+      new DOMException(reason === "timeout" ? "the item ran longer than --timeout" : "the run was stopped", name),
+    );
   }
 
   /** The attempt is over: what it started and kept for itself goes. */

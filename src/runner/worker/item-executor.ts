@@ -58,7 +58,10 @@ export class ItemExecutor implements Executor {
     this.#marks = new Float64Array(ports.marks);
     this.#alone = ports.setup.concurrency === 1;
     this.#asksTask = typeof instance.isExecuted === "function" && !ports.setup.force;
-    this.#binders = Array.from({ length: ports.setup.concurrency }, (_, slot) => new ItemBinder(program, ports.setup, slot));
+    this.#binders = Array.from(
+      { length: ports.setup.concurrency },
+      (_, slot) => new ItemBinder(program, ports.setup, slot),
+    );
     for (let slot = ports.setup.concurrency - 1; slot >= 0; slot--) this.#idle.push(slot);
   }
 
@@ -73,13 +76,16 @@ export class ItemExecutor implements Executor {
 
   hold(): readonly number[] {
     this.#held = true;
-    const unstarted = this.#batches.flatMap((batch) => batch.items.slice(batch.next).map((_, i) => batch.firstSeq + batch.next + i));
+    const unstarted = this.#batches.flatMap((batch) =>
+      batch.items.slice(batch.next).map((_, i) => batch.firstSeq + batch.next + i),
+    );
     this.#batches = [];
     return unstarted;
   }
 
   async close(): Promise<void> {
-    if (this.#running.size > 0 || this.#batches.length > 0) await new Promise<void>((resolve) => (this.#whenIdle = resolve));
+    if (this.#running.size > 0 || this.#batches.length > 0)
+      await new Promise<void>((resolve) => (this.#whenIdle = resolve));
     await this.#instance.teardown?.();
   }
 
@@ -100,7 +106,12 @@ export class ItemExecutor implements Executor {
 
   async #runItem(slot: number, batch: Batch, index: number): Promise<void> {
     const seq = batch.firstSeq + index;
-    const ctx = new ItemContext(this.#ports, this.#marks, { slot, seq, attempt: batch.attempts[index] ?? 1, keyOf: () => batch.keyAt(index) });
+    const ctx = new ItemContext(this.#ports, this.#marks, {
+      slot,
+      seq,
+      attempt: batch.attempts[index] ?? 1,
+      keyOf: () => batch.keyAt(index),
+    });
     const cell = marksLayout.slot(slot);
     this.#running.set(seq, ctx);
     const started = monotonicMs();
@@ -122,7 +133,11 @@ export class ItemExecutor implements Executor {
 
   async #attempt(slot: number, seq: number, wire: unknown, ctx: ItemContext, started: number): Promise<WireOutcome> {
     const binder = this.#binders[slot]!;
-    const outcome = (rest: Omit<WireOutcome, "seq" | "durationMs">): WireOutcome => ({ seq, durationMs: monotonicMs() - started, ...rest });
+    const outcome = (rest: Omit<WireOutcome, "seq" | "durationMs">): WireOutcome => ({
+      seq,
+      durationMs: monotonicMs() - started,
+      ...rest,
+    });
     try {
       if (this.#asksTask && (await this.#instance.isExecuted!(binder.bindForCheck(wire, ctx), ctx))) {
         return outcome({ status: "skipped", reason: "isExecuted" });
@@ -171,11 +186,17 @@ function checkedValue(value: unknown): unknown {
   try {
     json = JSON.stringify(value);
   } catch (cause) {
-    throw new KagurazakaError("not-json", "what process() returned cannot be sent back: it is not JSON-like", { cause });
+    throw new KagurazakaError("not-json", "what process() returned cannot be sent back: it is not JSON-like", {
+      cause,
+    });
   }
-  if (json === undefined) throw new KagurazakaError("not-json", `what process() returned cannot be sent back: it is a ${typeof value}`);
+  if (json === undefined)
+    throw new KagurazakaError("not-json", `what process() returned cannot be sent back: it is a ${typeof value}`);
   if (json.length > MAX_VALUE_BYTES) {
-    throw new KagurazakaError("not-json", `what process() returned is too large to send back: ${json.length} characters, the limit is ${MAX_VALUE_BYTES}`);
+    throw new KagurazakaError(
+      "not-json",
+      `what process() returned is too large to send back: ${json.length} characters, the limit is ${MAX_VALUE_BYTES}`,
+    );
   }
   return JSON.parse(json);
 }

@@ -37,7 +37,12 @@ const runWorker: WorkerMain = async ({ port, setup, marks }) => {
           return port.post({ type: "held", unstarted: executor.hold() });
         case "close":
           return void executor.close().then(resolve, (error) => {
-            port.post({ type: "log", key: "", level: "error", message: `teardown() failed: ${toErrorRecord(error).message}` });
+            port.post({
+              type: "log",
+              key: "",
+              level: "error",
+              message: `teardown() failed: ${toErrorRecord(error).message}`,
+            });
             resolve();
           });
       }
@@ -55,7 +60,8 @@ function createPorts(port: WorkerPort, setup: WorkerSetup, marks: SharedArrayBuf
     settle: (outcome) => buffer.add(outcome),
     flush: () => buffer.flush(),
     print: (key, text) => port.post({ type: "print", key, text }),
-    log: (key, level, message, fields) => port.post({ type: "log", key, level, message: String(message), fields: plainFields(fields) }),
+    log: (key, level, message, fields) =>
+      port.post({ type: "log", key, level, message: String(message), fields: plainFields(fields) }),
     spawned: (seq, pid) => port.post({ type: "spawned", seq, pid }),
   };
 }

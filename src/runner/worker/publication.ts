@@ -11,10 +11,10 @@ import {
 } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { KagurazakaError } from "../../base/errors.js";
+import { makeDirectory } from "../../base/make-directory.js";
 import type { OutputFile } from "../../contracts/item.js";
 import type { FinishRule, OutputEntry } from "../../contracts/modes.js";
 import type { RootGuard } from "../program/safe-path.js";
-import { makeDirectory } from "../../base/make-directory.js";
 
 /**
  * One slot's way from "being written" to "there": a staging directory of its own, reused for every item, from which
@@ -32,7 +32,12 @@ export class Publication {
   #ready = false;
   #entries: readonly OutputEntry[] = [];
 
-  constructor(dir: string, root: string, guard: RootGuard, options: { atomic: boolean; durable: boolean; finish: FinishRule | null }) {
+  constructor(
+    dir: string,
+    root: string,
+    guard: RootGuard,
+    options: { atomic: boolean; durable: boolean; finish: FinishRule | null },
+  ) {
     this.#dir = dir;
     this.#root = root;
     this.#guard = guard;
@@ -71,7 +76,8 @@ export class Publication {
 
   #stagingPath(entry: OutputEntry, directory: OutputEntry | undefined): string {
     if (!this.#options.atomic) return join(this.#root, entry.relPath);
-    if (directory && entry !== directory) return join(this.#dir, basename(directory.relPath), entry.relPath.slice(directory.relPath.length + 1));
+    if (directory && entry !== directory)
+      return join(this.#dir, basename(directory.relPath), entry.relPath.slice(directory.relPath.length + 1));
     return join(this.#dir, basename(entry.relPath));
   }
 
@@ -115,15 +121,25 @@ export class Publication {
     const directory = this.#entries.find((one) => one.type === "directory");
     const stat = statSync(this.#stagingPath(entry, directory), { throwIfNoEntry: false });
     if (!stat) {
-      throw new KagurazakaError("no-output", `the task returned without writing ${entry.field} (${basename(entry.relPath)})`, {
-        hint: `Write ${entry.field}.path, or return ctx.filtered("why") when there is nothing to write.`,
-      });
+      throw new KagurazakaError(
+        "no-output",
+        `the task returned without writing ${entry.field} (${basename(entry.relPath)})`,
+        {
+          hint: `Write ${entry.field}.path, or return ctx.filtered("why") when there is nothing to write.`,
+        },
+      );
     }
     if (entry.type === "file" && stat.isDirectory()) {
-      throw new KagurazakaError("no-output", `${entry.field} should be a file, but the task made a directory of that name`);
+      throw new KagurazakaError(
+        "no-output",
+        `${entry.field} should be a file, but the task made a directory of that name`,
+      );
     }
     if (stat.size < minBytes) {
-      throw new KagurazakaError("no-output", `${entry.field} has ${stat.size} bytes, the finish check asks for ${minBytes}`);
+      throw new KagurazakaError(
+        "no-output",
+        `${entry.field} has ${stat.size} bytes, the finish check asks for ${minBytes}`,
+      );
     }
   }
 

@@ -3,7 +3,10 @@ import { expect, it } from "vitest";
 import { InFlight } from "../../../src/runner/dispatch/in-flight.js";
 
 it("keeps items by number as a map would, whatever the order they leave in", () => {
-  const step = fc.oneof(fc.record({ add: fc.integer({ min: 1, max: 5 }), gap: fc.integer({ min: 0, max: 3 }) }), fc.record({ take: fc.nat(60) }));
+  const step = fc.oneof(
+    fc.record({ add: fc.integer({ min: 1, max: 5 }), gap: fc.integer({ min: 0, max: 3 }) }),
+    fc.record({ take: fc.nat(60) }),
+  );
   fc.assert(
     fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
       const inFlight = new InFlight<string>();
