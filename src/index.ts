@@ -2,7 +2,7 @@
  * The users' door: all a task file imports from "kagurazaka". Cheap to import, for every worker does: no engine, no
  * parser and no pattern library is loaded from here.
  */
-import type { RunResult } from "./runner/run-result.js";
+import type { RunResult } from "./runner/run/run-result.js";
 import type { RunTaskOptions, TaskLocation } from "./runner/run-task.js";
 
 export * from "../templates/index.js";
@@ -11,8 +11,8 @@ export { defineOptions, type OptionSpec, type OptionSpecs, type OptionValues } f
 export type { FileItem, FileTriplet, Item, Json, OutputFile } from "./contracts/item.js";
 export type { Outcome, OutcomeCounts, OutcomeStatus } from "./contracts/outcome.js";
 export type { Filtered, Generated, RunStats, TaskContext, TaskLog } from "./contracts/task.js";
-export type { RunHooks } from "./runner/run-hooks.js";
-export type { RunInfo, RunResult } from "./runner/run-result.js";
+export type { RunHooks } from "./runner/run/run-hooks.js";
+export type { RunInfo, RunResult } from "./runner/run/run-result.js";
 export type { RunTaskOptions, TaskLocation } from "./runner/run-task.js";
 export { KAGURAZAKA_MIXIN_PLACEHOLDER, KagurazakaTask } from "./task.js";
 

@@ -1,7 +1,7 @@
 import type { ErrorRecord } from "../base/errors.js";
 import { escapeControls, shortDuration } from "../base/text.js";
 import type { UiSettings } from "../config/run-options.js";
-import type { RunSnapshot } from "../runner/run-result.js";
+import type { RunSnapshot } from "../runner/run/run-result.js";
 import { rawStderr } from "./capture-output.js";
 import { createPalette, type Palette } from "./palette.js";
 import { openProgress, type Progress } from "./progress.js";

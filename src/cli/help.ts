@@ -1,9 +1,9 @@
 import { renderHelp } from "../config/help.js";
 import { peekConfig, previewMixin } from "../config/resolve.js";
 import type { Said } from "../config/said.js";
-import { loadBackbone } from "../runner/find-backbone.js";
-import { loadOwners } from "../runner/prepare-run.js";
-import { toolVersion } from "../runner/run-record.js";
+import { locateTool } from "../loader/tool.js";
+import { loadBackbone } from "../runner/prepare/find-backbone.js";
+import { loadOwners } from "../runner/prepare/prepare-run.js";
 
 /** `-h` (the task's), `-hb` (the backbone's), `-hk` (the tool's), `--version`. */
 export async function printHelp(said: Said, argv: readonly string[]): Promise<number> {
@@ -11,7 +11,7 @@ export async function printHelp(said: Said, argv: readonly string[]): Promise<nu
   const width = Math.min(120, process.stdout.columns ?? 100);
   const print = (text: string): void => void process.stdout.write(text.endsWith("\n") ? text : `${text}\n`);
   if (peek.version) {
-    print(toolVersion());
+    print(locateTool().version);
   } else if (peek.help === "backbone") {
     print(renderHelp("backbone", { ...(await loadBackbone(peek.backbone, "item", process.cwd())), width }));
   } else if (peek.help === "task" && peek.taskFile !== undefined) {

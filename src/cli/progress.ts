@@ -1,5 +1,5 @@
 import { escapeControls, shortCount, shortDuration, shortRate } from "../base/text.js";
-import type { RunSnapshot } from "../runner/run-result.js";
+import type { RunSnapshot } from "../runner/run/run-result.js";
 
 /** Where a run shows how it stands. Lines printed through it never tear the bar. */
 export interface Progress {

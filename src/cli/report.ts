@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
 import { escapeControls, groupedCount, shortCount, shortDuration, shortRate } from "../base/text.js";
 import { displayPath } from "../loader/paths.js";
-import type { RunInfo, RunResult } from "../runner/run-result.js";
+import type { RunInfo, RunResult } from "../runner/run/run-result.js";
 import type { Palette } from "./palette.js";
 
 /** The first lines of a run: what, on what, from where to where. */

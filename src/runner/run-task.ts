@@ -1,8 +1,8 @@
 import { type CodeOptions, saidFromCode } from "../config/said.js";
-import { prepareRun } from "./prepare-run.js";
-import { startRun } from "./run.js";
-import type { RunHooks } from "./run-hooks.js";
-import type { RunResult } from "./run-result.js";
+import { prepareRun } from "./prepare/prepare-run.js";
+import { startRun } from "./run/run.js";
+import type { RunHooks } from "./run/run-hooks.js";
+import type { RunResult } from "./run/run-result.js";
 
 /** Which task: a file (and the export, where it has several), or `@name` for a ready-made one. */
 export type TaskLocation = string | { readonly file: string; readonly exportName?: string };

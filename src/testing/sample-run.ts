@@ -3,9 +3,9 @@ import { join } from "node:path";
 import { saidFromCode } from "../config/said.js";
 import type { BackboneDefinition, BackboneSession, WorkerEvents } from "../contracts/backbone.js";
 import type { Outcome } from "../contracts/outcome.js";
-import { loadOwners, prepareLoaded } from "../runner/prepare-run.js";
-import { type Run, startRun } from "../runner/run.js";
-import type { RunResult } from "../runner/run-result.js";
+import { loadOwners, prepareLoaded } from "../runner/prepare/prepare-run.js";
+import { type Run, startRun } from "../runner/run/run.js";
+import type { RunResult } from "../runner/run/run-result.js";
 import { readSampleJournal, type SampleEvent, type SampleItem } from "./sample-task.js";
 import { withDirectory } from "./temporary.js";
 

@@ -1,8 +1,8 @@
 import { KagurazakaError } from "../../base/errors.js";
 import { escapeControls } from "../../base/text.js";
 import { saidFromArgv } from "../../config/said.js";
-import { explainItem } from "../../runner/explain.js";
-import { prepareRun } from "../../runner/prepare-run.js";
+import { prepareRun } from "../../runner/prepare/prepare-run.js";
+import { explainItem } from "../../runner/preview/explain.js";
 import { takeWord } from "../take-word.js";
 
 /** `kagurazaka explain KEY task.ts MyTask …`: why an item would run or not. */

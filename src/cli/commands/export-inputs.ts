@@ -1,7 +1,7 @@
 import { KagurazakaError } from "../../base/errors.js";
 import { saidFromArgv } from "../../config/said.js";
-import { exportInputs } from "../../runner/export-inputs.js";
-import { prepareRun } from "../../runner/prepare-run.js";
+import { prepareRun } from "../../runner/prepare/prepare-run.js";
+import { exportInputs } from "../../runner/preview/export-inputs.js";
 import { takeWord } from "../take-word.js";
 
 /** `kagurazaka export-inputs inputs.jsonl task.ts MyTask …`: the list of items as a file. */

@@ -2,11 +2,11 @@ import { constants } from "node:os";
 import type { UiSettings } from "../../config/run-options.js";
 import { saidFromArgv } from "../../config/said.js";
 import { displayPath } from "../../loader/paths.js";
-import { loadOwners, prepareLoaded } from "../../runner/prepare-run.js";
-import type { PreparedRun } from "../../runner/prepared-run.js";
-import { type Run, startRun } from "../../runner/run.js";
-import type { RunHooks } from "../../runner/run-hooks.js";
-import type { RunResult } from "../../runner/run-result.js";
+import { loadOwners, prepareLoaded } from "../../runner/prepare/prepare-run.js";
+import type { PreparedRun } from "../../runner/prepare/prepared-run.js";
+import { type Run, startRun } from "../../runner/run/run.js";
+import type { RunHooks } from "../../runner/run/run-hooks.js";
+import type { RunResult } from "../../runner/run/run-result.js";
 import { captureOutput } from "../capture-output.js";
 import { createConsole, type RunConsole } from "../console.js";
 import { printHelp } from "../help.js";
@@ -28,7 +28,7 @@ export async function run(argv: readonly string[]): Promise<number> {
     return 0;
   }
   if (prepared.config.run.dryRun) {
-    const { dryRun } = await import("../../runner/dry-run.js");
+    const { dryRun } = await import("../../runner/preview/dry-run.js");
     const found = await dryRun(prepared);
     process.stdout.write(ui.json ? `${JSON.stringify(found)}\n` : formatDryRun(found));
     return 0;

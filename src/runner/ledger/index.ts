@@ -1,7 +1,7 @@
 /** The ledger's door for the rest of the runner. */
-export { type MatchGlobs, packKeys, sameScope } from "./epoch-scope.js";
-export { createEpochBook, decideForce, type EpochBook, type ForcedEpoch } from "./epochs.js";
-export { type FailedItem, failedItems, foldFailures } from "./failures.js";
+export { type MatchGlobs, packKeys, sameScope } from "./epochs/epoch-scope.js";
+export { createEpochBook, decideForce, type EpochBook, type ForcedEpoch } from "./epochs/epochs.js";
+export { type FailedItem, failedItems, foldFailures } from "./failures/failures.js";
 export { environmentError } from "./files.js";
 export type { EpochRecord, KeyStatus, LedgerIndex, Provenance, Segment } from "./ledger-index.js";
 export { type EpochScope, LEDGER_VERSION, type LedgerHeader, type RecordedStatus, type RunScope } from "./lines.js";

@@ -1,5 +1,5 @@
 import { fingerprintHigh, fingerprintLow, hashText } from "../../base/hash.js";
-import type { FailedKeys } from "./failed-keys.js";
+import type { FailedKeys } from "./failures/failed-keys.js";
 import type { FingerprintTable } from "./fingerprint-table.js";
 import type { EpochScope, LedgerHeader, RecordedStatus } from "./lines.js";
 

@@ -2,7 +2,7 @@ import { closeSync, fdatasyncSync, fstatSync, ftruncateSync, openSync } from "no
 import { dirname, join } from "node:path";
 import { type ErrorRecord, failureClassOf } from "../../base/errors.js";
 import { makeDirectory } from "../../base/make-directory.js";
-import type { FailedKeys } from "./failed-keys.js";
+import type { FailedKeys } from "./failures/failed-keys.js";
 import { environmentError, syncDirectory, writeFully } from "./files.js";
 import { LineBuffer, roundMs } from "./line-buffer.js";
 import type { DoneLine, EpochCompleteLine, EpochOpenLine, FailedLine, FilteredLine, LedgerHeader } from "./lines.js";

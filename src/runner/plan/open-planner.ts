@@ -1,8 +1,8 @@
 import { tmpdir } from "node:os";
 import type { Item } from "../../contracts/item.js";
-import type { History } from "../history.js";
 import { failedItems, type LedgerIndex } from "../ledger/index.js";
-import type { PreparedRun } from "../prepared-run.js";
+import type { PreparedRun } from "../prepare/prepared-run.js";
+import type { History } from "../run/history.js";
 import type { KnownItem } from "./candidates.js";
 import { FinishedCheck } from "./finished.js";
 import { Planner } from "./planner.js";

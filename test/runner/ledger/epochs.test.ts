@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { hashUnit, shardOf } from "../../../src/base/hash.js";
-import { softWithin } from "../../../src/runner/ledger/epoch-scope.js";
+import { softWithin } from "../../../src/runner/ledger/epochs/epoch-scope.js";
 import {
   createEpochBook,
   decideForce,

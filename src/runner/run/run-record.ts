@@ -1,13 +1,13 @@
-import { readFileSync } from "node:fs";
 import { hostname } from "node:os";
-import { encodeItem } from "../base/canonical-json.js";
-import type { ErrorRecord } from "../base/errors.js";
-import { sha256Hex } from "../base/hash.js";
-import type { RunSettings } from "../contracts/run-config.js";
-import type { RunStats } from "../contracts/task.js";
-import type { RunScope } from "./ledger/index.js";
-import type { PreparedRun } from "./prepared-run.js";
-import type { TaskProgram } from "./program/task-program.js";
+import { encodeItem } from "../../base/canonical-json.js";
+import type { ErrorRecord } from "../../base/errors.js";
+import { sha256Hex } from "../../base/hash.js";
+import type { RunSettings } from "../../contracts/run-config.js";
+import type { RunStats } from "../../contracts/task.js";
+import { locateTool } from "../../loader/tool.js";
+import type { RunScope } from "../ledger/index.js";
+import type { PreparedRun } from "../prepare/prepared-run.js";
+import type { TaskProgram } from "../program/task-program.js";
 
 /** The part of the input this run works on: what its lease covers. */
 export function scopeOf(program: TaskProgram, settings: RunSettings): RunScope {
@@ -51,31 +51,11 @@ export function runRecordOf(
     optionsHash: optionsHashOf(program),
     backbone: backbone.name,
     workers,
-    kagurazaka: toolVersion(),
+    kagurazaka: locateTool().version,
     node: process.version,
     platform: `${process.platform}-${process.arch}`,
     host: hostname(),
     pid: process.pid,
     config: Object.fromEntries(config.entries.map(({ path, value, origin }) => [path, { value, from: origin.text }])),
   };
-}
-
-let version: string | undefined;
-
-/** From the package.json this code was shipped with: two directories above dist/src/runner. */
-export function toolVersion(): string {
-  if (version === undefined) {
-    for (const up of ["../../../package.json", "../../package.json"]) {
-      try {
-        const { name, version: found } = JSON.parse(readFileSync(new URL(up, import.meta.url), "utf8")) as {
-          name?: string;
-          version?: string;
-        };
-        if (name === "kagurazaka") version = found;
-      } catch {
-        // Built and source trees differ by one level.
-      }
-    }
-  }
-  return version ?? "unknown";
 }

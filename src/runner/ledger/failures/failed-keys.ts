@@ -1,5 +1,5 @@
-import { fingerprintHigh, fingerprintLow, hashText } from "../../base/hash.js";
-import { FingerprintTable } from "./fingerprint-table.js";
+import { fingerprintHigh, fingerprintLow, hashText } from "../../../base/hash.js";
+import { FingerprintTable } from "../fingerprint-table.js";
 
 /** Where a failed line lies: `length` bytes at `offset` of a segment, without the newline. */
 export interface LineLocation {

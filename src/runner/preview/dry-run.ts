@@ -1,7 +1,7 @@
 import { join } from "node:path";
-import { openHistory } from "./history.js";
-import { openPlanner } from "./plan/open-planner.js";
-import type { PreparedRun } from "./prepared-run.js";
+import { openPlanner } from "../plan/open-planner.js";
+import type { PreparedRun } from "../prepare/prepared-run.js";
+import { openHistory } from "../run/history.js";
 
 /** What a run would do, without doing it. */
 export interface DryRun {

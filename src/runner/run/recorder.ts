@@ -1,12 +1,12 @@
-import { monotonicMs } from "../base/clock.js";
-import { type ErrorRecord, failureClassOf, KagurazakaError } from "../base/errors.js";
-import type { Outcome } from "../contracts/outcome.js";
-import type { RunSettings } from "../contracts/run-config.js";
-import type { Settled } from "./dispatch/dispatcher.js";
-import type { Envelope } from "./dispatch/envelope.js";
-import type { EpochBook, Ledger, LedgerIndex } from "./ledger/index.js";
-import type { Refusal } from "./plan/candidates.js";
-import { Tally } from "./report/tally.js";
+import { monotonicMs } from "../../base/clock.js";
+import { type ErrorRecord, failureClassOf, KagurazakaError } from "../../base/errors.js";
+import type { Outcome } from "../../contracts/outcome.js";
+import type { RunSettings } from "../../contracts/run-config.js";
+import type { Settled } from "../dispatch/dispatcher.js";
+import type { Envelope } from "../dispatch/envelope.js";
+import type { EpochBook, Ledger, LedgerIndex } from "../ledger/index.js";
+import type { Refusal } from "../plan/candidates.js";
+import { Tally } from "../report/tally.js";
 import type { RunHooks } from "./run-hooks.js";
 
 /** Outcomes younger than this may share a write with the next ones. */

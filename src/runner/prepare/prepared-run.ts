@@ -1,8 +1,8 @@
-import type { BackboneDefinition } from "../contracts/backbone.js";
-import type { ResolvedConfig } from "../contracts/run-config.js";
-import type { TaskInstance } from "../contracts/task.js";
+import type { BackboneDefinition } from "../../contracts/backbone.js";
+import type { ResolvedConfig } from "../../contracts/run-config.js";
+import type { TaskInstance } from "../../contracts/task.js";
+import type { TaskProgram } from "../program/task-program.js";
 import type { Places } from "./places.js";
-import type { TaskProgram } from "./program/task-program.js";
 
 /** A run that is fully decided and checked, with nothing on disk yet. */
 export interface PreparedRun {

@@ -1,6 +1,6 @@
-import type { KagurazakaError } from "../base/errors.js";
-import type { OutcomeCounts } from "../contracts/outcome.js";
-import type { RunStats } from "../contracts/task.js";
+import type { KagurazakaError } from "../../base/errors.js";
+import type { OutcomeCounts } from "../../contracts/outcome.js";
+import type { RunStats } from "../../contracts/task.js";
 
 /** What is known of a run when it begins. */
 export interface RunInfo {

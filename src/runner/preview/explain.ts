@@ -1,8 +1,8 @@
 import { join } from "node:path";
-import { didYouMean } from "../base/nearest.js";
-import { openHistory } from "./history.js";
-import { openPlanner } from "./plan/open-planner.js";
-import type { PreparedRun } from "./prepared-run.js";
+import { didYouMean } from "../../base/nearest.js";
+import { openPlanner } from "../plan/open-planner.js";
+import type { PreparedRun } from "../prepare/prepared-run.js";
+import { openHistory } from "../run/history.js";
 
 /** Why an item would run or not, step by step. */
 export interface Explanation {

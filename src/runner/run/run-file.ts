@@ -1,6 +1,6 @@
 import { closeSync, fsyncSync, openSync, renameSync, rmSync } from "node:fs";
-import { writeFully } from "./ledger/files.js";
-import { environmentError } from "./ledger/index.js";
+import { writeFully } from "../ledger/files.js";
+import { environmentError } from "../ledger/index.js";
 
 /** Made by one run: its id is in the names of its temporary files, for pids are not unique among machines. */
 interface OfRun {

@@ -1,7 +1,7 @@
-import type { SoftScope } from "../../contracts/modes.js";
+import type { SoftScope } from "../../../contracts/modes.js";
+import type { EpochRecord } from "../ledger-index.js";
+import type { EpochScope } from "../lines.js";
 import { type MatchGlobs, sameScope, scopePredicate, softWithin } from "./epoch-scope.js";
-import type { EpochRecord } from "./ledger-index.js";
-import type { EpochScope } from "./lines.js";
 
 /**
  * Epochs: the full (re)doings of a root, numbered from 0, which nobody opens. `--force` opens the next one, with the scope

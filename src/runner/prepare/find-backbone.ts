@@ -1,11 +1,11 @@
 import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
-import { KagurazakaError, toErrorRecord } from "../base/errors.js";
-import { didYouMean } from "../base/nearest.js";
-import { builtinNames, loadBuiltin } from "../builtins.js";
-import type { BackboneDefinition } from "../contracts/backbone.js";
-import { compileModule } from "../loader/index.js";
+import { KagurazakaError, toErrorRecord } from "../../base/errors.js";
+import { didYouMean } from "../../base/nearest.js";
+import { builtinNames, loadBuiltin } from "../../builtins.js";
+import type { BackboneDefinition } from "../../contracts/backbone.js";
+import { compileModule } from "../../loader/index.js";
 
 /** The seed's name for what became `onnx_single`. */
 const ALIASES: Readonly<Record<string, string>> = { torch_vanilla_single: "onnx_single" };

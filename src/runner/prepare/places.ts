@@ -12,12 +12,12 @@ import {
   writeFileSync,
 } from "node:fs";
 import { dirname, join, resolve } from "node:path";
-import { KagurazakaError } from "../base/errors.js";
-import { makeDirectory } from "../base/make-directory.js";
-import type { Root } from "../contracts/modes.js";
-import { mayShare } from "./lease/index.js";
-import { environmentError, type RunScope } from "./ledger/index.js";
-import { isTemporaryOf } from "./run-file.js";
+import { KagurazakaError } from "../../base/errors.js";
+import { makeDirectory } from "../../base/make-directory.js";
+import type { Root } from "../../contracts/modes.js";
+import { mayShare } from "../lease/index.js";
+import { environmentError, type RunScope } from "../ledger/index.js";
+import { isTemporaryOf } from "../run/run-file.js";
 
 /** Where a task keeps what it knows, on disk. */
 export interface Places {

@@ -1,7 +1,7 @@
-import { writeJsonl } from "../data/jsonl-writer.js";
-import { openHistory } from "./history.js";
-import { openPlanner } from "./plan/open-planner.js";
-import type { PreparedRun } from "./prepared-run.js";
+import { writeJsonl } from "../../data/jsonl-writer.js";
+import { openPlanner } from "../plan/open-planner.js";
+import type { PreparedRun } from "../prepare/prepared-run.js";
+import { openHistory } from "../run/history.js";
 
 /** Writes what the task would list, one item a line, as `InputFromFileTripletJsonl` and `InputFromWhateverJsonl` read it. */
 export async function exportInputs(prepared: PreparedRun, path: string): Promise<{ written: number; refused: number }> {

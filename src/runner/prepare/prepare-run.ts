@@ -1,18 +1,18 @@
 import { readFileSync } from "node:fs";
-import { KagurazakaError, MistakesError, toErrorRecord } from "../base/errors.js";
-import { didYouMean } from "../base/nearest.js";
-import { builtinNames, builtinTaskEntry, loadBuiltin } from "../builtins.js";
-import { missingTask } from "../config/flags.js";
-import { type ConfigOwners, type Peek, peekConfig, type Resolved, resolveConfig } from "../config/resolve.js";
-import type { Said } from "../config/said.js";
-import type { BackboneDefinition } from "../contracts/backbone.js";
-import type { TaskRef } from "../contracts/task.js";
-import { codeFrame, displayPath, type LoadedTask, loadBuiltinTask, loadTask } from "../loader/index.js";
+import { KagurazakaError, MistakesError, toErrorRecord } from "../../base/errors.js";
+import { didYouMean } from "../../base/nearest.js";
+import { builtinNames, builtinTaskEntry, loadBuiltin } from "../../builtins.js";
+import { missingTask } from "../../config/flags.js";
+import { type ConfigOwners, type Peek, peekConfig, type Resolved, resolveConfig } from "../../config/resolve.js";
+import type { Said } from "../../config/said.js";
+import type { BackboneDefinition } from "../../contracts/backbone.js";
+import type { TaskRef } from "../../contracts/task.js";
+import { codeFrame, displayPath, type LoadedTask, loadBuiltinTask, loadTask } from "../../loader/index.js";
+import { readKeys } from "../plan/selection.js";
+import { loadProgram, type TaskProgram } from "../program/task-program.js";
 import { loadBackbone } from "./find-backbone.js";
 import { checkRoots, resolvePlaces } from "./places.js";
-import { readKeys } from "./plan/selection.js";
 import type { PreparedRun } from "./prepared-run.js";
-import { loadProgram, type TaskProgram } from "./program/task-program.js";
 
 /** Task and backbone, loaded: whoever declares options is known. */
 export interface Owners {

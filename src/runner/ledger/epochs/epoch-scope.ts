@@ -1,7 +1,7 @@
-import { fingerprintHigh, fingerprintLow, hashText, hashUnit, shardOf } from "../../base/hash.js";
-import type { SoftScope } from "../../contracts/modes.js";
-import { FingerprintTable } from "./fingerprint-table.js";
-import type { EpochScope } from "./lines.js";
+import { fingerprintHigh, fingerprintLow, hashText, hashUnit, shardOf } from "../../../base/hash.js";
+import type { SoftScope } from "../../../contracts/modes.js";
+import { FingerprintTable } from "../fingerprint-table.js";
+import type { EpochScope } from "../lines.js";
 
 /** Which keys a list of globs selects; the glob engine is handed in, because workers must not load it. */
 export type MatchGlobs = (patterns: readonly string[]) => (key: string) => boolean;

@@ -1,18 +1,18 @@
 import { join } from "node:path";
-import { type ErrorRecord, KagurazakaError, toErrorRecord } from "../base/errors.js";
-import { makeDirectory } from "../base/make-directory.js";
-import { openScope } from "../base/scope.js";
-import type { BackboneSession } from "../contracts/backbone.js";
-import type { RunStats } from "../contracts/task.js";
-import { Dispatcher } from "./dispatch/dispatcher.js";
-import type { Envelope } from "./dispatch/envelope.js";
+import { type ErrorRecord, KagurazakaError, toErrorRecord } from "../../base/errors.js";
+import { makeDirectory } from "../../base/make-directory.js";
+import { openScope } from "../../base/scope.js";
+import type { BackboneSession } from "../../contracts/backbone.js";
+import type { RunStats } from "../../contracts/task.js";
+import { Dispatcher } from "../dispatch/dispatcher.js";
+import type { Envelope } from "../dispatch/envelope.js";
+import { type Lease, openLease } from "../lease/index.js";
+import { foldFailures, type Ledger, openLedger } from "../ledger/index.js";
+import { type OpenPlanner, openPlanner } from "../plan/open-planner.js";
+import { closeStaging, openRootId, openStaging } from "../prepare/places.js";
+import type { PreparedRun } from "../prepare/prepared-run.js";
 import { exitCodeOfRun } from "./exit-code.js";
 import { type History, openHistory } from "./history.js";
-import { type Lease, openLease } from "./lease/index.js";
-import { foldFailures, type Ledger, openLedger } from "./ledger/index.js";
-import { closeStaging, openRootId, openStaging } from "./places.js";
-import { type OpenPlanner, openPlanner } from "./plan/open-planner.js";
-import type { PreparedRun } from "./prepared-run.js";
 import { Recorder } from "./recorder.js";
 import { createJsonFile, writeJsonFile } from "./run-file.js";
 import type { RunHooks } from "./run-hooks.js";
@@ -22,7 +22,7 @@ import { runRecordOf, scopeOf } from "./run-record.js";
 import type { RunInfo, RunResult, RunSnapshot } from "./run-result.js";
 
 /** The module every worker runs. */
-const WORKER_ENTRY = new URL("./worker/main.js", import.meta.url).href;
+const WORKER_ENTRY = new URL("../worker/main.js", import.meta.url).href;
 
 /** A run under way. Made by `startRun`; `result` settles when all is closed. */
 export interface Run {

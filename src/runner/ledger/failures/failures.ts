@@ -1,15 +1,15 @@
 import { closeSync, fsyncSync, openSync, readSync, renameSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { fingerprintHigh, fingerprintLow, hashAsciiBytes } from "../../base/hash.js";
-import { makeDirectory } from "../../base/make-directory.js";
+import { fingerprintHigh, fingerprintLow, hashAsciiBytes } from "../../../base/hash.js";
+import { makeDirectory } from "../../../base/make-directory.js";
+import { environmentError, syncDirectory, writeFully } from "../files.js";
+import type { LedgerIndex } from "../ledger-index.js";
+import { LineBuffer } from "../line-buffer.js";
+import { type FailedLine, isOutcomeLine, parseLine } from "../lines.js";
+import { listSegments } from "../load-ledger.js";
+import { readBlocks } from "../read-segment.js";
+import { type LineSink, scanLines } from "../scan-lines.js";
 import type { FailedKeys, LineLocation } from "./failed-keys.js";
-import { environmentError, syncDirectory, writeFully } from "./files.js";
-import type { LedgerIndex } from "./ledger-index.js";
-import { LineBuffer } from "./line-buffer.js";
-import { type FailedLine, isOutcomeLine, parseLine } from "./lines.js";
-import { listSegments } from "./load-ledger.js";
-import { readBlocks } from "./read-segment.js";
-import { type LineSink, scanLines } from "./scan-lines.js";
 
 const FLUSH_BYTES = 64 * 1024;
 

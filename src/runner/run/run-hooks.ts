@@ -1,5 +1,5 @@
-import type { ErrorRecord } from "../base/errors.js";
-import type { Outcome } from "../contracts/outcome.js";
+import type { ErrorRecord } from "../../base/errors.js";
+import type { Outcome } from "../../contracts/outcome.js";
 import type { RunInfo } from "./run-result.js";
 
 /** What a run tells whoever started it. Nothing of it is needed for the run to be right. */

@@ -1,5 +1,5 @@
-import type { RunSettings } from "../contracts/run-config.js";
-import { bootId } from "./lease/index.js";
+import type { RunSettings } from "../../contracts/run-config.js";
+import { bootId } from "../lease/index.js";
 import {
   createEpochBook,
   decideForce,
@@ -13,10 +13,10 @@ import {
   loadLedger,
   packKeys,
   sameScope,
-} from "./ledger/index.js";
-import type { LedgerView } from "./ledger/view.js";
-import { loadGlobs, readKeys } from "./plan/selection.js";
-import type { PreparedRun } from "./prepared-run.js";
+} from "../ledger/index.js";
+import type { LedgerView } from "../ledger/view.js";
+import { loadGlobs, readKeys } from "../plan/selection.js";
+import type { PreparedRun } from "../prepare/prepared-run.js";
 import { optionsHashOf, scopeOf } from "./run-record.js";
 
 /** What earlier runs recorded, and what this run may take as finished. */

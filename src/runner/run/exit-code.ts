@@ -1,5 +1,5 @@
-import { exitCodeOf, type KagurazakaError } from "../base/errors.js";
-import type { OutcomeCounts } from "../contracts/outcome.js";
+import { exitCodeOf, type KagurazakaError } from "../../base/errors.js";
+import type { OutcomeCounts } from "../../contracts/outcome.js";
 
 /**
  * 0 all well · 1 internal error · 3 finished, some failed · 4 failure budget · 5 stalled · 6 root in use · 7 environment.
