@@ -2,10 +2,12 @@ import { monotonicMs } from "../../base/clock.js";
 import { type ErrorRecord, KagurazakaError, toErrorRecord } from "../../base/errors.js";
 import type { BackboneSession } from "../../contracts/backbone.js";
 import type { RunSettings } from "../../contracts/run-config.js";
-import { type FromWorker, marksLayout, packKeys, type WireOutcome, type WorkerSetup } from "../../contracts/wire.js";
-import type { PlannedItem } from "../plan/planner.js";
+import { type FromWorker, marksLayout, type WireOutcome, type WorkerSetup } from "../../contracts/wire.js";
+import { LooseParcel } from "../plan/loose-parcel.js";
+import type { Envelope, Parcel } from "../plan/parcel.js";
 import { itemsPerWorker, MeanDuration, shareOf } from "./chunk-size.js";
-import { Envelope, ReadyQueue, WaitingRoom } from "./envelope.js";
+import { envelopeAt } from "./in-flight.js";
+import { type Load, ReadyQueue, WaitingRoom } from "./queues.js";
 import { judgeFailure } from "./retry-policy.js";
 import { Seat } from "./seat.js";
 import { Throttle } from "./throttle.js";
@@ -22,6 +24,8 @@ export interface Settled {
 }
 
 export interface DispatcherEvents {
+  /** Done, with nothing to add; the item needs no envelope for that. */
+  onDone(parcel: Parcel, index: number, durationMs: number): void;
   onSettled(envelope: Envelope, settled: Settled): void;
   /** A batch of outcomes is through: a good moment to write the ledger. */
   onBatch(): void;
@@ -38,7 +42,7 @@ export interface DispatcherOptions {
   readonly killable: boolean;
   readonly settings: RunSettings;
   readonly permanentErrors: readonly (string | RegExp)[];
-  readonly plan: AsyncIterator<readonly PlannedItem[]>;
+  readonly plan: AsyncIterator<Parcel>;
   readonly setupOf: (workerId: number) => WorkerSetup;
   readonly events: DispatcherEvents;
 }
@@ -57,7 +61,7 @@ const MAX_FAILED_STARTS = 3;
  *
  * Running: the plan is pulled as far as workers have room; what is ready goes to the hungriest worker; what failed waits
  * for its next try; a worker that dies or hangs is replaced. Draining: nothing new starts, what runs may settle. Closed:
- * what is left was cancelled. Every item that enters leaves through `onSettled`, exactly once.
+ * what is left was cancelled. Every item that enters leaves through `onDone` or `onSettled`, exactly once.
  */
 export class Dispatcher {
   readonly #options: DispatcherOptions;
@@ -139,7 +143,7 @@ export class Dispatcher {
     const now = monotonicMs();
     return this.#seats
       .flatMap((seat) => seat.running())
-      .map(({ envelope, startedMs }) => ({ key: envelope.key, sinceMs: now - startedMs }))
+      .map(({ key, startedMs }) => ({ key, sinceMs: now - startedMs }))
       .sort((a, b) => b.sinceMs - a.sinceMs);
   }
 
@@ -226,9 +230,10 @@ export class Dispatcher {
   }
 
   #takeFrom(seat: Seat, seq: number): Envelope | undefined {
-    const envelope = seat.take(seq);
-    if (envelope) this.#inFlight--;
-    return envelope;
+    const place = seat.take(seq);
+    if (!place) return undefined;
+    this.#inFlight--;
+    return envelopeAt(place);
   }
 
   /** Back to the queue: it was nobody's fault and costs no attempt. */
@@ -287,14 +292,18 @@ export class Dispatcher {
   // ── Outcomes ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
   #onSettled(seat: Seat, plain: Float64Array, rest: readonly WireOutcome[]): void {
+    const { events } = this.#options;
     let totalMs = 0;
     this.#failedStarts = 0;
     for (let i = 0; i < plain.length; i += 2) {
-      const envelope = this.#takeFrom(seat, plain[i]!);
+      const place = seat.take(plain[i]!);
+      if (!place) continue;
       const durationMs = plain[i + 1]!;
       totalMs += durationMs;
-      if (envelope) this.#onFinished(envelope, { status: "done", durationMs });
+      this.#inFlight--;
+      events.onDone(place.parcel, place.index, durationMs);
     }
+    this.#throttle.succeeded(plain.length / 2);
     for (const { seq, ...outcome } of rest) {
       totalMs += outcome.durationMs;
       const timedOut = seat.timedOut.has(seq);
@@ -309,7 +318,7 @@ export class Dispatcher {
     this.#mean.add(totalMs, count);
     this.#watch.settled();
     if (seat.alone && seat.inFlight.size === 0) seat.alone = false;
-    this.#options.events.onBatch();
+    events.onBatch();
     this.#pump();
   }
 
@@ -390,7 +399,8 @@ export class Dispatcher {
     seat.alone = true;
     // Held, it is replaced once it is empty: by a worker in which nothing has run.
     if (suspect.needsFreshWorker && seat.given > 0) return this.#hold(seat);
-    if (seat.inFlight.size === 0) this.#send(seat, [this.#suspects.shift()!]);
+    if (seat.inFlight.size === 0)
+      this.#send(seat, { parcel: new LooseParcel([this.#suspects.shift()!]), from: 0, to: 1 });
   }
 
   #feed(now: number): void {
@@ -428,42 +438,25 @@ export class Dispatcher {
 
   #sendReady(seat: Seat, count: number): number {
     const chunksize = this.#options.settings.chunksize;
-    const most = chunksize === "auto" ? count : Math.min(count, chunksize);
-    const chunk: Envelope[] = [];
-    for (let size = 0; chunk.length < most && size < MAX_CHUNK_CHARS; ) {
-      const envelope = this.#ready.shift();
-      if (!envelope) break;
-      size += envelope.json.length;
-      chunk.push(envelope);
-    }
-    this.#throttle.started(chunk.length);
-    this.#send(seat, chunk);
-    return chunk.length;
+    const load = this.#ready.take(chunksize === "auto" ? count : Math.min(count, chunksize), MAX_CHUNK_CHARS);
+    if (!load) return 0;
+    this.#throttle.started(load.to - load.from);
+    this.#send(seat, load);
+    return load.to - load.from;
   }
 
-  #send(seat: Seat, chunk: Envelope[]): void {
+  #send(seat: Seat, load: Load): void {
+    const { parcel, from, to } = load;
     const firstSeq = this.#nextSeq;
-    const keys: string[] = [];
-    const items: string[] = [];
-    let attempts: Record<number, number> | undefined;
-    for (const [index, envelope] of chunk.entries()) {
-      if (envelope.attempt !== 1) {
-        attempts ??= {};
-        attempts[index] = envelope.attempt;
-      }
-      items.push(envelope.json);
-      keys.push(envelope.key);
-      seat.size += envelope.json.length;
-    }
-    this.#nextSeq += chunk.length;
-    this.#inFlight += chunk.length;
-    seat.given += chunk.length;
-    seat.inFlight.add(firstSeq, chunk);
+    const attempts = parcel.attempts(from, to);
+    this.#nextSeq += to - from;
+    this.#inFlight += to - from;
+    seat.add(firstSeq, load);
     seat.channel.send({
       type: "items",
       firstSeq,
-      items: `[${items.join(",")}]`,
-      keys: packKeys(keys),
+      items: `[${parcel.itemsText(from, to)}]`,
+      keys: parcel.keysText(from, to),
       ...(attempts ? { attempts } : {}),
     });
   }
@@ -480,11 +473,8 @@ export class Dispatcher {
       ({ done, value }) => {
         this.#pulling = false;
         if (done) return this.#endList();
-        for (const planned of value) {
-          const envelope = new Envelope(planned);
-          if (this.#state === "running") this.#ready.push(envelope);
-          else this.#settle(envelope, { status: "cancelled", durationMs: 0 });
-        }
+        this.#ready.push(value);
+        if (this.#state !== "running") this.#cancelUnsent();
         this.#pump();
       },
       (error) => {

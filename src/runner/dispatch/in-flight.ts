@@ -1,49 +1,68 @@
+import type { Envelope, Parcel } from "../plan/parcel.js";
+import type { Load } from "./queues.js";
+
+/** Where an item stands. */
+export interface Place {
+  readonly parcel: Parcel;
+  readonly index: number;
+}
+
+interface Sent extends Load {
+  readonly firstSeq: number;
+  /** 1 per item that has left. */
+  readonly gone: Uint8Array;
+  left: number;
+}
+
 /**
- * Items at one worker by sequence number, kept in the chunks they were sent in: numbers run on without a gap inside a
- * chunk, so a message costs one entry here and an item none.
+ * Items at one worker by sequence number, kept in the loads they were sent in: numbers run on without a gap inside a load,
+ * so a message costs one entry here and an item one byte.
  */
-export class InFlight<T> {
-  #chunks: { readonly first: number; readonly items: (T | undefined)[]; left: number }[] = [];
+export class InFlight {
+  readonly #loads: Sent[] = [];
   size = 0;
 
-  /** `items` is taken over: it is emptied as items leave. */
-  add(first: number, items: (T | undefined)[]): void {
-    this.#chunks.push({ first, items, left: items.length });
-    this.size += items.length;
+  add(firstSeq: number, load: Load): void {
+    const count = load.to - load.from;
+    this.#loads.push({ ...load, firstSeq, gone: new Uint8Array(count), left: count });
+    this.size += count;
   }
 
-  get(seq: number): T | undefined {
-    const chunk = this.#chunks[this.#find(seq)];
-    return chunk?.items[seq - chunk.first];
-  }
-
-  take(seq: number): T | undefined {
+  /** Takes an item out; undefined when it is not here (any more). */
+  take(seq: number): Place | undefined {
     const at = this.#find(seq);
-    const chunk = this.#chunks[at];
-    const item = chunk?.items[seq - chunk.first];
-    if (chunk === undefined || item === undefined) return undefined;
-    chunk.items[seq - chunk.first] = undefined;
+    const sent = this.#loads[at];
+    if (sent === undefined || sent.gone[seq - sent.firstSeq] !== 0) return undefined;
+    sent.gone[seq - sent.firstSeq] = 1;
     this.size--;
-    if (--chunk.left === 0) this.#chunks.splice(at, 1);
-    return item;
+    if (--sent.left === 0) this.#loads.splice(at, 1);
+    return { parcel: sent.parcel, index: sent.from + seq - sent.firstSeq };
+  }
+
+  keyOf(seq: number): string | undefined {
+    const sent = this.#loads[this.#find(seq)];
+    if (sent === undefined || sent.gone[seq - sent.firstSeq] !== 0) return undefined;
+    return sent.parcel.keyAt(sent.from + seq - sent.firstSeq);
   }
 
   /** In the order they were sent. */
   seqs(): number[] {
-    return this.#chunks.flatMap(({ first, items }) =>
-      items.flatMap((item, i) => (item === undefined ? [] : [first + i])),
+    return this.#loads.flatMap(({ firstSeq, gone }) =>
+      Array.from(gone, (left, i) => (left === 0 ? firstSeq + i : -1)).filter((seq) => seq >= 0),
     );
   }
 
-  /** The last chunk that begins at or before `seq`. */
+  /** The last load that begins at or before `seq`. */
   #find(seq: number): number {
     let low = 0;
-    let high = this.#chunks.length - 1;
+    let high = this.#loads.length - 1;
     while (low < high) {
       const middle = (low + high + 1) >> 1;
-      if (this.#chunks[middle]!.first <= seq) low = middle;
+      if (this.#loads[middle]!.firstSeq <= seq) low = middle;
       else high = middle - 1;
     }
     return low;
   }
 }
+
+export const envelopeAt = ({ parcel, index }: Place): Envelope => parcel.envelopeAt(index);

@@ -1,8 +1,8 @@
 import { killGroup } from "../../base/process-group.js";
 import type { WorkerChannel } from "../../contracts/backbone.js";
 import { marksLayout } from "../../contracts/wire.js";
-import type { Envelope } from "./envelope.js";
-import { InFlight } from "./in-flight.js";
+import { InFlight, type Place } from "./in-flight.js";
+import type { Load } from "./queues.js";
 
 /**
  * A worker as the dispatcher sees it.
@@ -16,7 +16,7 @@ export class Seat {
   readonly slots: number;
   readonly marks: Float64Array;
   readonly channel: WorkerChannel;
-  readonly inFlight = new InFlight<Envelope>();
+  readonly inFlight = new InFlight();
   state: "starting" | "ready" | "held" | "gone" = "starting";
   /** Reserved for one suspect at a time. */
   alone = false;
@@ -43,37 +43,43 @@ export class Seat {
   }
 
   /** Items whose `process` is on the way right now, by the shared marks. */
-  running(): { seq: number; startedMs: number; progressMs: number; envelope: Envelope }[] {
+  running(): { seq: number; startedMs: number; progressMs: number; key: string }[] {
     const running = [];
     for (let slot = 0; slot < this.slots; slot++) {
       const cell = marksLayout.slot(slot);
       const seq = this.marks[cell + marksLayout.seq]!;
-      const envelope = seq === 0 ? undefined : this.inFlight.get(seq);
-      if (!envelope) continue;
+      const key = seq === 0 ? undefined : this.inFlight.keyOf(seq);
+      if (key === undefined) continue;
       running.push({
         seq,
         startedMs: this.marks[cell + marksLayout.started]!,
         progressMs: this.marks[cell + marksLayout.progress]!,
-        envelope,
+        key,
       });
     }
     return running;
   }
 
+  add(firstSeq: number, load: Load): void {
+    this.inFlight.add(firstSeq, load);
+    this.given += load.to - load.from;
+    for (let i = load.from; i < load.to; i++) this.size += load.parcel.sizeAt(i);
+  }
+
   /** An item left this seat, whatever became of it. */
-  take(seq: number): Envelope | undefined {
-    const envelope = this.inFlight.take(seq);
-    if (!envelope) return undefined;
-    this.size -= envelope.json.length;
+  take(seq: number): Place | undefined {
+    const place = this.inFlight.take(seq);
+    if (!place) return undefined;
+    this.size -= place.parcel.sizeAt(place.index);
     if (this.timedOut.size > 0) this.timedOut.delete(seq);
     if (this.#children.size > 0) this.#children.delete(seq);
-    return envelope;
+    return place;
   }
 
   addChild(seq: number, pid: number): void {
     const pids = this.#children.get(seq);
     if (pids) pids.push(pid);
-    else if (this.inFlight.get(seq)) this.#children.set(seq, [pid]);
+    else if (this.inFlight.keyOf(seq) !== undefined) this.#children.set(seq, [pid]);
     else killGroup(pid);
   }
 

@@ -116,6 +116,6 @@ function oldest(running: ReturnType<Seat["running"]>, now: number): string {
   return [...running]
     .sort((a, b) => a.startedMs - b.startedMs)
     .slice(0, 5)
-    .map(({ envelope, startedMs }) => `${envelope.key} (${shortDuration(now - startedMs)})`)
+    .map(({ key, startedMs }) => `${key} (${shortDuration(now - startedMs)})`)
     .join(", ");
 }

@@ -4,6 +4,7 @@ export { createEpochBook, decideForce, type EpochBook, type ForcedEpoch } from "
 export { type FailedItem, failedItems, foldFailures } from "./failures/failures.js";
 export { environmentError } from "./files.js";
 export type { EpochRecord, KeyStatus, LedgerIndex, Provenance, Segment } from "./ledger-index.js";
+export type { LedgerName } from "./line-buffer.js";
 export { type EpochScope, LEDGER_VERSION, type LedgerHeader, type RecordedStatus, type RunScope } from "./lines.js";
 export { loadLedger } from "./load-ledger.js";
 export { type Extra, type Failure, type Ledger, type LedgerRequest, openLedger } from "./open-ledger.js";

@@ -6,6 +6,13 @@ const DIGIT_0 = 0x30;
 /** Head, tail and the widest number, brace and newline. */
 const DONE_SPARE = DONE_HEAD.length + DONE_TAIL.length + 32;
 
+/** A key as ASCII bytes inside others. */
+export interface LedgerName {
+  readonly bytes: Uint8Array;
+  readonly start: number;
+  readonly length: number;
+}
+
 export class LineBuffer {
   bytes: Buffer;
   size = 0;
@@ -42,6 +49,20 @@ export class LineBuffer {
     bytes[at++] = 0x0a;
     this.size = at;
     return true;
+  }
+
+  /** The same for a key that is ASCII bytes already, with nothing to escape. */
+  appendDoneBytes({ bytes: name, start, length }: LedgerName, ms: number): void {
+    if (this.bytes.length - this.size < length + DONE_SPARE) this.#reserve(length + DONE_SPARE);
+    const bytes = this.bytes;
+    let at = this.size;
+    for (let i = 0; i < DONE_HEAD.length; i++) bytes[at++] = DONE_HEAD[i]!;
+    for (let i = 0; i < length; i++) bytes[at++] = name[start + i]!;
+    for (let i = 0; i < DONE_TAIL.length; i++) bytes[at++] = DONE_TAIL[i]!;
+    at = writeMs(bytes, at, ms);
+    bytes[at++] = 0x7d;
+    bytes[at++] = 0x0a;
+    this.size = at;
   }
 
   /** Takes the first `size` bytes out; what is behind them moves to the front. */

@@ -1,7 +1,6 @@
-import { asciiBytes, writeAsciiRecord } from "../../base/ascii-record.js";
 import { encodeItem } from "../../base/canonical-json.js";
 import { type ErrorRecord, KagurazakaError, toErrorRecord } from "../../base/errors.js";
-import { hashAsciiBytes, hashText, nameOfHash } from "../../base/hash.js";
+import { hashText, nameOfHash } from "../../base/hash.js";
 import type { Item, WireTriplet } from "../../contracts/item.js";
 import type { OutputEntry } from "../../contracts/modes.js";
 import type { TaskInstance } from "../../contracts/task.js";
@@ -74,10 +73,9 @@ export class Namer {
       }
       const explicit = this.#explicitKey(item);
       if (explicit !== undefined) key = explicit;
-      const length = writeAsciiRecord(item);
-      const json = length > 0 ? asciiBytes.toString("latin1", 0, length) : encodeItem(item);
+      const json = encodeItem(item);
       if (explicit === undefined) {
-        key = this.#nameByContent(length > 0 ? hashAsciiBytes(asciiBytes, 0, length) : hashText(json));
+        key = this.#nameByContent(hashText(json));
       } else {
         const repeat = this.#refuseRepeat(key, item);
         if (repeat) return repeat;

@@ -1,5 +1,6 @@
 import { tmpdir } from "node:os";
 import type { Item } from "../../contracts/item.js";
+import type { RunSettings } from "../../contracts/run-config.js";
 import { failedItems, type LedgerIndex } from "../ledger/index.js";
 import type { PreparedRun } from "../prepare/prepared-run.js";
 import type { History } from "../run/history.js";
@@ -9,7 +10,7 @@ import { Planner } from "./planner.js";
 import { openSeenKeys, type SeenKeys } from "./seen-keys.js";
 import { createKeyFilter, type KeyFilter } from "./selection.js";
 
-export interface OpenPlanner extends AsyncDisposable, Pick<Planner, "batches" | "candidates"> {
+export interface OpenPlanner extends AsyncDisposable, Pick<Planner, "batches" | "candidates" | "parcels"> {
   readonly finished: FinishedCheck;
   readonly keyFilter: KeyFilter;
 }
@@ -45,6 +46,7 @@ export async function openPlanner(prepared: PreparedRun, history: History): Prom
     settings: config.run,
     keyFilter,
     finished,
+    runsAll: !selects(config.run) && history.index.segments.length === 0,
     seen: {
       keys: watch(!modes?.inputMode?.definition.uniqueKeys),
       outputs: watch(modes?.outputMode?.definition.unique === false),
@@ -56,12 +58,17 @@ export async function openPlanner(prepared: PreparedRun, history: History): Prom
     finished,
     keyFilter,
     batches: (listener) => planner.batches(listener),
+    parcels: (listener) => planner.parcels(listener),
     candidates: (listener) => planner.candidates(listener),
     async [Symbol.asyncDispose]() {
       abort.abort();
       for (const seen of opened) await seen[Symbol.asyncDispose]();
     },
   };
+}
+
+function selects({ shard, only, keys, sample, shuffle, limit, retryFailed }: RunSettings): boolean {
+  return [shard, keys, sample, limit].some((said) => said !== undefined) || only.length > 0 || shuffle || retryFailed;
 }
 
 /**

@@ -7,6 +7,9 @@ import type { TaskProgram } from "../program/task-program.js";
 import { type Candidate, isRefusal, type KnownItem, type Named, Namer, type Refusal } from "./candidates.js";
 import type { FinishedCheck, SkipReason } from "./finished.js";
 import { batchesOf } from "./item-batches.js";
+import { LooseParcel } from "./loose-parcel.js";
+import { Packer } from "./packed-parcel.js";
+import { Envelope, type Parcel } from "./parcel.js";
 import type { SeenKeys } from "./seen-keys.js";
 import { type KeyFilter, ShuffleWindow, SmallestHashes } from "./selection.js";
 
@@ -25,6 +28,8 @@ export interface PlannerOptions {
   readonly settings: RunSettings;
   readonly keyFilter: KeyFilter;
   readonly finished: FinishedCheck;
+  /** Every item of the source runs, whatever it is: nothing selects, and no earlier run finished any. */
+  readonly runsAll: boolean;
   readonly seen: { keys: SeenKeys | null; outputs: SeenKeys | null };
   /** Items to use in place of listing the input (`--retry-failed`). */
   readonly items?: Iterable<readonly KnownItem[]>;
@@ -41,12 +46,15 @@ export class Planner {
   readonly #options: PlannerOptions;
   readonly #namer: Namer;
   readonly #inSoftShard: (index: number) => boolean;
+  readonly #packer: Packer | undefined;
 
   constructor(options: PlannerOptions) {
     this.#options = options;
     this.#namer = new Namer(options.program, options.instance, options.seen);
     const softShard = options.program.modes?.softShard;
     const divides = softShard && !options.items && softShard.definition.scope(softShard.fields).length > 0;
+    const byContent = !options.program.modes && !options.instance.keyOf && options.seen.keys;
+    this.#packer = options.runsAll && byContent ? new Packer(byContent) : undefined;
     this.#inSoftShard = divides ? softShard.definition.selector(softShard.fields) : () => true;
   }
 
@@ -69,6 +77,35 @@ export class Planner {
         turnStarted = performance.now();
       }
     }
+  }
+
+  /** What is to run, as the dispatcher takes it. */
+  async *parcels(listener: PlanListener): AsyncGenerator<Parcel> {
+    if (this.#packer) yield* this.#packed(this.#packer, listener);
+    else
+      for await (const due of this.batches(listener))
+        yield new LooseParcel(due.map((planned) => new Envelope(planned)));
+  }
+
+  /** Nothing can leave an item out, so that naming it is all there is to do: plain records go in bulk. */
+  async *#packed(packer: Packer, listener: PlanListener): AsyncGenerator<Parcel> {
+    let index = 0;
+    for await (const batch of this.#source()) {
+      for (let at = 0; at < batch.length; ) {
+        listener.onListed();
+        const parcel = packer.pack(batch, at) ?? this.#single(batch[at], index + at, listener);
+        at += parcel?.count ?? 1;
+        if (parcel) yield parcel;
+      }
+      index += batch.length;
+    }
+  }
+
+  #single(raw: unknown, index: number, listener: PlanListener): Parcel | undefined {
+    const named = this.#namer.name(raw, index);
+    if (!isRefusal(named)) return new LooseParcel([new Envelope(named as PlannedItem)]);
+    listener.onRefused(named);
+    return undefined;
   }
 
   #due(candidate: Candidate, listener: PlanListener, due: PlannedItem[]): boolean {

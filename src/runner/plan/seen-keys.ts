@@ -8,6 +8,8 @@ export interface SeenKeys extends AsyncDisposable {
   add(key: string): number;
   /** The same for a text that was just hashed. */
   addHash(hash: Uint32Array): number;
+  /** The same for many, four cells each. How often each has come; null: every one for the first time. */
+  addHashes(hashes: Uint32Array, count: number): Uint32Array | null;
 }
 
 export interface SeenKeysRequest {
@@ -38,24 +40,38 @@ export function openSeenKeys(request: SeenKeysRequest): SeenKeys {
     return count;
   };
 
+  const addHash = (hash: Uint32Array): number => addPrint(fingerprintLow(hash), fingerprintHigh(hash));
+
+  const addPrint = (firstLane: number, high: number): number => {
+    // Two zeros mark a free slot.
+    const low = firstLane || (high === 0 ? 1 : 0);
+    if (recent.has(low, high)) return countRepeat(low, high);
+    if (spilled?.mayHave(low, high) && (repeats.find(low, high) > 0 || spilled.has(low, high)))
+      return countRepeat(low, high);
+    recent.add(low, high);
+    if (recent.size >= maxRecent) {
+      spilled ??= openSpilledPrints({ dir: request.spillDir, runPrints: maxRecent });
+      spilled.append(recent.sorted());
+      recent.clear();
+    }
+    return 1;
+  };
+
   return {
-    add(key) {
-      return this.addHash(hashText(key));
-    },
-    addHash(hash) {
-      const high = fingerprintHigh(hash);
-      // Two zeros mark a free slot.
-      const low = fingerprintLow(hash) || (high === 0 ? 1 : 0);
-      if (recent.has(low, high)) return countRepeat(low, high);
-      if (spilled?.mayHave(low, high) && (repeats.find(low, high) > 0 || spilled.has(low, high)))
-        return countRepeat(low, high);
-      recent.add(low, high);
-      if (recent.size >= maxRecent) {
-        spilled ??= openSpilledPrints({ dir: request.spillDir, runPrints: maxRecent });
-        spilled.append(recent.sorted());
-        recent.clear();
+    add: (key) => addHash(hashText(key)),
+    addHash,
+    addHashes(hashes, count) {
+      let times: Uint32Array | null = null;
+      // Waiting for memory is most of the work: asked for all at once, the answers come side by side.
+      recent.touch(hashes, count);
+      for (let i = 0; i < count; i++) {
+        const first = hashes[4 * i]!;
+        const came = addPrint((hashes[4 * i + 1]! - first) >>> 0, (hashes[4 * i + 2]! - first) >>> 0);
+        if (came === 1) continue;
+        times ??= new Uint32Array(count).fill(1);
+        times[i] = came;
       }
-      return 1;
+      return times;
     },
     async [Symbol.asyncDispose]() {
       spilled?.close();
@@ -70,6 +86,8 @@ class RecentPrints {
   /** The same memory: [low, high] per slot, on a little-endian machine. */
   #lanes: Uint32Array;
   size = 0;
+  /** Of no meaning; what is read has to go somewhere, or it is not read. */
+  touched = 0;
 
   constructor(maxPrints: number) {
     this.#maxSlots = 2 ** Math.ceil(Math.log2(Math.max(2, (maxPrints * 4) / 3)));
@@ -80,6 +98,15 @@ class RecentPrints {
   has(low: number, high: number): boolean {
     const slot = this.#slotOf(low, high);
     return this.#lanes[slot] !== 0 || this.#lanes[slot + 1] !== 0;
+  }
+
+  /** Brings the slots of many into the cache. */
+  touch(hashes: Uint32Array, count: number): void {
+    const lanes = this.#lanes;
+    const mask = lanes.length - 2;
+    let sum = 0;
+    for (let i = 0; i < count; i++) sum ^= lanes[((hashes[4 * i + 1]! - hashes[4 * i]!) << 1) & mask]!;
+    this.touched = sum;
   }
 
   /** Only for one that is not in here. */

@@ -22,11 +22,11 @@ export class Tally {
     this.counts[status]++;
   }
 
-  ran(key: string, durationMs: number): void {
+  ran(durationMs: number, keyOf: () => string): void {
     this.durations.add(durationMs);
     this.busyMs += durationMs;
     if (this.#slowest.length === SLOWEST && durationMs <= this.#slowest[SLOWEST - 1]!.durationMs) return;
-    this.#slowest.push({ key, durationMs });
+    this.#slowest.push({ key: keyOf(), durationMs });
     this.#slowest.sort((a, b) => b.durationMs - a.durationMs);
     this.#slowest.length = Math.min(SLOWEST, this.#slowest.length);
   }

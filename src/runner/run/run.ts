@@ -5,10 +5,10 @@ import { openScope } from "../../base/scope.js";
 import type { BackboneSession } from "../../contracts/backbone.js";
 import type { RunStats } from "../../contracts/task.js";
 import { Dispatcher } from "../dispatch/dispatcher.js";
-import type { Envelope } from "../dispatch/envelope.js";
 import { type Lease, openLease } from "../lease/index.js";
 import { foldFailures, type Ledger, openLedger } from "../ledger/index.js";
 import { type OpenPlanner, openPlanner } from "../plan/open-planner.js";
+import type { Envelope } from "../plan/parcel.js";
 import { closeStaging, openRootId, openStaging } from "../prepare/places.js";
 import type { PreparedRun } from "../prepare/prepared-run.js";
 import { exitCodeOfRun } from "./exit-code.js";
@@ -169,7 +169,7 @@ class OpenRun implements Run {
       killable: prepared.backbone.killable,
       settings: config.run,
       permanentErrors: program.taskClass.permanentErrors ?? [],
-      plan: parts.planner.batches({
+      plan: parts.planner.parcels({
         onListed: () => this.#recorder.listed(),
         onSkipped: (key, reason) => this.#recorder.skipped(key, reason),
         onRefused: (refusal) => this.#recorder.refused(refusal),
@@ -187,6 +187,7 @@ class OpenRun implements Run {
         force: history.ignoresTask,
       }),
       events: {
+        onDone: (parcel, index, durationMs) => this.#recorder.done(parcel, index, durationMs),
         onSettled: (envelope, settled) => this.#recorder.settled(envelope, settled),
         onBatch: () => this.#recorder.batch(),
         onRetry: (envelope, error, delayMs) => this.#onRetry(envelope, error, delayMs),

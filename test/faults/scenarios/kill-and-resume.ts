@@ -61,13 +61,13 @@ class Ordeal {
     this.#dice = dice;
   }
 
-  /** A third at any moment of the first second, the others in the half second after the first item has begun. */
+  /** A third at any moment of the first second, the others in the 400 ms after the first item has begun. */
   async killed(options: CommandOptions): Promise<void> {
     const finished = this.finished(options);
     const command = this.#job.start(this.#varied(options));
     const atWork = this.#dice.chance(0.65);
     if (atWork) await until("the first item begins", () => !command.alive || existsSync(command.notes), 30_000);
-    await sleep(this.#dice.number(atWork ? 500 : 1000));
+    await sleep(this.#dice.number(atWork ? 400 : 1000));
     if (command.alive) {
       this.figures.kills++;
       command.kill("SIGKILL");

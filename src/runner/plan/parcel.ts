@@ -1,0 +1,40 @@
+import type { LedgerName } from "../ledger/index.js";
+
+/** An item on its way, with what is known of its tries. */
+export class Envelope {
+  readonly key: string;
+  readonly json: string;
+  /** 1 for the first try. Tries that were nobody's fault (a worker replaced, a service asked for patience) do not count. */
+  attempt = 1;
+  /** How often it ended a worker in which nothing else had run. */
+  crashes = 0;
+  /** Its worker ended while it ran alone, but something that ran there before may have done that: timers outlive items. */
+  needsFreshWorker = false;
+  /** What it last asked to pause, by `RetryAfterError`. */
+  scope: string | undefined;
+
+  constructor({ key, json }: { readonly key: string; readonly json: string }) {
+    this.key = key;
+    this.json = json;
+  }
+}
+
+/**
+ * Items that leave the plan together, named and spelled. The dispatcher cuts it up as workers have room; an item gets an
+ * `Envelope` of its own only where something has to be remembered of it.
+ */
+export interface Parcel {
+  readonly count: number;
+  keyAt(index: number): string;
+  /** Characters of its JSON. */
+  sizeAt(index: number): number;
+  envelopeAt(index: number): Envelope;
+  /** The JSON of items from … to, with commas. */
+  itemsText(from: number, to: number): string;
+  /** Their keys, as `packKeys` packs them. */
+  keysText(from: number, to: number): string;
+  /** Attempt numbers that are not 1, counted from `from`. */
+  attempts(from: number, to: number): Readonly<Record<number, number>> | undefined;
+  /** The key as the ledger can copy it, where it is kept so. */
+  nameAt(index: number): LedgerName | undefined;
+}
