@@ -18,7 +18,9 @@ export interface Executor {
 export interface ExecutorPorts {
   readonly setup: WorkerSetup;
   readonly marks: SharedArrayBuffer;
-  settle(outcome: WireOutcome): void;
+  /** Done, with nothing to add. Times by the clock of the marks. */
+  done(seq: number, durationMs: number, nowMs: number): void;
+  settle(outcome: WireOutcome, nowMs: number): void;
   /** Sends what was settled now rather than with the next batch. */
   flush(): void;
   print(key: string | null, text: string): void;

@@ -1,12 +1,14 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { asciiBytes, writeAsciiRecord } from "../../src/base/ascii-record.js";
+import { writeAsciiRecord } from "../../src/base/ascii-record.js";
 import { encodeItem } from "../../src/base/canonical-json.js";
 import { hashAsciiBytes, hashText } from "../../src/base/hash.js";
 
+const bytes = Buffer.alloc(4096);
+
 const written = (record: object): string | undefined => {
-  const length = writeAsciiRecord(record);
-  return length === 0 ? undefined : asciiBytes.toString("latin1", 0, length);
+  const end = writeAsciiRecord(record, bytes, 0);
+  return end < 0 ? undefined : bytes.toString("latin1", 0, end);
 };
 
 describe("a record written as bytes", () => {
@@ -40,6 +42,14 @@ describe("a record written as bytes", () => {
     expect(written(record)).toBeUndefined();
   });
 
+  it("is written behind what is there, as long as there is room", () => {
+    const small = Buffer.alloc(20);
+    expect(writeAsciiRecord({ a: "xy" }, small, 3)).toBe(13);
+    expect(small.toString("latin1", 3, 13)).toBe('{"a":"xy"}');
+    for (let at = 0; at < 30; at++)
+      expect(writeAsciiRecord({ a: "12345678901234567890" }, Buffer.alloc(30), at)).toBe(-1);
+  });
+
   it("says what canonical JSON says, byte for byte, and hashes alike", () => {
     const value = fc.letrec((tie) => ({
       record: fc.dictionary(
@@ -52,8 +62,8 @@ describe("a record written as bytes", () => {
         const text = written(record as object);
         if (text === undefined) return;
         expect(text).toBe(encodeItem(record));
-        const bytes = [...hashAsciiBytes(asciiBytes, 0, writeAsciiRecord(record as object))];
-        expect(bytes).toEqual([...hashText(text)]);
+        const hash = [...hashAsciiBytes(bytes, 0, writeAsciiRecord(record as object, bytes, 0))];
+        expect(hash).toEqual([...hashText(text)]);
       }),
       { numRuns: 2000 },
     );

@@ -64,6 +64,7 @@ export function openSeenKeys(request: SeenKeysRequest): SeenKeys {
       let times: Uint32Array | null = null;
       // Waiting for memory is most of the work: asked for all at once, the answers come side by side.
       recent.touch(hashes, count);
+      if (spilled) recent.touched ^= spilled.touch(hashes, count);
       for (let i = 0; i < count; i++) {
         const first = hashes[4 * i]!;
         const came = addPrint((hashes[4 * i + 1]! - first) >>> 0, (hashes[4 * i + 2]! - first) >>> 0);

@@ -5,6 +5,8 @@ import { environmentError } from "../ledger/files.js";
 
 /** Fingerprints in a file, in sorted runs, behind Bloom filters. */
 export interface SpilledPrints {
+  /** Brings what `mayHave` will look at into the cache, for many hashes of four cells each. The answer means nothing. */
+  touch(hashes: Uint32Array, count: number): number;
   /** False: surely not here. True for what is here, and for about one in a thousand of the rest. */
   mayHave(low: number, high: number): boolean;
   /** The truth, at one read of 4 KB for each run that the filter could not rule out. */
@@ -64,6 +66,14 @@ export function openSpilledPrints(options: { readonly dir: string; readonly runP
   };
 
   return {
+    touch(hashes, count) {
+      let sum = 0;
+      for (const { filter } of layers) {
+        for (let i = 0; i < count; i++)
+          sum ^= filter[blockOf(filter, (hashes[4 * i + 1]! - hashes[4 * i]!) >>> 0)]!;
+      }
+      return sum;
+    },
     mayHave(low, high) {
       for (let i = layers.length - 1; i >= 0; i--) if (filterHas(layers[i]!.filter, low, high)) return true;
       return false;

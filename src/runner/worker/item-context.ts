@@ -6,15 +6,19 @@ import { createRandom } from "../../base/random.js";
 import type { ExecutorPorts } from "../../contracts/executor.js";
 import type { Filtered, TaskContext, TaskLog } from "../../contracts/task.js";
 import { marksLayout } from "../../contracts/wire.js";
+import type { Batch } from "./batch.js";
 
 /** What `process` gets besides its item. Cheap to make: everything costly is made when it is asked for. */
 export class ItemContext implements TaskContext {
+  readonly seq: number;
+  readonly slot: number;
   readonly attempt: number;
-  readonly #keyOf: () => string;
+  /** Set by the executor as `process` is about to begin. */
+  startedMs = 0;
+  readonly #batch: Batch;
+  readonly #index: number;
   readonly #ports: ExecutorPorts;
   readonly #marks: Float64Array;
-  readonly #slot: number;
-  readonly #seq: number;
   #abort: AbortController | undefined;
   #random: (() => number) | undefined;
   #tmpDir: string | undefined;
@@ -22,21 +26,24 @@ export class ItemContext implements TaskContext {
   /** Set by `filtered`, whether or not its answer is returned. */
   filteredReason: string | undefined;
 
-  constructor(
-    ports: ExecutorPorts,
-    marks: Float64Array,
-    item: { slot: number; seq: number; attempt: number; keyOf: () => string },
-  ) {
+  constructor(ports: ExecutorPorts, marks: Float64Array, place: { slot: number; batch: Batch; index: number }) {
+    const { slot, batch, index } = place;
     this.#ports = ports;
     this.#marks = marks;
-    this.#slot = item.slot;
-    this.#seq = item.seq;
-    this.#keyOf = item.keyOf;
-    this.attempt = item.attempt;
+    this.#batch = batch;
+    this.#index = index;
+    this.slot = slot;
+    this.seq = batch.firstSeq + index;
+    this.attempt = batch.attempts[index] ?? 1;
   }
 
   get key(): string {
-    return this.#keyOf();
+    return this.#batch.keyAt(this.#index);
+  }
+
+  /** The item as it crossed the border. */
+  get wire(): unknown {
+    return this.#batch.items[this.#index];
   }
 
   get run(): string {
@@ -57,7 +64,7 @@ export class ItemContext implements TaskContext {
   get tmpDir(): string {
     if (this.#tmpDir === undefined) {
       const { stagingDir, workerId } = this.#ports.setup;
-      const dir = `${stagingDir}/${workerId}-${this.#slot}.tmp`;
+      const dir = `${stagingDir}/${workerId}-${this.slot}.tmp`;
       rmSync(dir, { recursive: true, force: true });
       mkdirSync(dir);
       this.#tmpDir = dir;
@@ -71,7 +78,7 @@ export class ItemContext implements TaskContext {
   }
 
   progress(): void {
-    this.#marks[marksLayout.slot(this.#slot) + marksLayout.progress] = monotonicMs();
+    this.#marks[marksLayout.slot(this.slot) + marksLayout.progress] = monotonicMs();
   }
 
   filtered(reason: string): Filtered {
@@ -84,7 +91,7 @@ export class ItemContext implements TaskContext {
     const child = spawn(command, [...args], { ...options, detached: true });
     this.#children ??= new Set();
     this.#children.add(child);
-    if (child.pid !== undefined) this.#ports.spawned(this.#seq, child.pid);
+    if (child.pid !== undefined) this.#ports.spawned(this.seq, child.pid);
     return child;
   }
 

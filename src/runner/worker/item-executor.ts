@@ -3,32 +3,14 @@ import { monotonicMs } from "../../base/clock.js";
 import { type ErrorRecord, KagurazakaError, toErrorRecord } from "../../base/errors.js";
 import type { Executor, ExecutorPorts } from "../../contracts/executor.js";
 import type { TaskInstance } from "../../contracts/task.js";
-import { marksLayout, type ToWorker, unpackKeys, type WireOutcome } from "../../contracts/wire.js";
+import { marksLayout, type ToWorker, type WireOutcome } from "../../contracts/wire.js";
 import type { TaskProgram } from "../program/task-program.js";
+import { Batch } from "./batch.js";
 import { ItemBinder } from "./item-binder.js";
 import { ItemContext } from "./item-context.js";
 
-/** The items of one message. Keys are told apart when the first one is asked for. */
-class Batch {
-  readonly items: readonly unknown[];
-  readonly firstSeq: number;
-  readonly attempts: Readonly<Record<number, number>>;
-  readonly #packedKeys: string;
-  #keys: readonly string[] | undefined;
-  next = 0;
-
-  constructor({ items, keys, firstSeq, attempts = {} }: Extract<ToWorker, { type: "items" }>) {
-    this.items = JSON.parse(items) as unknown[];
-    this.firstSeq = firstSeq;
-    this.attempts = attempts;
-    this.#packedKeys = keys;
-  }
-
-  keyAt(index: number): string {
-    this.#keys ??= unpackKeys(this.#packedKeys);
-    return this.#keys[index]!;
-  }
-}
+/** What an item has to say besides which one it is and how long it took. */
+type Said = Omit<WireOutcome, "seq" | "durationMs">;
 
 /** Which item of this thread is talking, for what it prints. Where only one is under way, it is that one. */
 const talkingItem = new AsyncLocalStorage<ItemContext>();
@@ -45,12 +27,17 @@ export class ItemExecutor implements Executor {
   readonly #marks: Float64Array;
   readonly #binders: ItemBinder[];
   readonly #idle: number[] = [];
-  readonly #running = new Map<number, ItemContext>();
+  /** By slot. */
+  readonly #running: (ItemContext | undefined)[] = [];
   readonly #asksTask: boolean;
+  /** `isExecuted` or `verify` has a say besides `process`. */
+  readonly #manySteps: boolean;
   readonly #alone: boolean;
   #batches: Batch[] = [];
   #held = false;
   #whenIdle: (() => void) | undefined;
+  /** When the item before ended, for the next one to begin with: looking at the clock costs a tenth of a small item. */
+  #justEndedMs = 0;
 
   constructor(program: TaskProgram, instance: TaskInstance, ports: ExecutorPorts) {
     this.#instance = instance;
@@ -58,6 +45,7 @@ export class ItemExecutor implements Executor {
     this.#marks = new Float64Array(ports.marks);
     this.#alone = ports.setup.concurrency === 1;
     this.#asksTask = typeof instance.isExecuted === "function" && !ports.setup.force;
+    this.#manySteps = this.#asksTask || typeof instance.verify === "function";
     this.#binders = Array.from(
       { length: ports.setup.concurrency },
       (_, slot) => new ItemBinder(program, ports.setup, slot),
@@ -71,7 +59,7 @@ export class ItemExecutor implements Executor {
   }
 
   abort(seq: number, reason: "timeout" | "cancelled"): void {
-    this.#running.get(seq)?.abort(reason);
+    this.#running.find((ctx) => ctx?.seq === seq)?.abort(reason);
   }
 
   hold(): readonly number[] {
@@ -84,9 +72,12 @@ export class ItemExecutor implements Executor {
   }
 
   async close(): Promise<void> {
-    if (this.#running.size > 0 || this.#batches.length > 0)
-      await new Promise<void>((resolve) => (this.#whenIdle = resolve));
+    if (this.#busy || this.#batches.length > 0) await new Promise<void>((resolve) => (this.#whenIdle = resolve));
     await this.#instance.teardown?.();
+  }
+
+  get #busy(): boolean {
+    return this.#idle.length < this.#binders.length;
   }
 
   #startSlots(): void {
@@ -97,73 +88,117 @@ export class ItemExecutor implements Executor {
     for (let batch = this.#batches[0]; batch !== undefined && !this.#held; batch = this.#batches[0]) {
       const index = batch.next++;
       if (batch.next >= batch.items.length) this.#batches.shift();
-      await this.#runItem(slot, batch, index);
+      const pending = this.#runItem(slot, batch, index);
+      if (pending) await pending;
     }
+    this.#justEndedMs = 0;
     this.#idle.push(slot);
     this.#ports.flush();
-    if (this.#running.size === 0 && this.#batches.length === 0) this.#whenIdle?.();
+    if (!this.#busy && this.#batches.length === 0) this.#whenIdle?.();
   }
 
-  async #runItem(slot: number, batch: Batch, index: number): Promise<void> {
-    const seq = batch.firstSeq + index;
-    const ctx = new ItemContext(this.#ports, this.#marks, {
-      slot,
-      seq,
-      attempt: batch.attempts[index] ?? 1,
-      keyOf: () => batch.keyAt(index),
-    });
+  #runItem(slot: number, batch: Batch, index: number): Promise<void> | undefined {
+    const ctx = new ItemContext(this.#ports, this.#marks, { slot, batch, index });
     const cell = marksLayout.slot(slot);
-    this.#running.set(seq, ctx);
-    const started = monotonicMs();
-    this.#marks[cell + marksLayout.started] = started;
-    this.#marks[cell + marksLayout.seq] = seq;
-    let outcome: WireOutcome;
-    if (this.#alone) {
-      onlyItem = ctx;
-      outcome = await this.#attempt(slot, seq, batch.items[index], ctx, started);
-      onlyItem = null;
-    } else {
-      outcome = await talkingItem.run(ctx, () => this.#attempt(slot, seq, batch.items[index], ctx, started));
-    }
-    // Cleared before the outcome leaves: an item that is reported is never a suspect.
-    this.#marks[cell + marksLayout.seq] = 0;
-    this.#running.delete(seq);
-    this.#ports.settle(outcome);
+    ctx.startedMs = this.#justEndedMs || monotonicMs();
+    this.#marks[cell + marksLayout.started] = ctx.startedMs;
+    this.#marks[cell + marksLayout.seq] = ctx.seq;
+    this.#running[slot] = ctx;
+    if (!this.#alone) return talkingItem.run(ctx, () => this.#attempt(ctx));
+    onlyItem = ctx;
+    return this.#attempt(ctx);
   }
 
-  async #attempt(slot: number, seq: number, wire: unknown, ctx: ItemContext, started: number): Promise<WireOutcome> {
-    const binder = this.#binders[slot]!;
-    const outcome = (rest: Omit<WireOutcome, "seq" | "durationMs">): WireOutcome => ({
-      seq,
-      durationMs: monotonicMs() - started,
-      ...rest,
-    });
+  /** Without a promise where the task answers at once: for a small item it would be most of the cost. */
+  #attempt(ctx: ItemContext): Promise<void> | undefined {
+    if (this.#manySteps) return this.#attemptSteps(ctx);
+    let value: unknown;
     try {
-      if (this.#asksTask && (await this.#instance.isExecuted!(binder.bindForCheck(wire, ctx), ctx))) {
-        return outcome({ status: "skipped", reason: "isExecuted" });
-      }
-      const item = binder.bind(wire, ctx);
-      let value = this.#instance.process(item, ctx);
-      if (isThenable(value)) value = await value;
-      if (ctx.filteredReason !== undefined) {
-        binder.discard();
-        return outcome({ status: "filtered", reason: ctx.filteredReason });
-      }
-      if (this.#instance.verify) await this.#instance.verify(item, ctx);
-      binder.publish();
-      return this.#ports.setup.wantValues && value !== undefined
-        ? outcome({ status: "done", value: checkedValue(value) })
-        : outcome({ status: "done" });
+      value = this.#instance.process(this.#binderOf(ctx).bind(ctx.wire, ctx), ctx);
     } catch (thrown) {
-      try {
-        binder.discard();
-      } catch {
-        // What the item failed with says more than what cleaning up after it failed with.
-      }
-      return outcome({ status: "failed", error: withoutOwnFrames(toErrorRecord(binder.rootGone() ?? thrown)) });
-    } finally {
-      ctx.end();
+      this.#fail(ctx, thrown);
+      return undefined;
     }
+    if (isThenable(value)) return this.#await(ctx, value);
+    this.#finish(ctx, value);
+    return undefined;
+  }
+
+  async #await(ctx: ItemContext, promise: PromiseLike<unknown>): Promise<void> {
+    let value: unknown;
+    try {
+      value = await promise;
+    } catch (thrown) {
+      return this.#fail(ctx, thrown);
+    }
+    this.#finish(ctx, value);
+  }
+
+  async #attemptSteps(ctx: ItemContext): Promise<void> {
+    const binder = this.#binderOf(ctx);
+    let value: unknown;
+    try {
+      if (this.#asksTask && (await this.#instance.isExecuted!(binder.bindForCheck(ctx.wire, ctx), ctx)))
+        return this.#end(ctx, { status: "skipped", reason: "isExecuted" });
+      const item = binder.bind(ctx.wire, ctx);
+      value = await this.#instance.process(item, ctx);
+      if (ctx.filteredReason === undefined) await this.#instance.verify?.(item, ctx);
+    } catch (thrown) {
+      return this.#fail(ctx, thrown);
+    }
+    this.#finish(ctx, value);
+  }
+
+  /** `process` is through: its outputs are published, unless there was nothing to do. */
+  #finish(ctx: ItemContext, value: unknown): void {
+    let outcome: Said | undefined;
+    try {
+      outcome = this.#publish(ctx, value);
+    } catch (thrown) {
+      return this.#fail(ctx, thrown);
+    }
+    this.#end(ctx, outcome);
+  }
+
+  #publish(ctx: ItemContext, value: unknown): Said | undefined {
+    const binder = this.#binderOf(ctx);
+    if (ctx.filteredReason !== undefined) {
+      binder.discard();
+      return { status: "filtered", reason: ctx.filteredReason };
+    }
+    const wanted = this.#ports.setup.wantValues && value !== undefined ? checkedValue(value) : undefined;
+    binder.publish();
+    return wanted === undefined ? undefined : { status: "done", value: wanted };
+  }
+
+  #fail(ctx: ItemContext, thrown: unknown): void {
+    const binder = this.#binderOf(ctx);
+    try {
+      binder.discard();
+    } catch {
+      // What the item failed with says more than what cleaning up after it failed with.
+    }
+    this.#end(ctx, { status: "failed", error: withoutOwnFrames(toErrorRecord(binder.rootGone() ?? thrown)) });
+  }
+
+  /** @param outcome undefined: done, with nothing to add */
+  #end(ctx: ItemContext, outcome: Said | undefined): void {
+    ctx.end();
+    const nowMs = monotonicMs();
+    const durationMs = nowMs - ctx.startedMs;
+    if (this.#alone) {
+      onlyItem = null;
+      this.#justEndedMs = nowMs;
+    }
+    this.#running[ctx.slot] = undefined;
+    // Cleared before the outcome leaves: an item that is reported is never a suspect.
+    this.#marks[marksLayout.slot(ctx.slot) + marksLayout.seq] = 0;
+    if (outcome) this.#ports.settle({ seq: ctx.seq, durationMs, ...outcome }, nowMs);
+    else this.#ports.done(ctx.seq, durationMs, nowMs);
+  }
+
+  #binderOf(ctx: ItemContext): ItemBinder {
+    return this.#binders[ctx.slot]!;
   }
 }
 

@@ -57,7 +57,8 @@ function createPorts(port: WorkerPort, setup: WorkerSetup, marks: SharedArrayBuf
   return {
     setup,
     marks,
-    settle: (outcome) => buffer.add(outcome),
+    done: (seq, durationMs, nowMs) => buffer.addDone(seq, durationMs, nowMs),
+    settle: (outcome, nowMs) => buffer.add(outcome, nowMs),
     flush: () => buffer.flush(),
     print: (key, text) => port.post({ type: "print", key, text }),
     log: (key, level, message, fields) =>

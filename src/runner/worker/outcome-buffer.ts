@@ -21,15 +21,20 @@ export class OutcomeBuffer {
     this.#send = send;
   }
 
-  add(outcome: WireOutcome): void {
-    if (outcome.status === "done" && outcome.value === undefined && outcome.frame === undefined) {
-      this.#plain[this.#used++] = outcome.seq;
-      this.#plain[this.#used++] = outcome.durationMs;
-    } else {
-      this.#rest.push(outcome);
-    }
-    const full = this.#used === this.#plain.length || this.#rest.length >= MAX_BUFFERED;
-    if (full || outcome.durationMs >= SLOW_ITEM_MS || monotonicMs() - this.#lastSentMs >= MAX_AGE_MS) this.flush();
+  /** Done, with nothing to add. */
+  addDone(seq: number, durationMs: number, nowMs: number): void {
+    this.#plain[this.#used++] = seq;
+    this.#plain[this.#used++] = durationMs;
+    if (this.#used === this.#plain.length || this.#isDue(durationMs, nowMs)) this.flush();
+  }
+
+  add(outcome: WireOutcome, nowMs: number): void {
+    this.#rest.push(outcome);
+    if (this.#rest.length >= MAX_BUFFERED || this.#isDue(outcome.durationMs, nowMs)) this.flush();
+  }
+
+  #isDue(durationMs: number, nowMs: number): boolean {
+    return durationMs >= SLOW_ITEM_MS || nowMs - this.#lastSentMs >= MAX_AGE_MS;
   }
 
   flush(): void {

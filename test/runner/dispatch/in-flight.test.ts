@@ -1,28 +1,32 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { InFlight } from "../../../src/runner/dispatch/in-flight.js";
+import { LooseParcel } from "../../../src/runner/plan/loose-parcel.js";
+import { Envelope } from "../../../src/runner/plan/parcel.js";
+
+const parcelOf = (count: number, name: (index: number) => string) =>
+  new LooseParcel(Array.from({ length: count }, (_, i) => new Envelope({ key: name(i), json: "{}" })));
 
 it("keeps items by number as a map would, whatever the order they leave in", () => {
-  const step = fc.oneof(
-    fc.record({ add: fc.integer({ min: 1, max: 5 }), gap: fc.integer({ min: 0, max: 3 }) }),
-    fc.record({ take: fc.nat(60) }),
-  );
+  const add = fc.record({ add: fc.integer({ min: 1, max: 5 }), skip: fc.nat(3), gap: fc.nat(3) });
+  const take = fc.record({ take: fc.nat(60) });
   fc.assert(
-    fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
-      const inFlight = new InFlight<string>();
+    fc.property(fc.array(fc.oneof(add, take), { maxLength: 60 }), (steps) => {
+      const inFlight = new InFlight();
       const map = new Map<number, string>();
       let next = 1;
-      for (const one of steps) {
-        if ("add" in one) {
-          next += one.gap;
-          const items = Array.from({ length: one.add }, (_, i) => `item ${next + i}`);
-          for (const [i, item] of items.entries()) map.set(next + i, item);
-          inFlight.add(next, items);
-          next += one.add;
+      for (const step of steps) {
+        if ("add" in step) {
+          next += step.gap;
+          const parcel = parcelOf(step.skip + step.add, (i) => `${next}+${i}`);
+          for (let i = 0; i < step.add; i++) map.set(next + i, parcel.keyAt(step.skip + i));
+          inFlight.add(next, { parcel, from: step.skip, to: step.skip + step.add });
+          next += step.add;
         } else {
-          expect(inFlight.get(one.take)).toBe(map.get(one.take));
-          expect(inFlight.take(one.take)).toBe(map.get(one.take));
-          map.delete(one.take);
+          expect(inFlight.keyOf(step.take)).toBe(map.get(step.take));
+          const place = inFlight.take(step.take);
+          expect(place?.parcel.keyAt(place.index)).toBe(map.get(step.take));
+          map.delete(step.take);
         }
         expect(inFlight.size).toBe(map.size);
         expect(inFlight.seqs()).toEqual([...map.keys()]);

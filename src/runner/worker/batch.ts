@@ -1,0 +1,23 @@
+import { type ToWorker, unpackKeys } from "../../contracts/wire.js";
+
+/** The items of one message. Keys are told apart when the first one is asked for. */
+export class Batch {
+  readonly items: readonly unknown[];
+  readonly firstSeq: number;
+  readonly attempts: Readonly<Record<number, number>>;
+  readonly #packedKeys: string;
+  #keys: readonly string[] | undefined;
+  next = 0;
+
+  constructor({ items, keys, firstSeq, attempts = {} }: Extract<ToWorker, { type: "items" }>) {
+    this.items = JSON.parse(items) as unknown[];
+    this.firstSeq = firstSeq;
+    this.attempts = attempts;
+    this.#packedKeys = keys;
+  }
+
+  keyAt(index: number): string {
+    this.#keys ??= unpackKeys(this.#packedKeys);
+    return this.#keys[index]!;
+  }
+}

@@ -1,0 +1,68 @@
+import { describe, expect, it } from "vitest";
+import { ReadyQueue, WaitingRoom } from "../../../src/runner/dispatch/queues.js";
+import { LooseParcel } from "../../../src/runner/plan/loose-parcel.js";
+import { Envelope } from "../../../src/runner/plan/parcel.js";
+
+const envelope = (key: string, json = "{}") => new Envelope({ key, json });
+const parcel = (...keys: string[]) => new LooseParcel(keys.map((key) => envelope(key)));
+const keysOf = (queue: ReadyQueue, maxItems: number, maxSize = 1000): string[] => {
+  const load = queue.take(maxItems, maxSize);
+  return load ? Array.from({ length: load.to - load.from }, (_, i) => load.parcel.keyAt(load.from + i)) : [];
+};
+
+describe("what is ready", () => {
+  it("is cut up in the order of the plan", () => {
+    const queue = new ReadyQueue();
+    queue.push(parcel("a", "b", "c"));
+    queue.push(parcel("d"));
+    expect([keysOf(queue, 2), keysOf(queue, 2), keysOf(queue, 2), keysOf(queue, 2)]).toEqual([
+      ["a", "b"],
+      ["c"],
+      ["d"],
+      [],
+    ]);
+  });
+
+  it("gives what came back first, the last one that came first of all", () => {
+    const queue = new ReadyQueue();
+    queue.push(parcel("later"));
+    for (const key of ["x", "y", "z"]) queue.unshift(envelope(key));
+    expect([keysOf(queue, 2), keysOf(queue, 2), keysOf(queue, 2)]).toEqual([["z", "y"], ["x"], ["later"]]);
+  });
+
+  it("keeps a load small, but never so small that a large item could not leave", () => {
+    const queue = new ReadyQueue();
+    queue.push(new LooseParcel([envelope("a", "x".repeat(60)), envelope("b", "x".repeat(60)), envelope("c")]));
+    expect([keysOf(queue, 9, 100), keysOf(queue, 9, 10)]).toEqual([["a", "b"], ["c"]]);
+  });
+
+  it("knows how much waits", () => {
+    const queue = new ReadyQueue();
+    queue.push(parcel("a", "b"));
+    queue.unshift(envelope("c", "1234"));
+    expect([queue.length, queue.size]).toEqual([3, 8]);
+    queue.take(1, 1000);
+    queue.take(1, 1000);
+    expect([queue.length, queue.size]).toEqual([1, 2]);
+    expect(queue.drain().map(({ key }) => key)).toEqual(["b"]);
+    expect([queue.length, queue.size]).toEqual([0, 0]);
+  });
+});
+
+describe("what waits for a time", () => {
+  it("comes out in the order of its times, those of one time as they came", () => {
+    const room = new WaitingRoom();
+    for (const [key, atMs] of [
+      ["b", 20],
+      ["a", 10],
+      ["c", 20],
+      ["d", 30],
+    ] as const)
+      room.add(envelope(key), atMs);
+    expect(room.nextMs).toBe(10);
+    expect(room.takeDue(20).map(({ key }) => key)).toEqual(["a", "b", "c"]);
+    expect(room.takeDue(20)).toEqual([]);
+    expect(room.drain().map(({ key }) => key)).toEqual(["d"]);
+    expect(room.nextMs).toBe(Number.POSITIVE_INFINITY);
+  });
+});
