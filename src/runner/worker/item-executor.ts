@@ -115,11 +115,12 @@ export class ItemExecutor implements Executor {
     let value: unknown;
     try {
       value = this.#instance.process(this.#binderOf(ctx).bind(ctx.wire, ctx), ctx);
+      // Inside, for looking at what was returned can throw as well.
+      if (isThenable(value)) return this.#await(ctx, value);
     } catch (thrown) {
       this.#fail(ctx, thrown);
       return undefined;
     }
-    if (isThenable(value)) return this.#await(ctx, value);
     this.#finish(ctx, value);
     return undefined;
   }
