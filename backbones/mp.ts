@@ -101,6 +101,8 @@ const mp: BackboneDefinition = defineBackbone({
 /** What piscina calls in the thread. */
 export async function runInThread({ entry, port, setup, marks }: ThreadBoot): Promise<void> {
   port.postMessage({ type: "thread", threadId } satisfies ThreadHello);
+  // The task loads beside our own code, for both wait for the disk. What is wrong with it, `main` will meet and say.
+  import(setup.task.entry).catch(() => {});
   const { default: main } = (await import(entry)) as { default: WorkerMain };
   await main({
     port: { post: (message) => port.postMessage(message), onMessage: (listener) => port.on("message", listener) },

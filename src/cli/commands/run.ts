@@ -9,26 +9,27 @@ import type { RunHooks } from "../../runner/run/run-hooks.js";
 import type { RunResult } from "../../runner/run/run-result.js";
 import { captureOutput } from "../capture-output.js";
 import { createConsole, type RunConsole } from "../console.js";
-import { printHelp } from "../help.js";
-import { formatDryRun, formatShowConfig } from "../overview.js";
 import { formatError } from "../print-error.js";
 import { formatHeader, formatReport, nextCommand } from "../report.js";
 
 /** `kagurazaka task.ts MyTask …` */
 export async function run(argv: readonly string[]): Promise<number> {
   const said = saidFromArgv(argv);
-  if (said.line?.help || said.line?.version || argv.length === 0) return printHelp(said, argv);
+  if (said.line?.help || said.line?.version || argv.length === 0)
+    return (await import("../help.js")).printHelp(said, argv);
   const owners = await loadOwners(said);
   const asked = owners.peek.ui.debugItem;
   if (asked !== undefined) return debugItem(argv, asked);
   const prepared = await prepareLoaded(said, owners);
   const { ui } = prepared.config;
   if (ui.showConfig) {
+    const { formatShowConfig } = await import("../overview.js");
     process.stdout.write(formatShowConfig(prepared.config));
     return 0;
   }
   if (prepared.config.run.dryRun) {
     const { dryRun } = await import("../../runner/preview/dry-run.js");
+    const { formatDryRun } = await import("../overview.js");
     const found = await dryRun(prepared);
     process.stdout.write(ui.json ? `${JSON.stringify(found)}\n` : formatDryRun(found));
     return 0;

@@ -405,7 +405,8 @@ export class Dispatcher {
 
   #feed(now: number): void {
     for (;;) {
-      const ending = this.#listEnded && this.#ready.length < 2 * this.#slots();
+      // The last items wait here, and not in a worker behind a slow one while another is idle.
+      const ending = this.#listEnded && this.#ready.length < 8 * this.#slots();
       const tight = ending || this.#throttle.tight;
       const hungry = this.#seats.filter((seat) => this.#isHungry(seat, tight));
       hungry.sort((a, b) => a.inFlight.size / a.slots - b.inFlight.size / b.slots);

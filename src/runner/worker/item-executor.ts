@@ -89,7 +89,7 @@ export class ItemExecutor implements Executor {
       const index = batch.next++;
       if (batch.next >= batch.items.length) this.#batches.shift();
       const pending = this.#runItem(slot, batch, index);
-      if (pending) await pending;
+      if (pending !== undefined) await pending;
     }
     this.#justEndedMs = 0;
     this.#idle.push(slot);
