@@ -1,3 +1,3 @@
-export function burn(rounds: number): Buffer;
+export function burn(rounds: number): number;
 export function burnMsOf(i: number): number;
 export function calibrate(): number;

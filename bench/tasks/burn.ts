@@ -3,7 +3,7 @@ import { burn, burnMsOf } from "../lib/burn.mjs";
 
 const options = defineOptions({
   items: { type: "integer", default: 1, min: 0, help: "how many items there are" },
-  roundsPerMs: { type: "integer", default: 500, help: "rounds of SHA-256 that take a millisecond here" },
+  roundsPerMs: { type: "integer", default: 500, help: "rounds of xorshift that take a millisecond here" },
 });
 
 /** Work for the processor, 1 to 100 ms an item. */

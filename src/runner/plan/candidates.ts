@@ -68,6 +68,7 @@ export class Namer {
       if (this.#yieldsFiles) {
         const { rel_dir, file_name } = item.input as WireTriplet;
         key = rel_dir === "." ? file_name : `${rel_dir}/${file_name}`;
+        checkRelPath(key);
         return this.#refuseRepeat(key, item) ?? this.#candidate(key, item, undefined);
       }
       const explicit = this.#explicitKey(item);
