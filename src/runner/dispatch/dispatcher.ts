@@ -535,6 +535,8 @@ export class Dispatcher {
     this.#watch.stop();
     this.#cancelUnsent();
     for (const seat of this.#seats) {
+      // Where a worker cannot be killed, its items can still hear that they are not wanted any more.
+      for (const { seq } of seat.running()) seat.channel.send({ type: "abort", seq, reason: "cancelled" });
       // First, for an item that is taken away is no longer known by its children.
       seat.killChildren();
       for (const seq of seat.inFlight.seqs())

@@ -5,6 +5,7 @@ import {
   existsSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmdirSync,
   rmSync,
   type Stats,
@@ -17,7 +18,7 @@ import { makeDirectory } from "../../base/make-directory.js";
 import type { Root } from "../../contracts/modes.js";
 import { mayShare } from "../lease/index.js";
 import { environmentError, type RunScope } from "../ledger/index.js";
-import { isTemporaryOf } from "../run/run-file.js";
+import { isTemporaryOf, temporaryOf } from "../run/run-file.js";
 
 /** Where a task keeps what it knows, on disk. */
 export interface Places {
@@ -152,14 +153,17 @@ function readNames(dir: string): string[] {
 }
 
 /** Names the state directory once and for all: a copy of it elsewhere can be told from it. */
-export function openRootId(places: Places): string {
+export function openRootId(places: Places, run: string): string {
   const path = join(places.stateDir, "root-id");
   try {
-    writeFileSync(path, `${randomUUID()}\n`, { flag: "wx" });
+    if (existsSync(path)) return readFileSync(path, "utf8").trim();
+    const temporary = temporaryOf(path, run);
+    writeFileSync(temporary, `${randomUUID()}\n`);
+    renameSync(temporary, path);
+    return readFileSync(path, "utf8").trim();
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw environmentError("write", path, error);
+    throw environmentError("write", path, error);
   }
-  return readFileSync(path, "utf8").trim();
 }
 
 /** Removes the run's staging, and the folders that only held it. */

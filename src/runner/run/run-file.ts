@@ -26,7 +26,8 @@ export function createJsonFile(path: string, value: OfRun, durable = false): voi
   attempt(path, () => write(path, "wx", value, durable));
 }
 
-const temporaryOf = (path: string, run: string): string => `${path}.${run}.tmp`;
+/** What a file is called on its way to its name. */
+export const temporaryOf = (path: string, run: string): string => `${path}.${run}.tmp`;
 
 /** Whether a file was on its way to its name when this run ended. */
 export const isTemporaryOf = (name: string, run: string): boolean => name.endsWith(temporaryOf("", run));
