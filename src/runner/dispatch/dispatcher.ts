@@ -52,6 +52,8 @@ const MAX_CHUNK_ITEMS = 1024;
 const MAX_CHUNK_CHARS = 1024 * 1024;
 const MAX_SEAT_CHARS = 16 * 1024 * 1024;
 const MAX_FAILED_STARTS = 3;
+/** They tell whether the task works at all, so they go one by one: a broken task fails few items before the run stops. */
+const FIRST_ITEMS = 20;
 
 /**
  * Brings items to workers and outcomes back.
@@ -78,6 +80,7 @@ export class Dispatcher {
   #nextSeq = 1;
   #nextSeat = 0;
   #inFlight = 0;
+  #settled = 0;
   #listEnded = false;
   #pulling = false;
   #failedStarts = 0;
@@ -315,6 +318,7 @@ export class Dispatcher {
       else this.#onFailed(envelope, outcome.error!, outcome.durationMs);
     }
     const count = plain.length / 2 + rest.length;
+    this.#settled += count;
     this.#mean.add(totalMs, count);
     this.#watch.settled();
     if (seat.alone && seat.inFlight.size === 0) seat.alone = false;
@@ -407,7 +411,7 @@ export class Dispatcher {
     for (;;) {
       // The last items wait here, and not in a worker behind a slow one while another is idle.
       const ending = this.#listEnded && this.#ready.length < 8 * this.#slots();
-      const tight = ending || this.#throttle.tight;
+      const tight = ending || this.#throttle.tight || this.#settled < FIRST_ITEMS;
       const hungry = this.#seats.filter((seat) => this.#isHungry(seat, tight));
       hungry.sort((a, b) => a.inFlight.size / a.slots - b.inFlight.size / b.slots);
       let sent = 0;
