@@ -101,7 +101,9 @@ const mp: BackboneDefinition = defineBackbone({
 /** What piscina calls in the thread. */
 export async function runInThread({ entry, port, setup, marks }: ThreadBoot): Promise<void> {
   port.postMessage({ type: "thread", threadId } satisfies ThreadHello);
-  // The task loads beside our own code, for both wait for the disk. What is wrong with it, `main` will meet and say.
+  // The task loads beside our own code, for both wait for the disk. What is wrong with it, `main` will meet and say; its
+  // source map is only kept when maps are wanted before it loads.
+  process.setSourceMapsEnabled(true);
   import(setup.task.entry).catch(() => {});
   const { default: main } = (await import(entry)) as { default: WorkerMain };
   await main({

@@ -4,14 +4,17 @@ import { displayPath } from "../loader/paths.js";
 import type { DryRun } from "../runner/preview/dry-run.js";
 
 /** `--dry-run`. */
-export function formatDryRun({ total, run, skipped, refused, examples }: DryRun): string {
+export function formatDryRun({ warnings, total, run, skipped, refused, examples }: DryRun): string {
   const rows: [string, string][] = [
     ["listed", groupedCount(total)],
     ["would run", groupedCount(run)],
   ];
   for (const [reason, count] of Object.entries(skipped)) rows.push(["skip", `${groupedCount(count)}  (${reason})`]);
   for (const [code, count] of Object.entries(refused)) rows.push(["refuse", `${groupedCount(count)}  (${code})`]);
-  const lines = rows.map(([name, value]) => `  ${name.padEnd(10)} ${value}`);
+  const lines = [
+    ...warnings.map((warning) => `warning ${warning}`),
+    ...rows.map(([name, value]) => `  ${name.padEnd(10)} ${value}`),
+  ];
   if (examples.length > 0) lines.push("", "  first to run:");
   for (const { key, outputs } of examples) {
     lines.push(

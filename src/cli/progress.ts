@@ -11,6 +11,8 @@ export interface Progress {
 export type ProgressKind = "bar" | "lines" | "none";
 
 const BAR_EVERY_MS = 100;
+const WRAP_ON = "\x1b[?7h";
+const WRAP_OFF = "\x1b[?7l";
 const LINE_EVERY_MS = 10_000;
 
 export async function openProgress(
@@ -56,7 +58,8 @@ async function openBar(snapshot: () => RunSnapshot, out: NodeJS.WriteStream): Pr
   draw();
   return {
     line(text) {
-      bars.log(`${text}\n`);
+      // The bar switches wrapping off for itself; what people read needs it.
+      bars.log(`${WRAP_ON}${text}\n${WRAP_OFF}`);
       bars.update();
     },
     stop() {
@@ -67,14 +70,14 @@ async function openBar(snapshot: () => RunSnapshot, out: NodeJS.WriteStream): Pr
 }
 
 function progressOf({ counts, inFlight, waiting }: RunSnapshot): { settled: number; known: number } {
-  return { settled: counts.total, known: counts.total + inFlight + waiting };
+  return { settled: counts.total - counts.cancelled, known: counts.total + inFlight + waiting };
 }
 
 /** `412k/1.20M 34% · 2.1k/s · ETA 6m12s · done 409k · skipped 300k · failed 12 · 16 in flight · oldest 8.3s img_001.jpg` */
 export function describe(now: RunSnapshot, rate: Rate): string {
   const { counts, inFlight, waiting, listed, oldest, retries } = now;
   const { settled, known } = progressOf(now);
-  const perSecond = rate.update(counts.total - counts.skipped, now.elapsedMs);
+  const perSecond = rate.update(settled - counts.skipped, now.elapsedMs);
   const left = inFlight + waiting;
   const parts = [
     listed
@@ -83,12 +86,13 @@ export function describe(now: RunSnapshot, rate: Rate): string {
     shortRate(perSecond),
   ];
   // What was skipped took no time, so it says nothing about the time that is left.
-  if (listed && left > 0 && perSecond > 0 && now.elapsedMs > 2000)
+  if (listed && left > 0 && counts.cancelled === 0 && perSecond > 0 && now.elapsedMs > 2000)
     parts.push(`ETA ${shortDuration((left / perSecond) * 1000)}`);
   parts.push(`done ${shortCount(counts.done)}`);
   if (counts.skipped > 0) parts.push(`skipped ${shortCount(counts.skipped)}`);
   if (counts.filtered > 0) parts.push(`filtered ${shortCount(counts.filtered)}`);
   if (counts.failed > 0) parts.push(`failed ${shortCount(counts.failed)}`);
+  if (counts.cancelled > 0) parts.push(`cancelled ${shortCount(counts.cancelled)}`);
   if (retries > 0) parts.push(`retried ${shortCount(retries)}`);
   parts.push(`${shortCount(inFlight)} in flight`);
   if (oldest && oldest.sinceMs > 5000)

@@ -59,7 +59,8 @@ export function formatReport(result: RunResult, palette: Palette): string {
 export function nextCommand(result: RunResult, command: string): string | undefined {
   const { counts, error, failedInTotal } = result;
   if (error || counts.cancelled > 0) return `go on:  ${command}`;
-  if (failedInTotal > 0)
+  // Whoever skips the failed ones knows of them.
+  if (failedInTotal > 0 && !/--skip[-_]?failed/i.test(command))
     return `try the failed ones again:  ${command}${command.includes("--retry-failed") ? "" : " --retry-failed"}`;
   return undefined;
 }

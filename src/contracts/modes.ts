@@ -57,6 +57,8 @@ export interface InputDefinition<F extends OptionSpecs = OptionSpecs> extends Mo
   readonly uniqueKeys: boolean;
   /** It reads the input root itself, which must exist. */
   readonly readsInputRoot: boolean;
+  /** Files it reads besides, which must exist. */
+  files?(fields: Fields): readonly string[];
   /** The field of a record that is its key, if the mode names one. */
   keyField?(fields: Fields): string | undefined;
   /** Items in a stable order, in arrays of any size (a directory, a block of lines): memory stays bounded. */

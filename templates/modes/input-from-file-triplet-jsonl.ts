@@ -15,6 +15,7 @@ export default defineInputMode<{ input: FileTriplet }>()({
   yields: "file",
   uniqueKeys: false,
   readsInputRoot: false,
+  files: (fields) => [resolve((fields as { jsonlPath: string }).jsonlPath)],
   async *list(fields, { root, signal }) {
     const path = resolve((fields as { jsonlPath: string }).jsonlPath);
     for await (const records of readJsonl(path, { signal })) {

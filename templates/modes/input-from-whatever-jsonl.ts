@@ -19,6 +19,7 @@ export default defineInputMode<any>()({
   yields: "record",
   uniqueKeys: false,
   readsInputRoot: false,
+  files: (fields) => [resolve((fields as { jsonlPath: string }).jsonlPath)],
   keyField: (fields) => (fields as { keyField: string | null }).keyField ?? undefined,
   async *list(fields, { signal }) {
     const path = resolve((fields as { jsonlPath: string }).jsonlPath);

@@ -1,4 +1,5 @@
 import { constants } from "node:os";
+import { KagurazakaError } from "../../base/errors.js";
 import type { UiSettings } from "../../config/run-options.js";
 import { saidFromArgv } from "../../config/said.js";
 import { displayPath } from "../../loader/paths.js";
@@ -62,6 +63,13 @@ async function debugItem(argv: readonly string[], key: string): Promise<number> 
       "none",
     ]);
     const prepared = await prepareLoaded(said, await loadOwners(said));
+    const { explainItem } = await import("../../runner/preview/explain.js");
+    const { verdict, steps } = await explainItem(prepared, key);
+    if (verdict === "is not listed") {
+      throw new KagurazakaError("usage", `no item has the key ${JSON.stringify(key)}: ${steps[0]?.says}`, {
+        where: "--debug-item",
+      });
+    }
     return await execute(prepared, prepared.config.ui, argv);
   } finally {
     rmSync(dir, { recursive: true, force: true });

@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { KagurazakaError, MistakesError, toErrorRecord } from "../../base/errors.js";
 import { didYouMean } from "../../base/nearest.js";
 import { builtinNames, builtinTaskEntry, loadBuiltin } from "../../builtins.js";
@@ -89,6 +89,21 @@ export async function prepareLoaded(said: Said, owners: Owners): Promise<Prepare
   const places = resolvePlaces(task.id, program.roots, config.run.runDir);
   const readsInputRoot = program.modes?.inputMode?.definition.readsInputRoot === true;
   const mistakes = [...checkModes(program), ...checkRoots(program.roots, readsInputRoot, places)];
+  if (config.run.skipFailed && config.run.retryFailed) {
+    mistakes.push(
+      new KagurazakaError("usage", "--skip-failed and --retry-failed contradict each other", {
+        where: "--skip-failed",
+      }),
+    );
+  }
+  for (const file of program.modes?.inputMode
+    ? (program.modes.inputMode.definition.files?.(program.modes.inputMode.fields) ?? [])
+    : []) {
+    if (!existsSync(file))
+      mistakes.push(
+        new KagurazakaError("input-root", `the input list ${file} does not exist`, { where: "input_mode.jsonl_path" }),
+      );
+  }
   if (config.run.keys !== undefined) collect(mistakes, "--keys", () => readKeys(config.run.keys!));
   MistakesError.throwIfAny(mistakes);
   const instance = createInstance(program, task.sourcePath);

@@ -5,6 +5,8 @@ import { openHistory } from "../run/history.js";
 
 /** What a run would do, without doing it. */
 export interface DryRun {
+  /** What a run would say before it begins. */
+  readonly warnings: readonly string[];
   readonly total: number;
   readonly run: number;
   /** Reason → items. */
@@ -36,7 +38,7 @@ export async function dryRun(prepared: PreparedRun): Promise<DryRun> {
       examples.push({ key, outputs: outputs.map(({ relPath }) => join(prepared.places.outputRoot ?? "", relPath)) });
     }
   }
-  return { ...counts, skipped, refused, examples };
+  return { warnings: history.warnings, ...counts, skipped, refused, examples };
 }
 
 function increment(counts: Record<string, number>, name: string): void {

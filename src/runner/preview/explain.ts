@@ -43,7 +43,8 @@ export async function explainItem(prepared: PreparedRun, key: string): Promise<E
         steps.push({ step: field, says: join(prepared.places.outputRoot ?? "", relPath) });
       steps.push({ step: "ledger", says: ledger });
       const required = history.requiredEpoch(key);
-      if (required > 0) steps.push({ step: "epoch", says: `--force asks for epoch ${required}` });
+      if (required > 0 && (entry?.epoch ?? -1) < required)
+        steps.push({ step: "epoch", says: `--force asks for epoch ${required}` });
       if (out !== null) return end("is left out");
       const reason = planner.finished.reason(candidate);
       const taskAsked = typeof prepared.instance.isExecuted === "function" && reason === null;

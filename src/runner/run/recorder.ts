@@ -94,7 +94,8 @@ export class Recorder {
         this.tally.ran(settled.durationMs, () => key);
         break;
       case "failed":
-        this.tally.ran(settled.durationMs, () => key);
+        // A crash has no duration that anybody could have measured.
+        if (settled.durationMs > 0) this.tally.ran(settled.durationMs, () => key);
         return this.#failed(key, attempt, settled, () => JSON.parse(envelope.json));
     }
     this.tally.count(settled.status);

@@ -123,7 +123,7 @@ export class Publication {
     if (!stat) {
       throw new KagurazakaError(
         "no-output",
-        `the task returned without writing ${entry.field} (${basename(entry.relPath)})`,
+        `the task returned without writing ${entry.field} (${JSON.stringify(basename(entry.relPath))})`,
         {
           hint: `Write ${entry.field}.path, or return ctx.filtered("why") when there is nothing to write.`,
         },
