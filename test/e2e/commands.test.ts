@@ -53,8 +53,9 @@ describe.concurrent("--debug-item", () => {
 
   test("says so when no item has that key", async () => {
     const place = createPlace({ "in/a.txt": "a" });
-    const { json } = await place.run([...shout, "--json", "--debug-item", "no.txt"]);
-    expect(json.counts).toEqual(counts({}));
+    const { code, stderr } = await place.run([...shout, "--json", "--debug-item", "no.txt"]);
+    expect(code).toBe(2);
+    expect(stderr).toContain('no item has the key "no.txt"');
   });
 });
 

@@ -198,7 +198,7 @@ describe.concurrent("items that cannot run", () => {
     expect(code).toBe(3);
     expect(json.counts).toEqual(counts({ failed: 1 }));
     expect(failures(place, "Forgets")).toEqual({ "a.txt": "no-output" });
-    expect(stderr).toMatch(/without writing output \(a\.txt\.json\)/);
+    expect(stderr).toMatch(/without writing output \("a\.txt\.json"\)/);
     expect(stderr).toMatch(/→ Write output\.path, or return ctx\.filtered/);
     expect(stderr, "a bare stack").not.toMatch(/^ {4,}at /m);
     expect(place.files("out")).toEqual({});

@@ -27,13 +27,6 @@ it.each(["inline", "mp"])(
   },
 );
 
-it("--debug-item with a key that no item has is a mistake and runs nothing", async () => {
-  const place = createPlace({ "throws.ts": throws });
-  const { stderr, code } = await place.run(["throws.ts", "Throws", "--debug-item", "nope"]);
-  expect([code, stderr]).toEqual([2, expect.stringContaining('no item has the key "nope"')]);
-  expect(place.everything().filter((name) => name.startsWith(".kagurazaka"))).toEqual([]);
-});
-
 it.each([
   [
     "a list of inputs that does not exist",
