@@ -5,7 +5,6 @@ import {
   existsSync,
   readdirSync,
   readFileSync,
-  renameSync,
   rmdirSync,
   rmSync,
   type Stats,
@@ -18,7 +17,7 @@ import { makeDirectory } from "../../base/make-directory.js";
 import type { Root } from "../../contracts/modes.js";
 import { mayShare } from "../lease/index.js";
 import { environmentError, type RunScope } from "../ledger/index.js";
-import { isTemporaryOf, temporaryOf } from "../run/run-file.js";
+import { isTemporaryOf } from "../run/run-file.js";
 
 /** Where a task keeps what it knows, on disk. */
 export interface Places {
@@ -152,15 +151,13 @@ function readNames(dir: string): string[] {
   }
 }
 
-/** Names the state directory once and for all: a copy of it elsewhere can be told from it. */
-export function openRootId(places: Places, run: string): string {
+/** Names the state directory: a copy of it elsewhere can be told from it. A kill may leave the name empty; the next run gives one. */
+export function openRootId(places: Places): string {
   const path = join(places.stateDir, "root-id");
   try {
-    if (existsSync(path)) return readFileSync(path, "utf8").trim();
-    const temporary = temporaryOf(path, run);
-    writeFileSync(temporary, `${randomUUID()}\n`);
-    renameSync(temporary, path);
-    return readFileSync(path, "utf8").trim();
+    const known = existsSync(path) ? readFileSync(path, "utf8").trim() : "";
+    if (known === "") writeFileSync(path, `${randomUUID()}\n`);
+    return known || readFileSync(path, "utf8").trim();
   } catch (error) {
     throw environmentError("write", path, error);
   }

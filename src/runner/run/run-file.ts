@@ -26,8 +26,7 @@ export function createJsonFile(path: string, value: OfRun, durable = false): voi
   attempt(path, () => write(path, "wx", value, durable));
 }
 
-/** What a file is called on its way to its name. */
-export const temporaryOf = (path: string, run: string): string => `${path}.${run}.tmp`;
+const temporaryOf = (path: string, run: string): string => `${path}.${run}.tmp`;
 
 /** Whether a file was on its way to its name when this run ended. */
 export const isTemporaryOf = (name: string, run: string): boolean => name.endsWith(temporaryOf("", run));

@@ -61,7 +61,7 @@ export async function startRun(prepared: PreparedRun, hooks: RunHooks = {}): Pro
       await backbone.open({ options: config.backbone.options, workers: prepared.workers, entry: WORKER_ENTRY }),
     );
     const history = await openHistory(prepared);
-    const rootId = openRootId(places, id);
+    const rootId = openRootId(places);
     makeDirectories(runDir);
     createJsonFile(
       join(runDir, "run.json"),
