@@ -4,6 +4,7 @@ import type { Said } from "../config/said.js";
 import { locateTool } from "../loader/tool.js";
 import { loadBackbone } from "../runner/prepare/find-backbone.js";
 import { loadOwners } from "../runner/prepare/prepare-run.js";
+import { commands } from "./command-table.js";
 
 /** `-h` (the task's), `-hb` (the backbone's), `-hk` (the tool's), `--version`. */
 export async function printHelp(said: Said, argv: readonly string[]): Promise<number> {
@@ -27,7 +28,7 @@ export async function printHelp(said: Said, argv: readonly string[]): Promise<nu
       }),
     );
   } else {
-    print(renderHelp("kagurazaka", { width }));
+    print(renderHelp("kagurazaka", { width, commands }));
   }
   return argv.length === 0 ? 2 : 0;
 }

@@ -1,4 +1,6 @@
-import { exitCodeOf } from "../base/errors.js";
+import { existsSync } from "node:fs";
+import { exitCodeOf, KagurazakaError } from "../base/errors.js";
+import { commandOf, nearestCommand } from "./command-table.js";
 import { createPalette } from "./palette.js";
 import { formatError } from "./print-error.js";
 
@@ -13,21 +15,25 @@ export async function main(argv: readonly string[]): Promise<void> {
 
 async function exitCodeFor(argv: readonly string[]): Promise<number> {
   try {
-    const [command, ...words] = argv;
-    switch (command) {
-      case "explain":
-        return await (await import("./commands/explain.js")).explain(words);
-      case "init":
-        return await (await import("./commands/init.js")).init(words);
-      case "export-inputs":
-        return await (await import("./commands/export-inputs.js")).exportInputsCommand(words);
-      default:
-        return await (await import("./commands/run.js")).run(argv);
-    }
+    const [word, ...rest] = argv;
+    const command = commandOf(word);
+    if (command) return await command.run(rest);
+    if (word !== undefined) refuseMisspelt(word);
+    return await (await import("./commands/run.js")).run(argv);
   } catch (error) {
     process.stderr.write(`${formatError(error, createPalette(process.stderr))}\n`);
     return exitCodeOf(error);
   }
+}
+
+/** A word that is neither a command nor a file, but nearly a command. */
+function refuseMisspelt(word: string): void {
+  const near = /^[a-z-]+$/.test(word) && !word.startsWith("-") && !existsSync(word) ? nearestCommand(word) : undefined;
+  if (near === undefined) return;
+  throw new KagurazakaError("usage", `there is no command or task file "${word}". Did you mean "${near}"?`, {
+    where: "command line",
+    hint: "kagurazaka -hk lists the commands.",
+  });
 }
 
 /** Pipes are written in the background; an exit must not cut them off. */

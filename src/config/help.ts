@@ -19,6 +19,10 @@ export interface BackboneHelp extends HelpRequest {
   readonly options: OptionSpecs;
 }
 
+export interface ToolHelp extends HelpRequest {
+  readonly commands: Readonly<Record<string, { readonly help: string }>>;
+}
+
 export interface TaskHelp extends HelpRequest {
   readonly name: string;
   readonly options: OptionSpecs;
@@ -37,16 +41,15 @@ Examples:
   kagurazaka task.ts MyTask --dry-run --sample 1%
   kagurazaka explain KEY task.ts MyTask
 
-Commands: explain (why an item would run or not), init (a task file to start from), export-inputs (the input list as JSONL).
 Flags may be spelled in kebab-case, snake_case or camelCase. Task and name stand first or last.`;
 
 /** One of the three help pages, as a text. commander is loaded for this and nothing else. */
-export function renderHelp(owner: "kagurazaka", request?: HelpRequest): string;
+export function renderHelp(owner: "kagurazaka", request: ToolHelp): string;
 export function renderHelp(owner: "backbone", request: BackboneHelp): string;
 export function renderHelp(owner: "task", request: TaskHelp): string;
 export function renderHelp(
   owner: "kagurazaka" | "backbone" | "task",
-  request: HelpRequest | BackboneHelp | TaskHelp = {},
+  request: ToolHelp | BackboneHelp | TaskHelp,
 ): string {
   const { program = "kagurazaka" } = request;
   if (owner === "kagurazaka") {
@@ -56,7 +59,10 @@ export function renderHelp(
     );
     addOptions(page, cliOptions);
     addOptions(page, runOptions);
-    return page.helpInformation() + `${examples}\n`;
+    const rows = Object.entries((request as ToolHelp).commands).map(
+      ([name, { help }]) => `  ${name.padEnd(16)}${help}`,
+    );
+    return `${page.helpInformation()}\nCommands, in place of the task file:\n${rows.join("\n")}\n${examples}\n`;
   }
   if (owner === "backbone") {
     const { name, help, options } = request as BackboneHelp;

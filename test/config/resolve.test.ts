@@ -295,7 +295,7 @@ describe("before owners are known", () => {
 
 describe("help", () => {
   test("of the tool shows every flag with its default, -hb, -hk and examples", () => {
-    const page = renderHelp("kagurazaka");
+    const page = renderHelp("kagurazaka", { commands: {} });
     for (const name of Object.keys(toolOptions)) expect(page).toContain(`--${snakeName(name).replaceAll("_", "-")}`);
     expect(page).toMatch(/-hb, --help-backbone/);
     expect(page).toContain("Examples:");
