@@ -11,8 +11,10 @@ export function formatHeader(info: RunInfo, source: string, palette: Palette): s
     ["task", `${info.task}  ${palette.dim(source)}`],
     ["backbone", `${info.backbone}, ${info.workers} worker${info.workers === 1 ? "" : "s"}${slots}`],
   ];
-  if (info.inputRoot !== null) rows.push(["input", displayPath(info.inputRoot)]);
-  if (info.outputRoot !== null) rows.push(["output", displayPath(info.outputRoot)]);
+  const more =
+    info.shards === 1 ? "" : palette.dim(`  and ${info.shards - 1} more shard${info.shards === 2 ? "" : "s"}`);
+  if (info.inputRoot !== null) rows.push(["input", displayPath(info.inputRoot) + more]);
+  if (info.outputRoot !== null) rows.push(["output", displayPath(info.outputRoot) + more]);
   rows.push(["run", displayPath(info.runDir)]);
   return table(rows, palette);
 }

@@ -1,5 +1,5 @@
 import type { OptionSpec } from "../base/option-spec.js";
-import type { RunSettings } from "../contracts/run-config.js";
+import { type RunSettings, redoCauses } from "../contracts/run-config.js";
 import * as text from "./text/run-texts.js";
 
 /** A flag of the tool itself. */
@@ -64,6 +64,12 @@ export const runOptions = {
     parse: text.parseForce,
     write: text.writeForce,
     help: "Do finished items again. Repeating the command goes on with the redoing; `--force new` starts it over. Default: off.",
+  },
+  redo: {
+    type: "strings",
+    default: [],
+    choices: redoCauses,
+    help: "Do finished items again that were made by other code, other options or another version, or whose inputs changed since. Default: they are kept, with a warning that counts them.",
   },
   skipFailed: {
     type: "boolean",

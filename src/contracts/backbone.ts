@@ -20,6 +20,11 @@ export interface BackboneDefinition<S extends OptionSpecs = OptionSpecs> {
   readonly killable: boolean;
   /** Workers and items at once, from the options, without starting anything: shown in headers and `--dry-run`. */
   size(options: Readonly<Record<string, unknown>>): { workers: number };
+  /**
+   * The same options, but with workers whose death takes nobody along; undefined where they are such already. What was under
+   * way in a run that died whole goes first, in these. Left out: a worker's death cannot end the whole process.
+   */
+  cautious?(options: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> | undefined;
   open(request: BackboneRequest): Promise<BackboneSession>;
 }
 

@@ -37,6 +37,8 @@ export type FieldsOf<S extends OptionSpecs> = {
 
 type Written<S extends OptionSpecs, K extends keyof S> =
   | Exclude<OptionValues<S>[K], undefined>
+  // A list of one may be said without brackets, in code as in YAML.
+  | (S[K] extends { type: "strings" } ? string : never)
   | (S[K] extends { nullable: true } ? null : never);
 
 /** Called without `new`; the result is plain data that merges. */

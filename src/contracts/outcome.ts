@@ -28,3 +28,12 @@ export interface OutcomeCounts {
   failed: number;
   cancelled: number;
 }
+
+export const emptyCounts = (): OutcomeCounts => ({
+  total: 0,
+  done: 0,
+  skipped: 0,
+  filtered: 0,
+  failed: 0,
+  cancelled: 0,
+});

@@ -9,6 +9,10 @@ export interface HashShard {
   readonly of: number;
 }
 
+/** What may have changed since an item was finished. */
+export const redoCauses = ["code", "options", "version", "inputs"] as const;
+export type RedoCause = (typeof redoCauses)[number];
+
 /** The run's own settings after all layers, defaults filled in. Milliseconds throughout. Where `config/` ends. */
 export interface RunSettings {
   readonly dryRun: boolean;
@@ -23,6 +27,8 @@ export interface RunSettings {
   readonly seed: number;
   readonly shard: HashShard | undefined;
   readonly force: false | "continue" | "new";
+  /** Finished items are redone where this has changed. */
+  readonly redo: readonly RedoCause[];
   readonly skipFailed: boolean;
   readonly retryFailed: boolean;
   /** Tries after the first. */

@@ -30,16 +30,14 @@ export interface WorkerSetup {
   readonly workerId: number;
   /** Items at once in this worker. */
   readonly concurrency: number;
-  /** Directory that holds one staging directory per slot. */
-  readonly stagingDir: string;
+  /** By hard shard: the directory that holds one staging directory per slot. */
+  readonly stagingDirs: readonly string[];
   readonly seed: number;
   readonly durable: boolean;
   /** `false`: write straight to the final path. */
   readonly atomic: boolean;
   /** Somebody wants what `process` returns. */
   readonly wantValues: boolean;
-  /** Run every item whatever `isExecuted` says (a forced epoch). */
-  readonly force: boolean;
 }
 
 export type ToWorker =
@@ -51,6 +49,10 @@ export type ToWorker =
       readonly items: string;
       /** The items' keys, as one text: a list of short texts costs more to send than all the items. */
       readonly keys: string;
+      /** Number of the hard shard they all belong to. */
+      readonly shard: number;
+      /** They run whatever the task's `isExecuted` says: they are to be redone. */
+      readonly forced: boolean;
       /** Attempt numbers that are not 1, by index. */
       readonly attempts?: Readonly<Record<number, number>>;
     }

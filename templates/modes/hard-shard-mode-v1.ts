@@ -6,16 +6,16 @@ interface Values {
   readonly baseOutputPath: string | null;
   readonly inputName: string;
   readonly outputName: string;
-  readonly shardIdx: string | number;
+  readonly shardIdx: readonly string[];
 }
 
 /**
- * Shards that are directories: `<baseInputPath>/<shardIdx>/<inputName>` and the same for outputs. `shardIdx` is text
- * ("007" is the directory 007); one shard per run.
+ * Shards that are directories: `<baseInputPath>/<shardIdx>/<inputName>` and the same for outputs. `shardIdx` is text ("007" is
+ * the directory 007); several ("0-9", "00-11", [0, 3]) are served in turn, each with a ledger and a lease of its own.
  */
 export default defineHardShardMode({
   name: "HardShardModeV1",
-  help: "one shard of many: <base path>/<shard_idx>/<name>",
+  help: "one shard or several: <base path>/<shard_idx>/<name>",
   fields: {
     baseInputPath: { type: "string", required: true, help: "directory that holds the shards of the input" },
     baseOutputPath: {
@@ -26,28 +26,50 @@ export default defineHardShardMode({
     },
     inputName: { type: "string", required: true, help: "name of the input directory in each shard" },
     outputName: { type: "string", required: true, help: "name of the output directory in each shard" },
-    shardIdx: { type: "string", required: true, help: "name of the shard's directory, e.g. 007" },
+    shardIdx: {
+      type: "strings",
+      required: true,
+      placeholder: "007|0-9|[0, 3]",
+      help: "names of the shards' directories; 0-9 and 00-11 are ranges",
+    },
   },
   roots: (fields) => {
     const { baseInputPath, baseOutputPath, inputName, outputName, shardIdx } = fields as unknown as Values;
-    const shard = checkShard(String(shardIdx));
-    return [
-      {
-        inputPath: resolve(baseInputPath, shard, inputName),
-        outputPath: baseOutputPath === null ? null : resolve(baseOutputPath, shard, outputName),
-      },
-    ];
+    return shardNames(shardIdx).map((shard) => ({
+      inputPath: resolve(baseInputPath, shard, inputName),
+      outputPath: baseOutputPath === null ? null : resolve(baseOutputPath, shard, outputName),
+    }));
   },
 });
 
-/** `0-9` is how several shards will be written; taken for a name it would only end in "input root missing". */
-function checkShard(shard: string): string {
-  const hint = "Say one shard, e.g. shard_idx=7, and run the command once per shard.";
-  if (/^\d+-\d+$|,/.test(shard)) {
-    throw new KagurazakaError("bad-value", `shard_idx "${shard}" names several shards; one run takes one`, { hint });
-  }
-  if (shard === "" || shard === "." || shard === ".." || shard.includes("/")) {
-    throw new KagurazakaError("bad-value", `shard_idx "${shard}" must be the name of one directory`, { hint });
-  }
-  return shard;
+const MAX_SHARDS = 1000;
+
+function shardNames(said: readonly string[]): readonly string[] {
+  const names = said.flatMap((one) => one.split(",")).flatMap((one) => expand(one.trim()));
+  for (const name of names) checkName(name);
+  const twice = names.find((name, index) => names.indexOf(name) !== index);
+  if (twice !== undefined) throw wrong(`shard_idx names ${JSON.stringify(twice)} twice`);
+  if (names.length === 0) throw wrong("shard_idx names no shard");
+  return names;
 }
+
+/** `08-11` is 08, 09, 10, 11: as many digits as it was written with. */
+function expand(text: string): string[] {
+  const range = /^(\d+)-(\d+)$/.exec(text);
+  if (!range) return [text];
+  const [from, to] = [Number(range[1]), Number(range[2])];
+  if (to < from) throw wrong(`the range "${text}" in shard_idx runs backwards`);
+  if (to - from >= MAX_SHARDS) throw wrong(`the range "${text}" in shard_idx has more than ${MAX_SHARDS} shards`);
+  const digits = range[1]!.length;
+  return Array.from({ length: to - from + 1 }, (_, index) => String(from + index).padStart(digits, "0"));
+}
+
+function checkName(name: string): void {
+  if (name === "" || name === "." || name === ".." || name.includes("/"))
+    throw wrong(`shard_idx ${JSON.stringify(name)} must be the name of one directory`);
+}
+
+const wrong = (message: string): KagurazakaError =>
+  new KagurazakaError("bad-value", message, {
+    hint: 'Say one shard (7), a range ("0-9", "00-11") or a list ([0, 3]).',
+  });

@@ -59,13 +59,20 @@ describe("hard shards", () => {
     ]);
   });
 
-  test("HardShardModeV1 puts the shard between base and name, as text", () => {
-    expect(v1("007")).toEqual([{ inputPath: "/in/007/img", outputPath: resolve("out/007/txt") }]);
-    expect(v1(3)).toEqual([{ inputPath: "/in/3/img", outputPath: resolve("out/3/txt") }]);
+  test("HardShardModeV1 takes several: lists and ranges, with as many digits as were written", () => {
+    const shards = (...shardIdx: string[]): string[] => v1(shardIdx).map(({ inputPath }) => inputPath.split("/")[2]!);
+    expect(shards("0", "3")).toEqual(["0", "3"]);
+    expect(shards("8-11")).toEqual(["8", "9", "10", "11"]);
+    expect(shards("08-11", "x")).toEqual(["08", "09", "10", "11", "x"]);
+    expect(shards("0,2")).toEqual(["0", "2"]);
   });
 
-  test.each(["0-9", "0,1", "", "..", "a/b"])("HardShardModeV1 refuses shard_idx %j", (shardIdx) => {
-    expect(() => v1(shardIdx)).toThrow(expect.objectContaining({ code: "bad-value" }));
+  test("HardShardModeV1 puts the shard between base and name, as text", () => {
+    expect(v1(["007"])).toEqual([{ inputPath: "/in/007/img", outputPath: resolve("out/007/txt") }]);
+  });
+
+  test.each(["9-0", "0-5000", "", "..", "a/b", "1,1", "0-3,2"])("HardShardModeV1 refuses shard_idx %j", (shardIdx) => {
+    expect(() => v1([shardIdx])).toThrow(expect.objectContaining({ code: "bad-value" }));
   });
 });
 

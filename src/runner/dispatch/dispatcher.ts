@@ -1,87 +1,38 @@
 import { monotonicMs } from "../../base/clock.js";
 import { type ErrorRecord, KagurazakaError, toErrorRecord } from "../../base/errors.js";
-import type { BackboneSession } from "../../contracts/backbone.js";
-import type { RunSettings } from "../../contracts/run-config.js";
-import { type FromWorker, marksLayout, type WireOutcome, type WorkerSetup } from "../../contracts/wire.js";
-import { LooseParcel } from "../plan/loose-parcel.js";
-import type { Envelope, Parcel } from "../plan/parcel.js";
-import { itemsPerWorker, MeanDuration, shareOf } from "./chunk-size.js";
-import { envelopeAt } from "./in-flight.js";
-import { type Load, ReadyQueue, WaitingRoom } from "./queues.js";
+import { type FromWorker, marksLayout, type WireOutcome } from "../../contracts/wire.js";
+import type { Envelope, Terms } from "../plan/parcel.js";
+import { Crew } from "./crew.js";
+import { timeoutError, unfit } from "./errors.js";
+import { Feeder } from "./feeder.js";
+import type { DispatcherOptions, Settled } from "./ports.js";
 import { judgeFailure } from "./retry-policy.js";
-import { Seat } from "./seat.js";
-import { Throttle } from "./throttle.js";
+import type { Seat } from "./seat.js";
 import { Watch } from "./watch.js";
 
-/** How an item ended, as far as the dispatcher goes. */
-export interface Settled {
-  readonly status: "done" | "skipped" | "filtered" | "failed" | "cancelled";
-  readonly durationMs: number;
-  readonly reason?: string;
-  readonly error?: ErrorRecord;
-  readonly value?: unknown;
-  readonly frame?: WireOutcome["frame"];
-}
-
-export interface DispatcherEvents {
-  /** Done, with nothing to add; the item needs no envelope for that. */
-  onDone(parcel: Parcel, index: number, durationMs: number): void;
-  onSettled(envelope: Envelope, settled: Settled): void;
-  /** A batch of outcomes is through: a good moment to write the ledger. */
-  onBatch(): void;
-  onRetry(envelope: Envelope, error: ErrorRecord, delayMs: number): void;
-  onMessage(seat: number, message: Extract<FromWorker, { type: "print" | "log" }>): void;
-  onWarning(message: string): void;
-  /** The list has come to its end. */
-  onListed(): void;
-}
-
-export interface DispatcherOptions {
-  readonly session: BackboneSession;
-  readonly workers: number;
-  readonly killable: boolean;
-  readonly settings: RunSettings;
-  readonly permanentErrors: readonly (string | RegExp)[];
-  readonly plan: AsyncIterator<Parcel>;
-  readonly setupOf: (workerId: number) => WorkerSetup;
-  readonly events: DispatcherEvents;
-}
-
-const LOOKAHEAD_CHARS = 32 * 1024 * 1024;
-const MAX_CHUNK_ITEMS = 1024;
-const MAX_CHUNK_CHARS = 1024 * 1024;
-const MAX_SEAT_CHARS = 16 * 1024 * 1024;
 const MAX_FAILED_STARTS = 3;
-/** They tell whether the task works at all, so they go one by one: a broken task fails few items before the run stops. */
-const FIRST_ITEMS = 20;
+/** After a defect of the plan or a stall, what runs has this long at most. */
+const STALLED_GRACE_MS = 5000;
 
 /**
- * Brings items to workers and outcomes back.
+ * Brings items to workers and outcomes back: the crew keeps the workers, the feeder what waits and who gets it; here is
+ * decided what becomes of an item and when the run is over.
  *
  *   running ──drain()──▶ draining ──▶ closed
  *      └────────stop()─────────────────▲
  *
- * Running: the plan is pulled as far as workers have room; what is ready goes to the hungriest worker; what failed waits
- * for its next try; a worker that dies or hangs is replaced. Draining: nothing new starts, what runs may settle. Closed:
- * what is left was cancelled. Every item that enters leaves through `onDone` or `onSettled`, exactly once.
+ * Running: the plan is pulled as far as workers have room; what failed waits for its next try; a worker that dies or hangs
+ * is replaced. Draining: nothing new starts, what runs may settle. Closed: what is left was cancelled. Every item that
+ * enters leaves through `onDone` or `onSettled`, exactly once.
  */
 export class Dispatcher {
   readonly #options: DispatcherOptions;
-  readonly #ready = new ReadyQueue();
-  readonly #waiting = new WaitingRoom();
-  /** Suspects of a crash: tried one by one, alone. */
-  readonly #suspects: Envelope[] = [];
-  readonly #mean = new MeanDuration();
-  readonly #throttle: Throttle;
+  readonly #crew: Crew;
+  readonly #feeder: Feeder;
   readonly #watch: Watch;
-  #seats: Seat[] = [];
+  readonly #stoppedShards = new Set<number>();
   #state: "running" | "draining" | "closed" = "running";
   #cause: KagurazakaError | undefined;
-  #nextSeq = 1;
-  #nextSeat = 0;
-  #inFlight = 0;
-  #settled = 0;
-  #listEnded = false;
   #pulling = false;
   #failedStarts = 0;
   #timer: { atMs: number; handle: NodeJS.Timeout } | undefined;
@@ -89,15 +40,28 @@ export class Dispatcher {
   #finish: () => void = () => {};
 
   constructor(options: DispatcherOptions) {
+    const { session, setupOf, settings, workers, events } = options;
     this.#options = options;
-    this.#throttle = new Throttle(options.workers * options.settings.concurrency, options.settings.rate, monotonicMs());
-    this.#watch = new Watch(options.settings, {
-      seats: () => this.#seats,
+    this.#crew = new Crew({
+      session,
+      setupOf,
+      onMessage: (seat, message) => this.#onMessage(seat, message),
+      onLost: (seat, error, wasStarting) => this.#onLost(seat, error, wasStarting),
+    });
+    this.#feeder = new Feeder({
+      crew: this.#crew,
+      settings,
+      workers,
+      onSent: (seat, load) => events.onSent(seat, load),
+    });
+    this.#watch = new Watch(settings, {
+      seats: () => this.#crew.seats,
       onTimeout: (seat, seq) => this.#tellToStop(seat, seq),
       onHopeless: (seat, why) => this.#giveUpOn(seat, why),
-      onStalled: (message) => this.#stopDraining(new KagurazakaError("stalled", message)),
-      onWarning: (message) => options.events.onWarning(message),
-      pending: () => this.#inFlight,
+      onStalled: (message) =>
+        this.drain(Math.min(settings.grace, STALLED_GRACE_MS), new KagurazakaError("stalled", message)),
+      onWarning: (message) => events.onWarning(message),
+      pending: () => this.#feeder.inFlight,
     });
   }
 
@@ -105,7 +69,7 @@ export class Dispatcher {
   run(): Promise<KagurazakaError | undefined> {
     return new Promise((resolve) => {
       this.#finish = () => resolve(this.#cause);
-      for (let i = 0; i < this.#options.workers; i++) this.#addSeat();
+      for (let i = 0; i < this.#options.workers; i++) this.#crew.add();
       this.#watch.start();
       this.#pump();
     });
@@ -116,8 +80,8 @@ export class Dispatcher {
     if (this.#state !== "running") return;
     this.#cause ??= cause;
     this.#state = "draining";
-    this.#cancelUnsent();
-    for (const seat of this.#seats) this.#hold(seat);
+    this.#cancelWaiting(() => true);
+    this.#crew.holdAll();
     this.#graceTimer = setTimeout(() => this.stop(), graceMs);
     this.#checkEnd();
   }
@@ -129,51 +93,42 @@ export class Dispatcher {
     this.#close();
   }
 
-  #stopDraining(cause: KagurazakaError): void {
-    this.drain(Math.min(this.#options.settings.grace, 5000), cause);
+  /** Starts nothing more of one shard; what runs of it may settle. */
+  stopShard(shard: number): void {
+    this.#stoppedShards.add(shard);
+    this.#cancelWaiting((terms) => terms.shard === shard);
+    this.#pump();
+  }
+
+  /** Every worker is replaced by one of what `session` gives now, each when it has nothing left. */
+  renewWorkers(): void {
+    if (this.#state === "running") this.#crew.holdAll();
   }
 
   get inFlight(): number {
-    return this.#inFlight;
+    return this.#feeder.inFlight;
   }
 
   get waiting(): number {
-    return this.#ready.length + this.#waiting.length + this.#suspects.length;
+    return this.#feeder.waiting;
   }
 
   /** What runs now, oldest first. */
   running(): { key: string; sinceMs: number }[] {
     const now = monotonicMs();
-    return this.#seats
+    return this.#crew.seats
       .flatMap((seat) => seat.running())
       .map(({ key, startedMs }) => ({ key, sinceMs: now - startedMs }))
       .sort((a, b) => b.sinceMs - a.sinceMs);
   }
 
-  // ── Seats ────────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-  #addSeat(): Seat {
-    const id = this.#nextSeat++;
-    const setup = this.#options.setupOf(id);
-    const marks = new SharedArrayBuffer(marksLayout.bytes(setup.concurrency));
-    let seat: Seat | undefined;
-    const channel = this.#options.session.startWorker(
-      { setup, marks },
-      {
-        onMessage: (message) => this.#onMessage(seat!, message),
-        onExit: (error) => this.#onExit(seat!, error),
-      },
-    );
-    seat = new Seat(id, setup.concurrency, marks, channel);
-    this.#seats.push(seat);
-    return seat;
-  }
+  // ── Workers speak, and are lost ──────────────────────────────────────────────────────────────────────────────────────
 
   #onMessage(seat: Seat, message: FromWorker): void {
     if (this.#state === "closed" && message.type !== "print" && message.type !== "log") return;
     switch (message.type) {
       case "settled":
-        return this.#onSettled(seat, message.plain, message.rest);
+        return this.#onOutcomes(seat, message.plain, message.rest);
       case "ready":
         if (seat.state === "starting") seat.state = "ready";
         return this.#pump();
@@ -191,39 +146,31 @@ export class Dispatcher {
     }
   }
 
-  #onExit(seat: Seat, error: ErrorRecord | null): void {
-    if (seat.state === "gone") return;
-    const wasStarting = seat.state === "starting";
-    seat.state = "gone";
-    seat.killChildren();
-    this.#seats = this.#seats.filter((other) => other !== seat);
+  #onLost(seat: Seat, error: ErrorRecord | null, wasStarting: boolean): void {
     if (this.#state === "closed") return;
     const running = seat.running();
     if (error === null) this.#settleEnded(seat, running.length);
     else if (running.length === 1) this.#blame(seat, running[0]!, error);
-    else for (const { seq } of running) this.#suspects.push(this.#takeFrom(seat, seq)!);
-    for (const seq of seat.inFlight.seqs()) this.#takeBack(this.#takeFrom(seat, seq)!);
+    else for (const { seq } of running) this.#feeder.suspect(this.#feeder.takeEnvelope(seat, seq)!);
+    for (const seq of seat.inFlight.seqs()) this.#takeBack(this.#feeder.takeEnvelope(seat, seq)!);
     if (wasStarting && ++this.#failedStarts >= MAX_FAILED_STARTS) {
       const reason = error ? `: ${error.message}` : "";
       return this.stop(new KagurazakaError("environment", `workers die before they are ready${reason}`));
     }
-    if (error && running.length === 0) {
+    if (error && running.length === 0)
       this.#options.events.onWarning(`a worker died between items and is replaced: ${error.message}`);
-    }
-    if (this.#state === "running") this.#addSeat();
+    if (this.#state === "running") this.#crew.add();
     this.#options.events.onBatch();
+    this.#options.events.onWorkerGone(seat);
     this.#pump();
   }
 
   /** It alone was running when its worker died. Twice is proof, where nothing else had run in that worker. */
   #blame(seat: Seat, suspect: { seq: number }, error: ErrorRecord): void {
-    const envelope = this.#takeFrom(seat, suspect.seq)!;
+    const envelope = this.#feeder.takeEnvelope(seat, suspect.seq)!;
     if (seat.given === 1) envelope.crashes++;
     else if (seat.alone) envelope.needsFreshWorker = true;
-    if (envelope.crashes < 2) {
-      this.#suspects.push(envelope);
-      return;
-    }
+    if (envelope.crashes < 2) return this.#feeder.suspect(envelope);
     const message = `the item ended its worker twice while running alone (${error.name}: ${error.message})`;
     this.#settle(envelope, {
       status: "failed",
@@ -232,32 +179,21 @@ export class Dispatcher {
     });
   }
 
-  #takeFrom(seat: Seat, seq: number): Envelope | undefined {
-    const place = seat.take(seq);
-    if (!place) return undefined;
-    this.#inFlight--;
-    return envelopeAt(place);
-  }
-
-  /** Back to the queue: it was nobody's fault and costs no attempt. */
-  #takeBack(envelope: Envelope): void {
-    if (this.#state === "running") this.#ready.unshift(envelope);
-    else this.#settle(envelope, { status: "cancelled", durationMs: 0 });
-  }
-
-  #hold(seat: Seat): void {
-    if (seat.state === "held" || seat.state === "gone") return;
-    seat.state = "held";
-    seat.heldSinceMs = monotonicMs();
-    seat.channel.send({ type: "hold" });
-  }
-
   #onHeld(seat: Seat, unstarted: readonly number[]): void {
     for (const seq of unstarted.toReversed()) {
-      const envelope = this.#takeFrom(seat, seq);
+      const envelope = this.#feeder.takeEnvelope(seat, seq);
       if (envelope) this.#takeBack(envelope);
     }
     this.#pump();
+  }
+
+  #takeBack(envelope: Envelope): void {
+    if (this.#mayRun(envelope)) this.#feeder.putBack(envelope);
+    else this.#cancel(envelope);
+  }
+
+  #mayRun({ terms }: { readonly terms: Terms }): boolean {
+    return this.#state === "running" && !this.#stoppedShards.has(terms.shard);
   }
 
   // ── Time limits ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -269,7 +205,7 @@ export class Dispatcher {
 
   /** An item did not settle after its time limit. Its worker takes nothing new; when the others are through, it goes. */
   #giveUpOn(seat: Seat, why: "blocked" | "unsettled" | "settled"): void {
-    if (why === "unsettled") return this.#hold(seat);
+    if (why === "unsettled") return this.#crew.hold(seat);
     seat.blocked = why === "blocked";
     seat.channel.kill();
     if (this.#options.killable) return;
@@ -285,201 +221,105 @@ export class Dispatcher {
   #settleEnded(seat: Seat, running: number): void {
     const limitMs = this.#options.settings.timeout!;
     for (const seq of [...seat.timedOut.keys()]) {
-      const envelope = this.#takeFrom(seat, seq);
+      const envelope = this.#feeder.takeEnvelope(seat, seq);
       if (!envelope) continue;
-      if (seat.blocked && running > 1) this.#suspects.push(envelope);
+      if (seat.blocked && running > 1) this.#feeder.suspect(envelope);
       else this.#onFailed(envelope, timeoutError(limitMs), limitMs);
     }
   }
 
   // ── Outcomes ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  #onSettled(seat: Seat, plain: Float64Array, rest: readonly WireOutcome[]): void {
+  #onOutcomes(seat: Seat, plain: Float64Array, rest: readonly WireOutcome[]): void {
     const { events } = this.#options;
     let totalMs = 0;
     this.#failedStarts = 0;
     for (let i = 0; i < plain.length; i += 2) {
-      const place = seat.take(plain[i]!);
+      const place = this.#feeder.take(seat, plain[i]!);
       if (!place) continue;
       const durationMs = plain[i + 1]!;
       totalMs += durationMs;
-      this.#inFlight--;
       events.onDone(place.parcel, place.index, durationMs);
     }
-    this.#throttle.succeeded(plain.length / 2);
-    for (const { seq, ...outcome } of rest) {
+    this.#feeder.succeeded(plain.length / 2);
+    for (const outcome of rest) {
       totalMs += outcome.durationMs;
-      const timedOut = seat.timedOut.has(seq);
-      const envelope = this.#takeFrom(seat, seq);
-      if (!envelope) continue;
-      if (outcome.status !== "failed") this.#onFinished(envelope, outcome);
-      else if (timedOut)
-        this.#onFailed(envelope, timeoutError(this.#options.settings.timeout!, outcome.error), outcome.durationMs);
-      else this.#onFailed(envelope, outcome.error!, outcome.durationMs);
+      this.#onOutcome(seat, outcome);
     }
-    const count = plain.length / 2 + rest.length;
-    this.#settled += count;
-    this.#mean.add(totalMs, count);
+    this.#feeder.settled(plain.length / 2 + rest.length, totalMs);
     this.#watch.settled();
     if (seat.alone && seat.inFlight.size === 0) seat.alone = false;
     events.onBatch();
     this.#pump();
   }
 
-  /** Finished after all, even when it was told to stop: what was published stays. */
-  #onFinished(envelope: Envelope, settled: Settled): void {
-    this.#throttle.succeeded(1);
-    this.#settle(envelope, settled);
+  #onOutcome(seat: Seat, { seq, ...outcome }: WireOutcome): void {
+    const timedOut = seat.timedOut.has(seq);
+    const envelope = this.#feeder.takeEnvelope(seat, seq);
+    if (!envelope) return;
+    if (outcome.status === "failed") {
+      const error = timedOut ? timeoutError(this.#options.settings.timeout!, outcome.error) : outcome.error!;
+      return this.#onFailed(envelope, error, outcome.durationMs);
+    }
+    // Finished after all, even when it was told to stop: what was published stays.
+    this.#feeder.succeeded(1);
+    this.#settle(envelope, outcome);
   }
 
   #onFailed(envelope: Envelope, error: ErrorRecord, durationMs: number): void {
     const { settings, permanentErrors, events } = this.#options;
     const verdict = judgeFailure(error, envelope.attempt, settings, permanentErrors, Math.random);
-    if (verdict.do === "stop-run") {
-      this.#settle(envelope, { status: "cancelled", durationMs });
-      return this.stop(
+    if (verdict.do === "give-up") return this.#settle(envelope, { status: "failed", durationMs, error });
+    if (verdict.do === "stop") {
+      this.#cancel(envelope, durationMs);
+      return events.onBroken(
+        envelope.terms.shard,
         new KagurazakaError("environment", `${error.message} (while processing ${envelope.key})`, {
           hint: "Make room or mend it, then run the same command: it goes on from here.",
         }),
       );
     }
-    if (this.#state !== "running" && verdict.do !== "give-up")
-      return this.#settle(envelope, { status: "cancelled", durationMs });
-    const now = monotonicMs();
-    if (verdict.do === "wait") {
-      envelope.scope = verdict.scope;
-      return this.#waiting.add(envelope, this.#throttle.pause(verdict.scope, verdict.delayMs, now));
-    }
-    if (verdict.do === "retry") {
-      envelope.attempt++;
-      events.onRetry(envelope, error, verdict.delayMs);
-      return this.#waiting.add(envelope, now + verdict.delayMs);
-    }
-    this.#settle(envelope, { status: "failed", durationMs, error });
+    if (!this.#mayRun(envelope)) return this.#cancel(envelope, durationMs);
+    if (verdict.do === "wait") return this.#feeder.pause(envelope, verdict.scope, verdict.delayMs);
+    envelope.attempt++;
+    events.onRetry(envelope, error, verdict.delayMs);
+    this.#feeder.wait(envelope, verdict.delayMs);
   }
 
   #settle(envelope: Envelope, settled: Settled): void {
     this.#options.events.onSettled(envelope, settled);
   }
 
-  // ── Bringing items to workers ────────────────────────────────────────────────────────────────────────────────────────
+  #cancel(envelope: Envelope, durationMs = 0): void {
+    this.#settle(envelope, { status: "cancelled", durationMs });
+  }
+
+  #cancelWaiting(wanted: (terms: Terms) => boolean): void {
+    for (const envelope of this.#feeder.drain(wanted)) this.#cancel(envelope);
+  }
+
+  // ── The way on ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
   #pump(): void {
     if (this.#state === "running") {
       const now = monotonicMs();
-      this.#promoteWaiting(now);
-      this.#replaceHeld();
-      this.#placeSuspect();
-      this.#feed(now);
+      this.#crew.relieve();
+      this.#feeder.feed(now);
       this.#pull();
       this.#setTimer(now);
     }
     this.#checkEnd();
   }
 
-  #promoteWaiting(now: number): void {
-    if (this.#waiting.nextMs > now) return;
-    for (const envelope of this.#waiting.takeDue(now)) {
-      const pausedUntil = this.#throttle.scopePausedUntilMs(envelope.scope);
-      if (pausedUntil > now) this.#waiting.add(envelope, pausedUntil);
-      else this.#ready.unshift(envelope);
-    }
-  }
-
-  /** A worker that takes nothing new and has nothing left goes; its seat is filled again when it has. */
-  #replaceHeld(): void {
-    for (const seat of this.#seats) if (seat.state === "held" && seat.inFlight.size === 0) seat.channel.kill();
-  }
-
-  /** One suspect at a time, in a worker where nothing else runs; the youngest worker, for it has the least behind it. */
-  #placeSuspect(): void {
-    const suspect = this.#suspects[0];
-    if (!suspect || this.#seats.some((seat) => seat.alone && (seat.inFlight.size > 0 || seat.state === "held"))) return;
-    const open = this.#seats
-      .filter((one) => one.takesItems)
-      .sort((a, b) => a.inFlight.size - b.inFlight.size || b.id - a.id);
-    const seat = open.find((one) => one.alone) ?? open[0];
-    if (!seat) return;
-    seat.alone = true;
-    // Held, it is replaced once it is empty: by a worker in which nothing has run.
-    if (suspect.needsFreshWorker && seat.given > 0) return this.#hold(seat);
-    if (seat.inFlight.size === 0)
-      this.#send(seat, { parcel: new LooseParcel([this.#suspects.shift()!]), from: 0, to: 1 });
-  }
-
-  #feed(now: number): void {
-    for (;;) {
-      // The last items wait here, and not in a worker behind a slow one while another is idle.
-      const ending = this.#listEnded && this.#ready.length < 8 * this.#slots();
-      const tight = ending || this.#throttle.tight || this.#settled < FIRST_ITEMS;
-      const hungry = this.#seats.filter((seat) => this.#isHungry(seat, tight));
-      hungry.sort((a, b) => a.inFlight.size / a.slots - b.inFlight.size / b.slots);
-      let sent = 0;
-      for (const [index, seat] of hungry.entries()) {
-        const share = shareOf(this.#ready.length, this.#seats.length, hungry.length - index, this.#listEnded);
-        const room = this.#capacity(seat, tight) - seat.inFlight.size;
-        const allowed = this.#throttle.allowance(this.#inFlight, now);
-        const count = Math.min(this.#ready.length, share, room, allowed, MAX_CHUNK_ITEMS);
-        if (count >= 1) sent += this.#sendReady(seat, count);
-      }
-      if (sent === 0 || this.#ready.length === 0) return;
-    }
-  }
-
-  #slots(): number {
-    return this.#seats.reduce((sum, seat) => sum + seat.slots, 0);
-  }
-
-  #capacity(seat: Seat, tight: boolean): number {
-    return tight ? seat.slots : itemsPerWorker(this.#mean.ms, seat.slots);
-  }
-
-  /** Below half of what it should have: messages then carry many items, and none of them runs dry. */
-  #isHungry(seat: Seat, tight: boolean): boolean {
-    if (!seat.takesItems || seat.alone || seat.size >= MAX_SEAT_CHARS) return false;
-    const capacity = this.#capacity(seat, tight);
-    return seat.inFlight.size < (capacity > 4 * seat.slots ? capacity / 2 : capacity);
-  }
-
-  #sendReady(seat: Seat, count: number): number {
-    const chunksize = this.#options.settings.chunksize;
-    const load = this.#ready.take(chunksize === "auto" ? count : Math.min(count, chunksize), MAX_CHUNK_CHARS);
-    if (!load) return 0;
-    this.#throttle.started(load.to - load.from);
-    this.#send(seat, load);
-    return load.to - load.from;
-  }
-
-  #send(seat: Seat, load: Load): void {
-    const { parcel, from, to } = load;
-    const firstSeq = this.#nextSeq;
-    const attempts = parcel.attempts(from, to);
-    this.#nextSeq += to - from;
-    this.#inFlight += to - from;
-    seat.add(firstSeq, load);
-    seat.channel.send({
-      type: "items",
-      firstSeq,
-      items: `[${parcel.itemsText(from, to)}]`,
-      keys: parcel.keysText(from, to),
-      ...(attempts ? { attempts } : {}),
-    });
-  }
-
   #pull(): void {
-    const wanted = Math.max(
-      1024,
-      this.#slots() * 2,
-      this.#mean.ms === undefined ? 0 : this.#seats.length * itemsPerWorker(this.#mean.ms, 1),
-    );
-    if (this.#listEnded || this.#pulling || this.#ready.length >= wanted || this.#ready.size >= LOOKAHEAD_CHARS) return;
+    if (this.#pulling || !this.#feeder.wantsMore) return;
     this.#pulling = true;
     this.#options.plan.next().then(
       ({ done, value }) => {
         this.#pulling = false;
         if (done) return this.#endList();
-        this.#ready.push(value);
-        if (this.#state !== "running") this.#cancelUnsent();
+        this.#feeder.push(value);
+        if (!this.#mayRun(value)) this.#cancelWaiting((terms) => terms === value.terms);
         this.#pump();
       },
       (error) => {
@@ -494,16 +334,15 @@ export class Dispatcher {
   }
 
   #endList(): void {
-    this.#listEnded = true;
+    this.#feeder.listEnded = true;
     this.#options.events.onListed();
     this.#pump();
   }
 
   /** One timer for the next moment at which time alone changes something. */
   #setTimer(now: number): void {
-    const throttled = this.#ready.length > 0 ? this.#throttle.nextMs(now) : Number.POSITIVE_INFINITY;
-    const atMs = Math.min(this.#waiting.nextMs, throttled);
-    if (this.#timer && this.#timer.atMs === atMs) return;
+    const atMs = this.#feeder.nextMs(now);
+    if (this.#timer?.atMs === atMs) return;
     clearTimeout(this.#timer?.handle);
     this.#timer = undefined;
     if (atMs === Number.POSITIVE_INFINITY) return;
@@ -520,60 +359,30 @@ export class Dispatcher {
   // ── The end ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
   #checkEnd(): void {
-    if (this.#state === "closed" || this.#inFlight > 0) return;
-    if (this.#state === "running" && (!this.#listEnded || this.waiting > 0)) return;
+    if (this.#state === "closed" || this.#feeder.inFlight > 0) return;
+    if (this.#state === "running" && (!this.#feeder.listEnded || this.#feeder.waiting > 0)) return;
     this.#close();
   }
 
-  #cancelUnsent(): void {
-    for (const envelope of [...this.#suspects.splice(0), ...this.#ready.drain(), ...this.#waiting.drain()]) {
-      this.#settle(envelope, { status: "cancelled", durationMs: 0 });
-    }
-  }
-
   #close(): void {
-    const orderly = this.#inFlight === 0;
+    const orderly = this.#feeder.inFlight === 0;
     this.#state = "closed";
     clearTimeout(this.#timer?.handle);
     clearTimeout(this.#graceTimer);
     this.#watch.stop();
-    this.#cancelUnsent();
-    for (const seat of this.#seats) {
-      // Where a worker cannot be killed, its items can still hear that they are not wanted any more.
-      for (const { seq } of seat.running()) seat.channel.send({ type: "abort", seq, reason: "cancelled" });
-      // First, for an item that is taken away is no longer known by its children.
-      seat.killChildren();
-      for (const seq of seat.inFlight.seqs())
-        this.#settle(this.#takeFrom(seat, seq)!, { status: "cancelled", durationMs: 0 });
-    }
+    this.#cancelWaiting(() => true);
+    for (const seat of this.#crew.seats) this.#abandon(seat);
     this.#options.events.onBatch();
     void this.#options.plan.return?.().catch(() => {});
-    void this.#closeSeats(orderly).then(() => this.#finish());
+    if (!orderly) this.#crew.killAll();
+    void (orderly ? this.#crew.close(this.#options.settings.grace) : Promise.resolve()).then(() => this.#finish());
   }
 
-  /** Workers that have nothing left may tear down; the others are ended. */
-  async #closeSeats(orderly: boolean): Promise<void> {
-    if (!orderly) {
-      for (const seat of this.#seats) seat.channel.kill();
-      return;
-    }
-    for (const seat of this.#seats) seat.channel.send({ type: "close" });
-    // teardown() may flush and close; it has as long as running items have on Ctrl-C.
-    const deadline = monotonicMs() + this.#options.settings.grace;
-    while (this.#seats.length > 0 && monotonicMs() < deadline) await new Promise((resolve) => setTimeout(resolve, 2));
-    for (const seat of this.#seats) seat.channel.kill();
+  #abandon(seat: Seat): void {
+    // Where a worker cannot be killed, its items can still hear that they are not wanted any more.
+    for (const { seq } of seat.running()) seat.channel.send({ type: "abort", seq, reason: "cancelled" });
+    // First, for an item that is taken away is no longer known by its children.
+    seat.killChildren();
+    for (const seq of seat.inFlight.seqs()) this.#cancel(this.#feeder.takeEnvelope(seat, seq)!);
   }
-}
-
-function timeoutError(limitMs: number, cause?: ErrorRecord): ErrorRecord {
-  const record = toErrorRecord(new KagurazakaError("timeout", `the item ran longer than ${limitMs} ms`));
-  delete record.stack;
-  return cause ? { ...record, cause } : record;
-}
-
-function unfit(error: ErrorRecord): KagurazakaError {
-  return new KagurazakaError("environment", `a worker could not be set up: ${error.name}: ${error.message}`, {
-    cause: error,
-    ...(error.stack === undefined ? {} : { frame: error.stack.split("\n").slice(1, 4).join("\n") }),
-  });
 }

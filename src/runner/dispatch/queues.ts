@@ -1,5 +1,5 @@
 import { LooseParcel } from "../plan/loose-parcel.js";
-import type { Envelope, Parcel } from "../plan/parcel.js";
+import type { Envelope, Parcel, Terms } from "../plan/parcel.js";
 
 /** Part of a parcel: what one message carries. */
 export interface Load {
@@ -38,8 +38,12 @@ export class ReadyQueue {
     return load;
   }
 
+  /** Those at the very front that run on the same terms. */
   #takeFront(maxItems: number): Load {
-    const envelopes = this.#front.splice(-maxItems).reverse();
+    const { terms } = this.#front.at(-1)!;
+    let count = 1;
+    while (count < maxItems && this.#front.at(-1 - count)?.terms === terms) count++;
+    const envelopes = this.#front.splice(-count).reverse();
     return { parcel: new LooseParcel(envelopes), from: 0, to: envelopes.length };
   }
 
@@ -55,15 +59,16 @@ export class ReadyQueue {
     return { parcel, from, to };
   }
 
-  drain(): Envelope[] {
-    const rest = this.#front.reverse();
+  /** Takes out everything on these terms. */
+  drain(wanted: (terms: Terms) => boolean): Envelope[] {
+    const taken = this.#front.filter(({ terms }) => wanted(terms)).reverse();
+    this.#front = this.#front.filter(({ terms }) => !wanted(terms));
     for (const { parcel, next } of this.#parcels)
-      for (let i = next; i < parcel.count; i++) rest.push(parcel.envelopeAt(i));
-    this.#parcels = [];
-    this.#front = [];
-    this.length = 0;
-    this.size = 0;
-    return rest;
+      if (wanted(parcel.terms)) for (let i = next; i < parcel.count; i++) taken.push(parcel.envelopeAt(i));
+    this.#parcels = this.#parcels.filter(({ parcel }) => !wanted(parcel.terms));
+    this.length -= taken.length;
+    for (const { json } of taken) this.size -= json.length;
+    return taken;
   }
 }
 
@@ -97,7 +102,9 @@ export class WaitingRoom {
     return this.#waiting.splice(0, due).map(({ envelope }) => envelope);
   }
 
-  drain(): Envelope[] {
-    return this.#waiting.splice(0).map(({ envelope }) => envelope);
+  drain(wanted: (terms: Terms) => boolean): Envelope[] {
+    const taken = this.#waiting.filter(({ envelope }) => wanted(envelope.terms));
+    this.#waiting = this.#waiting.filter(({ envelope }) => !wanted(envelope.terms));
+    return taken.map(({ envelope }) => envelope);
   }
 }

@@ -8,7 +8,7 @@ export type Verdict =
   | { readonly do: "wait"; readonly delayMs: number; readonly scope: string | undefined }
   | { readonly do: "give-up" }
   /** It is not the item: the disk is full, the root is gone. */
-  | { readonly do: "stop-run" };
+  | { readonly do: "stop" };
 
 const ENVIRONMENT_CODES = new Set(["ENOSPC", "EDQUOT", "EROFS", "environment"]);
 /** Trying again gives the same: the program is wrong, or the item is. */
@@ -29,7 +29,7 @@ export function judgeFailure(
   permanentErrors: readonly (string | RegExp)[],
   random: () => number,
 ): Verdict {
-  if (error.code !== undefined && ENVIRONMENT_CODES.has(error.code)) return { do: "stop-run" };
+  if (error.code !== undefined && ENVIRONMENT_CODES.has(error.code)) return { do: "stop" };
   if (error.retryAfter)
     return { do: "wait", delayMs: Math.max(0, error.retryAfter.delayMs || 0), scope: error.retryAfter.scope };
   if (isPermanent(error, permanentErrors) || attempt > settings.retries) return { do: "give-up" };

@@ -8,6 +8,11 @@ import type { Candidate } from "./candidates.js";
 /** Why an item need not run. */
 export type SkipReason = "output exists" | "in the ledger" | "filtered before" | "failed before";
 
+/** How an item stands: to be run, finished but to be redone, or finished and why. */
+export type Standing = "due" | "stale" | SkipReason;
+
+export const isFinished = (standing: Standing): standing is SkipReason => standing !== "due" && standing !== "stale";
+
 export interface FinishedOptions {
   readonly rule: FinishRule | null;
   /** The task has an `isExecuted` of its own, asked in the worker. */
@@ -15,6 +20,8 @@ export interface FinishedOptions {
   readonly outputRoot: string | null;
   readonly skipFailed: boolean;
   readonly ledger: LedgerView;
+  /** `--redo`: what was finished is to be done again. */
+  readonly isStale: (candidate: Candidate) => boolean;
 }
 
 /**
@@ -31,7 +38,13 @@ export class FinishedCheck {
       options.rule?.by === "files" && options.outputRoot !== null ? new ExistingFiles(options.outputRoot) : null;
   }
 
-  reason({ key, outputs }: Candidate): SkipReason | null {
+  standingOf(candidate: Candidate): Standing {
+    const reason = this.#reason(candidate);
+    if (reason === null) return "due";
+    return reason !== "failed before" && this.#options.isStale(candidate) ? "stale" : reason;
+  }
+
+  #reason({ key, outputs }: Candidate): SkipReason | null {
     const { rule, ledger, skipFailed, taskDecides } = this.#options;
     const entry = ledger.statusOf(key);
     const required = ledger.requiredEpoch(key);

@@ -1,11 +1,14 @@
 import { packKeys } from "../../contracts/wire.js";
-import type { Envelope, Parcel } from "./parcel.js";
+import type { Envelope, Parcel, Terms } from "./parcel.js";
 
-/** One envelope per item: retries, files, whatever is not plain enough to be packed. */
+/** One envelope per item: retries, files, whatever is not plain enough to be packed. All on the same terms. */
 export class LooseParcel implements Parcel {
+  readonly terms: Terms;
   readonly #envelopes: readonly Envelope[];
 
+  /** @param envelopes at least one */
   constructor(envelopes: readonly Envelope[]) {
+    this.terms = envelopes[0]!.terms;
     this.#envelopes = envelopes;
   }
 

@@ -6,7 +6,7 @@ import type { PreparedRun } from "../prepare/prepared-run.js";
 import type { History } from "../run/history.js";
 import type { KnownItem } from "./candidates.js";
 import { FinishedCheck } from "./finished.js";
-import { Planner } from "./planner.js";
+import { type Limit, Planner } from "./planner.js";
 import { openSeenKeys, type SeenKeys } from "./seen-keys.js";
 import { createKeyFilter, type KeyFilter } from "./selection.js";
 
@@ -15,9 +15,17 @@ export interface OpenPlanner extends AsyncDisposable, Pick<Planner, "batches" | 
   readonly keyFilter: KeyFilter;
 }
 
-/** The plan of a run, with what it has to remember: keys seen, where they could repeat. */
-export async function openPlanner(prepared: PreparedRun, history: History): Promise<OpenPlanner> {
-  const { program, instance, config, places } = prepared;
+/** How many items a run may run, over all its shards. */
+export const limitOf = ({ limit = Number.POSITIVE_INFINITY }: RunSettings): Limit => ({ left: limit });
+
+/** The plan of one shard, with what it has to remember: keys seen, where they could repeat. */
+export async function openPlanner(
+  prepared: PreparedRun,
+  history: History,
+  limit = limitOf(prepared.config.run),
+): Promise<OpenPlanner> {
+  const { program, instance, config } = prepared;
+  const { shard } = history;
   const { modes } = program;
   const opened: SeenKeys[] = [];
   const watch = (needed: boolean): SeenKeys | null => {
@@ -30,9 +38,10 @@ export async function openPlanner(prepared: PreparedRun, history: History): Prom
   const finished = new FinishedCheck({
     rule: finishMode ? finishMode.definition.rule(finishMode.fields) : null,
     taskDecides: typeof instance.isExecuted === "function",
-    outputRoot: places.outputRoot,
+    outputRoot: prepared.places[shard]!.outputRoot,
     skipFailed: config.run.skipFailed,
     ledger: history,
+    isStale: history.isStale,
   });
   const retry = config.run.retryFailed ? failedBefore(history.index) : undefined;
   const selected = await createKeyFilter(config.run);
@@ -43,7 +52,10 @@ export async function openPlanner(prepared: PreparedRun, history: History): Prom
   const planner = new Planner({
     program,
     instance,
+    shard,
     settings: config.run,
+    limit,
+    ignoresTask: history.ignoresTask,
     keyFilter,
     finished,
     runsAll: !selects(config.run) && history.index.segments.length === 0,

@@ -2,7 +2,7 @@ import { writeAsciiRecord } from "../../base/ascii-record.js";
 import { hashAsciiBytes, NAME_DIGITS, writeNameOfHash } from "../../base/hash.js";
 import type { LedgerName } from "../ledger/index.js";
 import { LooseParcel } from "./loose-parcel.js";
-import { Envelope, type Parcel } from "./parcel.js";
+import { Envelope, type Parcel, type Terms } from "./parcel.js";
 import type { SeenKeys } from "./seen-keys.js";
 
 const MAX_ITEMS = 1024;
@@ -21,12 +21,14 @@ const STRIDE = NAME_DIGITS + 1;
  * A million items a second leave no time for an object each; whoever needs one (a retry, a report) has it made here.
  */
 class PackedParcel implements Parcel {
+  readonly terms: Terms;
   readonly count: number;
   readonly #items: Buffer;
   readonly #ends: Uint32Array;
   readonly #names: Buffer;
 
-  constructor(items: Buffer, ends: Uint32Array, names: Buffer) {
+  constructor(terms: Terms, items: Buffer, ends: Uint32Array, names: Buffer) {
+    this.terms = terms;
     this.count = ends.length;
     this.#items = items;
     this.#ends = ends;
@@ -42,7 +44,7 @@ class PackedParcel implements Parcel {
   }
 
   envelopeAt(index: number): Envelope {
-    return new Envelope({ key: this.keyAt(index), json: this.itemsText(index, index + 1) });
+    return new Envelope({ key: this.keyAt(index), json: this.itemsText(index, index + 1) }, this.terms);
   }
 
   itemsText(from: number, to: number): string {
@@ -69,12 +71,14 @@ class PackedParcel implements Parcel {
 /** Packs runs of plain records. One per plan: it works in memory that it uses again. */
 export class Packer {
   readonly #seen: SeenKeys;
+  readonly #terms: Terms;
   readonly #items = Buffer.allocUnsafeSlow(MAX_BYTES);
   readonly #ends = new Uint32Array(MAX_ITEMS);
   readonly #hashes = new Uint32Array(4 * MAX_ITEMS);
 
-  constructor(seen: SeenKeys) {
+  constructor(seen: SeenKeys, terms: Terms) {
     this.#seen = seen;
+    this.#terms = terms;
   }
 
   /** As many items from `from` on as are plain and fit. None: the first of them has to go another way. */
@@ -88,7 +92,7 @@ export class Packer {
     }
     const ends = this.#ends.slice(0, count);
     const items = Buffer.from(this.#items.subarray(0, ends[count - 1]!));
-    const parcel = new PackedParcel(items, ends, names);
+    const parcel = new PackedParcel(this.#terms, items, ends, names);
     const times = this.#seen.addHashes(this.#hashes, count);
     return times === null ? parcel : numbered(parcel, times);
   }
@@ -114,7 +118,9 @@ export class Packer {
 function numbered(parcel: Parcel, times: Uint32Array): Parcel {
   const envelopes = Array.from({ length: parcel.count }, (_, i) => {
     const envelope = parcel.envelopeAt(i);
-    return times[i] === 1 ? envelope : new Envelope({ key: `${envelope.key}#${times[i]}`, json: envelope.json });
+    return times[i] === 1
+      ? envelope
+      : new Envelope({ key: `${envelope.key}#${times[i]}`, json: envelope.json }, envelope.terms);
   });
   return new LooseParcel(envelopes);
 }

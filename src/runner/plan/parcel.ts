@@ -1,9 +1,18 @@
 import type { LedgerName } from "../ledger/index.js";
 
+/** Where items belong and how they are to be done: the same for all of a parcel. */
+export interface Terms {
+  /** Number of the hard shard: of its roots, ledger and lease. */
+  readonly shard: number;
+  /** Run whatever the task's `isExecuted` says: the item is to be redone. */
+  readonly forced: boolean;
+}
+
 /** An item on its way, with what is known of its tries. */
 export class Envelope {
   readonly key: string;
   readonly json: string;
+  readonly terms: Terms;
   /** 1 for the first try. Tries that were nobody's fault (a worker replaced, a service asked for patience) do not count. */
   attempt = 1;
   /** How often it ended a worker in which nothing else had run. */
@@ -13,9 +22,10 @@ export class Envelope {
   /** What it last asked to pause, by `RetryAfterError`. */
   scope: string | undefined;
 
-  constructor({ key, json }: { readonly key: string; readonly json: string }) {
+  constructor({ key, json }: { readonly key: string; readonly json: string }, terms: Terms) {
     this.key = key;
     this.json = json;
+    this.terms = terms;
   }
 }
 
@@ -24,6 +34,7 @@ export class Envelope {
  * `Envelope` of its own only where something has to be remembered of it.
  */
 export interface Parcel {
+  readonly terms: Terms;
   readonly count: number;
   keyAt(index: number): string;
   /** Characters of its JSON. */

@@ -5,16 +5,21 @@ import type { RunSettings } from "../../contracts/run-config.js";
 import type { TaskInstance } from "../../contracts/task.js";
 import type { TaskProgram } from "../program/task-program.js";
 import { type Candidate, isRefusal, type KnownItem, type Named, Namer, type Refusal } from "./candidates.js";
-import type { FinishedCheck, SkipReason } from "./finished.js";
+import { type FinishedCheck, isFinished, type SkipReason } from "./finished.js";
 import { batchesOf } from "./item-batches.js";
 import { LooseParcel } from "./loose-parcel.js";
 import { Packer } from "./packed-parcel.js";
-import { Envelope, type Parcel } from "./parcel.js";
+import { Envelope, type Parcel, type Terms } from "./parcel.js";
 import type { SeenKeys } from "./seen-keys.js";
 import { type KeyFilter, ShuffleWindow, SmallestHashes } from "./selection.js";
 
-/** An item that is to run. */
-export type PlannedItem = Candidate & { readonly json: string };
+/** An item that is to run. `again`: it was finished, and has to be redone. */
+export type PlannedItem = Candidate & { readonly json: string; readonly again: boolean };
+
+/** How many more items may run. One for all shards of a run. */
+export interface Limit {
+  left: number;
+}
 
 export interface PlanListener {
   onListed(): void;
@@ -25,11 +30,16 @@ export interface PlanListener {
 export interface PlannerOptions {
   readonly program: TaskProgram;
   readonly instance: TaskInstance;
+  /** Number of the hard shard whose items these are. */
+  readonly shard: number;
   readonly settings: RunSettings;
+  readonly limit: Limit;
   readonly keyFilter: KeyFilter;
   readonly finished: FinishedCheck;
   /** Every item of the source runs, whatever it is: nothing selects, and no earlier run finished any. */
   readonly runsAll: boolean;
+  /** The task's `isExecuted` has no say: an epoch is open. */
+  readonly ignoresTask: boolean;
   readonly seen: { keys: SeenKeys | null; outputs: SeenKeys | null };
   /** Items to use in place of listing the input (`--retry-failed`). */
   readonly items?: Iterable<readonly KnownItem[]>;
@@ -47,6 +57,8 @@ export class Planner {
   readonly #namer: Namer;
   readonly #inSoftShard: (index: number) => boolean;
   readonly #packer: Packer | undefined;
+  /** On which terms items run, and items that are redone. */
+  readonly #terms: { readonly first: Terms; readonly again: Terms };
 
   constructor(options: PlannerOptions) {
     this.#options = options;
@@ -54,23 +66,24 @@ export class Planner {
     const softShard = options.program.modes?.softShard;
     const divides = softShard && !options.items && softShard.definition.scope(softShard.fields).length > 0;
     const byContent = !options.program.modes && !options.instance.keyOf && options.seen.keys;
-    this.#packer = options.runsAll && byContent ? new Packer(byContent) : undefined;
+    const { shard, ignoresTask } = options;
+    this.#terms = { first: { shard, forced: ignoresTask }, again: { shard, forced: true } };
+    this.#packer = options.runsAll && byContent ? new Packer(byContent, this.#terms.first) : undefined;
     this.#inSoftShard = divides ? softShard.definition.selector(softShard.fields) : () => true;
   }
 
   /** Arrays of items to run. Stops early at `--limit`. A source that throws ends it with "generate-tasks". */
   async *batches(listener: PlanListener): AsyncGenerator<readonly PlannedItem[]> {
-    const { limit = Number.POSITIVE_INFINITY } = this.#options.settings;
-    let left = limit;
+    const { limit } = this.#options;
     let turnStarted = performance.now();
     for await (const candidates of this.#ordered(listener)) {
       const due: PlannedItem[] = [];
       for (const candidate of candidates) {
-        if (left <= 0) break;
-        if (this.#due(candidate, listener, due)) left--;
+        if (limit.left <= 0) break;
+        if (this.#due(candidate, listener, due)) limit.left--;
       }
       if (due.length > 0) yield due;
-      if (left <= 0) return;
+      if (limit.left <= 0) return;
       if (performance.now() - turnStarted > MAX_TURN_MS) {
         // Skipping a million finished items must not keep messages and signals out.
         await nextTurn();
@@ -83,8 +96,11 @@ export class Planner {
   async *parcels(listener: PlanListener): AsyncGenerator<Parcel> {
     if (this.#packer) yield* this.#packed(this.#packer, listener);
     else
-      for await (const due of this.batches(listener))
-        yield new LooseParcel(due.map((planned) => new Envelope(planned)));
+      for await (const due of this.batches(listener)) {
+        const [first, again] = [due.filter((planned) => !planned.again), due.filter((planned) => planned.again)];
+        if (first.length > 0) yield loose(first, this.#terms.first);
+        if (again.length > 0) yield loose(again, this.#terms.again);
+      }
   }
 
   /** Nothing can leave an item out, so that naming it is all there is to do: plain records go in bulk. */
@@ -103,21 +119,20 @@ export class Planner {
 
   #single(raw: unknown, index: number, listener: PlanListener): Parcel | undefined {
     const named = this.#namer.name(raw, index);
-    if (!isRefusal(named)) return new LooseParcel([new Envelope(named as PlannedItem)]);
+    if (!isRefusal(named)) return loose([named as PlannedItem], this.#terms.first);
     listener.onRefused(named);
     return undefined;
   }
 
   #due(candidate: Candidate, listener: PlanListener, due: PlannedItem[]): boolean {
-    const reason = this.#options.finished.reason(candidate);
-    if (reason !== null) {
-      listener.onListed();
-      listener.onSkipped(candidate.key, reason);
+    const standing = this.#options.finished.standingOf(candidate);
+    listener.onListed();
+    if (isFinished(standing)) {
+      listener.onSkipped(candidate.key, standing);
       return false;
     }
-    listener.onListed();
-    candidate.json ??= encodeItem(candidate.item);
-    due.push(candidate as PlannedItem);
+    const { key, item, json = encodeItem(item), outputs } = candidate;
+    due.push({ key, item, json, outputs, again: standing === "stale" });
     return true;
   }
 
@@ -166,7 +181,7 @@ export class Planner {
   }
 
   async *#source(): AsyncGenerator<readonly unknown[]> {
-    const { program, instance, items, signal } = this.#options;
+    const { program, instance, shard, items, signal } = this.#options;
     try {
       if (items) {
         yield* items;
@@ -178,14 +193,13 @@ export class Planner {
         yield* batchesOf(instance.generateTasks());
         return;
       }
-      for (const [root, { inputPath, outputPath }] of program.roots.entries()) {
-        yield* input.definition.list(input.fields, {
-          inputRoot: inputPath,
-          root,
-          leaveOut: outputPath === null ? [] : [outputPath],
-          signal,
-        });
-      }
+      const { inputPath, outputPath } = program.roots[shard]!;
+      yield* input.definition.list(input.fields, {
+        inputRoot: inputPath,
+        root: shard,
+        leaveOut: outputPath === null ? [] : [outputPath],
+        signal,
+      });
     } catch (cause) {
       if (KagurazakaError.is(cause)) throw cause;
       const { name, message } = toErrorRecord(cause);
@@ -193,3 +207,6 @@ export class Planner {
     }
   }
 }
+
+const loose = (planned: readonly PlannedItem[], terms: Terms): Parcel =>
+  new LooseParcel(planned.map((one) => new Envelope(one, terms)));

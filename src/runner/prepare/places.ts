@@ -13,6 +13,7 @@ import {
 } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { KagurazakaError } from "../../base/errors.js";
+import { hashText, nameOfHash } from "../../base/hash.js";
 import { makeDirectory } from "../../base/make-directory.js";
 import type { Root } from "../../contracts/modes.js";
 import { mayShare } from "../lease/index.js";
@@ -31,13 +32,29 @@ export interface Places {
   readonly statsFile: string;
   /** Below the output root, so that a rename never crosses a file system. */
   readonly stagingRoot: string;
+  /** Which items were at workers, in case the whole process dies of one. */
+  readonly underWayDir: string;
 }
 
-export function resolvePlaces(taskId: string, roots: readonly Root[], runDir: string | undefined): Places {
-  const outputRoot = roots[0]?.outputPath ?? null;
+/** One place per hard shard. Below `--run-dir`, and where no files are written, several shards keep apart by number. */
+export function resolvePlaces(taskId: string, roots: readonly Root[], runDir: string | undefined): Places[] {
   const folder = taskId.replace(/[^\w.@+-]/g, "_");
-  const base = runDir === undefined ? join(outputRoot ?? process.cwd(), ".kagurazaka") : resolve(runDir);
-  const stateDir = join(base, folder);
+  const shards: readonly (Root | undefined)[] = roots.length === 0 ? [undefined] : roots;
+  return shards.map((root) => {
+    const outputRoot = root?.outputPath ?? null;
+    const common = runDir !== undefined || outputRoot === null;
+    const base = runDir === undefined ? join(outputRoot ?? process.cwd(), ".kagurazaka") : resolve(runDir);
+    return placesIn(
+      common && shards.length > 1 ? join(base, folder, shardName(root!)) : join(base, folder),
+      outputRoot,
+    );
+  });
+}
+
+/** By what it reads, so that another selection of shards finds what this one recorded. */
+const shardName = ({ inputPath }: Root): string => `shard-${nameOfHash(hashText(inputPath)).slice(0, 12)}`;
+
+function placesIn(stateDir: string, outputRoot: string | null): Places {
   return {
     outputRoot,
     stateDir,
@@ -46,12 +63,17 @@ export function resolvePlaces(taskId: string, roots: readonly Root[], runDir: st
     runsDir: join(stateDir, "runs"),
     failedFile: join(stateDir, "failed.jsonl"),
     statsFile: join(stateDir, "stats.json"),
+    underWayDir: join(stateDir, "under-way"),
     stagingRoot: outputRoot === null ? join(stateDir, "staging") : join(outputRoot, ".kagurazaka", "staging"),
   };
 }
 
 /** The mistakes about directories that can be seen before anything is written. */
-export function checkRoots(roots: readonly Root[], readsInputRoot: boolean, places: Places): KagurazakaError[] {
+export function checkRoots(
+  roots: readonly Root[],
+  readsInputRoot: boolean,
+  places: readonly Places[],
+): KagurazakaError[] {
   const mistakes: KagurazakaError[] = [];
   for (const { inputPath } of readsInputRoot ? roots : []) {
     const stat = statIfThere(inputPath);
@@ -70,16 +92,18 @@ export function checkRoots(roots: readonly Root[], readsInputRoot: boolean, plac
       );
     }
   }
-  for (const [dir, where] of [
-    [places.outputRoot, "hard_shard_mode.output_path"],
-    [places.stateDir, "--run-dir"],
-  ] as const) {
-    const why = dir === null ? undefined : notWritable(dir);
-    if (why === undefined) continue;
-    mistakes.push(new KagurazakaError("output-root", `cannot write to ${dir}: ${why}`, { where }));
-    break;
+  for (const { outputRoot, stateDir } of places) {
+    const mistake = checkWritable(outputRoot, "hard_shard_mode.output_path") ?? checkWritable(stateDir, "--run-dir");
+    if (mistake) mistakes.push(mistake);
   }
   return mistakes;
+}
+
+function checkWritable(dir: string | null, where: string): KagurazakaError | undefined {
+  const why = dir === null ? undefined : notWritable(dir);
+  return why === undefined
+    ? undefined
+    : new KagurazakaError("output-root", `cannot write to ${dir}: ${why}`, { where });
 }
 
 function nearestExisting(path: string): string {
@@ -118,10 +142,8 @@ function statIfThere(path: string): Stats | undefined {
  * else works on any part of it. Of runs beside it, or of other tasks, it knows nothing.
  */
 export function openStaging(places: Places, run: string, scope: RunScope): string {
-  for (const other of readNames(places.stagingRoot)) {
-    const theirs = scopeOfRun(places, other);
-    if (theirs && !mayShare(theirs, scope)) removeLeftovers(places, other);
-  }
+  for (const other of readNames(places.stagingRoot))
+    if (isDeadRun(places, scope, other)) removeLeftovers(places, other);
   const dir = join(places.stagingRoot, run);
   makeDirectory(dir);
   return dir;
@@ -133,6 +155,12 @@ function removeLeftovers(places: Places, run: string): void {
     for (const name of readNames(dir)) if (isTemporaryOf(name, run)) rmSync(join(dir, name), { force: true });
   }
   rmSync(join(places.stagingRoot, run), { recursive: true, force: true });
+}
+
+/** Whether whoever holds the lease of `scope` knows that this run of the same task has ended, however it did. */
+export function isDeadRun(places: Places, scope: RunScope, run: string): boolean {
+  const theirs = scopeOfRun(places, run);
+  return theirs !== undefined && !mayShare(theirs, scope);
 }
 
 function scopeOfRun(places: Places, run: string): RunScope | undefined {

@@ -169,6 +169,15 @@ function checkModes(program: TaskProgram): KagurazakaError[] {
       ),
     );
   }
+  if (roots.length > 1 && inputMode?.definition.readsInputRoot !== true) {
+    mistakes.push(
+      new KagurazakaError(
+        "mixin",
+        `${inputMode?.definition.name ?? "generateTasks()"} does not read the input root, so all ${roots.length} shards would list the same items`,
+        { where: "hard_shard_mode.shard_idx", hint: "Run one shard at a time, or list files below the shards' roots." },
+      ),
+    );
+  }
   if (outputMode && roots.some(({ outputPath }) => outputPath === null)) {
     mistakes.push(
       new KagurazakaError("mixin", `${outputMode.definition.name} needs an output path`, {

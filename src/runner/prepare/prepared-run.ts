@@ -4,6 +4,11 @@ import type { TaskInstance } from "../../contracts/task.js";
 import type { TaskProgram } from "../program/task-program.js";
 import type { Places } from "./places.js";
 
+/** A message about one of several hard shards says which. */
+export function inShard({ program, places }: PreparedRun, shard: number, message: string): string {
+  return places.length === 1 ? message : `${program.roots[shard]?.inputPath ?? `shard ${shard}`}: ${message}`;
+}
+
 /** A run that is fully decided and checked, with nothing on disk yet. */
 export interface PreparedRun {
   readonly config: ResolvedConfig;
@@ -12,7 +17,8 @@ export interface PreparedRun {
   readonly instance: TaskInstance;
   readonly backbone: BackboneDefinition;
   readonly workers: number;
-  readonly places: Places;
+  /** By hard shard; a task without roots has one. */
+  readonly places: readonly Places[];
   /** The task file, for people. */
   readonly sourcePath: string;
 }

@@ -1,6 +1,6 @@
 import { join } from "node:path";
-import { openPlanner } from "../plan/open-planner.js";
-import type { PreparedRun } from "../prepare/prepared-run.js";
+import { limitOf, openPlanner } from "../plan/open-planner.js";
+import { inShard, type PreparedRun } from "../prepare/prepared-run.js";
 import { openHistory } from "../run/history.js";
 
 /** What a run would do, without doing it. */
@@ -21,24 +21,28 @@ const EXAMPLES = 5;
 
 /** Lists and judges every item; writes nothing. */
 export async function dryRun(prepared: PreparedRun): Promise<DryRun> {
-  const history = await openHistory(prepared);
-  await using planner = await openPlanner(prepared, history);
+  const limit = limitOf(prepared.config.run);
+  const warnings: string[] = [];
   const skipped: Record<string, number> = {};
   const refused: Record<string, number> = {};
   const examples: { key: string; outputs: string[] }[] = [];
   const counts = { total: 0, run: 0 };
-  const batches = planner.batches({
-    onListed: () => void counts.total++,
-    onSkipped: (_key, reason) => increment(skipped, reason),
-    onRefused: ({ error }) => increment(refused, error.code ?? error.name),
-  });
-  for await (const batch of batches) {
-    counts.run += batch.length;
-    for (const { key, outputs } of batch.slice(0, EXAMPLES - examples.length)) {
-      examples.push({ key, outputs: outputs.map(({ relPath }) => join(prepared.places.outputRoot ?? "", relPath)) });
+  for (const [shard, { outputRoot }] of prepared.places.entries()) {
+    const history = await openHistory(prepared, shard);
+    await using planner = await openPlanner(prepared, history, limit);
+    warnings.push(...history.warnings.map((warning) => inShard(prepared, shard, warning)));
+    const batches = planner.batches({
+      onListed: () => void counts.total++,
+      onSkipped: (_key, reason) => increment(skipped, reason),
+      onRefused: ({ error }) => increment(refused, error.code ?? error.name),
+    });
+    for await (const batch of batches) {
+      counts.run += batch.length;
+      for (const { key, outputs } of batch.slice(0, EXAMPLES - examples.length))
+        examples.push({ key, outputs: outputs.map(({ relPath }) => join(outputRoot ?? "", relPath)) });
     }
   }
-  return { warnings: history.warnings, ...counts, skipped, refused, examples };
+  return { warnings, ...counts, skipped, refused, examples };
 }
 
 function increment(counts: Record<string, number>, name: string): void {

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { didYouMean } from "../../base/nearest.js";
+import { isFinished } from "../plan/finished.js";
 import { openPlanner } from "../plan/open-planner.js";
 import type { PreparedRun } from "../prepare/prepared-run.js";
 import { openHistory } from "../run/history.js";
@@ -13,7 +14,17 @@ export interface Explanation {
 
 /** Lists the input until the key turns up and follows it through the stages of the plan. Writes nothing. */
 export async function explainItem(prepared: PreparedRun, key: string): Promise<Explanation> {
-  const history = await openHistory(prepared);
+  let explanation: Explanation | undefined;
+  for (const shard of prepared.places.keys()) {
+    explanation = await explainIn(prepared, shard, key);
+    if (explanation.verdict !== "is not listed") break;
+  }
+  return explanation!;
+}
+
+async function explainIn(prepared: PreparedRun, shard: number, key: string): Promise<Explanation> {
+  const history = await openHistory(prepared, shard);
+  const { outputRoot } = prepared.places[shard]!;
   const whole = { ...prepared, config: { ...prepared.config, run: { ...prepared.config.run, ...noSelection } } };
   await using planner = await openPlanner(whole, history);
   await using selecting = await openPlanner(prepared, history);
@@ -40,19 +51,18 @@ export async function explainItem(prepared: PreparedRun, key: string): Promise<E
       const out = selecting.keyFilter(key);
       steps.push({ step: "selection", says: out ?? "in" });
       for (const { field, relPath } of candidate.outputs)
-        steps.push({ step: field, says: join(prepared.places.outputRoot ?? "", relPath) });
+        steps.push({ step: field, says: join(outputRoot ?? "", relPath) });
       steps.push({ step: "ledger", says: ledger });
       const required = history.requiredEpoch(key);
       if (required > 0 && (entry?.epoch ?? -1) < required)
         steps.push({ step: "epoch", says: `--force asks for epoch ${required}` });
       if (out !== null) return end("is left out");
-      const reason = planner.finished.reason(candidate);
-      const taskAsked = typeof prepared.instance.isExecuted === "function" && reason === null;
-      steps.push({
-        step: "finished",
-        says: reason ?? (taskAsked ? "no, unless the task's isExecuted() says so" : "no"),
-      });
-      return end(reason === null ? "would run" : "would be skipped");
+      const standing = planner.finished.standingOf(candidate);
+      const taskAsked = typeof prepared.instance.isExecuted === "function" && !history.ignoresTask;
+      const due = taskAsked ? "no, unless the task's isExecuted() says so" : "no";
+      const says = { due, stale: "yes, but --redo asks for it again" }[standing as string] ?? standing;
+      steps.push({ step: "finished", says });
+      return end(isFinished(standing) ? "would be skipped" : "would run");
     }
     if (refusal !== undefined) break;
   }

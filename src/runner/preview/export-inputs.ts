@@ -5,15 +5,16 @@ import { openHistory } from "../run/history.js";
 
 /** Writes what the task would list, one item a line, as `InputFromFileTripletJsonl` and `InputFromWhateverJsonl` read it. */
 export async function exportInputs(prepared: PreparedRun, path: string): Promise<{ written: number; refused: number }> {
-  const history = await openHistory(prepared);
-  await using planner = await openPlanner(prepared, history);
   const counts = { written: 0, refused: 0 };
   const { roots } = prepared.program;
   async function* lines(): AsyncGenerator<readonly unknown[]> {
     const listener = { onListed: () => {}, onRefused: () => void counts.refused++ };
-    for await (const candidates of planner.candidates(listener)) {
-      counts.written += candidates.length;
-      yield candidates.map(({ item }) => portable(item, roots));
+    for (const shard of prepared.places.keys()) {
+      await using planner = await openPlanner(prepared, await openHistory(prepared, shard));
+      for await (const candidates of planner.candidates(listener)) {
+        counts.written += candidates.length;
+        yield candidates.map(({ item }) => portable(item, roots));
+      }
     }
   }
   await writeJsonl(path, lines());

@@ -1,5 +1,5 @@
 import { type ErrorRecord, failureClassOf, KagurazakaError } from "../../base/errors.js";
-import type { OutcomeCounts, OutcomeStatus } from "../../contracts/outcome.js";
+import { emptyCounts, type OutcomeStatus } from "../../contracts/outcome.js";
 import type { CountOrShare, RunSettings } from "../../contracts/run-config.js";
 import type { RunStats } from "../../contracts/task.js";
 import { DurationHistogram } from "./duration-histogram.js";
@@ -10,7 +10,7 @@ const SHARE_NEEDS = 1000;
 
 /** Counts what became of items, and says when too many failed. */
 export class Tally {
-  readonly counts: OutcomeCounts = { total: 0, done: 0, skipped: 0, filtered: 0, failed: 0, cancelled: 0 };
+  readonly counts = emptyCounts();
   readonly durations = new DurationHistogram();
   readonly #classes = new Map<string, { count: number; first: ErrorRecord; firstKey: string }>();
   #slowest: { key: string; durationMs: number }[] = [];

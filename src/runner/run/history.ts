@@ -15,27 +15,35 @@ import {
   sameScope,
 } from "../ledger/index.js";
 import type { LedgerView } from "../ledger/view.js";
+import type { Candidate } from "../plan/candidates.js";
 import { loadGlobs, readKeys } from "../plan/selection.js";
+import { createStaleness, type Made, madeBy } from "../plan/staleness.js";
 import type { PreparedRun } from "../prepare/prepared-run.js";
 import { optionsHashOf, scopeOf } from "./run-record.js";
 
 /** What earlier runs recorded, and what this run may take as finished. */
 export interface History extends LedgerView {
+  /** Number of the hard shard. */
+  readonly shard: number;
   readonly index: LedgerIndex;
   readonly book: EpochBook;
   readonly forced: ForcedEpoch | undefined;
   /** Items must be redone whatever the task's `isExecuted` says: an epoch is open. */
   readonly ignoresTask: boolean;
+  /** `--redo`: the item was finished by what is not any more. */
+  isStale(candidate: Candidate): boolean;
   readonly warnings: readonly string[];
   headerOf(run: string): LedgerHeader;
   /** Everything in this run's scope is finished: closes the epochs that asked for it. */
   completeEpoch(ledger: Ledger): void;
 }
 
-export async function openHistory(prepared: PreparedRun): Promise<History> {
-  const { program, config, places } = prepared;
+/** Of one hard shard. */
+export async function openHistory(prepared: PreparedRun, shard: number): Promise<History> {
+  const { program, config } = prepared;
   const settings = config.run;
-  const index = await loadLedger(places.ledgerDir);
+  const index = await loadLedger(prepared.places[shard]!.ledgerDir);
+  const now = provenanceOf(prepared);
   const scope = epochScopeOf(prepared);
   const matcher = needsGlobs(scope, index) ? await loadGlobs() : () => () => true;
   const partial = isPartial(settings);
@@ -45,11 +53,13 @@ export async function openHistory(prepared: PreparedRun): Promise<History> {
   const book = createEpochBook({ records: index.epochs, soft, matchGlobs: matcher, ...(forced ? { forced } : {}) });
   const open = index.epochs.filter((epoch) => !epoch.complete && !epoch.partial && sameScope(epoch.scope, scope));
   return {
+    shard,
     index,
     book,
     forced,
     ignoresTask: forced !== undefined || open.length > 0,
-    warnings: warningsOf(prepared, index, forced, open.length > 0),
+    warnings: warningsOf({ index, now, redo: settings.redo, forced, continues: open.length > 0 }),
+    isStale: createStaleness({ redo: settings.redo, now, index }),
     statusOf: (key) => index.statusOf(key),
     requiredEpoch: (key) => book.requiredEpoch(key),
     headerOf: (run) => ({
@@ -58,9 +68,7 @@ export async function openHistory(prepared: PreparedRun): Promise<History> {
       task: program.ref.id,
       at: new Date().toISOString(),
       seq: index.nextSeq,
-      module: program.ref.moduleHash,
-      version: versionOf(prepared),
-      options: optionsHashOf(program),
+      ...now,
       epoch: book.current,
       boot: bootId(),
       shard: scopeOf(program, settings),
@@ -96,37 +104,41 @@ function needsGlobs(scope: EpochScope, index: LedgerIndex): boolean {
   return scope.only !== undefined || index.epochs.some((epoch) => epoch.scope.only !== undefined);
 }
 
-function versionOf({ program }: PreparedRun): string | null {
+/** The code, version and options this run's results are made by. */
+function provenanceOf({ program }: PreparedRun): Made {
   const { version } = program.taskClass;
-  return version === undefined ? null : String(version);
+  return {
+    module: program.ref.moduleHash,
+    version: version === undefined ? null : String(version),
+    options: optionsHashOf(program),
+  };
 }
 
-/** Said once, with counts: results of other code or options are kept, and whoever minds can `--force`. */
-function warningsOf(
-  prepared: PreparedRun,
-  index: LedgerIndex,
-  forced: ForcedEpoch | undefined,
-  continues: boolean,
-): string[] {
+interface Findings {
+  readonly index: LedgerIndex;
+  readonly now: Made;
+  readonly redo: RunSettings["redo"];
+  readonly forced: ForcedEpoch | undefined;
+  /** An epoch of an earlier `--force` is open. */
+  readonly continues: boolean;
+}
+
+const OTHER = { code: "other code", version: "another version of the task", options: "other options" } as const;
+
+/** Said once, with counts: results of other code or options are kept, unless `--redo` says which not to keep. */
+function warningsOf({ index, now, redo, forced, continues }: Findings): string[] {
   const warnings: string[] = [];
   if (index.invalid.count > 0)
     warnings.push(`the ledger has ${index.invalid.count} damaged lines, passed over (first: ${index.invalid.first})`);
   if (forced) return warnings;
   if (continues) warnings.push("a --force over these items was not finished; this run goes on with it");
-  const now = {
-    module: prepared.program.ref.moduleHash,
-    version: versionOf(prepared),
-    options: optionsHashOf(prepared.program),
-  };
-  const older = (name: keyof typeof now): number =>
-    index.doneByProvenance().reduce((sum, made) => sum + (made[name] === now[name] ? 0 : made.doneKeys), 0);
-  for (const [name, what] of [
-    ["module", "other code"],
-    ["version", "another version of the task"],
-    ["options", "other options"],
-  ] as const) {
-    const count = older(name);
-    if (count > 0) warnings.push(`${count} results were made by ${what} and are kept; --force makes them again`);
+  for (const cause of ["code", "version", "options"] as const) {
+    const count = index
+      .doneByProvenance()
+      .reduce((sum, made) => sum + (made[madeBy[cause]] === now[madeBy[cause]] ? 0 : made.doneKeys), 0);
+    if (count === 0) continue;
+    const fate = redo.includes(cause) ? "are made again" : `are kept; --redo ${cause} makes them again`;
+    warnings.push(`${count} results were made by ${OTHER[cause]} and ${fate}`);
   }
   return warnings;
 }

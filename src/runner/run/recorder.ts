@@ -1,12 +1,12 @@
 import { monotonicMs } from "../../base/clock.js";
 import { type ErrorRecord, failureClassOf, KagurazakaError } from "../../base/errors.js";
-import type { Outcome } from "../../contracts/outcome.js";
+import { emptyCounts, type Outcome, type OutcomeStatus } from "../../contracts/outcome.js";
 import type { RunSettings } from "../../contracts/run-config.js";
-import type { Settled } from "../dispatch/dispatcher.js";
+import type { Settled } from "../dispatch/ports.js";
 import type { EpochBook, Ledger, LedgerIndex } from "../ledger/index.js";
 import type { Refusal } from "../plan/candidates.js";
 import type { Envelope, Parcel } from "../plan/parcel.js";
-import { Tally } from "../report/tally.js";
+import type { Tally } from "../report/tally.js";
 import type { RunHooks } from "./run-hooks.js";
 
 /** Outcomes younger than this may share a write with the next ones. */
@@ -18,13 +18,17 @@ export interface RecorderOptions {
   readonly book: EpochBook;
   readonly ledger: Ledger;
   readonly hooks: RunHooks;
+  /** Of the whole run. */
+  readonly tally: Tally;
   /** Something is so wrong that the run has to stop: at once, or after what runs has settled. */
   readonly stop: (cause: KagurazakaError, how: "now" | "drain") => void;
 }
 
 /** Writes down what became of each item: the ledger first, then the counts people see. */
 export class Recorder {
-  readonly tally = new Tally();
+  /** Of this shard alone. */
+  readonly counts = emptyCounts();
+  readonly #tally: Tally;
   readonly #options: RecorderOptions;
   readonly #redoes: boolean;
   #timer: NodeJS.Timeout | undefined;
@@ -35,6 +39,7 @@ export class Recorder {
 
   constructor(options: RecorderOptions) {
     this.#options = options;
+    this.#tally = options.tally;
     this.#redoes = options.index.segments.length > 0;
   }
 
@@ -43,7 +48,7 @@ export class Recorder {
   }
 
   skipped(key: string, reason: string): void {
-    this.tally.count("skipped");
+    this.#count("skipped");
     this.#options.hooks.onOutcome?.({ key, status: "skipped", attempts: 0, durationMs: 0, reason });
   }
 
@@ -64,9 +69,9 @@ export class Recorder {
     } catch (error) {
       return this.#break(error);
     }
-    this.tally.ran(durationMs, () => parcel.keyAt(index));
-    this.tally.count("done");
-    if (this.tally.counts.failed > 0) this.#checkBudget();
+    this.#tally.ran(durationMs, () => parcel.keyAt(index));
+    this.#count("done");
+    if (this.#tally.counts.failed > 0) this.#checkBudget();
   }
 
   settled(envelope: Envelope, settled: Settled): void {
@@ -86,37 +91,43 @@ export class Recorder {
         const again = this.#redoes && index.finishedEpoch(key) >= book.current;
         if (again || attempt > 1) ledger.appendDone(key, settled.durationMs, { attempts: attempt, again });
         else ledger.appendDone(key, settled.durationMs);
-        this.tally.ran(settled.durationMs, () => key);
+        this.#tally.ran(settled.durationMs, () => key);
         break;
       }
       case "filtered":
         ledger.appendFiltered(key, settled.durationMs, settled.reason ?? "", attempt);
-        this.tally.ran(settled.durationMs, () => key);
+        this.#tally.ran(settled.durationMs, () => key);
         break;
       case "failed":
         // A crash has no duration that anybody could have measured.
-        if (settled.durationMs > 0) this.tally.ran(settled.durationMs, () => key);
+        if (settled.durationMs > 0) this.#tally.ran(settled.durationMs, () => key);
         return this.#failed(key, attempt, settled, () => JSON.parse(envelope.json));
     }
-    this.tally.count(settled.status);
+    this.#count(settled.status);
     if (hooks.onOutcome) hooks.onOutcome(outcomeOf(key, attempt, settled));
     // A share is judged from the thousandth outcome on, whichever that is.
-    if (this.tally.counts.failed > 0) this.#checkBudget();
+    if (this.#tally.counts.failed > 0) this.#checkBudget();
   }
 
   #failed(key: string, attempts: number, settled: Settled, item: () => unknown): void {
     const { ledger, hooks } = this.#options;
     const error: ErrorRecord = settled.error ?? { name: "Error", message: "failed" };
     ledger.appendFailed({ key, attempts, ms: settled.durationMs, error, item: item() });
-    this.tally.count("failed");
-    const first = this.tally.failed(key, error);
+    this.#count("failed");
+    const first = this.#tally.failed(key, error);
     hooks.onOutcome?.(outcomeOf(key, attempts, settled));
     if (first) hooks.onFirstFailure?.(failureClassOf(error), key, error);
     this.#checkBudget();
   }
 
+  #count(status: OutcomeStatus): void {
+    this.counts.total++;
+    this.counts[status]++;
+    this.#tally.count(status);
+  }
+
   #checkBudget(): void {
-    const over = this.tally.overBudget(this.#options.settings.maxFailures);
+    const over = this.#tally.overBudget(this.#options.settings.maxFailures);
     if (over) this.#options.stop(over, "drain");
   }
 
@@ -152,12 +163,6 @@ export class Recorder {
   /** Why outcomes could not be written down. It may be the last of them, when there is nothing left to stop. */
   get trouble(): KagurazakaError | undefined {
     return this.#trouble;
-  }
-
-  /** From the first item listed to the last one recorded, in milliseconds. */
-  get elapsedMs(): number {
-    if (this.firstListedMs === undefined) return 0;
-    return Math.max(0, (this.lastRecordedMs ?? monotonicMs()) - this.firstListedMs);
   }
 }
 

@@ -9,6 +9,8 @@ export interface RunInfo {
   readonly backbone: string;
   readonly workers: number;
   readonly concurrency: number;
+  /** Hard shards in this run; roots and directories below are the first one's. */
+  readonly shards: number;
   readonly inputRoot: string | null;
   readonly outputRoot: string | null;
   readonly runDir: string;

@@ -1,28 +1,22 @@
-import { join } from "node:path";
+import { monotonicMs } from "../../base/clock.js";
 import { type ErrorRecord, KagurazakaError, toErrorRecord } from "../../base/errors.js";
-import { makeDirectory } from "../../base/make-directory.js";
-import { openScope } from "../../base/scope.js";
-import type { BackboneSession } from "../../contracts/backbone.js";
+import { openScope, type Scope } from "../../base/scope.js";
 import type { RunStats } from "../../contracts/task.js";
 import { Dispatcher } from "../dispatch/dispatcher.js";
-import { type Lease, openLease } from "../lease/index.js";
-import { foldFailures, type Ledger, openLedger } from "../ledger/index.js";
-import { type OpenPlanner, openPlanner } from "../plan/open-planner.js";
+import type { DispatcherEvents } from "../dispatch/ports.js";
+import { mergeParcels } from "../plan/merge-parcels.js";
+import { limitOf } from "../plan/open-planner.js";
 import type { Envelope } from "../plan/parcel.js";
-import { closeStaging, openRootId, openStaging } from "../prepare/places.js";
-import type { PreparedRun } from "../prepare/prepared-run.js";
+import { inShard, type PreparedRun } from "../prepare/prepared-run.js";
+import { Tally } from "../report/tally.js";
 import { exitCodeOfRun } from "./exit-code.js";
-import { type History, openHistory } from "./history.js";
-import { Recorder } from "./recorder.js";
-import { createJsonFile, writeJsonFile } from "./run-file.js";
 import type { RunHooks } from "./run-hooks.js";
 import { createRunId } from "./run-id.js";
 import { RunLog } from "./run-log.js";
-import { runRecordOf, scopeOf } from "./run-record.js";
 import type { RunInfo, RunResult, RunSnapshot } from "./run-result.js";
-
-/** The module every worker runs. */
-const WORKER_ENTRY = new URL("../worker/main.js", import.meta.url).href;
+import { statsOf } from "./run-stats.js";
+import { holdShard, Shard } from "./shard.js";
+import { openWorkforce, type Workforce } from "./workforce.js";
 
 /** A run under way. Made by `startRun`; `result` settles when all is closed. */
 export interface Run {
@@ -38,98 +32,61 @@ export interface Run {
 }
 
 /**
- * Opens what a run needs, in this order, and closes it in the reverse one: lease (nobody else works here), backbone, ledger
- * (what is known), staging. Rejects when it cannot begin; nothing was processed then.
+ * Opens what a run needs, in this order, and closes it in the reverse one: the lease of every shard (nobody else works
+ * there), the backbone, and of every shard what is known and where it goes. Rejects when it cannot begin; nothing was
+ * processed then.
  */
 export async function startRun(prepared: PreparedRun, hooks: RunHooks = {}): Promise<Run> {
-  const { config, program, places, backbone } = prepared;
   const scope = openScope();
   try {
     const id = createRunId();
-    const runDir = join(places.runsDir, id);
-    makeDirectories(places.stateDir, places.outputRoot);
-    const lease = scope.use(
-      await openLease({
-        dir: places.leaseDir,
-        scope: scopeOf(program, config.run),
-        run: id,
-        onWait: (message) => hooks.onWarning?.(message),
-      }),
-    );
-    // Threads take their time to start; they do it while the ledger is read.
-    const session = scope.use(
-      await backbone.open({ options: config.backbone.options, workers: prepared.workers, entry: WORKER_ENTRY }),
-    );
-    const history = await openHistory(prepared);
-    const rootId = openRootId(places);
-    makeDirectories(runDir);
-    createJsonFile(
-      join(runDir, "run.json"),
-      runRecordOf(prepared, id, { state: "running", rootId }),
-      config.run.durable,
-    );
-    const staging = openStaging(places, id, scopeOf(program, config.run));
-    scope.defer(() => closeStaging(staging));
-    const ledger = scope.use(
-      openLedger({
-        dir: places.ledgerDir,
-        header: history.headerOf(id),
-        durable: config.run.durable,
-        beforeWrite: () => lease.assertHeld(),
-        failed: history.index.failed,
-      }),
-    );
-    if (history.forced?.opens) {
-      const { epoch, scope: forcedScope, partial } = history.forced;
-      ledger.appendEpochOpen({ epoch, scope: forcedScope, ...(partial ? { partial } : {}) });
-      ledger.flush();
+    const held = [];
+    for (const number of prepared.places.keys()) {
+      const shard = await holdShard(prepared, number, id, (message) => hooks.onWarning?.(message));
+      scope.use(shard.lease);
+      held.push(shard);
     }
-    const planner = scope.use(await openPlanner(prepared, history));
-    const log = scope.use(new RunLog(join(runDir, "log.jsonl"), id));
-    return new OpenRun({
-      id,
-      runDir,
-      rootId,
-      prepared,
-      hooks,
-      scope,
-      lease,
-      history,
-      staging,
-      ledger,
-      planner,
-      session,
-      log,
-    });
+    // Workers take their time to start; they do it while the ledger is read.
+    const workforce = await openWorkforce(prepared, held, scope);
+    const tally = new Tally();
+    const limit = limitOf(prepared.config.run);
+    // Shards speak up only when the run is under way.
+    let run: OpenRun | undefined;
+    const shards: Shard[] = [];
+    for (const one of held) {
+      const stop = (shard: Shard, cause: KagurazakaError, how: "now" | "drain"): void =>
+        run!.shardStops(shard, cause, how);
+      shards.push(
+        await Shard.open({
+          prepared,
+          held: one,
+          run: id,
+          scope,
+          hooks,
+          tally,
+          limit,
+          tracksItems: workforce.mayFallWhole,
+          stop,
+        }),
+      );
+    }
+    const log = scope.use(new RunLog(`${shards[0]!.runDir}/log.jsonl`, id));
+    run = new OpenRun({ id, prepared, hooks, scope, shards, tally, workforce, log });
+    return run;
   } catch (error) {
     await scope.close();
     throw error;
   }
 }
 
-function makeDirectories(...dirs: (string | null)[]): void {
-  for (const dir of dirs) {
-    try {
-      if (dir !== null) makeDirectory(dir);
-    } catch (cause) {
-      throw new KagurazakaError("environment", `cannot make ${dir}: ${(cause as Error).message}`, { cause });
-    }
-  }
-}
-
 interface Parts {
   readonly id: string;
-  readonly runDir: string;
-  readonly rootId: string;
   readonly prepared: PreparedRun;
   readonly hooks: RunHooks;
-  readonly scope: ReturnType<typeof openScope>;
-  readonly lease: Lease;
-  readonly history: History;
-  readonly staging: string;
-  readonly ledger: Ledger;
-  readonly planner: OpenPlanner;
-  readonly session: BackboneSession;
+  readonly scope: Scope;
+  readonly shards: readonly Shard[];
+  readonly tally: Tally;
+  readonly workforce: Workforce;
   readonly log: RunLog;
 }
 
@@ -137,12 +94,11 @@ class OpenRun implements Run {
   readonly info: RunInfo;
   readonly result: Promise<RunResult>;
   readonly #parts: Parts;
-  readonly #recorder: Recorder;
   readonly #dispatcher: Dispatcher;
-  #listed = false;
+  #firstListedMs: number | undefined;
 
   constructor(parts: Parts) {
-    const { prepared, history, ledger, hooks } = parts;
+    const { prepared, shards, workforce, hooks } = parts;
     const { config, program } = prepared;
     this.#parts = parts;
     this.info = {
@@ -151,66 +107,96 @@ class OpenRun implements Run {
       backbone: prepared.backbone.name,
       workers: prepared.workers,
       concurrency: config.run.concurrency,
+      shards: shards.length,
       inputRoot: program.roots[0]?.inputPath ?? null,
-      outputRoot: prepared.places.outputRoot,
-      runDir: parts.runDir,
+      outputRoot: shards[0]!.places.outputRoot,
+      runDir: shards[0]!.runDir,
     };
-    this.#recorder = new Recorder({
-      settings: config.run,
-      index: history.index,
-      book: history.book,
-      ledger,
-      hooks,
-      stop: (cause, how) => (how === "now" ? this.#dispatcher.stop(cause) : this.drain(cause)),
-    });
     this.#dispatcher = new Dispatcher({
-      session: parts.session,
+      session: () => workforce.session,
       workers: prepared.workers,
       killable: prepared.backbone.killable,
       settings: config.run,
       permanentErrors: program.taskClass.permanentErrors ?? [],
-      plan: parts.planner.parcels({
-        onListed: () => this.#recorder.listed(),
-        onSkipped: (key, reason) => this.#recorder.skipped(key, reason),
-        onRefused: (refusal) => this.#recorder.refused(refusal),
-      }),
+      plan: mergeParcels(shards.map((shard) => this.#sourceOf(shard))),
       setupOf: (workerId) => ({
         task: program.ref,
         run: parts.id,
         workerId,
         concurrency: config.run.concurrency,
-        stagingDir: parts.staging,
+        stagingDirs: shards.map(({ staging }) => staging),
         seed: config.run.seed,
         durable: config.run.durable,
         atomic: program.atomic,
         wantValues: hooks.onOutcome !== undefined,
-        force: history.ignoresTask,
       }),
-      events: {
-        onDone: (parcel, index, durationMs) => this.#recorder.done(parcel, index, durationMs),
-        onSettled: (envelope, settled) => this.#recorder.settled(envelope, settled),
-        onBatch: () => this.#recorder.batch(),
-        onRetry: (envelope, error, delayMs) => this.#onRetry(envelope, error, delayMs),
-        onMessage: (_seat, message) => this.#onMessage(message),
-        onWarning: (message) => this.#warn(message),
-        onListed: () => {
-          this.#listed = true;
-        },
-      },
+      events: this.#dispatcherEvents(),
     });
     hooks.onStart?.(this.info);
-    for (const warning of history.warnings) this.#warn(warning);
+    for (const shard of shards)
+      for (const warning of shard.history.warnings) this.#warn(inShard(prepared, shard.number, warning));
+    if (workforce.warning !== undefined) this.#warn(workforce.warning);
+    void workforce.whenCleared.then(() => this.#suspectsCleared());
     this.result = this.#runToEnd();
   }
 
-  snapshot(): RunSnapshot {
+  #sourceOf(shard: Shard): Parameters<typeof mergeParcels>[0][number] {
+    const { workforce } = this.#parts;
     return {
-      counts: this.#recorder.tally.counts,
-      listed: this.#listed,
+      parcels: shard.planner.parcels({
+        onListed: () => {
+          this.#firstListedMs ??= monotonicMs();
+        },
+        onSkipped: (key, reason) => {
+          workforce.settled(shard.number, key);
+          shard.recorder.skipped(key, reason);
+        },
+        onRefused: (refusal) => shard.recorder.refused(refusal),
+      }),
+      isStopped: () => shard.trouble !== undefined,
+      onEnd: (error) => {
+        shard.listed = true;
+        if (error !== undefined) shard.trouble ??= asError(error, "the plan failed");
+      },
+    };
+  }
+
+  #dispatcherEvents(): DispatcherEvents {
+    const { shards, workforce } = this.#parts;
+    const shardOf = ({ terms }: { readonly terms: { readonly shard: number } }): Shard => shards[terms.shard]!;
+    return {
+      onSent: (seat, load) => shardOf(load.parcel).underWay?.sent(seat, load),
+      onWorkerGone: (seat) => {
+        for (const { underWay } of shards) underWay?.gone(seat);
+      },
+      onDone: (parcel, index, durationMs) => {
+        shardOf(parcel).recorder.done(parcel, index, durationMs);
+        if (workforce.isCareful) workforce.settled(parcel.terms.shard, parcel.keyAt(index));
+      },
+      onSettled: (envelope, settled) => {
+        shardOf(envelope).recorder.settled(envelope, settled);
+        if (workforce.isCareful) workforce.settled(envelope.terms.shard, envelope.key);
+      },
+      onBatch: () => {
+        for (const { recorder } of shards) recorder.batch();
+      },
+      onRetry: (envelope, error, delayMs) => this.#onRetry(envelope, error, delayMs),
+      onBroken: (shard, cause) => this.shardStops(shards[shard]!, cause, "now"),
+      onMessage: (_seat, message) => this.#onMessage(message),
+      onWarning: (message) => this.#warn(message),
+      onListed: () => {},
+    };
+  }
+
+  snapshot(): RunSnapshot {
+    const { tally, shards } = this.#parts;
+    return {
+      counts: tally.counts,
+      listed: shards.every(({ listed }) => listed),
       inFlight: this.#dispatcher.inFlight,
       waiting: this.#dispatcher.waiting,
-      retries: this.#recorder.tally.retries,
-      elapsedMs: this.#recorder.elapsedMs,
+      retries: tally.retries,
+      elapsedMs: this.#elapsedMs,
       oldest: this.#dispatcher.running()[0],
     };
   }
@@ -228,8 +214,23 @@ class OpenRun implements Run {
     this.#parts.hooks.onPrint?.(key, text);
   }
 
+  /** A shard whose disk is dead stops alone, as long as another one can go on. */
+  shardStops(shard: Shard, cause: KagurazakaError, how: "now" | "drain"): void {
+    if (how === "drain") return this.drain(cause);
+    if (shard.trouble !== undefined) return;
+    shard.trouble = cause;
+    if (this.#parts.shards.every(({ trouble }) => trouble !== undefined)) return this.#dispatcher.stop(cause);
+    this.#warn(inShard(this.#parts.prepared, shard.number, `${cause.message}; the other shards go on`));
+    this.#dispatcher.stopShard(shard.number);
+  }
+
+  #suspectsCleared(): void {
+    for (const shard of this.#parts.shards) shard.clearSuspects();
+    this.#dispatcher.renewWorkers();
+  }
+
   #onRetry(envelope: Envelope, error: ErrorRecord, delayMs: number): void {
-    this.#recorder.tally.retries++;
+    this.#parts.tally.retries++;
     this.#parts.log.write("retry", envelope.key, {
       attempt: envelope.attempt,
       delayMs: Math.round(delayMs),
@@ -238,7 +239,7 @@ class OpenRun implements Run {
     this.#parts.hooks.onRetry?.(envelope.key, envelope.attempt, error, delayMs);
   }
 
-  #onMessage(message: Parameters<ConstructorParameters<typeof Dispatcher>[0]["events"]["onMessage"]>[1]): void {
+  #onMessage(message: Parameters<DispatcherEvents["onMessage"]>[1]): void {
     const { log, hooks } = this.#parts;
     if (message.type === "print") {
       this.print(message.key, message.text);
@@ -255,81 +256,62 @@ class OpenRun implements Run {
   }
 
   async #runToEnd(): Promise<RunResult> {
-    const { scope } = this.#parts;
+    const { scope, shards } = this.#parts;
     try {
       const stopped = await this.#dispatcher.run();
-      this.#recorder.write();
-      const closed = await this.#finish(stopped ?? this.#recorder.trouble);
-      return closed;
+      for (const { recorder } of shards) recorder.write();
+      return await this.#finish(stopped);
     } finally {
       await scope.close();
     }
   }
 
-  /** After the last outcome: the epoch's end, `finalize`, and the files that sum the run up. */
+  /** After the last outcome: the epochs' ends, `finalize`, and the files that sum the run up. */
   async #finish(stopped: KagurazakaError | undefined): Promise<RunResult> {
-    const { prepared, history, ledger, runDir, id, scope } = this.#parts;
-    const { places, config } = prepared;
+    const { prepared, shards, tally, scope } = this.#parts;
     const stats = this.#stats();
-    let error = stopped;
+    // What could not be recorded may be the last of it, when there was nothing left to stop.
+    let error = stopped ?? shards.map(({ trouble, recorder }) => trouble ?? recorder.trouble).find(Boolean);
     let failedInTotal = 0;
     const attempt = async (work: () => unknown): Promise<void> => {
       try {
         await work();
       } catch (thrown) {
-        error ??= KagurazakaError.is(thrown)
-          ? thrown
-          : new KagurazakaError("internal", (thrown as Error).message, { cause: thrown });
+        error ??= asError(thrown, "");
       }
     };
-    try {
-      this.#parts.lease.assertHeld();
-    } catch (lost) {
-      // Whoever took over has swept our staging: items that failed for it are not the reason.
-      if (KagurazakaError.is(lost) && lost.code === "root-in-use") error = lost;
+    for (const shard of shards) {
+      try {
+        shard.assertHeld();
+      } catch (lost) {
+        // Whoever took over has swept our staging: items that failed for it are not the reason.
+        if (KagurazakaError.is(lost) && lost.code === "root-in-use") error = lost;
+      }
     }
-    if (!error && this.#listed && stats.counts.cancelled === 0) {
+    if (!error && stats.counts.cancelled === 0 && shards.every(({ listed }) => listed))
       await attempt(() => this.#finalize(stats));
-      if (stats.counts.failed === 0) await attempt(() => history.completeEpoch(ledger));
-    }
-    await attempt(async () => {
-      this.#parts.lease.assertHeld();
-      failedInTotal = await foldFailures({
-        index: history.index,
-        ownFile: ledger.file,
-        path: places.failedFile,
-        durable: config.run.durable,
+    if (!error) for (const shard of shards) if (shard.isComplete) await attempt(() => shard.completeEpoch());
+    for (const shard of shards)
+      await attempt(async () => {
+        failedInTotal += await shard.sumUp(stats);
       });
-      writeJsonFile(places.statsFile, stats);
-    });
+    if (!error) for (const shard of shards) if (shard.listed) shard.clearSuspects();
+    const { allowFailures } = prepared.config.run;
     const exitCode = (): number =>
-      exitCodeOfRun({
-        error,
-        counts: stats.counts,
-        allowed: this.#recorder.tally.withinAllowance(config.run.allowFailures),
-      });
-    await attempt(() =>
-      writeJsonFile(
-        join(runDir, "run.json"),
-        runRecordOf(prepared, id, {
-          state: "ended",
-          rootId: this.#parts.rootId,
-          exitCode: exitCode(),
-          stats,
-          error: error && toErrorRecord(error),
-        }),
-      ),
-    );
+      exitCodeOfRun({ error, counts: stats.counts, allowed: tally.withinAllowance(allowFailures) });
+    for (const shard of shards)
+      await attempt(() => shard.writeEnd({ exitCode: exitCode(), stats, error: error && toErrorRecord(error) }));
     await attempt(() => scope.close());
+    const { run, task, backbone, outputRoot, runDir } = this.info;
     const { counts, elapsedMs, itemsPerSecond } = stats;
     return {
-      run: id,
-      task: this.info.task,
-      backbone: this.info.backbone,
+      run,
+      task,
+      backbone,
       counts,
       elapsedMs,
       itemsPerSecond,
-      outputRoot: places.outputRoot,
+      outputRoot,
       runDir,
       exitCode: exitCode(),
       stats,
@@ -347,28 +329,28 @@ class OpenRun implements Run {
     }
   }
 
+  /** From the first item listed to the last one recorded, in milliseconds. */
+  get #elapsedMs(): number {
+    if (this.#firstListedMs === undefined) return 0;
+    const recorded = this.#parts.shards.map(({ recorder }) => recorder.lastRecordedMs ?? 0);
+    return Math.max(0, (Math.max(...recorded) || monotonicMs()) - this.#firstListedMs);
+  }
+
   #stats(): RunStats {
-    const { tally } = this.#recorder;
-    const elapsedMs = this.#recorder.elapsedMs;
     const slots = this.info.workers * this.info.concurrency;
-    const settled = tally.counts.total - tally.counts.cancelled;
-    return {
+    return statsOf({
       run: this.info.run,
       task: this.info.task,
-      counts: { ...tally.counts },
-      retries: tally.retries,
-      elapsedMs: round(elapsedMs),
-      itemsPerSecond: elapsedMs > 0 ? round((settled * 1000) / elapsedMs) : 0,
-      durationMs: {
-        p50: round(tally.durations.percentile(0.5)),
-        p95: round(tally.durations.percentile(0.95)),
-        max: round(tally.durations.maxMs),
-      },
-      utilisation: elapsedMs > 0 ? Math.min(1, round(tally.busyMs / (elapsedMs * slots))) : 0,
-      failures: tally.failures.map((failure) => ({ class: failure.class, count: failure.count })),
-      slowest: tally.slowest.map(({ key, durationMs }) => ({ key, durationMs: round(durationMs) })),
-    };
+      tally: this.#parts.tally,
+      elapsedMs: this.#elapsedMs,
+      slots,
+    });
   }
 }
 
-const round = (value: number): number => Math.round(value * 1000) / 1000;
+const asError = (thrown: unknown, what: string): KagurazakaError =>
+  KagurazakaError.is(thrown)
+    ? thrown
+    : new KagurazakaError("internal", [what, toErrorRecord(thrown).message].filter(Boolean).join(": "), {
+        cause: thrown,
+      });

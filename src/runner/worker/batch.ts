@@ -4,14 +4,18 @@ import { type ToWorker, unpackKeys } from "../../contracts/wire.js";
 export class Batch {
   readonly items: readonly unknown[];
   readonly firstSeq: number;
+  readonly shard: number;
+  readonly forced: boolean;
   readonly attempts: Readonly<Record<number, number>>;
   readonly #packedKeys: string;
   #keys: readonly string[] | undefined;
   next = 0;
 
-  constructor({ items, keys, firstSeq, attempts = {} }: Extract<ToWorker, { type: "items" }>) {
+  constructor({ items, keys, firstSeq, shard, forced, attempts = {} }: Extract<ToWorker, { type: "items" }>) {
     this.items = JSON.parse(items) as unknown[];
     this.firstSeq = firstSeq;
+    this.shard = shard;
+    this.forced = forced;
     this.attempts = attempts;
     this.#packedKeys = keys;
   }

@@ -8,47 +8,72 @@ import { RootGuard } from "../program/safe-path.js";
 import { outputsOf, type TaskProgram } from "../program/task-program.js";
 import { Publication } from "./publication.js";
 
+/** What a binder keeps of one hard shard. */
+interface ShardPlace {
+  readonly publication: Publication | null;
+  /** Directories without which nothing can work, by what they are. */
+  readonly needed: readonly (readonly [what: string, dir: string])[];
+}
+
 /** From what crossed the border to what `process` is given, for one slot: paths joined, outputs staged. */
 export class ItemBinder {
   readonly #program: TaskProgram;
-  readonly #publication: Publication | null;
-  /** Directories without which nothing can work, by what they are. */
-  readonly #needed: readonly (readonly [what: string, dir: string])[];
+  readonly #setup: WorkerSetup;
+  readonly #slot: number;
+  /** By hard shard. */
+  readonly #places: (ShardPlace | undefined)[] = [];
+  /** Of the item at hand. */
+  #place: ShardPlace | undefined;
 
   constructor(program: TaskProgram, setup: WorkerSetup, slot: number) {
     this.#program = program;
-    const outputRoot = program.roots[0]?.outputPath;
-    const finishMode = program.modes?.finishCheckMode;
-    this.#publication =
-      program.modes?.outputMode && outputRoot
-        ? new Publication(`${setup.stagingDir}/${setup.workerId}-${slot}`, outputRoot, new RootGuard(outputRoot), {
-            atomic: setup.atomic,
-            durable: setup.durable,
-            finish: finishMode ? finishMode.definition.rule(finishMode.fields) : null,
-          })
-        : null;
-    this.#needed = [
-      ...(outputRoot ? [["output root", outputRoot] as const] : []),
-      ["staging directory", setup.stagingDir],
-      ...(program.modes?.inputMode?.definition.readsInputRoot
-        ? program.roots.map(({ inputPath }) => ["input root", inputPath] as const)
-        : []),
-    ];
+    this.#setup = setup;
+    this.#slot = slot;
   }
 
   /** For `isExecuted`: outputs at their final places; nothing is made on disk. */
-  bindForCheck(wire: unknown, ctx: { readonly key: string }): unknown {
-    return this.#bind(wire, ctx, (outputs) => this.#publication?.finalFiles(outputs));
+  bindForCheck(wire: unknown, ctx: ItemPlace): unknown {
+    const { publication } = this.#enter(ctx.shard);
+    return this.#bind(wire, ctx, (outputs) => publication?.finalFiles(outputs));
   }
 
   /** For `process`: outputs in staging. */
-  bind(wire: unknown, ctx: { readonly key: string }): unknown {
-    return this.#bind(wire, ctx, (outputs) => this.#publication?.begin(outputs));
+  bind(wire: unknown, ctx: ItemPlace): unknown {
+    const { publication } = this.#enter(ctx.shard);
+    return this.#bind(wire, ctx, (outputs) => publication?.begin(outputs));
+  }
+
+  #enter(shard: number): ShardPlace {
+    this.#place = this.#places[shard] ??= this.#placeOf(shard);
+    return this.#place;
+  }
+
+  #placeOf(shard: number): ShardPlace {
+    const { modes, roots } = this.#program;
+    const { stagingDirs, workerId, atomic, durable } = this.#setup;
+    const root = roots[shard];
+    const outputRoot = root?.outputPath;
+    const stagingDir = stagingDirs[shard]!;
+    const finishMode = modes?.finishCheckMode;
+    const publication =
+      modes?.outputMode && outputRoot
+        ? new Publication(`${stagingDir}/${workerId}-${this.#slot}`, outputRoot, new RootGuard(outputRoot), {
+            atomic,
+            durable,
+            finish: finishMode ? finishMode.definition.rule(finishMode.fields) : null,
+          })
+        : null;
+    const needed = [
+      ...(outputRoot ? [["output root", outputRoot] as const] : []),
+      ["staging directory", stagingDir] as const,
+      ...(root && modes?.inputMode?.definition.readsInputRoot ? [["input root", root.inputPath] as const] : []),
+    ];
+    return { publication, needed };
   }
 
   #bind(
     wire: unknown,
-    ctx: { readonly key: string },
+    ctx: ItemPlace,
     place: (outputs: readonly OutputEntry[]) => Record<string, OutputFile> | undefined,
   ): unknown {
     const modes = this.#program.modes;
@@ -60,18 +85,24 @@ export class ItemBinder {
   }
 
   publish(): void {
-    this.#publication?.publish();
+    this.#place?.publication?.publish();
   }
 
   discard(): void {
-    this.#publication?.discard();
+    this.#place?.publication?.discard();
   }
 
   /** Why no item can work here any more: a root was deleted, renamed or unmounted under the run. Asked when one has failed. */
   rootGone(): KagurazakaError | undefined {
-    const gone = this.#needed.find(([, dir]) => !existsSync(dir));
+    const gone = this.#place?.needed.find(([, dir]) => !existsSync(dir));
     return gone && new KagurazakaError("environment", `the ${gone[0]} ${gone[1]} is gone`);
   }
+}
+
+/** Which item, and of which hard shard. */
+interface ItemPlace {
+  readonly key: string;
+  readonly shard: number;
 }
 
 class InputFile implements FileTriplet {

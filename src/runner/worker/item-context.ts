@@ -46,6 +46,16 @@ export class ItemContext implements TaskContext {
     return this.#batch.items[this.#index];
   }
 
+  /** The hard shard it belongs to. */
+  get shard(): number {
+    return this.#batch.shard;
+  }
+
+  /** It is to be redone, whatever the task's `isExecuted` says. */
+  get forced(): boolean {
+    return this.#batch.forced;
+  }
+
   get run(): string {
     return this.#ports.setup.run;
   }
@@ -63,8 +73,8 @@ export class ItemContext implements TaskContext {
 
   get tmpDir(): string {
     if (this.#tmpDir === undefined) {
-      const { stagingDir, workerId } = this.#ports.setup;
-      const dir = `${stagingDir}/${workerId}-${this.slot}.tmp`;
+      const { stagingDirs, workerId } = this.#ports.setup;
+      const dir = `${stagingDirs[this.shard]}/${workerId}-${this.slot}.tmp`;
       rmSync(dir, { recursive: true, force: true });
       mkdirSync(dir);
       this.#tmpDir = dir;

@@ -29,7 +29,6 @@ export class ItemExecutor implements Executor {
   readonly #idle: number[] = [];
   /** By slot. */
   readonly #running: (ItemContext | undefined)[] = [];
-  readonly #asksTask: boolean;
   /** `isExecuted` or `verify` has a say besides `process`. */
   readonly #manySteps: boolean;
   readonly #alone: boolean;
@@ -44,8 +43,7 @@ export class ItemExecutor implements Executor {
     this.#ports = ports;
     this.#marks = new Float64Array(ports.marks);
     this.#alone = ports.setup.concurrency === 1;
-    this.#asksTask = typeof instance.isExecuted === "function" && !ports.setup.force;
-    this.#manySteps = this.#asksTask || typeof instance.verify === "function";
+    this.#manySteps = typeof (instance.isExecuted ?? instance.verify) === "function";
     this.#binders = Array.from(
       { length: ports.setup.concurrency },
       (_, slot) => new ItemBinder(program, ports.setup, slot),
@@ -139,7 +137,7 @@ export class ItemExecutor implements Executor {
     const binder = this.#binderOf(ctx);
     let value: unknown;
     try {
-      if (this.#asksTask && (await this.#instance.isExecuted!(binder.bindForCheck(ctx.wire, ctx), ctx)))
+      if (!ctx.forced && (await this.#instance.isExecuted?.(binder.bindForCheck(ctx.wire, ctx), ctx)))
         return this.#end(ctx, { status: "skipped", reason: "isExecuted" });
       const item = binder.bind(ctx.wire, ctx);
       value = await this.#instance.process(item, ctx);

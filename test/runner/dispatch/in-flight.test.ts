@@ -4,8 +4,9 @@ import { InFlight } from "../../../src/runner/dispatch/in-flight.js";
 import { LooseParcel } from "../../../src/runner/plan/loose-parcel.js";
 import { Envelope } from "../../../src/runner/plan/parcel.js";
 
+const terms = { shard: 0, forced: false };
 const parcelOf = (count: number, name: (index: number) => string) =>
-  new LooseParcel(Array.from({ length: count }, (_, i) => new Envelope({ key: name(i), json: "{}" })));
+  new LooseParcel(Array.from({ length: count }, (_, i) => new Envelope({ key: name(i), json: "{}" }, terms)));
 
 it("keeps items by number as a map would, whatever the order they leave in", () => {
   const add = fc.record({ add: fc.integer({ min: 1, max: 5 }), skip: fc.nat(3), gap: fc.nat(3) });

@@ -3,7 +3,8 @@ import { ReadyQueue, WaitingRoom } from "../../../src/runner/dispatch/queues.js"
 import { LooseParcel } from "../../../src/runner/plan/loose-parcel.js";
 import { Envelope } from "../../../src/runner/plan/parcel.js";
 
-const envelope = (key: string, json = "{}") => new Envelope({ key, json });
+const terms = { shard: 0, forced: false };
+const envelope = (key: string, json = "{}") => new Envelope({ key, json }, terms);
 const parcel = (...keys: string[]) => new LooseParcel(keys.map((key) => envelope(key)));
 const keysOf = (queue: ReadyQueue, maxItems: number, maxSize = 1000): string[] => {
   const load = queue.take(maxItems, maxSize);
@@ -44,7 +45,7 @@ describe("what is ready", () => {
     queue.take(1, 1000);
     queue.take(1, 1000);
     expect([queue.length, queue.size]).toEqual([1, 2]);
-    expect(queue.drain().map(({ key }) => key)).toEqual(["b"]);
+    expect(queue.drain(() => true).map(({ key }) => key)).toEqual(["b"]);
     expect([queue.length, queue.size]).toEqual([0, 0]);
   });
 });
@@ -62,7 +63,7 @@ describe("what waits for a time", () => {
     expect(room.nextMs).toBe(10);
     expect(room.takeDue(20).map(({ key }) => key)).toEqual(["a", "b", "c"]);
     expect(room.takeDue(20)).toEqual([]);
-    expect(room.drain().map(({ key }) => key)).toEqual(["d"]);
+    expect(room.drain(() => true).map(({ key }) => key)).toEqual(["d"]);
     expect(room.nextMs).toBe(Number.POSITIVE_INFINITY);
   });
 });

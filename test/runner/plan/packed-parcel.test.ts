@@ -8,7 +8,7 @@ import { Packer } from "../../../src/runner/plan/packed-parcel.js";
 import type { Parcel } from "../../../src/runner/plan/parcel.js";
 import { openSeenKeys } from "../../../src/runner/plan/seen-keys.js";
 
-const packer = () => new Packer(openSeenKeys({ spillDir: tmpdir() }));
+const packer = () => new Packer(openSeenKeys({ spillDir: tmpdir() }), { shard: 0, forced: false });
 const keysOf = (parcel: Parcel) => Array.from({ length: parcel.count }, (_, i) => parcel.keyAt(i));
 const nameOf = (record: unknown) => nameOfHash(hashText(encodeItem(record)));
 

@@ -1,0 +1,48 @@
+import type { Parcel } from "./parcel.js";
+
+/** One of several plans that are served side by side. */
+export interface ParcelSource {
+  readonly parcels: AsyncIterator<Parcel>;
+  /** Its list has come to its end; with `error`, before its end. */
+  onEnd(error?: unknown): void;
+  /** Nothing more of it is wanted. */
+  readonly isStopped: () => boolean;
+}
+
+/**
+ * Serves several plans in turn, so that all shards move on together. A slow one (a cold disk) holds nobody up: it is passed
+ * over until it has something. One that fails ends alone.
+ */
+export async function* mergeParcels(sources: readonly ParcelSource[]): AsyncGenerator<Parcel> {
+  const ask = async (source: ParcelSource) => {
+    try {
+      return { source, result: await source.parcels.next() };
+    } catch (error) {
+      return { source, error };
+    }
+  };
+  type Answer = Awaited<ReturnType<typeof ask>>;
+  // A Map keeps the order in which they were asked last: who was served goes to the end.
+  const asked = new Map<ParcelSource, Promise<Answer>>();
+  for (const source of sources) asked.set(source, ask(source));
+  try {
+    while (asked.size > 0) {
+      const answer = await Promise.race(asked.values());
+      const { source } = answer;
+      asked.delete(source);
+      if (!answer.result) {
+        source.onEnd(answer.error ?? new Error("the plan failed"));
+      } else if (answer.result.done) {
+        source.onEnd();
+      } else if (source.isStopped()) {
+        await source.parcels.return?.();
+      } else {
+        asked.set(source, ask(source));
+        yield answer.result.value;
+      }
+    }
+  } finally {
+    // Not waited for: a disk that hangs must not keep the run from its end.
+    for (const source of asked.keys()) void source.parcels.return?.().then(undefined, () => {});
+  }
+}

@@ -1,0 +1,181 @@
+import { join } from "node:path";
+import { KagurazakaError } from "../../base/errors.js";
+import { makeDirectory } from "../../base/make-directory.js";
+import type { Scope } from "../../base/scope.js";
+import type { RunStats } from "../../contracts/task.js";
+import { type Lease, openLease } from "../lease/index.js";
+import { foldFailures, type Ledger, openLedger } from "../ledger/index.js";
+import { type OpenPlanner, openPlanner } from "../plan/open-planner.js";
+import type { Limit } from "../plan/planner.js";
+import { closeStaging, isDeadRun, openRootId, openStaging, type Places } from "../prepare/places.js";
+import type { PreparedRun } from "../prepare/prepared-run.js";
+import { type History, openHistory } from "./history.js";
+import { Recorder, type RecorderOptions } from "./recorder.js";
+import { createJsonFile, writeJsonFile } from "./run-file.js";
+import { type RunEnd, runRecordOf, scopeOf } from "./run-record.js";
+import { clearUnderWay, readUnderWay, UnderWay } from "./under-way.js";
+
+/** A hard shard that this run alone may work on. */
+export interface HeldShard {
+  readonly number: number;
+  readonly places: Places;
+  readonly lease: Lease;
+  /** Whether a run of this shard has ended, however it did. */
+  isDead(run: string): boolean;
+  /** Keys of items that were at workers when a run of it died whole. */
+  readonly suspects: ReadonlySet<string>;
+}
+
+/** Nobody else works here from now on; nothing else is touched. */
+export async function holdShard(
+  prepared: PreparedRun,
+  number: number,
+  run: string,
+  onWait: (message: string) => void,
+): Promise<HeldShard> {
+  const places = prepared.places[number]!;
+  const scope = scopeOf(prepared.program, prepared.config.run);
+  makeDirectories(places.stateDir, places.outputRoot);
+  const lease = await openLease({ dir: places.leaseDir, scope, run, onWait });
+  const isDead = (other: string): boolean => other !== run && isDeadRun(places, scope, other);
+  return { number, places, lease, isDead, suspects: readUnderWay(places.underWayDir, isDead) };
+}
+
+export interface ShardRequest extends Pick<RecorderOptions, "hooks" | "tally"> {
+  readonly prepared: PreparedRun;
+  readonly held: HeldShard;
+  readonly run: string;
+  readonly scope: Scope;
+  readonly limit: Limit;
+  /** Items at workers are noted on disk: a native crash would take the whole process along. */
+  readonly tracksItems: boolean;
+  /** Nothing of it can be recorded any more, or too much has failed. */
+  stop(shard: Shard, cause: KagurazakaError, how: "now" | "drain"): void;
+}
+
+/** A hard shard of a run under way: its own roots, lease, ledger, staging and plan. */
+export class Shard {
+  readonly number: number;
+  readonly places: Places;
+  readonly runDir: string;
+  readonly history: History;
+  readonly staging: string;
+  readonly planner: OpenPlanner;
+  readonly recorder: Recorder;
+  readonly underWay: UnderWay | undefined;
+  /** Its list has come to its end. */
+  listed = false;
+  /** Why it stopped before its end. */
+  trouble: KagurazakaError | undefined;
+  readonly #request: ShardRequest;
+  readonly #ledger: Ledger;
+  readonly #rootId: string;
+
+  private constructor(
+    request: ShardRequest,
+    parts: { history: History; staging: string; ledger: Ledger; planner: OpenPlanner; runDir: string; rootId: string },
+  ) {
+    const { held, prepared, hooks, tally, scope, run, tracksItems } = request;
+    const { history, ledger } = parts;
+    this.#request = request;
+    this.number = held.number;
+    this.places = held.places;
+    this.runDir = parts.runDir;
+    this.history = history;
+    this.staging = parts.staging;
+    this.planner = parts.planner;
+    this.underWay = tracksItems ? scope.use(new UnderWay(held.places.underWayDir, run)) : undefined;
+    this.#ledger = ledger;
+    this.#rootId = parts.rootId;
+    this.recorder = new Recorder({
+      settings: prepared.config.run,
+      index: history.index,
+      book: history.book,
+      ledger,
+      hooks,
+      tally,
+      stop: (cause, how) => request.stop(this, cause, how),
+    });
+  }
+
+  /** Opens what the shard needs; all of it is closed with the scope of the run, in the reverse order. */
+  static async open(request: ShardRequest): Promise<Shard> {
+    const { prepared, held, run, scope, limit } = request;
+    const { config, program } = prepared;
+    const { number, places, lease } = held;
+    const runDir = join(places.runsDir, run);
+    const history = await openHistory(prepared, number);
+    const rootId = openRootId(places);
+    makeDirectories(runDir);
+    const record = runRecordOf(prepared, run, { state: "running", rootId });
+    createJsonFile(join(runDir, "run.json"), record, config.run.durable);
+    const staging = openStaging(places, run, scopeOf(program, config.run));
+    scope.defer(() => closeStaging(staging));
+    const ledger = scope.use(
+      openLedger({
+        dir: places.ledgerDir,
+        header: history.headerOf(run),
+        durable: config.run.durable,
+        beforeWrite: () => lease.assertHeld(),
+        failed: history.index.failed,
+      }),
+    );
+    if (history.forced?.opens) {
+      const { epoch, scope: forcedScope, partial } = history.forced;
+      ledger.appendEpochOpen({ epoch, scope: forcedScope, ...(partial ? { partial } : {}) });
+      ledger.flush();
+    }
+    const planner = scope.use(await openPlanner(prepared, history, limit));
+    return new Shard(request, { history, staging, ledger, planner, runDir, rootId });
+  }
+
+  /** All that is in it was looked at and nothing of it is missing or failed. */
+  get isComplete(): boolean {
+    const { cancelled, failed } = this.recorder.counts;
+    return this.listed && this.trouble === undefined && cancelled === 0 && failed === 0;
+  }
+
+  assertHeld(): void {
+    this.#request.held.lease.assertHeld();
+  }
+
+  completeEpoch(): void {
+    this.history.completeEpoch(this.#ledger);
+  }
+
+  /** What the suspects of dead runs were kept for is done. */
+  clearSuspects(): void {
+    clearUnderWay(this.places.underWayDir, this.#request.held.isDead);
+  }
+
+  /** The files that sum it up. @returns how many items of it have failed, in this run or before */
+  async sumUp(stats: RunStats): Promise<number> {
+    const { prepared } = this.#request;
+    this.assertHeld();
+    const failed = await foldFailures({
+      index: this.history.index,
+      ownFile: this.#ledger.file,
+      path: this.places.failedFile,
+      durable: prepared.config.run.durable,
+    });
+    const own: RunStats = { ...stats, counts: this.recorder.counts };
+    writeJsonFile(this.places.statsFile, own);
+    return failed;
+  }
+
+  writeEnd(end: Omit<RunEnd, "rootId" | "state">): void {
+    const { prepared, run } = this.#request;
+    const record = runRecordOf(prepared, run, { state: "ended", rootId: this.#rootId, ...end });
+    writeJsonFile(join(this.runDir, "run.json"), record);
+  }
+}
+
+function makeDirectories(...dirs: (string | null)[]): void {
+  for (const dir of dirs) {
+    try {
+      if (dir !== null) makeDirectory(dir);
+    } catch (cause) {
+      throw new KagurazakaError("environment", `cannot make ${dir}: ${(cause as Error).message}`, { cause });
+    }
+  }
+}
