@@ -40,8 +40,8 @@ export class FinishedCheck {
 
   standingOf(candidate: Candidate): Standing {
     const reason = this.#reason(candidate);
-    if (reason === null) return "due";
-    return reason !== "failed before" && this.#options.isStale(candidate) ? "stale" : reason;
+    // Asked in any case: a task that decides for itself is not asked about what is to be redone.
+    return reason !== "failed before" && this.#options.isStale(candidate) ? "stale" : (reason ?? "due");
   }
 
   #reason({ key, outputs }: Candidate): SkipReason | null {

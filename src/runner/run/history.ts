@@ -19,6 +19,7 @@ import type { Candidate } from "../plan/candidates.js";
 import { loadGlobs, readKeys } from "../plan/selection.js";
 import { createStaleness, type Made, madeBy } from "../plan/staleness.js";
 import type { PreparedRun } from "../prepare/prepared-run.js";
+import { optionChanges } from "./option-changes.js";
 import { optionsHashOf, scopeOf } from "./run-record.js";
 
 /** What earlier runs recorded, and what this run may take as finished. */
@@ -58,7 +59,7 @@ export async function openHistory(prepared: PreparedRun, shard: number): Promise
     book,
     forced,
     ignoresTask: forced !== undefined || open.length > 0,
-    warnings: warningsOf({ index, now, redo: settings.redo, forced, continues: open.length > 0 }),
+    warnings: warningsOf({ prepared, shard, index, now, forced, continues: open.length > 0 }),
     isStale: createStaleness({ redo: settings.redo, now, index }),
     statusOf: (key) => index.statusOf(key),
     requiredEpoch: (key) => book.requiredEpoch(key),
@@ -115,9 +116,10 @@ function provenanceOf({ program }: PreparedRun): Made {
 }
 
 interface Findings {
+  readonly prepared: PreparedRun;
+  readonly shard: number;
   readonly index: LedgerIndex;
   readonly now: Made;
-  readonly redo: RunSettings["redo"];
   readonly forced: ForcedEpoch | undefined;
   /** An epoch of an earlier `--force` is open. */
   readonly continues: boolean;
@@ -126,7 +128,9 @@ interface Findings {
 const OTHER = { code: "other code", version: "another version of the task", options: "other options" } as const;
 
 /** Said once, with counts: results of other code or options are kept, unless `--redo` says which not to keep. */
-function warningsOf({ index, now, redo, forced, continues }: Findings): string[] {
+function warningsOf(findings: Findings): string[] {
+  const { prepared, index, now, forced, continues } = findings;
+  const { redo } = prepared.config.run;
   const warnings: string[] = [];
   if (index.invalid.count > 0)
     warnings.push(`the ledger has ${index.invalid.count} damaged lines, passed over (first: ${index.invalid.first})`);
@@ -138,7 +142,16 @@ function warningsOf({ index, now, redo, forced, continues }: Findings): string[]
       .reduce((sum, made) => sum + (made[madeBy[cause]] === now[madeBy[cause]] ? 0 : made.doneKeys), 0);
     if (count === 0) continue;
     const fate = redo.includes(cause) ? "are made again" : `are kept; --redo ${cause} makes them again`;
-    warnings.push(`${count} results were made by ${OTHER[cause]} and ${fate}`);
+    const which = cause === "options" ? changedOptions(findings) : "";
+    warnings.push(`${count} results were made by ${OTHER[cause]}${which} and ${fate}`);
   }
   return warnings;
+}
+
+/** By the last run that had other options and finished something that still counts. */
+function changedOptions({ prepared, shard, index, now }: Findings): string {
+  const last = index.segments.findLast(({ header, doneKeys }) => doneKeys > 0 && header?.options !== now.options);
+  const { runsDir } = prepared.places[shard]!;
+  const words = last?.header ? optionChanges(runsDir, last.header.run, prepared.config.entries) : "";
+  return words === "" ? "" : ` (${words})`;
 }
