@@ -30,7 +30,7 @@ export const runOptions = {
     placeholder: "P%|N",
     parse: text.parseShare,
     write: text.writeShare,
-    help: "Only a share of the items by hash of key (1%), or the N with the smallest hashes. The same items every time. Default: all.",
+    help: "Only a share of the items by hash of key (1%), or the N with the smallest hashes (of each hard shard). The same items every time. Default: all.",
   },
   only: {
     type: "strings",

@@ -1,0 +1,90 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { describe, expect, test } from "vitest";
+import { LooseParcel } from "../../../src/runner/plan/loose-parcel.js";
+import { mergeParcels, type ParcelSource } from "../../../src/runner/plan/merge-parcels.js";
+import { Envelope, type Parcel } from "../../../src/runner/plan/parcel.js";
+
+interface Recorded {
+  readonly source: ParcelSource;
+  readonly ends: unknown[];
+  isStopped: boolean;
+  returned: boolean;
+}
+
+function sourceOf(shard: number, list: (shard: number) => AsyncGenerator<Parcel>): Recorded {
+  const recorded: Recorded = { ends: [], isStopped: false, returned: false } as unknown as Recorded;
+  const parcels = list(shard);
+  const source: ParcelSource = {
+    parcels: {
+      next: () => parcels.next(),
+      return: async () => {
+        recorded.returned = true;
+        return parcels.return(undefined);
+      },
+    },
+    isStopped: () => recorded.isStopped,
+    onEnd: (error) => recorded.ends.push(error),
+  };
+  return Object.assign(recorded, { source });
+}
+
+const parcel = (shard: number, key: string): Parcel =>
+  new LooseParcel([new Envelope({ key, json: "{}" }, { shard, forced: false })]);
+
+const counting = (count: number, everyMs = 0, failAt = Number.POSITIVE_INFINITY) =>
+  async function* (shard: number): AsyncGenerator<Parcel> {
+    for (let i = 0; i < count; i++) {
+      if (everyMs > 0) await delay(everyMs);
+      if (i === failAt) throw new Error(`disk ${shard} is dead`);
+      yield parcel(shard, `${shard}.${i}`);
+    }
+  };
+
+async function keysOf(sources: readonly Recorded[], onParcel: (key: string) => void = () => {}): Promise<string[]> {
+  const keys: string[] = [];
+  for await (const one of mergeParcels(sources.map(({ source }) => source))) {
+    keys.push(one.keyAt(0));
+    onParcel(one.keyAt(0));
+  }
+  return keys;
+}
+
+describe("plans served side by side", () => {
+  test("take turns, and each is served whole and in its own order", async () => {
+    const sources = [0, 1, 2].map((shard) => sourceOf(shard, counting(4)));
+    const keys = await keysOf(sources);
+    expect(keys.slice(0, 3).map((key) => key[0])).toEqual(["0", "1", "2"]);
+    for (const shard of ["0", "1", "2"])
+      expect(keys.filter((key) => key[0] === shard)).toEqual([0, 1, 2, 3].map((i) => `${shard}.${i}`));
+    expect(sources.map(({ ends }) => ends)).toEqual([[undefined], [undefined], [undefined]]);
+  });
+
+  test("a slow one holds nobody up", async () => {
+    const keys = await keysOf([sourceOf(0, counting(2, 150)), sourceOf(1, counting(50))]);
+    expect(keys.slice(0, 50).every((key) => key.startsWith("1."))).toBe(true);
+    expect(keys).toHaveLength(52);
+  });
+
+  test("one that fails ends alone, with its reason", async () => {
+    const sources = [sourceOf(0, counting(5, 1, 2)), sourceOf(1, counting(5, 1))];
+    const keys = await keysOf(sources);
+    expect(keys.filter((key) => key.startsWith("0."))).toEqual(["0.0", "0.1"]);
+    expect(keys.filter((key) => key.startsWith("1."))).toHaveLength(5);
+    expect(sources[0]!.ends).toEqual([expect.objectContaining({ message: "disk 0 is dead" })]);
+  });
+
+  test("one that is stopped gives nothing more and is closed", async () => {
+    const sources = [sourceOf(0, counting(100)), sourceOf(1, counting(10))];
+    const keys = await keysOf(sources, (key) => {
+      if (key === "0.2") sources[0]!.isStopped = true;
+    });
+    expect(keys.filter((key) => key.startsWith("0."))).toEqual(["0.0", "0.1", "0.2"]);
+    expect(sources.map(({ returned }) => returned)).toEqual([true, false]);
+  });
+
+  test("when nobody wants more, all are closed", async () => {
+    const sources = [sourceOf(0, counting(100)), sourceOf(1, counting(100))];
+    for await (const one of mergeParcels(sources.map(({ source }) => source))) if (one.keyAt(0) === "1.1") break;
+    expect(sources.map(({ returned }) => returned)).toEqual([true, true]);
+  });
+});
