@@ -1,6 +1,6 @@
 import { monotonicMs } from "../../base/clock.js";
 import { type ErrorRecord, KagurazakaError, toErrorRecord } from "../../base/errors.js";
-import type { BackboneSession } from "../../contracts/backbone.js";
+import type { BackboneSession, ProcessGuard } from "../../contracts/backbone.js";
 import type { RunSettings } from "../../contracts/run-config.js";
 import { type FromWorker, marksLayout, type WireOutcome, type WorkerSetup } from "../../contracts/wire.js";
 import { LooseParcel } from "../plan/loose-parcel.js";
@@ -32,6 +32,8 @@ export interface DispatcherEvents {
   onRetry(envelope: Envelope, error: ErrorRecord, delayMs: number): void;
   onMessage(seat: number, message: Extract<FromWorker, { type: "print" | "log" }>): void;
   onWarning(message: string): void;
+  /** A worker has done enough and makes room for a fresh one. */
+  onWorn(seat: number, why: string): void;
   /** The list has come to its end. */
   onListed(): void;
 }
@@ -44,6 +46,8 @@ export interface DispatcherOptions {
   readonly permanentErrors: readonly (string | RegExp)[];
   readonly plan: AsyncIterator<Parcel>;
   readonly setupOf: (workerId: number) => WorkerSetup;
+  /** Gets to know the children of items. */
+  readonly guard: ProcessGuard;
   readonly events: DispatcherEvents;
 }
 
@@ -164,7 +168,7 @@ export class Dispatcher {
         onExit: (error) => this.#onExit(seat!, error),
       },
     );
-    seat = new Seat(id, setup.concurrency, marks, channel);
+    seat = new Seat(id, setup.concurrency, marks, channel, this.#options.guard);
     this.#seats.push(seat);
     return seat;
   }
@@ -181,6 +185,8 @@ export class Dispatcher {
         return this.stop(unfit(message.error));
       case "held":
         return this.#onHeld(seat, message.unstarted);
+      case "worn":
+        return this.#onWorn(seat, message.why);
       case "spawned":
         return seat.addChild(message.seq, message.pid);
       case "print":
@@ -196,6 +202,7 @@ export class Dispatcher {
     const wasStarting = seat.state === "starting";
     seat.state = "gone";
     seat.killChildren();
+    clearTimeout(seat.closing);
     this.#seats = this.#seats.filter((other) => other !== seat);
     if (this.#state === "closed") return;
     const running = seat.running();
@@ -258,6 +265,22 @@ export class Dispatcher {
       if (envelope) this.#takeBack(envelope);
     }
     this.#pump();
+  }
+
+  /** It starts nothing more by itself, so it need not be held; what it was sent meanwhile it gives back. */
+  #onWorn(seat: Seat, why: string): void {
+    seat.worn = true;
+    if (seat.takesItems) seat.state = "held";
+    seat.heldSinceMs = monotonicMs();
+    this.#options.events.onWorn(seat.id, why);
+    this.#pump();
+  }
+
+  /** teardown() runs, within as much time as it has at the end of the run. */
+  #retire(seat: Seat): void {
+    if (seat.closing) return;
+    seat.channel.send({ type: "close" });
+    seat.closing = setTimeout(() => seat.channel.kill(), this.#options.settings.grace);
   }
 
   // ── Time limits ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -388,7 +411,11 @@ export class Dispatcher {
 
   /** A worker that takes nothing new and has nothing left goes; its seat is filled again when it has. */
   #replaceHeld(): void {
-    for (const seat of this.#seats) if (seat.state === "held" && seat.inFlight.size === 0) seat.channel.kill();
+    for (const seat of this.#seats) {
+      if (seat.state !== "held" || seat.inFlight.size > 0) continue;
+      if (seat.worn) this.#retire(seat);
+      else seat.channel.kill();
+    }
   }
 
   /** One suspect at a time, in a worker where nothing else runs; the youngest worker, for it has the least behind it. */
@@ -557,7 +584,7 @@ export class Dispatcher {
       for (const seat of this.#seats) seat.channel.kill();
       return;
     }
-    for (const seat of this.#seats) seat.channel.send({ type: "close" });
+    for (const seat of this.#seats) if (!seat.closing) seat.channel.send({ type: "close" });
     // teardown() may flush and close; it has as long as running items have on Ctrl-C.
     const deadline = monotonicMs() + this.#options.settings.grace;
     while (this.#seats.length > 0 && monotonicMs() < deadline) await new Promise((resolve) => setTimeout(resolve, 2));

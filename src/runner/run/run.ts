@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { type ErrorRecord, KagurazakaError, toErrorRecord } from "../../base/errors.js";
+import { Guardian } from "../../base/guardian.js";
 import { makeDirectory } from "../../base/make-directory.js";
 import { openScope } from "../../base/scope.js";
 import type { BackboneSession } from "../../contracts/backbone.js";
@@ -56,9 +57,11 @@ export async function startRun(prepared: PreparedRun, hooks: RunHooks = {}): Pro
         onWait: (message) => hooks.onWarning?.(message),
       }),
     );
-    // Threads take their time to start; they do it while the ledger is read.
+    const guard = scope.use(new Guardian(id, (message) => hooks.onWarning?.(message)));
+    // Workers take their time to start; they do it while the ledger is read.
+    const { options } = config.backbone;
     const session = scope.use(
-      await backbone.open({ options: config.backbone.options, workers: prepared.workers, entry: WORKER_ENTRY }),
+      await backbone.open({ options, workers: prepared.workers, entry: WORKER_ENTRY, run: id, guard }),
     );
     const history = await openHistory(prepared);
     const rootId = openRootId(places);
@@ -99,6 +102,7 @@ export async function startRun(prepared: PreparedRun, hooks: RunHooks = {}): Pro
       ledger,
       planner,
       session,
+      guard,
       log,
     });
   } catch (error) {
@@ -130,6 +134,7 @@ interface Parts {
   readonly ledger: Ledger;
   readonly planner: OpenPlanner;
   readonly session: BackboneSession;
+  readonly guard: Guardian;
   readonly log: RunLog;
 }
 
@@ -165,6 +170,7 @@ class OpenRun implements Run {
     });
     this.#dispatcher = new Dispatcher({
       session: parts.session,
+      guard: parts.guard,
       workers: prepared.workers,
       killable: prepared.backbone.killable,
       settings: config.run,
@@ -193,6 +199,7 @@ class OpenRun implements Run {
         onRetry: (envelope, error, delayMs) => this.#onRetry(envelope, error, delayMs),
         onMessage: (_seat, message) => this.#onMessage(message),
         onWarning: (message) => this.#warn(message),
+        onWorn: (worker, why) => parts.log.write("recycled", null, { worker, why }),
         onListed: () => {
           this.#listed = true;
         },
