@@ -39,8 +39,11 @@ async function work({ setup, markBytes }: ChildBoot): Promise<void> {
   const { default: main } = await loading;
   const marks = new SharedArrayBuffer(markBytes);
   const onMessage = (listen: typeof listener): void => {
-    listener = listen;
-    for (const message of waiting.splice(0)) listen(message);
+    // In a turn of its own: the worker says that it is ready before an item can end it.
+    setImmediate(() => {
+      listener = listen;
+      for (const message of waiting.splice(0)) listen(message);
+    });
   };
   await main({ port: { post, onMessage }, setup, marks, marked: markWriterTo(MARKS_FD, marks), ownProcess: true });
   post({ type: "over" });

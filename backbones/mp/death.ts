@@ -2,7 +2,7 @@ import type { ErrorRecord } from "../../src/kit.js";
 
 const MAX_KEPT = 16_384;
 /** What V8 and Node write when they give up, after which nothing else is written. */
-const LAST_WORDS = /^(?:<--- Last few GCs --->|FATAL ERROR: |# Fatal error in )/m;
+const LAST_WORDS = /^(?:<--- Last few GCs --->|FATAL ERROR: |# Fatal error in |----- Native stack trace -----)/m;
 
 /** Tells a dying process's last words from what is printed in it: they are a reason, pages long, and no print. */
 export class LastWords {
