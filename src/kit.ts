@@ -7,6 +7,7 @@ export * from "./base/errors.js";
 export { hashHex, hashUnit, sha256Hex, shardOf } from "./base/hash.js";
 export { didYouMean, nearestName } from "./base/nearest.js";
 export * from "./base/option-spec.js";
+export { killGroup } from "./base/process-group.js";
 export { threadStack } from "./base/thread-stack.js";
 export * from "./contracts/define.js";
 export type * from "./contracts/index.js";

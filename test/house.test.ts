@@ -1,6 +1,6 @@
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { basename, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { builtinNames, loadBuiltin } from "../dist/src/builtins.js";
 import { errorCodes } from "../src/base/errors.js";
@@ -79,6 +79,11 @@ describe("imports", () => {
       /backbones must not import base/,
     ],
     [
+      "a backbone's folder is its own",
+      { "backbones/x.ts": 'import { y } from "./z/y.js";' },
+      /only backbones\/z\.ts may import from backbones\/z/,
+    ],
+    [
       "a mode knows only the kit",
       { "templates/modes/x.ts": 'import { y } from "../../src/runner/y.js";' },
       /templates must not import runner/,
@@ -135,7 +140,9 @@ describe("the registry", () => {
   const shelved = importsOf({ "src/builtins.ts": sources["src/builtins.ts"]! })
     .filter(({ kind }) => kind === "lazy")
     .map(({ to }) => to);
-  const onDisk = Object.keys(sourcesIn("backbones", "templates/modes", "tasks"));
+  // What stands in a folder belongs to the plug-in of the folder's name.
+  const all = Object.keys(sourcesIn("backbones", "templates/modes", "tasks"));
+  const onDisk = all.filter((name) => !all.includes(`${dirname(name)}.ts`));
 
   test("names every file on the shelves, and only those", () => expect(shelved.toSorted()).toEqual(onDisk.toSorted()));
 
@@ -183,8 +190,8 @@ describe("error codes", () => {
 
 describe("files", () => {
   test("only the command line's last step ends the process", () => {
-    // The sample task has an item whose very point is to end its worker.
-    const exceptions = ["src/cli/main.ts", "src/testing/sample-task.ts"];
+    // A worker process ends itself, not the run; the sample task has an item whose very point is to end its worker.
+    const exceptions = ["src/cli/main.ts", "backbones/mp/child.ts", "src/testing/sample-task.ts"];
     const ending = Object.entries(sources).filter(
       ([name, text]) => /process\.(?:exit|reallyExit|abort)\(/.test(text) && !exceptions.includes(name),
     );

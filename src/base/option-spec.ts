@@ -8,7 +8,7 @@ export type OptionType =
   | "integer"
   | "number"
   | "duration" // "500ms", "60s", "30m", a plain number = seconds; resolves to milliseconds
-  | "size" // "64KB", "2GiB", a plain number = bytes; resolves to bytes
+  | "size" // "64KB", "2GiB", a plain number = bytes (or `plainUnit`); resolves to bytes
   | "strings" // a list of texts
   | "integers" // one integer or a list of them
   | "map" // texts by the user's own keys
@@ -27,6 +27,8 @@ export interface OptionSpec {
   readonly placeholder?: string;
   readonly min?: number;
   readonly max?: number;
+  /** For a size: the bytes that a plain number counts, e.g. 1e6 where everybody says megabytes. @defaultValue 1 */
+  readonly plainUnit?: number;
   /** May be null: the mode's field is switched off. */
   readonly nullable?: boolean;
   /** Takes the written text to a value, in place of the type's own parser; throws an Error whose message completes "… must be". */

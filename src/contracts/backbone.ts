@@ -35,6 +35,17 @@ export interface BackboneRequest {
   readonly workers: number;
   /** URL of the module to run in each worker; its default export is a `WorkerMain`. */
   readonly entry: string;
+  /** The run's id. A backbone that starts processes puts it into their environment as `KAGURAZAKA_RUN`. */
+  readonly run: string;
+  /** Where it tells which processes it starts, so that none outlives the coordinator. */
+  readonly guard: ProcessGuard;
+}
+
+/** Keeps process groups that have to end when the coordinator does, however it ends. */
+export interface ProcessGuard {
+  add(leaderPid: number): void;
+  /** It has ended, or it may stay. */
+  remove(leaderPid: number): void;
 }
 
 export interface BackboneSession extends AsyncDisposable {
@@ -56,6 +67,8 @@ export interface WorkerChannel {
   kill(): void;
   /** What its JavaScript is doing now, as lines `at f (file:line)`, where that can be seen. For reports of stalls. */
   stack?(): Promise<string | undefined>;
+  /** Where the marks are no shared memory: brings the coordinator's copy up to date. Exact once the worker is dead. */
+  refreshMarks?(): void;
 }
 
 /** The worker's end of a channel: a MessagePort, or two functions in the same thread. */
@@ -64,4 +77,16 @@ export interface WorkerPort {
   onMessage(listener: (message: ToWorker) => void): void;
 }
 
-export type WorkerMain = (boot: { port: WorkerPort; setup: WorkerSetup; marks: SharedArrayBuffer }) => Promise<void>;
+export type WorkerMain = (boot: WorkerBoot) => Promise<void>;
+
+export interface WorkerBoot {
+  readonly port: WorkerPort;
+  readonly setup: WorkerSetup;
+  readonly marks: SharedArrayBuffer;
+  /** Where the marks are no shared memory: called when `count` cells from `cell` on have been written. */
+  readonly marked?: MarkWriter;
+  /** The process is the worker's own: what is printed in it is the task's. In a thread that goes without saying. */
+  readonly ownProcess?: boolean;
+}
+
+export type MarkWriter = (cell: number, count: number) => void;

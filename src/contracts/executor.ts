@@ -1,3 +1,4 @@
+import type { MarkWriter } from "./backbone.js";
 import type { ToWorker, WireOutcome, WorkerSetup } from "./wire.js";
 
 /**
@@ -18,6 +19,7 @@ export interface Executor {
 export interface ExecutorPorts {
   readonly setup: WorkerSetup;
   readonly marks: SharedArrayBuffer;
+  readonly marked?: MarkWriter | undefined;
   /** Done, with nothing to add. Times by the clock of the marks. */
   done(seq: number, durationMs: number, nowMs: number): void;
   settle(outcome: WireOutcome, nowMs: number): void;
@@ -26,4 +28,8 @@ export interface ExecutorPorts {
   print(key: string | null, text: string): void;
   log(key: string, level: "info" | "warn" | "error", message: string, fields?: unknown): void;
   spawned(seq: number, pid: number): void;
+  /** Never started, and given back. */
+  held(unstarted: readonly number[]): void;
+  /** By `setup.recycle`: nothing more is started here. */
+  worn(why: string): void;
 }

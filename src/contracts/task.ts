@@ -22,7 +22,10 @@ export interface TaskContext {
   progress(): void;
   /** There is nothing to do for this item, and why: `return ctx.filtered("empty file")`. Counts as finished. */
   filtered(reason: string): Filtered;
-  /** A child process in a process group of its own; the whole group dies with the item. */
+  /**
+   * A child process in a process group of its own; the whole group dies with the item. Its environment also has
+   * `KAGURAZAKA_RUN`, `KAGURAZAKA_KEY` and `KAGURAZAKA_ATTEMPT`.
+   */
   spawn(command: string, args?: readonly string[], options?: SpawnOptions): ChildProcess;
 }
 

@@ -38,6 +38,8 @@ export interface WorkerSetup {
   readonly atomic: boolean;
   /** Somebody wants what `process` returns. */
   readonly wantValues: boolean;
+  /** After so many items, or with so much memory, the worker makes room for a fresh one. Put in by the backbone. */
+  readonly recycle?: { readonly afterItems?: number; readonly bytes?: number };
 }
 
 export type ToWorker =
@@ -88,8 +90,10 @@ export type FromWorker =
     }
   /** A child process of an item: it dies with the item even when the worker can no longer see to it. */
   | { readonly type: "spawned"; readonly seq: number; readonly pid: number }
-  /** Answer to `hold`: sequence numbers that were never started and are given back. */
+  /** Sequence numbers that were never started and are given back: the answer to `hold`, or the worker is `worn`. */
   | { readonly type: "held"; readonly unstarted: readonly number[] }
+  /** It starts nothing more, by `WorkerSetup.recycle`: once it has nothing left, it is to be closed and replaced. */
+  | { readonly type: "worn"; readonly why: string }
   | { readonly type: "closed" };
 
 /**

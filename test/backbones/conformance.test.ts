@@ -6,4 +6,5 @@ import outsider from "../fixtures/backbones/outsider.js";
 
 describe("inline", () => testBackbone(inline, { it }));
 describe("mp", () => testBackbone(mp, { it, options: { numProcess: "2" } }));
+describe("mp, in processes", () => testBackbone(mp, { it, options: { numProcess: "2", isolation: "process" } }));
 describe("a third party's backbone, from the kit alone", () => testBackbone(outsider, { it, options: { hands: 2 } }));

@@ -22,6 +22,15 @@ test("SIGKILL of the process group at random moments, then the same command: the
   expect(figures.redone / figures.kills).toBeLessThan(16);
 }, 180_000);
 
+test("SIGKILL of a coordinator whose workers are processes: none of them is in the way of the same command", async () => {
+  const options = { extra: ["--isolation", "process"] };
+  const seeds = seedsFrom(101, 16);
+  const figures = sumOf(await overSeeds(seeds, 2, (dice) => killAndResume(dice, references, options)));
+  report("kill and resume, processes", { seeds: seeds.length, ...figures });
+  expect(figures.kills).toBeGreaterThan(seeds.length * 0.8);
+  expect(figures.redone).toBeGreaterThan(seeds.length / 4);
+}, 120_000);
+
 test("SIGKILL of a --force, resumed with and without --force: every output is of the new generation", async () => {
   const seeds = seedsFrom(1, 24);
   const figures = sumOf(await overSeeds(seeds, 3, (dice) => killForced(dice, references)));

@@ -41,6 +41,14 @@ const expected: Readonly<Record<string, string>> = {
   "hostile-result": "done",
 };
 
+/** What native code does: signals, and nothing JavaScript could catch. */
+const native: Readonly<Record<string, string>> = {
+  segv: "crash",
+  abort: "crash",
+  "kill-9": "crash",
+  "segv-later": "crash",
+};
+
 async function runTask(
   name: string,
   task: string,
@@ -62,32 +70,47 @@ async function runTask(
   return { ...ended, outcomes, notes: readNotes(notes) };
 }
 
-test.each([1, 8])(
-  "1,000 good items among every poison all get done, exactly once, at concurrency %i",
-  async (concurrency) => {
-    const extra = ["--timeout", "1s", "--max_heap", "32MB", "--concurrency", `${concurrency}`];
-    const { code, stderr, stdout, outcomes, elapsedMs } = await runTask(`all-${concurrency}`, "Poisoned", extra);
+/** A thread's native crash ends all: these only in processes. */
+const expectedInProcesses: typeof expected = { ...expected, ...native };
+
+test.each([
+  ["thread", 1],
+  ["thread", 8],
+  ["process", 1],
+  ["process", 8],
+] as const)(
+  "1,000 good items among every poison all get done, exactly once, each worker a %s, at concurrency %i",
+  async (isolation, concurrency) => {
+    const fatesWanted = isolation === "process" ? expectedInProcesses : expected;
+    // A message of 20 MB with its stack is more than a process of 32 MB can hold.
+    const maxHeap = isolation === "process" ? "64MB" : "32MB";
+    const patience = ["--timeout", "1s", "--max_heap", maxHeap];
+    const extra = [...patience, "--concurrency", `${concurrency}`, "--isolation", isolation];
+    const name = `all-${isolation}-${concurrency}`;
+    const env = { FAULTS_POISONS: Object.keys(fatesWanted).join() };
+    const { code, stderr, stdout, outcomes, elapsedMs } = await runTask(name, "Poisoned", extra, env);
     expect(code, stderr.slice(-4000)).toBe(3);
     const fates: Record<string, string> = {};
     const done: string[] = [];
     for (const { key, status, code: why } of outcomes) {
       if (status === "done") done.push(key);
-      if (key in expected) fates[key] = status === "failed" ? (why ?? "-") : status;
+      if (key in fatesWanted) fates[key] = status === "failed" ? (why ?? "-") : status;
       else expect(status, key).toBe("done");
     }
-    expect(fates).toEqual(expected);
+    expect(fates).toEqual(fatesWanted);
     expect(new Set(done).size).toBe(done.length);
     expect(done.filter((key) => key.startsWith("good"))).toHaveLength(1000);
-    const failed = Object.values(expected).filter((fate) => fate !== "done").length;
+    const poisons = Object.keys(fatesWanted).length;
+    const failed = Object.values(fatesWanted).filter((fate) => fate !== "done").length;
     expect(JSON.parse(stdout).counts).toMatchObject({
-      done: 1000 + Object.keys(expected).length - failed,
+      done: 1000 + poisons - failed,
       failed,
       cancelled: 0,
     });
     // Bounded: those that have to be killed take 3 s each time.
     expect(elapsedMs).toBeLessThan(40_000);
-    report(`poison at concurrency ${concurrency}`, {
-      poisons: Object.keys(expected).length,
+    report(`poison in a ${isolation} at concurrency ${concurrency}`, {
+      poisons,
       good: 1000,
       failed,
       ms: elapsedMs,
@@ -134,29 +157,42 @@ test("results that somebody wants: what cannot be sent back fails its item and n
   });
 });
 
-test("an item that ends its worker fails as crash after it was alone; those beside it are done and never blamed", async () => {
-  const { code, stderr, outcomes, notes } = await runTask("blame", "Blame", ["--concurrency", "8"]);
-  expect(code, stderr).toBe(3);
-  const failed = outcomes.filter(({ status }) => status === "failed");
-  expect(failed.map(({ key, code }) => [key, code])).toEqual([["killer", "crash"]]);
-  const done = outcomes.filter(({ status }) => status === "done").map(({ key }) => key);
-  expect(done).toHaveLength(63);
-  expect(new Set(done).size).toBe(63);
-  const alone = begunAlone(notes, "killer");
-  expect(alone.slice(-2)).toEqual([true, true]);
-  report("crash blame", {
-    "killer tried": alone.length,
-    innocents: done.length,
-    "innocents begun": notes.filter((line) => line.startsWith("begin innocent")).length,
-  });
-});
+test.each([
+  ["thread", "exit"],
+  ["process", "exit"],
+  ["process", "SIGSEGV"],
+] as const)(
+  "in a %s, an item that ends its worker by %s fails as crash after it was alone; those beside it are done and never blamed",
+  async (isolation, how) => {
+    const { code, stderr, outcomes, notes } = await runTask(
+      `blame-${isolation}-${how}`,
+      "Blame",
+      ["--concurrency", "8", "--isolation", isolation],
+      { FAULTS_KILLER: how },
+    );
+    expect(code, stderr).toBe(3);
+    const failed = outcomes.filter(({ status }) => status === "failed");
+    expect(failed.map(({ key, code }) => [key, code])).toEqual([["killer", "crash"]]);
+    const done = outcomes.filter(({ status }) => status === "done").map(({ key }) => key);
+    expect(done).toHaveLength(63);
+    expect(new Set(done).size).toBe(63);
+    const alone = begunAlone(notes, "killer");
+    expect(alone.slice(-2)).toEqual([true, true]);
+    if (how !== "exit") expect(stderr).toContain(how);
+    report(`crash blame, ${how} of a ${isolation}`, {
+      "killer tried": alone.length,
+      innocents: done.length,
+      "innocents begun": notes.filter((line) => line.startsWith("begin innocent")).length,
+    });
+  },
+);
 
 /** For each time the item began: whether nothing else was under way in its thread until the thread's end. */
 function begunAlone(notes: readonly string[], key: string): boolean[] {
   const open = new Map<string, Set<string>>();
   const answers: boolean[] = [];
   for (const line of notes) {
-    const [, what, name, thread] = /^(begin|end) (.+) (\d+)$/.exec(line)!;
+    const [, what, name, thread] = /^(begin|end) (.+) (\S+)$/.exec(line)!;
     const running = open.get(thread!) ?? open.set(thread!, new Set()).get(thread!)!;
     if (what === "end") running.delete(name!);
     else {
@@ -167,16 +203,27 @@ function begunAlone(notes: readonly string[], key: string): boolean[] {
   return answers;
 }
 
-test.each([1, 4])(
-  "items that throw after they are done cost their neighbours nothing, at concurrency %i",
-  async (concurrency) => {
-    const { code, stderr, outcomes, elapsedMs } = await runTask(`late-${concurrency}`, "LateThrowers", [
+test.each([
+  ["thread", 1],
+  ["thread", 4],
+  ["process", 1],
+  ["process", 4],
+] as const)(
+  "items that throw after they are done cost their neighbours nothing, each worker a %s, at concurrency %i",
+  async (isolation, concurrency) => {
+    const { code, stderr, outcomes, elapsedMs } = await runTask(`late-${isolation}-${concurrency}`, "LateThrowers", [
       "--concurrency",
       `${concurrency}`,
+      "--isolation",
+      isolation,
     ]);
     expect(outcomes.filter(({ status }) => status !== "done").map(({ key, code }) => [key, code])).toEqual([]);
     expect(outcomes).toHaveLength(60);
     expect(code, stderr).toBe(0);
-    report(`late throws at concurrency ${concurrency}`, { "late throwers": 30, innocents: 30, ms: elapsedMs });
+    report(`late throws in a ${isolation} at concurrency ${concurrency}`, {
+      "late throwers": 30,
+      innocents: 30,
+      ms: elapsedMs,
+    });
   },
 );

@@ -29,13 +29,29 @@ interface Running {
 }
 
 let runs = 0;
-function start(name: string, env: Readonly<Record<string, string>>, extra: readonly string[] = []): Running {
-  const dir = workplace.path(name);
+function startIn(
+  isolation: string,
+  name: string,
+  env: Readonly<Record<string, string>>,
+  extra: readonly string[],
+): Running {
+  const dir = workplace.path(isolation, name);
   const run = runs++;
   const [notes, pids] = [workplace.path(`starts-${run}`), workplace.path(`pids-${run}`)];
   pidFiles.push(pids);
-  workplace.write({ [`${name}/.keep`]: "" });
-  const args = [fixture("spawners.ts"), "Spawners", "--backbone", "mp", "--num_process", "2", "--concurrency", "2"];
+  workplace.write({ [`${isolation}/${name}/.keep`]: "" });
+  const args = [
+    fixture("spawners.ts"),
+    "Spawners",
+    "--backbone",
+    "mp",
+    "--num_process",
+    "2",
+    "--concurrency",
+    "2",
+    "--isolation",
+    isolation,
+  ];
   const command = startCommand([...args, "--progress", "none", "--backoff", "1ms:2ms", "--retries", "0", ...extra], {
     cwd: dir,
     env: { KAGURAZAKA_CACHE_DIR: workplace.path("cache"), FAULTS_STARTS: notes, FAULTS_PIDS: pids, ...env },
@@ -57,7 +73,10 @@ async function allGone(pids: readonly number[]): Promise<void> {
   await until("children of items are gone", () => !pids.some(isRunning), 2000);
 }
 
-describe("signals", () => {
+describe.each(["thread", "process"] as const)("signals, each worker a %s", (isolation) => {
+  const start = (name: string, env: Readonly<Record<string, string>>, extra: readonly string[] = []): Running =>
+    startIn(isolation, name, env, extra);
+
   test.each([
     ["SIGINT", 130],
     ["SIGTERM", 143],
@@ -75,8 +94,11 @@ describe("signals", () => {
     expect(ended.code, ended.stderr).toBe(0);
     expect(second.starts().filter((key) => first.starts().includes(key))).toEqual([]);
     expect(second.done()).toHaveLength(40);
-    expect(leftovers(workplace.path(`drain-${signal}`))).toEqual([]);
-    report(`${signal} drains`, { "done at the signal": first.starts().length, "done after": second.starts().length });
+    expect(leftovers(workplace.path(isolation, `drain-${signal}`))).toEqual([]);
+    report(`${signal} drains, ${isolation}`, {
+      "done at the signal": first.starts().length,
+      "done after": second.starts().length,
+    });
   });
 
   test("after --grace the rest is cancelled; it is not failed, and runs next time", async () => {
@@ -119,6 +141,6 @@ describe("signals", () => {
     expect(run.done()).toHaveLength(11);
     expect(stderr).toContain(why);
     await allGone(run.children());
-    report(`children after ${then}`, { processes: run.children().length, alive: 0 });
+    report(`children after ${then}, ${isolation}`, { processes: run.children().length, alive: 0 });
   });
 });

@@ -100,6 +100,10 @@ export function checkImports(sources: Sources): string[] {
     // The users' door promises the runner and loads it when it is asked for: every worker passes through here.
     if (room === "index" && target === "runner" && kind === "value")
       return [`${place}: index must load the runner lazily`];
+    // A plug-in's folder is its own affair.
+    const owner = /^((?:backbones|templates\/modes|tasks)\/[^/]+)\//.exec(to)?.[1];
+    if (owner !== undefined && from !== `${owner}.ts` && !from.startsWith(`${owner}/`))
+      return [`${place}: only ${owner}.ts may import from ${owner}/`];
     if (room === "builtins" && kind === "value") return [`${place}: builtins must point at the shelves lazily`];
     return target === room || allowed[room]!.includes(target)
       ? []

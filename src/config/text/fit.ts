@@ -26,7 +26,7 @@ export function fitValue(spec: OptionSpec, value: unknown, how: Fitting): unknow
     case "duration":
       return inRange(spec, fitDuration(value, how), (ms) => `${ms} ms`);
     case "size":
-      return inRange(spec, fitSize(value), (bytes) => `${bytes} bytes`);
+      return inRange(spec, fitSize(spec, value, how), (bytes) => `${bytes} bytes`);
     case "strings":
       return (Array.isArray(value) ? value : [value]).map((item) =>
         inChoices(spec, fitString(item, "a list of texts")),
@@ -119,10 +119,17 @@ function fitDuration(value: unknown, how: Fitting): number {
   return ms;
 }
 
-function fitSize(value: unknown): number {
-  const bytes = typeof value === "number" ? value : typeof value === "string" ? parseSize(value) : undefined;
+function fitSize({ plainUnit = 1 }: OptionSpec, value: unknown, how: Fitting): number {
+  const bytes =
+    typeof value === "number"
+      ? value * (how.typed ? 1 : plainUnit)
+      : typeof value === "string"
+        ? parseSize(value, plainUnit)
+        : undefined;
   if (bytes === undefined || !Number.isSafeInteger(bytes) || bytes < 0) {
-    throw new Unfit('a size like "64KB", "2GiB" or "10k" (a plain number is bytes)');
+    throw new Unfit(
+      `a size like "64KB", "2GiB" or "10k" (a plain number is ${plainUnit === 1e6 ? "megabytes" : "bytes"})`,
+    );
   }
   return bytes;
 }

@@ -49,11 +49,12 @@ export function parseDuration(text: string): number | undefined {
 
 const powers = ["", "k", "m", "g", "t", "p"];
 
-/** `64KB` = 64,000, `2GiB` = 2 × 1024³, `10k` = 10,000; a plain number is bytes. */
-export function parseSize(text: string): number | undefined {
-  const match = /^(\d+(?:\.\d+)?)\s*([kmgtp]?)(i?)b?$/i.exec(text.trim());
+/** `64KB` = 64,000, `2GiB` = 2 × 1024³, `10k` = 10,000; a plain number counts `plainUnit` bytes. */
+export function parseSize(text: string, plainUnit = 1): number | undefined {
+  const match = /^(\d+(?:\.\d+)?)\s*([kmgtp]?)(i?)(b?)$/i.exec(text.trim());
   if (!match || (match[3] && !match[2])) return undefined;
-  const bytes = Number(match[1]) * (match[3] ? 1024 : 1000) ** powers.indexOf(match[2]!.toLowerCase());
+  const unit = match[2] || match[4] ? (match[3] ? 1024 : 1000) ** powers.indexOf(match[2]!.toLowerCase()) : plainUnit;
+  const bytes = Number(match[1]) * unit;
   const whole = Math.round(bytes);
   return Number.isSafeInteger(whole) ? whole : undefined;
 }

@@ -1,6 +1,6 @@
 import { monotonicMs } from "../../base/clock.js";
 import type { ErrorRecord } from "../../base/errors.js";
-import type { BackboneSession } from "../../contracts/backbone.js";
+import type { BackboneSession, ProcessGuard } from "../../contracts/backbone.js";
 import { type FromWorker, marksLayout, type WorkerSetup } from "../../contracts/wire.js";
 import { Seat } from "./seat.js";
 
@@ -8,6 +8,10 @@ export interface CrewOptions {
   /** Asked anew for every worker. */
   readonly session: () => BackboneSession;
   readonly setupOf: (workerId: number) => WorkerSetup;
+  /** Gets to know the children of items. */
+  readonly guard: ProcessGuard;
+  /** How long a worker's teardown() may take, in milliseconds. */
+  readonly graceMs: number;
   onMessage(seat: Seat, message: FromWorker): void;
   /** The worker of the seat is gone, and the seat with it. `error` null: it was ended by us. */
   onLost(seat: Seat, error: ErrorRecord | null, wasStarting: boolean): void;
@@ -33,7 +37,7 @@ export class Crew {
   }
 
   add(): void {
-    const { session, setupOf, onMessage } = this.#options;
+    const { session, setupOf, guard, onMessage } = this.#options;
     const id = this.#nextId++;
     const setup = setupOf(id);
     const marks = new SharedArrayBuffer(marksLayout.bytes(setup.concurrency));
@@ -42,7 +46,7 @@ export class Crew {
       { setup, marks },
       { onMessage: (message) => onMessage(seat!, message), onExit: (error) => this.#onExit(seat!, error) },
     );
-    seat = new Seat(id, setup.concurrency, marks, channel);
+    seat = new Seat(id, setup.concurrency, marks, channel, guard);
     this.#seats.push(seat);
   }
 
@@ -51,6 +55,7 @@ export class Crew {
     const wasStarting = seat.state === "starting";
     seat.state = "gone";
     seat.killChildren();
+    clearTimeout(seat.closing);
     this.#seats = this.#seats.filter((other) => other !== seat);
     this.#options.onLost(seat, error, wasStarting);
   }
@@ -67,9 +72,35 @@ export class Crew {
     for (const seat of this.#seats) this.hold(seat);
   }
 
+  /** It starts nothing more by itself, so it need not be held; what it was sent meanwhile it gives back. */
+  wornOut(seat: Seat): void {
+    seat.worn = true;
+    if (seat.takesItems) seat.state = "held";
+    seat.heldSinceMs = monotonicMs();
+  }
+
+  /** All are replaced, each when it is through with what it has begun. */
+  renewAll(): void {
+    for (const seat of this.#seats) {
+      seat.worn = true;
+      this.hold(seat);
+    }
+  }
+
   /** A worker that takes nothing new and has nothing left goes; its seat is filled again when it has. */
   relieve(): void {
-    for (const seat of this.#seats) if (seat.state === "held" && seat.inFlight.size === 0) seat.channel.kill();
+    for (const seat of this.#seats) {
+      if (seat.state !== "held" || seat.inFlight.size > 0) continue;
+      if (seat.worn) this.#retire(seat);
+      else seat.channel.kill();
+    }
+  }
+
+  /** teardown() runs, within as much time as it has at the end of the run. */
+  #retire(seat: Seat): void {
+    if (seat.closing) return;
+    seat.channel.send({ type: "close" });
+    seat.closing = setTimeout(() => seat.channel.kill(), this.#options.graceMs);
   }
 
   killAll(): void {
@@ -77,9 +108,9 @@ export class Crew {
   }
 
   /** Lets every worker tear down, which may flush and close; the last ones are ended. */
-  async close(graceMs: number): Promise<void> {
-    for (const seat of this.#seats) seat.channel.send({ type: "close" });
-    const deadline = monotonicMs() + graceMs;
+  async close(): Promise<void> {
+    for (const seat of this.#seats) if (!seat.closing) seat.channel.send({ type: "close" });
+    const deadline = monotonicMs() + this.#options.graceMs;
     while (this.#seats.length > 0 && monotonicMs() < deadline) await new Promise((resolve) => setTimeout(resolve, 2));
     this.killAll();
   }

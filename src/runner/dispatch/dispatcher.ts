@@ -40,11 +40,13 @@ export class Dispatcher {
   #finish: () => void = () => {};
 
   constructor(options: DispatcherOptions) {
-    const { session, setupOf, settings, workers, events } = options;
+    const { session, setupOf, guard, settings, workers, events } = options;
     this.#options = options;
     this.#crew = new Crew({
       session,
       setupOf,
+      guard,
+      graceMs: settings.grace,
       onMessage: (seat, message) => this.#onMessage(seat, message),
       onLost: (seat, error, wasStarting) => this.#onLost(seat, error, wasStarting),
     });
@@ -102,7 +104,7 @@ export class Dispatcher {
 
   /** Every worker is replaced by one of what `session` gives now, each when it has nothing left. */
   renewWorkers(): void {
-    if (this.#state === "running") this.#crew.holdAll();
+    if (this.#state === "running") this.#crew.renewAll();
   }
 
   get inFlight(): number {
@@ -136,6 +138,10 @@ export class Dispatcher {
         return this.stop(unfit(message.error));
       case "held":
         return this.#onHeld(seat, message.unstarted);
+      case "worn":
+        this.#crew.wornOut(seat);
+        this.#options.events.onWorn(seat.id, message.why);
+        return this.#pump();
       case "spawned":
         return seat.addChild(message.seq, message.pid);
       case "print":
@@ -335,7 +341,6 @@ export class Dispatcher {
 
   #endList(): void {
     this.#feeder.listEnded = true;
-    this.#options.events.onListed();
     this.#pump();
   }
 
@@ -375,7 +380,7 @@ export class Dispatcher {
     this.#options.events.onBatch();
     void this.#options.plan.return?.().catch(() => {});
     if (!orderly) this.#crew.killAll();
-    void (orderly ? this.#crew.close(this.#options.settings.grace) : Promise.resolve()).then(() => this.#finish());
+    void (orderly ? this.#crew.close() : Promise.resolve()).then(() => this.#finish());
   }
 
   #abandon(seat: Seat): void {

@@ -1,5 +1,5 @@
 import type { ErrorRecord, KagurazakaError } from "../../base/errors.js";
-import type { BackboneSession } from "../../contracts/backbone.js";
+import type { BackboneSession, ProcessGuard } from "../../contracts/backbone.js";
 import type { RunSettings } from "../../contracts/run-config.js";
 import type { FromWorker, WireOutcome, WorkerSetup } from "../../contracts/wire.js";
 import type { Envelope, Parcel } from "../plan/parcel.js";
@@ -31,8 +31,8 @@ export interface DispatcherEvents {
   onBroken(shard: number, cause: KagurazakaError): void;
   onMessage(seat: number, message: Extract<FromWorker, { type: "print" | "log" }>): void;
   onWarning(message: string): void;
-  /** The list has come to its end. */
-  onListed(): void;
+  /** A worker has done enough and makes room for a fresh one. */
+  onWorn(seat: number, why: string): void;
 }
 
 export interface DispatcherOptions {
@@ -44,5 +44,7 @@ export interface DispatcherOptions {
   readonly permanentErrors: readonly (string | RegExp)[];
   readonly plan: AsyncIterator<Parcel>;
   readonly setupOf: (workerId: number) => WorkerSetup;
+  /** Gets to know the children of items. */
+  readonly guard: ProcessGuard;
   readonly events: DispatcherEvents;
 }

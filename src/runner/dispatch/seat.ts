@@ -1,5 +1,5 @@
 import { killGroup } from "../../base/process-group.js";
-import type { WorkerChannel } from "../../contracts/backbone.js";
+import type { ProcessGuard, WorkerChannel } from "../../contracts/backbone.js";
 import { marksLayout } from "../../contracts/wire.js";
 import { InFlight, type Place } from "./in-flight.js";
 import type { Load } from "./queues.js";
@@ -29,13 +29,19 @@ export class Seat {
   heldSinceMs = 0;
   /** It was ended because its loop stood still. */
   blocked = false;
+  /** It has done enough: once empty it may tear down, and a fresh one takes its place. */
+  worn = false;
+  /** Ends it when its teardown takes too long. */
+  closing: NodeJS.Timeout | undefined;
+  readonly #guard: ProcessGuard;
   readonly #children = new Map<number, number[]>();
 
-  constructor(id: number, slots: number, marks: SharedArrayBuffer, channel: WorkerChannel) {
+  constructor(id: number, slots: number, marks: SharedArrayBuffer, channel: WorkerChannel, guard: ProcessGuard) {
     this.id = id;
     this.slots = slots;
     this.marks = new Float64Array(marks);
     this.channel = channel;
+    this.#guard = guard;
   }
 
   get takesItems(): boolean {
@@ -44,6 +50,7 @@ export class Seat {
 
   /** Items whose `process` is on the way right now, by the shared marks. */
   running(): { seq: number; startedMs: number; progressMs: number; key: string }[] {
+    this.channel.refreshMarks?.();
     const running = [];
     for (let slot = 0; slot < this.slots; slot++) {
       const cell = marksLayout.slot(slot);
@@ -72,20 +79,29 @@ export class Seat {
     if (!place) return undefined;
     this.size -= place.parcel.sizeAt(place.index);
     if (this.timedOut.size > 0) this.timedOut.delete(seq);
-    if (this.#children.size > 0) this.#children.delete(seq);
+    if (this.#children.size > 0) this.#release(seq);
     return place;
   }
 
   addChild(seq: number, pid: number): void {
+    if (this.inFlight.keyOf(seq) === undefined) return killGroup(pid);
+    this.#guard.add(pid);
     const pids = this.#children.get(seq);
     if (pids) pids.push(pid);
-    else if (this.inFlight.keyOf(seq) !== undefined) this.#children.set(seq, [pid]);
-    else killGroup(pid);
+    else this.#children.set(seq, [pid]);
+  }
+
+  /** The worker has ended them with their item. */
+  #release(seq: number): void {
+    for (const pid of this.#children.get(seq) ?? []) this.#guard.remove(pid);
+    this.#children.delete(seq);
   }
 
   /** A worker that is gone can no longer end the children of its items. */
   killChildren(): void {
-    for (const pids of this.#children.values()) for (const pid of pids) killGroup(pid);
-    this.#children.clear();
+    for (const [seq, pids] of this.#children) {
+      for (const pid of pids) killGroup(pid);
+      this.#release(seq);
+    }
   }
 }

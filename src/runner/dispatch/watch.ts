@@ -98,7 +98,7 @@ export class Watch {
   async #stacks(): Promise<string> {
     const busy = this.#ports
       .seats()
-      .filter((seat) => seat.running().length > 0)
+      .filter((seat) => seat.channel.stack !== undefined && seat.running().length > 0)
       .slice(0, STACKS);
     const stacks = await Promise.all(
       busy.map(async (seat) => ({ seat, stack: await seat.channel.stack?.().catch(() => undefined) })),

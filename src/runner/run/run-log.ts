@@ -12,7 +12,11 @@ export class RunLog implements Disposable {
     this.#run = run;
   }
 
-  write(event: "print" | "log" | "retry" | "warning", key: string | null, fields: Record<string, unknown>): void {
+  write(
+    event: "print" | "log" | "retry" | "warning" | "recycled",
+    key: string | null,
+    fields: Record<string, unknown>,
+  ): void {
     if (this.#broken) return;
     try {
       this.#fd ??= openSync(this.#path, "a");

@@ -1,5 +1,6 @@
 import { monotonicMs } from "../../base/clock.js";
 import { type ErrorRecord, KagurazakaError, toErrorRecord } from "../../base/errors.js";
+import { Guardian } from "../../base/guardian.js";
 import { openScope, type Scope } from "../../base/scope.js";
 import type { RunStats } from "../../contracts/task.js";
 import { Dispatcher } from "../dispatch/dispatcher.js";
@@ -47,7 +48,8 @@ export async function startRun(prepared: PreparedRun, hooks: RunHooks = {}): Pro
       held.push(shard);
     }
     // Workers take their time to start; they do it while the ledger is read.
-    const workforce = await openWorkforce(prepared, held, scope);
+    const guard = scope.use(new Guardian(id, (message) => hooks.onWarning?.(message)));
+    const workforce = await openWorkforce({ prepared, held, scope, run: id, guard });
     const tally = new Tally();
     const limit = limitOf(prepared.config.run);
     // Shards speak up only when the run is under way.
@@ -71,7 +73,7 @@ export async function startRun(prepared: PreparedRun, hooks: RunHooks = {}): Pro
       );
     }
     const log = scope.use(new RunLog(`${shards[0]!.runDir}/log.jsonl`, id));
-    run = new OpenRun({ id, prepared, hooks, scope, shards, tally, workforce, log });
+    run = new OpenRun({ id, prepared, hooks, scope, shards, tally, workforce, guard, log });
     return run;
   } catch (error) {
     await scope.close();
@@ -87,6 +89,7 @@ interface Parts {
   readonly shards: readonly Shard[];
   readonly tally: Tally;
   readonly workforce: Workforce;
+  readonly guard: Guardian;
   readonly log: RunLog;
 }
 
@@ -114,6 +117,7 @@ class OpenRun implements Run {
     };
     this.#dispatcher = new Dispatcher({
       session: () => workforce.session,
+      guard: parts.guard,
       workers: prepared.workers,
       killable: prepared.backbone.killable,
       settings: config.run,
@@ -184,7 +188,7 @@ class OpenRun implements Run {
       onBroken: (shard, cause) => this.shardStops(shards[shard]!, cause, "now"),
       onMessage: (_seat, message) => this.#onMessage(message),
       onWarning: (message) => this.#warn(message),
-      onListed: () => {},
+      onWorn: (worker, why) => this.#parts.log.write("recycled", null, { worker, why }),
     };
   }
 

@@ -1,5 +1,5 @@
 import type { Scope } from "../../base/scope.js";
-import type { BackboneSession } from "../../contracts/backbone.js";
+import type { BackboneRequest, BackboneSession } from "../../contracts/backbone.js";
 import type { PreparedRun } from "../prepare/prepared-run.js";
 import type { HeldShard } from "./shard.js";
 import { Suspects } from "./suspects.js";
@@ -25,11 +25,13 @@ export interface Workforce {
   settled(shard: number, key: string): void;
 }
 
-export async function openWorkforce(
-  prepared: PreparedRun,
-  held: readonly HeldShard[],
-  scope: Scope,
-): Promise<Workforce> {
+export interface WorkforceRequest extends Pick<BackboneRequest, "run" | "guard"> {
+  readonly prepared: PreparedRun;
+  readonly held: readonly HeldShard[];
+  readonly scope: Scope;
+}
+
+export async function openWorkforce({ prepared, held, scope, run, guard }: WorkforceRequest): Promise<Workforce> {
   const { backbone, workers, config } = prepared;
   const { options } = config.backbone;
   const cautious = backbone.cautious?.(options);
@@ -37,7 +39,7 @@ export async function openWorkforce(
   const careful = cautious !== undefined && keys.size > 0;
   let closed = false;
   const open = async (chosen: typeof options): Promise<BackboneSession> => {
-    const session = await backbone.open({ options: chosen, workers, entry: WORKER_ENTRY });
+    const session = await backbone.open({ options: chosen, workers, entry: WORKER_ENTRY, run, guard });
     if (closed) await session[Symbol.asyncDispose]();
     return scope.use(session);
   };

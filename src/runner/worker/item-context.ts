@@ -8,6 +8,9 @@ import type { Filtered, TaskContext, TaskLog } from "../../contracts/task.js";
 import { marksLayout } from "../../contracts/wire.js";
 import type { Batch } from "./batch.js";
 
+/** No environment holds a zero byte, and none a variable of more than 128 KiB. */
+const MAX_KEY_IN_ENV = 32_768;
+
 /** What `process` gets besides its item. Cheap to make: everything costly is made when it is asked for. */
 export class ItemContext implements TaskContext {
   readonly seq: number;
@@ -15,6 +18,8 @@ export class ItemContext implements TaskContext {
   readonly attempt: number;
   /** Set by the executor as `process` is about to begin. */
   startedMs = 0;
+  /** Set by the executor where `process` did not answer at once. */
+  awaited = false;
   readonly #batch: Batch;
   readonly #index: number;
   readonly #ports: ExecutorPorts;
@@ -88,7 +93,9 @@ export class ItemContext implements TaskContext {
   }
 
   progress(): void {
-    this.#marks[marksLayout.slot(this.slot) + marksLayout.progress] = monotonicMs();
+    const cell = marksLayout.slot(this.slot) + marksLayout.progress;
+    this.#marks[cell] = monotonicMs();
+    this.#ports.marked?.(cell, 1);
   }
 
   filtered(reason: string): Filtered {
@@ -98,11 +105,18 @@ export class ItemContext implements TaskContext {
 
   spawn(command: string, args: readonly string[] = [], options: SpawnOptions = {}): ChildProcess {
     // A group of its own: its children's children are reached too when the item ends.
-    const child = spawn(command, [...args], { ...options, detached: true });
+    const child = spawn(command, [...args], { ...options, env: this.#childEnv(options.env), detached: true });
     this.#children ??= new Set();
     this.#children.add(child);
     if (child.pid !== undefined) this.#ports.spawned(this.seq, child.pid);
     return child;
+  }
+
+  /** By the run's id what was started is found again even when nobody is left who knows its pid. */
+  #childEnv(env: NodeJS.ProcessEnv = process.env): NodeJS.ProcessEnv {
+    const { run, key, attempt } = this;
+    const fits = key.length <= MAX_KEY_IN_ENV && !key.includes("\0");
+    return { ...env, KAGURAZAKA_RUN: run, KAGURAZAKA_ATTEMPT: `${attempt}`, ...(fits ? { KAGURAZAKA_KEY: key } : {}) };
   }
 
   /** Fires the signal; the error says why. */

@@ -8,6 +8,7 @@ import type { TaskProgram } from "../program/task-program.js";
 import { Batch } from "./batch.js";
 import { ItemBinder } from "./item-binder.js";
 import { ItemContext } from "./item-context.js";
+import { Wear } from "./wear.js";
 
 /** What an item has to say besides which one it is and how long it took. */
 type Said = Omit<WireOutcome, "seq" | "durationMs">;
@@ -32,6 +33,7 @@ export class ItemExecutor implements Executor {
   /** `isExecuted` or `verify` has a say besides `process`. */
   readonly #manySteps: boolean;
   readonly #alone: boolean;
+  readonly #wear: Wear | undefined;
   #batches: Batch[] = [];
   #held = false;
   #whenIdle: (() => void) | undefined;
@@ -44,6 +46,7 @@ export class ItemExecutor implements Executor {
     this.#marks = new Float64Array(ports.marks);
     this.#alone = ports.setup.concurrency === 1;
     this.#manySteps = typeof (instance.isExecuted ?? instance.verify) === "function";
+    this.#wear = ports.setup.recycle && new Wear(ports.setup.recycle);
     this.#binders = Array.from(
       { length: ports.setup.concurrency },
       (_, slot) => new ItemBinder(program, ports.setup, slot),
@@ -53,6 +56,8 @@ export class ItemExecutor implements Executor {
 
   push(message: Extract<ToWorker, { type: "items" }>): void {
     this.#batches.push(new Batch(message));
+    // They were on their way when it was said that nothing more is started here.
+    if (this.#wear?.isWorn) return this.#ports.held(this.hold());
     this.#startSlots();
   }
 
@@ -91,6 +96,7 @@ export class ItemExecutor implements Executor {
     }
     this.#justEndedMs = 0;
     this.#idle.push(slot);
+    this.#ports.marked?.(marksLayout.slot(slot) + marksLayout.seq, 1);
     this.#ports.flush();
     if (!this.#busy && this.#batches.length === 0) this.#whenIdle?.();
   }
@@ -101,7 +107,9 @@ export class ItemExecutor implements Executor {
     ctx.startedMs = this.#justEndedMs || monotonicMs();
     this.#marks[cell + marksLayout.started] = ctx.startedMs;
     this.#marks[cell + marksLayout.seq] = ctx.seq;
+    this.#ports.marked?.(cell, 2);
     this.#running[slot] = ctx;
+    if (this.#wear) this.#wearOut(this.#wear.begun());
     if (!this.#alone) return talkingItem.run(ctx, () => this.#attempt(ctx));
     onlyItem = ctx;
     return this.#attempt(ctx);
@@ -124,6 +132,7 @@ export class ItemExecutor implements Executor {
   }
 
   async #await(ctx: ItemContext, promise: PromiseLike<unknown>): Promise<void> {
+    ctx.awaited = true;
     let value: unknown;
     try {
       value = await promise;
@@ -134,6 +143,7 @@ export class ItemExecutor implements Executor {
   }
 
   async #attemptSteps(ctx: ItemContext): Promise<void> {
+    ctx.awaited = true;
     const binder = this.#binderOf(ctx);
     let value: unknown;
     try {
@@ -191,9 +201,19 @@ export class ItemExecutor implements Executor {
     }
     this.#running[ctx.slot] = undefined;
     // Cleared before the outcome leaves: an item that is reported is never a suspect.
-    this.#marks[marksLayout.slot(ctx.slot) + marksLayout.seq] = 0;
+    const seqCell = marksLayout.slot(ctx.slot) + marksLayout.seq;
+    this.#marks[seqCell] = 0;
+    // One that answers at once is followed by the next, or by the slot's rest, before any code of the task runs again.
+    if (ctx.awaited) this.#ports.marked?.(seqCell, 1);
     if (outcome) this.#ports.settle({ seq: ctx.seq, durationMs, ...outcome }, nowMs);
     else this.#ports.done(ctx.seq, durationMs, nowMs);
+    if (this.#wear) this.#wearOut(this.#wear.settled(nowMs));
+  }
+
+  #wearOut(why: string | undefined): void {
+    if (why === undefined) return;
+    this.#ports.held(this.hold());
+    this.#ports.worn(why);
   }
 
   #binderOf(ctx: ItemContext): ItemBinder {

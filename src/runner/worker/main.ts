@@ -10,16 +10,16 @@ import { ItemExecutor, keyOfTalkingItem } from "./item-executor.js";
 import { OutcomeBuffer } from "./outcome-buffer.js";
 
 /** What every worker of every backbone runs: load the task, set it up, execute what comes, until told to close. */
-const runWorker: WorkerMain = async ({ port, setup, marks }) => {
+const runWorker: WorkerMain = async ({ port, setup, marks, marked, ownProcess }) => {
   enableSourceMaps();
-  if (!isMainThread) capturePrints(port);
+  if (ownProcess || !isMainThread) capturePrints(port);
   let instance: TaskInstance;
   let executor: ItemExecutor;
   try {
     const program = await loadProgram(setup.task);
     instance = program.createInstance();
     await instance.setup?.();
-    executor = new ItemExecutor(program, instance, createPorts(port, setup, marks));
+    executor = new ItemExecutor(program, instance, createPorts(port, setup, { marks, marked }));
   } catch (error) {
     port.post({ type: "unfit", error: toErrorRecord(error) });
     return;
@@ -32,6 +32,7 @@ const runWorker: WorkerMain = async ({ port, setup, marks }) => {
           return executor.push(message);
         case "abort":
           cells[marksLayout.abortsSeen] = cells[marksLayout.abortsSeen]! + 1;
+          marked?.(marksLayout.abortsSeen, 1);
           return executor.abort(message.seq, message.reason);
         case "hold":
           return port.post({ type: "held", unstarted: executor.hold() });
@@ -52,11 +53,15 @@ const runWorker: WorkerMain = async ({ port, setup, marks }) => {
   port.post({ type: "closed" });
 };
 
-function createPorts(port: WorkerPort, setup: WorkerSetup, marks: SharedArrayBuffer): ExecutorPorts {
+function createPorts(
+  port: WorkerPort,
+  setup: WorkerSetup,
+  marks: Pick<ExecutorPorts, "marks" | "marked">,
+): ExecutorPorts {
   const buffer = new OutcomeBuffer((plain, rest) => port.post({ type: "settled", plain, rest }));
   return {
     setup,
-    marks,
+    ...marks,
     done: (seq, durationMs, nowMs) => buffer.addDone(seq, durationMs, nowMs),
     settle: (outcome, nowMs) => buffer.add(outcome, nowMs),
     flush: () => buffer.flush(),
@@ -64,6 +69,8 @@ function createPorts(port: WorkerPort, setup: WorkerSetup, marks: SharedArrayBuf
     log: (key, level, message, fields) =>
       port.post({ type: "log", key, level, message: String(message), fields: plainFields(fields) }),
     spawned: (seq, pid) => port.post({ type: "spawned", seq, pid }),
+    held: (unstarted) => port.post({ type: "held", unstarted }),
+    worn: (why) => port.post({ type: "worn", why }),
   };
 }
 
@@ -77,7 +84,7 @@ function plainFields(fields: unknown): unknown {
   }
 }
 
-/** In a worker thread, what the task prints goes to the coordinator with its key: stdout belongs to `--json`. */
+/** In a worker of its own, what the task prints goes to the coordinator with its key: stdout belongs to `--json`. */
 function capturePrints(port: WorkerPort): void {
   for (const stream of [process.stdout, process.stderr]) {
     stream.write = ((chunk: string | Uint8Array, encoding?: unknown, done?: unknown): boolean => {

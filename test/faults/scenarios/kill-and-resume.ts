@@ -134,7 +134,11 @@ const describe = (tree: ReadonlyMap<string, string>): string =>
   [...tree].map(([path, hash]) => `${path} ${hash}`).join("\n");
 
 /** Killed once to three times, then run to its end; then once more, where nothing may start but what has failed. */
-export async function killAndResume(dice: Dice, references: References): Promise<KillFigures> {
+export async function killAndResume(
+  dice: Dice,
+  references: References,
+  options: CommandOptions = {},
+): Promise<KillFigures> {
   const kind = jobKinds[dice.seed % jobKinds.length]!;
   // Some with a cold cache: compiling is killed, too.
   const cache = join(references.dir, dice.chance(0.15) ? `cache-${dice.seed}` : "cache");
@@ -142,10 +146,10 @@ export async function killAndResume(dice: Dice, references: References): Promise
   job.writeInput();
   const ordeal = new Ordeal(job, dice);
   const kills = dice.pick([1, 1, 1, 2, 2, 3]);
-  for (let i = 0; i < kills; i++) await ordeal.killed({});
-  await ordeal.final({});
+  for (let i = 0; i < kills; i++) await ordeal.killed(options);
+  await ordeal.final(options);
   checkEnd(job, references.trees.get(`${kind} 1`)!);
-  if (dice.chance(0.3)) await ordeal.final({});
+  if (dice.chance(0.3)) await ordeal.final(options);
   return ordeal.figures;
 }
 

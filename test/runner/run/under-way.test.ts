@@ -15,7 +15,8 @@ beforeEach(() => {
 afterEach(() => rmSync(join(dir, ".."), { recursive: true, force: true }));
 
 const channel = { send: () => {}, kill: () => {} };
-const seat = (id: number): Seat => new Seat(id, 1, new SharedArrayBuffer(64), channel);
+const guard = { add: () => {}, remove: () => {} };
+const seat = (id: number): Seat => new Seat(id, 1, new SharedArrayBuffer(64), channel, guard);
 const load = (...keys: string[]) => ({
   parcel: new LooseParcel(keys.map((key) => new Envelope({ key, json: "{}" }, { shard: 0, forced: false }))),
   from: 0,

@@ -1,0 +1,20 @@
+import type { ErrorRecord, FromWorker, WorkerSetup } from "../../src/kit.js";
+
+/** What a worker process is started with, and says, besides what all workers say. */
+
+/** Streams of a worker process beyond 0 to 2; 3 is Node's own channel, by which messages reach it. */
+export const MARKS_FD = 4;
+export const MESSAGES_FD = 5;
+
+/** The first message to it. */
+export interface ChildBoot {
+  readonly setup: WorkerSetup;
+  readonly markBytes: number;
+}
+
+export type FromChild =
+  | FromWorker
+  /** Its `main` has come to its end, and so has it. */
+  | { readonly type: "over" }
+  /** An error nobody caught ends it. */
+  | { readonly type: "died"; readonly error: ErrorRecord };

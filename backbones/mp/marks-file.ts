@@ -1,0 +1,55 @@
+import { randomBytes } from "node:crypto";
+import { closeSync, openSync, readSync, unlinkSync, writeSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { KagurazakaError, type MarkWriter } from "../../src/kit.js";
+
+const CELL_BYTES = 8;
+
+/**
+ * A worker's marks where two processes see them. Node maps no memory between processes, but a file that both hold open is
+ * memory too: what was written is there for the other at once, and stays when the writer crashes. It has no name any more
+ * by the time the worker starts, so nothing is left of it, however either side ends.
+ */
+export class MarksFile implements Disposable {
+  readonly fd: number;
+  #open = true;
+
+  constructor() {
+    this.fd = openNameless(["/dev/shm", tmpdir()]);
+  }
+
+  /** Brings the coordinator's copy up to date. */
+  readInto(marks: SharedArrayBuffer): void {
+    if (this.#open) readSync(this.fd, new Uint8Array(marks), 0, marks.byteLength, 0);
+  }
+
+  [Symbol.dispose](): void {
+    if (this.#open) closeSync(this.fd);
+    this.#open = false;
+  }
+}
+
+function openNameless(dirs: readonly string[]): number {
+  let failure: unknown;
+  for (const dir of dirs) {
+    const path = join(dir, `kagurazaka-marks-${randomBytes(8).toString("hex")}`);
+    try {
+      const fd = openSync(path, "wx+", 0o600);
+      unlinkSync(path);
+      return fd;
+    } catch (error) {
+      failure = error;
+    }
+  }
+  const message = `no file can be made in ${dirs.join(" or ")}, which worker processes need: ${(failure as Error).message}`;
+  throw new KagurazakaError("environment", message, { cause: failure });
+}
+
+/** The worker's side: copies cells from its memory to the file. */
+export function markWriterTo(fd: number, marks: SharedArrayBuffer): MarkWriter {
+  const bytes = new Uint8Array(marks);
+  return (cell, count) => {
+    writeSync(fd, bytes, cell * CELL_BYTES, count * CELL_BYTES, cell * CELL_BYTES);
+  };
+}

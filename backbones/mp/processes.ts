@@ -1,0 +1,51 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { type BackboneSession, toErrorRecord, type WorkerEvents } from "../../src/kit.js";
+import { WorkerProcess } from "./worker-process.js";
+import type { WorkersRequest } from "./workers-request.js";
+
+const END_WITHIN_MS = 2000;
+
+/** A worker that is worn out is replaced: the next one starts while this one finishes. */
+const withSuccessor = (events: WorkerEvents, forkSpare: () => void): WorkerEvents => ({
+  onMessage(message) {
+    if (message.type === "worn") forkSpare();
+    events.onMessage(message);
+  },
+  onExit: (error) => events.onExit(error),
+});
+
+/** One process per worker. The first ones are forked at once, to start while the run is being opened; others as needed. */
+export function openProcesses(request: WorkersRequest): BackboneSession {
+  const living = new Set<WorkerProcess>();
+  const forkOne = (): WorkerProcess => {
+    const worker = new WorkerProcess(request);
+    living.add(worker);
+    void worker.gone.then(() => living.delete(worker));
+    return worker;
+  };
+  const forkSpare = (): void => {
+    try {
+      forkOne();
+    } catch {
+      // Starting a worker meets it again, and can say so.
+    }
+  };
+  for (let i = 0; i < request.workers; i++) forkSpare();
+  return {
+    startWorker(boot, events) {
+      const spare = [...living].find((worker) => worker.isIdle);
+      try {
+        return (spare ?? forkOne()).start(boot, withSuccessor(events, forkSpare));
+      } catch (error) {
+        // Not within the call: whoever asked for a worker does not have it yet.
+        setImmediate(() => events.onExit(toErrorRecord(error)));
+        return { send() {}, kill() {} };
+      }
+    },
+    async [Symbol.asyncDispose]() {
+      const ends = [...living].map(({ gone }) => gone);
+      for (const worker of living) worker.kill();
+      await Promise.race([Promise.all(ends), delay(END_WITHIN_MS)]);
+    },
+  };
+}

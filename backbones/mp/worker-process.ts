@@ -1,0 +1,165 @@
+import { type ChildProcess, fork } from "node:child_process";
+import type { Readable } from "node:stream";
+import { setTimeout as delay } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import {
+  type ErrorRecord,
+  killGroup,
+  toErrorRecord,
+  type WorkerChannel,
+  type WorkerEvents,
+  type WorkerSetup,
+} from "../../src/kit.js";
+import { type ChildBoot, type FromChild, MESSAGES_FD } from "./child-messages.js";
+import { pinTo } from "./cpu-affinity.js";
+import { deathRecord, LastWords } from "./death.js";
+import { readFrames } from "./frames.js";
+import { MarksFile } from "./marks-file.js";
+import { heapMegabytes, type WorkersRequest } from "./workers-request.js";
+
+const CHILD = fileURLToPath(new URL("./child.js", import.meta.url));
+/** A child of its own may keep its streams open for longer than it lives. */
+const DRAIN_WITHIN_MS = 500;
+
+/**
+ * One process, from its fork to its end.
+ *
+ *   idle ──start()──▶ at work ──▶ gone
+ *
+ * It leads a process group and a session of its own: Ctrl-C in a terminal does not reach it, and what the task starts in it
+ * can be ended with it.
+ */
+export class WorkerProcess {
+  /** Resolves when it has ended and all it said has been passed on. */
+  readonly gone: Promise<void>;
+  readonly #child: ChildProcess;
+  readonly #request: WorkersRequest;
+  readonly #marksFile = new MarksFile();
+  readonly #lastWords = new LastWords();
+  readonly #cpu: number | undefined;
+  #events: WorkerEvents | undefined;
+  #state: "idle" | "at work" | "gone" = "idle";
+  #killed = false;
+  #over = false;
+  #error: ErrorRecord | undefined;
+
+  constructor(request: WorkersRequest) {
+    this.#request = request;
+    this.#child = forkChild(request, this.#marksFile.fd);
+    this.#cpu = request.cpus?.take();
+    const { pid } = this.#child;
+    if (pid !== undefined) request.guard.add(pid);
+    if (pid !== undefined && this.#cpu !== undefined)
+      pinTo(this.#cpu, { pid }, (message) => this.#events?.onMessage({ type: "log", key: "", level: "warn", message }));
+    this.gone = this.#watch();
+  }
+
+  get isIdle(): boolean {
+    return this.#state === "idle" && this.#child.exitCode === null && this.#child.signalCode === null;
+  }
+
+  start({ setup, marks }: { setup: WorkerSetup; marks: SharedArrayBuffer }, events: WorkerEvents): WorkerChannel {
+    this.#state = "at work";
+    this.#events = events;
+    if (this.#child.pid !== undefined) this.#listen();
+    const send = (message: object): void => {
+      // A process that is gone needs no message; what it was sent is taken back by who sent it.
+      if (this.#child.connected) this.#child.send(message, () => {});
+    };
+    send({ setup, markBytes: marks.byteLength } satisfies ChildBoot);
+    return { send, kill: () => this.kill(), refreshMarks: () => this.#marksFile.readInto(marks) };
+  }
+
+  #listen(): void {
+    readFrames(this.#stream(MESSAGES_FD), (message) => this.#onMessage(message as FromChild));
+    // What the task's own code prints comes as messages; this is the rest: native code, programs that inherit the streams.
+    const text = (fd: number): Readable => this.#stream(fd).setEncoding("utf8");
+    text(1).on("data", (piece: string) => this.#onText(piece));
+    text(2).on("data", (piece: string) => this.#onText(this.#lastWords.take(piece)));
+  }
+
+  kill(): void {
+    this.#killed = true;
+    killGroup(this.#child.pid);
+  }
+
+  #stream(fd: number): Readable {
+    return this.#child.stdio[fd] as Readable;
+  }
+
+  #onMessage(message: FromChild): void {
+    if (this.#state === "gone") return;
+    if (message.type === "over") this.#over = true;
+    else if (message.type === "died") this.#error = message.error;
+    else this.#events!.onMessage(message);
+  }
+
+  #onText(text: string): void {
+    if (this.#state !== "gone" && text !== "") this.#events!.onMessage({ type: "print", key: null, text });
+  }
+
+  async #watch(): Promise<void> {
+    const { code, signal, failure } = await endOf(this.#child);
+    const wasAtWork = this.#state === "at work";
+    if (wasAtWork && !failure) await this.#drained();
+    this.#state = "gone";
+    const { pid } = this.#child;
+    if (pid !== undefined) {
+      // In order, what it has started may stay, as it may when a command ends.
+      if (!this.#over) killGroup(pid);
+      this.#request.guard.remove(pid);
+    }
+    if (this.#cpu !== undefined) this.#request.cpus!.giveBack(this.#cpu);
+    if (wasAtWork) {
+      const wanted = this.#killed || this.#over;
+      const error = failure ? toErrorRecord(failure) : (this.#error ?? deathRecord(code, signal, this.#lastWords));
+      this.#events!.onExit(wanted ? null : error);
+    }
+    // Not before: the marks of a dead worker say whom to blame.
+    this.#marksFile[Symbol.dispose]();
+  }
+
+  #drained(): Promise<unknown> {
+    const streams = [1, 2, MESSAGES_FD].map((fd) => this.#stream(fd));
+    const closed = streams.map((stream) => stream.closed || new Promise((resolve) => stream.once("close", resolve)));
+    return Promise.race([Promise.all(closed), delay(DRAIN_WITHIN_MS)]);
+  }
+}
+
+interface End {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  /** It could not be started at all. */
+  readonly failure?: Error;
+}
+
+const endOf = (child: ChildProcess): Promise<End> =>
+  new Promise((resolve) => {
+    child.once("exit", (code, signal) => resolve({ code, signal }));
+    // One that runs and cannot be written to any more is about to end.
+    child.on("error", (failure) => {
+      if (child.pid === undefined) resolve({ code: null, signal: null, failure });
+    });
+  });
+
+function forkChild({ entry, run, workers, maxHeapBytes }: WorkersRequest, marksFd: number): ChildProcess {
+  return fork(CHILD, [entry], {
+    serialization: "advanced",
+    detached: true,
+    stdio: ["ignore", "pipe", "pipe", "ipc", marksFd, "pipe"],
+    execArgv: [
+      // Two processes cannot listen to one debugger's port.
+      ...process.execArgv.filter((word) => !word.startsWith("--inspect")),
+      // Needed before the task loads.
+      "--enable-source-maps",
+      ...(maxHeapBytes === undefined ? [] : [`--max-old-space-size=${heapMegabytes(maxHeapBytes)}`]),
+    ],
+    env: { ...process.env, KAGURAZAKA_RUN: run, ...threadPoolOf(workers) },
+  });
+}
+
+/** The I/O threads of this process were meant for all workers together: here each has its own share. Node's default is 4. */
+function threadPoolOf(workers: number): { UV_THREADPOOL_SIZE?: string } {
+  const all = Number(process.env.UV_THREADPOOL_SIZE);
+  return all > 0 ? { UV_THREADPOOL_SIZE: `${Math.max(4, Math.ceil(all / workers))}` } : {};
+}
