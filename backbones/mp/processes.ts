@@ -45,7 +45,7 @@ export function openProcesses(request: WorkersRequest): BackboneSession {
     async [Symbol.asyncDispose]() {
       const ends = [...living].map(({ gone }) => gone);
       for (const worker of living) worker.kill();
-      await Promise.race([Promise.all(ends), delay(END_WITHIN_MS)]);
+      await Promise.race([Promise.all(ends), delay(END_WITHIN_MS, undefined, { ref: false })]);
     },
   };
 }

@@ -74,7 +74,7 @@ export async function openThreads({ workers, entry, maxHeapBytes, cpus }: Worker
         if (message.type === "closed" && worn) killer.abort();
       });
       const exit = async (error: unknown): Promise<void> => {
-        await Promise.race([drained, delay(DRAIN_WITHIN_MS)]);
+        await Promise.race([drained, delay(DRAIN_WITHIN_MS, undefined, { ref: false })]);
         port1.close();
         if (cpu !== undefined) cpus!.giveBack(cpu);
         events.onExit(error === null ? null : toErrorRecord(error));

@@ -18,8 +18,9 @@ import { MarksFile } from "./marks-file.js";
 import { heapMegabytes, type WorkersRequest } from "./workers-request.js";
 
 const CHILD = fileURLToPath(new URL("./child.js", import.meta.url));
-/** A child of its own may keep its streams open for longer than it lives. */
 const DRAIN_WITHIN_MS = 500;
+/** A program that the task has started may hold what it prints to for longer than the worker lives. */
+const PRINTS_WITHIN_MS = 50;
 
 /**
  * One process, from its fork to its end.
@@ -36,7 +37,7 @@ export class WorkerProcess {
   readonly #request: WorkersRequest;
   readonly #marksFile = new MarksFile();
   readonly #lastWords = new LastWords();
-  readonly #cpu: number | undefined;
+  #cpu: number | undefined;
   #events: WorkerEvents | undefined;
   #state: "idle" | "at work" | "gone" = "idle";
   #killed = false;
@@ -46,11 +47,7 @@ export class WorkerProcess {
   constructor(request: WorkersRequest) {
     this.#request = request;
     this.#child = forkChild(request, this.#marksFile.fd);
-    this.#cpu = request.cpus?.take();
-    const { pid } = this.#child;
-    if (pid !== undefined) request.guard.add(pid);
-    if (pid !== undefined && this.#cpu !== undefined)
-      pinTo(this.#cpu, { pid }, (message) => this.#events?.onMessage({ type: "log", key: "", level: "warn", message }));
+    if (this.#child.pid !== undefined) request.guard.add(this.#child.pid);
     this.gone = this.#watch();
   }
 
@@ -61,7 +58,8 @@ export class WorkerProcess {
   start({ setup, marks }: { setup: WorkerSetup; marks: SharedArrayBuffer }, events: WorkerEvents): WorkerChannel {
     this.#state = "at work";
     this.#events = events;
-    if (this.#child.pid !== undefined) this.#listen();
+    // One that could not be forked is about to say so.
+    if (this.#child.pid !== undefined) this.#begin(this.#child.pid);
     const send = (message: object): void => {
       // A process that is gone needs no message; what it was sent is taken back by who sent it.
       if (this.#child.connected) this.#child.send(message, () => {});
@@ -70,7 +68,11 @@ export class WorkerProcess {
     return { send, kill: () => this.kill(), refreshMarks: () => this.#marksFile.readInto(marks) };
   }
 
-  #listen(): void {
+  #begin(pid: number): void {
+    // Not at the fork, for the one it follows may be working still.
+    this.#cpu = this.#request.cpus?.take();
+    if (this.#cpu !== undefined)
+      pinTo(this.#cpu, { pid }, (message) => this.#onMessage({ type: "log", key: "", level: "warn", message }));
     readFrames(this.#stream(MESSAGES_FD), (message) => this.#onMessage(message as FromChild));
     // What the task's own code prints comes as messages; this is the rest: native code, programs that inherit the streams.
     const text = (fd: number): Readable => this.#stream(fd).setEncoding("utf8");
@@ -80,7 +82,7 @@ export class WorkerProcess {
 
   kill(): void {
     this.#killed = true;
-    killGroup(this.#child.pid);
+    if (this.#state !== "gone") killGroup(this.#child.pid);
   }
 
   #stream(fd: number): Readable {
@@ -101,14 +103,14 @@ export class WorkerProcess {
   async #watch(): Promise<void> {
     const { code, signal, failure } = await endOf(this.#child);
     const wasAtWork = this.#state === "at work";
-    if (wasAtWork && !failure) await this.#drained();
-    this.#state = "gone";
     const { pid } = this.#child;
-    if (pid !== undefined) {
-      // In order, what it has started may stay, as it may when a command ends.
-      if (!this.#over) killGroup(pid);
-      this.#request.guard.remove(pid);
-    }
+    // What it has started may stay after an end in order, as it may when a command ends.
+    const crashed = signal !== null || code !== 0;
+    if (crashed) killGroup(pid);
+    if (wasAtWork && pid !== undefined) await this.#drained();
+    if (!crashed && !this.#over) killGroup(pid);
+    if (pid !== undefined) this.#request.guard.remove(pid);
+    this.#state = "gone";
     if (this.#cpu !== undefined) this.#request.cpus!.giveBack(this.#cpu);
     if (wasAtWork) {
       const wanted = this.#killed || this.#over;
@@ -119,10 +121,14 @@ export class WorkerProcess {
     this.#marksFile[Symbol.dispose]();
   }
 
-  #drained(): Promise<unknown> {
-    const streams = [1, 2, MESSAGES_FD].map((fd) => this.#stream(fd));
-    const closed = streams.map((stream) => stream.closed || new Promise((resolve) => stream.once("close", resolve)));
-    return Promise.race([Promise.all(closed), delay(DRAIN_WITHIN_MS)]);
+  async #drained(): Promise<void> {
+    const closed = (fd: number, withinMs: number): Promise<unknown> => {
+      const stream = this.#stream(fd);
+      const end = stream.closed || new Promise((resolve) => stream.once("close", resolve));
+      return Promise.race([end, delay(withinMs, undefined, { ref: false })]);
+    };
+    await closed(MESSAGES_FD, DRAIN_WITHIN_MS);
+    await Promise.all([closed(1, PRINTS_WITHIN_MS), closed(2, PRINTS_WITHIN_MS)]);
   }
 }
 
