@@ -15,7 +15,8 @@ export { marksLayout } from "./contracts/wire.js";
 export type { GlobOptions } from "./data/glob.js";
 export type { JsonlRecord, ReadJsonlOptions } from "./data/jsonl.js";
 export type { JsonlWriter } from "./data/jsonl-writer.js";
-export { globFiles, openJsonlWriter, readJsonl, writeJsonl } from "./data/lazy.js";
+export { globFiles, openJsonlWriter, readJsonl, readLines, writeJsonl } from "./data/lazy.js";
+export type { ReadLinesOptions } from "./data/lines.js";
 export {
   compareCodePoints,
   joinRelative,

@@ -48,15 +48,22 @@ export interface ListEnv {
   /** Absolute directories to leave out (the output root, where it lies inside). */
   readonly leaveOut: readonly string[];
   readonly signal: AbortSignal;
+  /** Says something about the listing, once for the run: what was passed over, what is awaited. */
+  warn(message: string): void;
 }
 
+/** `file`: items are `{ input: WireTriplet }`. `record`: any JSON-like record. */
+export type Yields = "file" | "record";
+
 export interface InputDefinition<F extends OptionSpecs = OptionSpecs> extends ModeBase<"input", F> {
-  /** `file`: items are `{ input: WireTriplet }`. `record`: any JSON-like record. */
-  readonly yields: "file" | "record";
+  /** What its items are; a function where its fields decide. Read it with `yieldsOf`. */
+  readonly yields: Yields | ((fields: Fields) => Yields);
   /** No key can come twice, so nobody needs to watch for repeats. */
   readonly uniqueKeys: boolean;
   /** It reads the input root itself, which must exist. */
   readonly readsInputRoot: boolean;
+  /** Throws on fields that make no sense together. Called before anything is written. */
+  check?(fields: Fields): void;
   /** Files it reads besides, which must exist. */
   files?(fields: Fields): readonly string[];
   /** The field of a record that is its key, if the mode names one. */
@@ -130,6 +137,10 @@ export interface OutputModeData<O> extends ModeData<"output"> {
 export interface ResolvedMode<D extends ModeDefinition = ModeDefinition> {
   readonly definition: D;
   readonly fields: Fields;
+}
+
+export function yieldsOf({ definition, fields }: ResolvedMode<InputDefinition>): Yields {
+  return typeof definition.yields === "function" ? definition.yields(fields) : definition.yields;
 }
 
 /** What a template's modes came to. Everything optional but the roots. */

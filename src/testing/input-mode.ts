@@ -48,6 +48,7 @@ export function testInputMode(
           root: 0,
           leaveOut: [join(dir, "left")],
           signal: new AbortController().signal,
+          warn: () => {},
           ...env,
         };
         for await (const batch of definition.list(all, whole)) batches.push([...batch]);

@@ -2,7 +2,7 @@ import { encodeItem } from "../../base/canonical-json.js";
 import { type ErrorRecord, KagurazakaError, toErrorRecord } from "../../base/errors.js";
 import { hashText, nameOfHash } from "../../base/hash.js";
 import type { Item, WireTriplet } from "../../contracts/item.js";
-import type { OutputEntry } from "../../contracts/modes.js";
+import { type OutputEntry, yieldsOf } from "../../contracts/modes.js";
 import type { TaskInstance } from "../../contracts/task.js";
 import { checkRelPath } from "../program/safe-path.js";
 import { outputsOf, type TaskProgram } from "../program/task-program.js";
@@ -51,7 +51,7 @@ export class Namer {
     this.#instance = instance;
     this.#seen = seen.keys;
     this.#seenOutputs = seen.outputs;
-    this.#yieldsFiles = input?.definition.yields === "file";
+    this.#yieldsFiles = !!input && yieldsOf(input) === "file";
     this.#keyField = input?.definition.keyField?.(input.fields);
   }
 

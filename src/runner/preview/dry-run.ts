@@ -5,7 +5,7 @@ import { openHistory } from "../run/history.js";
 
 /** What a run would do, without doing it. */
 export interface DryRun {
-  /** What a run would say before it begins. */
+  /** What a run would say before it begins, and while it lists. */
   readonly warnings: readonly string[];
   readonly total: number;
   readonly run: number;
@@ -19,18 +19,26 @@ export interface DryRun {
 
 const EXAMPLES = 5;
 
-/** Lists and judges every item; writes nothing. */
-export async function dryRun(prepared: PreparedRun): Promise<DryRun> {
+/**
+ * Lists and judges every item; writes nothing.
+ * @param onWarning hears at once what the listing has to say: that it waits for somebody at a terminal, for one
+ */
+export async function dryRun(prepared: PreparedRun, onWarning?: (message: string) => void): Promise<DryRun> {
   const history = await openHistory(prepared);
   await using planner = await openPlanner(prepared, history);
   const skipped: Record<string, number> = {};
   const refused: Record<string, number> = {};
+  const warnings = [...history.warnings];
   const examples: { key: string; outputs: string[] }[] = [];
   const counts = { total: 0, run: 0 };
   const batches = planner.batches({
     onListed: () => void counts.total++,
     onSkipped: (_key, reason) => increment(skipped, reason),
     onRefused: ({ error }) => increment(refused, error.code ?? error.name),
+    onWarning(message) {
+      warnings.push(message);
+      onWarning?.(message);
+    },
   });
   for await (const batch of batches) {
     counts.run += batch.length;
@@ -38,7 +46,7 @@ export async function dryRun(prepared: PreparedRun): Promise<DryRun> {
       examples.push({ key, outputs: outputs.map(({ relPath }) => join(prepared.places.outputRoot ?? "", relPath)) });
     }
   }
-  return { warnings: history.warnings, ...counts, skipped, refused, examples };
+  return { warnings, ...counts, skipped, refused, examples };
 }
 
 function increment(counts: Record<string, number>, name: string): void {

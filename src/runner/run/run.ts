@@ -173,6 +173,7 @@ class OpenRun implements Run {
         onListed: () => this.#recorder.listed(),
         onSkipped: (key, reason) => this.#recorder.skipped(key, reason),
         onRefused: (refusal) => this.#recorder.refused(refusal),
+        onWarning: (message) => this.#warn(message),
       }),
       setupOf: (workerId) => ({
         task: program.ref,

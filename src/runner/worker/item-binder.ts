@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { KagurazakaError } from "../../base/errors.js";
 import type { FileTriplet, Item, OutputFile, WireTriplet } from "../../contracts/item.js";
-import type { OutputEntry, Root } from "../../contracts/modes.js";
+import { type OutputEntry, type Root, type Yields, yieldsOf } from "../../contracts/modes.js";
 import type { WorkerSetup } from "../../contracts/wire.js";
 import { RootGuard } from "../program/safe-path.js";
 import { outputsOf, type TaskProgram } from "../program/task-program.js";
@@ -11,12 +11,15 @@ import { Publication } from "./publication.js";
 /** From what crossed the border to what `process` is given, for one slot: paths joined, outputs staged. */
 export class ItemBinder {
   readonly #program: TaskProgram;
+  readonly #yields: Yields;
   readonly #publication: Publication | null;
   /** Directories without which nothing can work, by what they are. */
   readonly #needed: readonly (readonly [what: string, dir: string])[];
 
   constructor(program: TaskProgram, setup: WorkerSetup, slot: number) {
     this.#program = program;
+    const inputMode = program.modes?.inputMode;
+    this.#yields = inputMode ? yieldsOf(inputMode) : "record";
     const outputRoot = program.roots[0]?.outputPath;
     const finishMode = program.modes?.finishCheckMode;
     this.#publication =
@@ -30,7 +33,7 @@ export class ItemBinder {
     this.#needed = [
       ...(outputRoot ? [["output root", outputRoot] as const] : []),
       ["staging directory", setup.stagingDir],
-      ...(program.modes?.inputMode?.definition.readsInputRoot
+      ...(inputMode?.definition.readsInputRoot
         ? program.roots.map(({ inputPath }) => ["input root", inputPath] as const)
         : []),
     ];
@@ -53,7 +56,7 @@ export class ItemBinder {
   ): unknown {
     const modes = this.#program.modes;
     if (!modes) return wire;
-    const triplet = modes.inputMode?.definition.yields === "file" ? ((wire as Item).input as WireTriplet) : undefined;
+    const triplet = this.#yields === "file" ? ((wire as Item).input as WireTriplet) : undefined;
     const item: Record<string, unknown> = { ...(wire as Item) };
     if (triplet) item.input = new InputFile(this.#program.roots[triplet.root]!, triplet);
     return Object.assign(item, place(outputsOf(modes, ctx.key, triplet)));
