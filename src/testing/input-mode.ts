@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { mkdirSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Item, WireTriplet } from "../contracts/item.js";
-import type { Fields, InputDefinition, ListEnv } from "../contracts/modes.js";
+import { type Fields, type InputDefinition, type ListEnv, yieldsOf } from "../contracts/modes.js";
 import { checkRelPath } from "../runner/program/safe-path.js";
 import { declare, type It } from "./it.js";
 import { assertDescribed, filledFields } from "./mode-fields.js";
@@ -56,7 +56,9 @@ export function testInputMode(
       };
       await use(list, dir);
     });
-  const notFiles = definition.yields !== "file" && "it yields records";
+  // Where fields decide, the directory does not.
+  const yields = yieldsOf({ definition, fields: filledFields(definition.fields, fields("/")) });
+  const notFiles = yields !== "file" && "it yields records";
   const notOfRoot = !definition.readsInputRoot && "it does not read the input root";
 
   test("says what it is, and what each field is for", async () => assertDescribed(definition, "input"));
@@ -64,7 +66,7 @@ export function testInputMode(
   test("lists exactly what there is, in a stable order", () =>
     withInput(async (list) => {
       const found = (await list()).flat();
-      assert.deepEqual(definition.yields === "file" ? found.map(keyOf) : found, expected);
+      assert.deepEqual(yields === "file" ? found.map(keyOf) : found, expected);
       assert.deepEqual((await list()).flat(), found);
     }));
 

@@ -30,6 +30,18 @@ describe("input modes", () => {
     fields: (dir) => ({ jsonlPath: join(dir, "list.jsonl") }),
     expected: [{ id: 1 }, { id: 2, deep: [{}] }, {}],
   });
+  testInputMode(templates.InputByLines, {
+    it,
+    files: { "list.txt": "b.txt\nsub//a.txt\n\n./sub/./d/é.txt\r\n" },
+    fields: (dir) => ({ linesPath: join(dir, "list.txt") }),
+    expected: ["b.txt", "sub/a.txt", "sub/d/é.txt"],
+  });
+  testInputMode(templates.InputByLines, {
+    it,
+    files: { "list.txt": "one\n\n two \r\n" },
+    fields: (dir) => ({ linesPath: join(dir, "list.txt"), as: "text" }),
+    expected: [{ line: "one" }, { line: " two " }],
+  });
 });
 
 describe("output modes", () => {

@@ -6,6 +6,7 @@ import {
   FinishCheckByOutputFileExistence,
   InputByExts,
   InputByGlob,
+  InputByLines,
   InputFromWhateverJsonl,
   KAGURAZAKA_MIXIN_PLACEHOLDER,
   KagurazakaTask,
@@ -177,6 +178,45 @@ export class EitherMode extends KagurazakaTask<FileItem> {
   }
 }
 
+@moemoecueNormal({ hardShardMode, inputMode: InputByLines({ linesPath: "-" }), outputMode })
+export class LinesAsPaths extends KagurazakaTask<FileItem> {
+  process({ input, output }: FileItem) {
+    return [input.path, output.path];
+  }
+}
+
+@moemoecueNormal({ hardShardMode, inputMode: InputByLines({ linesPath: "-", as: "text", keyField: "line" }) })
+export class LinesAsTexts extends KagurazakaTask<{ line: string }> {
+  process({ line }: { line: string }) {
+    return line.length;
+  }
+}
+
+// @ts-expect-error Texts are injected as `line`.
+@moemoecueNormal({ hardShardMode, inputMode: InputByLines({ linesPath: "-", as: "text" }) })
+export class TextsWithInput extends KagurazakaTask<{ input: FileTriplet }> {
+  process({ input }: { input: FileTriplet }) {
+    return input;
+  }
+}
+
+// @ts-expect-error Without `as`, lines are paths.
+@moemoecueNormal({ hardShardMode, inputMode: InputByLines({ linesPath: "-" }) })
+export class PathsWithLine extends KagurazakaTask<{ line: string }> {
+  process({ line }: { line: string }) {
+    return line;
+  }
+}
+
+@moemoecueNormal({ hardShardMode, inputMode: InputByLines({ linesPath: "-", as: KAGURAZAKA_MIXIN_PLACEHOLDER }) })
+export class LinesFromConfiguration extends KagurazakaTask<{ line: string }> {
+  process({ line }: { line: string }) {
+    return line;
+  }
+}
+
+// @ts-expect-error Paths have no key of their own choosing.
+InputByLines({ linesPath: "-", keyField: "line" });
 // @ts-expect-error An output mode in the input's place.
 moemoecueNormal({ hardShardMode, inputMode: outputMode });
 // @ts-expect-error No such field.
