@@ -20,6 +20,7 @@ const modes: Shelf<AnyMode> = {
   InputByGlob: () => import("../templates/modes/input-by-glob.js"),
   InputByLines: () => import("../templates/modes/input-by-lines.js"),
   InputBySubDirectory: () => import("../templates/modes/input-by-sub-directory.js"),
+  InputFromCsv: () => import("../templates/modes/input-from-csv.js"),
   InputFromFileTripletJsonl: () => import("../templates/modes/input-from-file-triplet-jsonl.js"),
   InputFromWhateverJsonl: () => import("../templates/modes/input-from-whatever-jsonl.js"),
   OutputByApendingExt: () => import("../templates/modes/output-by-apending-ext.js"),

@@ -4,6 +4,11 @@ export type Json = null | boolean | number | string | readonly Json[] | { readon
 /** One input as it is listed, stored and sent. `undefined` fields count as absent. */
 export type Item = { readonly [field: string]: unknown };
 
+const RESERVED = /^(?:result|input|output(?:_.*)?)$/;
+
+/** Fields that modes inject: no record may bring its own. */
+export const isReservedField = (name: string): boolean => RESERVED.test(name);
+
 /**
  * A file as a task sees it. `path` is joined where it is read, because mounts differ by machine.
  * `relDir` is the directory relative to the input root, `.` for the root itself; `fileName` keeps its extension.

@@ -2,6 +2,7 @@
  * The readers and writers as the doors give them out: loaded when first used, because every worker imports a door and
  * hardly any reads a list.
  */
+import type { CsvRecord, ReadCsvOptions } from "./csv.js";
 import type { GlobOptions } from "./glob.js";
 import type { JsonlRecord, ReadJsonlOptions } from "./jsonl.js";
 import type { JsonlWriter } from "./jsonl-writer.js";
@@ -18,6 +19,12 @@ export async function* globFiles(options: GlobOptions): AsyncGenerator<WalkedDir
 export async function* readJsonl(source: string, options?: ReadJsonlOptions): AsyncGenerator<JsonlRecord[]> {
   const jsonl = await import("./jsonl.js");
   yield* jsonl.readJsonl(source, options);
+}
+
+/** See `readCsv` in csv.ts. */
+export async function* readCsv(source: string, options?: ReadCsvOptions): AsyncGenerator<CsvRecord[]> {
+  const csv = await import("./csv.js");
+  yield* csv.readCsv(source, options);
 }
 
 /** See `readLines` in lines.ts. */

@@ -30,7 +30,7 @@ describe.concurrent("paths on stdin", () => {
 
   test("a line that leads out of the root, or names nothing, fails alone", async () => {
     const place = createPlace({ ...tree, "x.txt": "x" });
-    const { json, code } = await place.pipe(shout, "../x.txt\nsub/../../x.txt\n.\nmissing.txt\na.txt").ended;
+    const { json, code } = await place.pipe(shout, "../x.txt\nsub/../../y.txt\n.\nmissing.txt\na.txt").ended;
     expect([json.counts, code]).toEqual([counts({ done: 1, failed: 4 }), 3]);
     const failed = place.read("out/.kagurazaka/Shout/failed.jsonl");
     expect(failed.match(/unsafe-name/g)?.length, failed).toBe(3);

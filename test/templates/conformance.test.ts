@@ -42,6 +42,21 @@ describe("input modes", () => {
     fields: (dir) => ({ linesPath: join(dir, "list.txt"), as: "text" }),
     expected: [{ line: "one" }, { line: " two " }],
   });
+  testInputMode(templates.InputFromCsv, {
+    it,
+    files: { "table.csv": 'id,text\r\n1,"a, ""b"""\r\n02,"two\nlines"' },
+    fields: (dir) => ({ csvPath: join(dir, "table.csv"), keyField: "id" }),
+    expected: [
+      { id: "1", text: 'a, "b"' },
+      { id: "02", text: "two\nlines" },
+    ],
+  });
+  testInputMode(templates.InputFromCsv, {
+    it,
+    files: { "table.tsv": "1\ta,b\n" },
+    fields: (dir) => ({ csvPath: join(dir, "table.tsv"), header: ["id", "text"] }),
+    expected: [{ id: "1", text: "a,b" }],
+  });
 });
 
 describe("output modes", () => {

@@ -7,6 +7,7 @@ import {
   InputByExts,
   InputByGlob,
   InputByLines,
+  InputFromCsv,
   InputFromWhateverJsonl,
   KAGURAZAKA_MIXIN_PLACEHOLDER,
   KagurazakaTask,
@@ -215,6 +216,31 @@ export class LinesFromConfiguration extends KagurazakaTask<{ line: string }> {
   }
 }
 
+@moemoecueNormal({ hardShardMode, inputMode: InputFromCsv({ csvPath: "x.csv", keyField: "id" }) })
+export class Columns extends KagurazakaTask<{ id: string; text: string }> {
+  process({ id, text }: { id: string; text: string }) {
+    return id + text;
+  }
+}
+
+// @ts-expect-error Values of a table are texts.
+@moemoecueNormal({ hardShardMode, inputMode: InputFromCsv({ csvPath: "x.csv" }) })
+export class ColumnsAsNumbers extends KagurazakaTask<{ id: number }> {
+  process({ id }: { id: number }) {
+    return id;
+  }
+}
+
+// @ts-expect-error Which columns there are is known here.
+@moemoecueNormal({ hardShardMode, inputMode: InputFromCsv({ csvPath: "x.csv", header: ["id", "text"] }) })
+export class ColumnMisspelt extends KagurazakaTask<{ txt: string }> {
+  process({ txt }: { txt: string }) {
+    return txt;
+  }
+}
+
+// @ts-expect-error Not one of the columns.
+InputFromCsv({ csvPath: "x.csv", header: ["id", "text"], keyField: "key" });
 // @ts-expect-error Paths have no key of their own choosing.
 InputByLines({ linesPath: "-", keyField: "line" });
 // @ts-expect-error An output mode in the input's place.

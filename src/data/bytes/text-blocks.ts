@@ -48,13 +48,16 @@ export async function* readBlocks(
 }
 
 /**
- * The text of a block as far as it is UTF-8, in whole lines. A newline byte never lies inside a character, so cutting
- * there is safe.
+ * A block as far as it is UTF-8, in whole lines; the block itself when all of it is. A newline byte never lies inside a
+ * character, so cutting there is safe.
  */
+export function validPart(bytes: Buffer, separator = NEWLINE): Buffer {
+  return isUtf8(bytes) ? bytes : bytes.subarray(0, startOfInvalidLine(bytes, separator));
+}
+
 export function decodeBlock(bytes: Buffer, separator = NEWLINE): { text: string; isValid: boolean } {
-  const isValid = isUtf8(bytes);
-  const valid = isValid ? bytes : bytes.subarray(0, startOfInvalidLine(bytes, separator));
-  return { text: valid.toString("utf8"), isValid };
+  const valid = validPart(bytes, separator);
+  return { text: valid.toString("utf8"), isValid: valid === bytes };
 }
 
 /** A byte order mark is no part of a text's first line. */

@@ -1,7 +1,7 @@
 import { encodeItem } from "../../base/canonical-json.js";
 import { type ErrorRecord, KagurazakaError, toErrorRecord } from "../../base/errors.js";
 import { hashText, nameOfHash } from "../../base/hash.js";
-import type { Item, WireTriplet } from "../../contracts/item.js";
+import { type Item, isReservedField, type WireTriplet } from "../../contracts/item.js";
 import { type OutputEntry, yieldsOf } from "../../contracts/modes.js";
 import type { TaskInstance } from "../../contracts/task.js";
 import { checkRelPath } from "../program/safe-path.js";
@@ -33,8 +33,6 @@ export interface Refusal {
 export type Named = Candidate | Refusal;
 
 export const isRefusal = (named: Named): named is Refusal => "error" in named;
-
-const RESERVED = /^(?:result|input|output(?:_.*)?)$/;
 
 /** Gives each item its key and its outputs, and refuses what cannot run. */
 export class Namer {
@@ -147,7 +145,7 @@ export class Namer {
 
 function checkReserved(item: Item): void {
   for (const field of Object.keys(item)) {
-    if (!RESERVED.test(field)) continue;
+    if (!isReservedField(field)) continue;
     throw new KagurazakaError("reserved-field", `the item has a field "${field}", which modes inject`, {
       hint: "Rename the field in the input.",
     });
