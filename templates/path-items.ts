@@ -6,8 +6,8 @@ import { type Item, KagurazakaError, type ListEnv, type WireTriplet } from "../s
 export class PathItems {
   readonly #env: ListEnv;
   readonly #prefix: string;
-  /** Beginnings of paths below the input root that are ours: what `find` sees there is no input. */
-  readonly #ours: readonly string[];
+  /** Beginnings of paths below the input root that are outputs: what `find` sees there is no input. */
+  readonly #outputs: readonly string[];
   #leftOut = 0;
   #looked = false;
 
@@ -15,15 +15,16 @@ export class PathItems {
     const { inputRoot, leaveOut } = env;
     this.#env = env;
     this.#prefix = inputRoot.endsWith("/") ? inputRoot : `${inputRoot}/`;
-    const left = leaveOut.map((path) => `${relative(inputRoot, path)}/`).filter((path) => !/^(?:\.\.)?\//.test(path));
-    this.#ours = [".kagurazaka/", ...left];
+    this.#outputs = leaveOut
+      .map((path) => `${relative(inputRoot, path)}/`)
+      .filter((path) => !/^(?:\.\.)?\//.test(path));
   }
 
   /** `paths` are relative to the input root or absolute. */
   take(paths: readonly string[]): Item[] {
     const items: Item[] = [];
     for (const path of paths) {
-      const input = path.startsWith("/") ? this.#absolute(path) : this.#relative(path);
+      const input = path.charCodeAt(0) === SLASH ? this.#absolute(path) : this.#relative(path);
       if (input) items.push({ input });
     }
     return items;
@@ -42,19 +43,22 @@ export class PathItems {
   }
 
   #absolute(path: string): WireTriplet | undefined {
-    const normal = withoutSlash(posix.normalize(path));
+    const normal = isNormal(path) ? path : withoutSlash(posix.normalize(path));
     if (normal.startsWith(this.#prefix)) return this.#belowRoot(normal.slice(this.#prefix.length));
     const { file_name, rel_dir, root } = triplet(normal.slice(1), this.#env.root);
     return { file_name, path: normal, rel_dir, root };
   }
 
   #belowRoot(path: string): WireTriplet | undefined {
-    for (const ours of this.#ours) {
-      if (!path.startsWith(ours)) continue;
-      this.#leftOut++;
-      return undefined;
-    }
-    return triplet(path, this.#env.root);
+    if (!this.#isOurs(path)) return triplet(path, this.#env.root);
+    this.#leftOut++;
+    return undefined;
+  }
+
+  #isOurs(path: string): boolean {
+    if (path.charCodeAt(0) === DOT && path.startsWith(OWN_DIRECTORY)) return true;
+    for (const outputs of this.#outputs) if (path.startsWith(outputs)) return true;
+    return false;
   }
 
   /** One look at the first path: a list made for another directory is wrong as a whole. */
@@ -75,6 +79,10 @@ export class PathItems {
     );
   }
 }
+
+const OWN_DIRECTORY = ".kagurazaka/";
+const SLASH = 47;
+const DOT = 46;
 
 /** Fields in sorted order: canonical JSON takes its fast path. */
 function triplet(relPath: string, root: number): WireTriplet {

@@ -17,6 +17,9 @@ export interface ReadLinesOptions extends ReadTextOptions {
 
 const NUL = 0;
 
+/** Smaller than for records: so many short lines at once are work enough for whoever takes them. */
+const CHUNK_BYTES = 1 << 18;
+
 /**
  * The lines of a text file, in arrays, without their ends; sources as in `readJsonl`. Takes CRLF, a byte order mark and
  * a missing last newline; blank lines are passed over. What stands before a bad line comes out before the error does.
@@ -25,11 +28,11 @@ const NUL = 0;
  * a line that is not UTF-8 or too long; `generate-tasks` for a file that cannot be read on
  */
 export async function* readLines(source: string, options: ReadLinesOptions = {}): AsyncGenerator<string[]> {
-  const { nullSeparated = false, maxLineBytes = DEFAULT_MAX_LINE_BYTES } = options;
+  const { nullSeparated = false, chunkBytes = CHUNK_BYTES, maxLineBytes = DEFAULT_MAX_LINE_BYTES } = options;
   const separator = nullSeparated ? NUL : NEWLINE;
   let line = 0;
   const endless = (): Error => badLine(source, line + 1, tooLong(maxLineBytes));
-  for await (const bytes of readBlocks(source, { ...options, separator, tooLong: endless })) {
+  for await (const bytes of readBlocks(source, { ...options, chunkBytes, separator, tooLong: endless })) {
     const { text, isValid } = decodeBlock(bytes, separator);
     const all = (line === 0 && !nullSeparated ? withoutMark(text) : text).split(nullSeparated ? "\0" : "\n");
     // A separator ends a line: what stands behind the last one is no line yet.
