@@ -18,6 +18,7 @@ const modes: Shelf<AnyMode> = {
   SoftShard: () => import("../templates/modes/soft-shard.js"),
   InputByExts: () => import("../templates/modes/input-by-exts.js"),
   InputByGlob: () => import("../templates/modes/input-by-glob.js"),
+  InputByGroups: () => import("../templates/modes/input-by-groups.js"),
   InputByLines: () => import("../templates/modes/input-by-lines.js"),
   InputBySubDirectory: () => import("../templates/modes/input-by-sub-directory.js"),
   InputFromCsv: () => import("../templates/modes/input-from-csv.js"),

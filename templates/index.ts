@@ -4,6 +4,7 @@ export { default as FinishCheckByOutputFileExistence } from "./modes/finish-chec
 export { default as HardShardModeV1 } from "./modes/hard-shard-mode-v1.js";
 export { default as InputByExts } from "./modes/input-by-exts.js";
 export { default as InputByGlob } from "./modes/input-by-glob.js";
+export { default as InputByGroups } from "./modes/input-by-groups.js";
 export { default as InputByLines } from "./modes/input-by-lines.js";
 export { default as InputBySubDirectory } from "./modes/input-by-sub-directory.js";
 export { default as InputFromCsv } from "./modes/input-from-csv.js";

@@ -27,6 +27,17 @@ export interface WireTriplet {
   readonly path?: string;
 }
 
+/** Files of one directory and one stem as they cross a border: one item. */
+export interface WireGroup {
+  readonly root: number;
+  readonly rel_dir: string;
+  readonly stem: string;
+  /** Id → file name. */
+  readonly files: Readonly<Record<string, string>>;
+  /** Why it cannot run, where the listing saw it: two files claim one place, for one. */
+  readonly refused?: string;
+}
+
 /** Where a task writes. `path` is a staging path with the final base name; it becomes `finalPath` once `process` has returned. */
 export interface OutputFile extends FileTriplet {
   readonly finalPath: string;

@@ -52,8 +52,11 @@ export interface ListEnv {
   warn(message: string): void;
 }
 
-/** `file`: items are `{ input: WireTriplet }`. `record`: any JSON-like record. */
-export type Yields = "file" | "record";
+/**
+ * `file`: items are `{ input: WireTriplet }`. `group`: `{ input: WireGroup }`, of which `process` sees `input_<id>` for
+ * each file. `record`: any JSON-like record.
+ */
+export type Yields = "file" | "group" | "record";
 
 export interface InputDefinition<F extends OptionSpecs = OptionSpecs> extends ModeBase<"input", F> {
   /** What its items are; a function where its fields decide. Read it with `yieldsOf`. */
@@ -72,11 +75,16 @@ export interface InputDefinition<F extends OptionSpecs = OptionSpecs> extends Mo
   list(fields: Fields, env: ListEnv): Iterable<readonly Item[]> | AsyncIterable<readonly Item[]>;
 }
 
-/** What an output mode may use to name outputs. For records `relDir` is `.` and `fileName` the key. */
+/**
+ * What an output mode may use to name outputs. For records `relDir` is `.` and `fileName` the key; for groups `fileName`
+ * is the stem.
+ */
 export interface OutputNaming {
   readonly key: string;
   readonly relDir: string;
   readonly fileName: string;
+  /** Of groups: their names have no extension, whatever dots are in them. */
+  readonly stem?: string;
 }
 
 /** One declared output. `relPath` is POSIX, below the output root. */
@@ -88,7 +96,7 @@ export interface OutputEntry {
 }
 
 export interface OutputDefinition<F extends OptionSpecs = OptionSpecs> extends ModeBase<"output", F> {
-  /** Which inputs it can name outputs for. */
+  /** Which inputs it can name outputs for; groups are named like files. */
   readonly accepts: "file" | "any";
   /** Different keys always give different paths. */
   readonly unique: boolean;
@@ -103,6 +111,8 @@ export type FinishRule =
       readonly by: "files";
       select(outputs: readonly OutputEntry[]): readonly OutputEntry[];
       readonly minBytes: number;
+      /** And when none of them is older than a file the item is made of. */
+      readonly newerThanInput?: boolean;
     };
 
 export interface FinishCheckDefinition<F extends OptionSpecs = OptionSpecs> extends ModeBase<"finish-check", F> {

@@ -57,6 +57,24 @@ describe("input modes", () => {
     fields: (dir) => ({ csvPath: join(dir, "table.tsv"), header: ["id", "text"] }),
     expected: [{ id: "1", text: "a,b" }],
   });
+  testInputMode(templates.InputByGroups, {
+    it,
+    files: {
+      "b.txt": "",
+      "b.png": "",
+      "a.v1.jpg": "",
+      "a.v1.txt": "",
+      "alone.jpg": "",
+      "sub/b.txt": "",
+      "sub/b.jpg": "",
+      "left/c.txt": "",
+      "left/c.jpg": "",
+      ".jpg": "",
+      ".txt": "",
+    },
+    fields: () => ({ filesToJoin: { image: [".jpg", ".png"], caption: ".txt" } }),
+    expected: ["a.v1", "b", "sub/b"],
+  });
 });
 
 describe("output modes", () => {

@@ -6,6 +6,7 @@ import {
   FinishCheckByOutputFileExistence,
   InputByExts,
   InputByGlob,
+  InputByGroups,
   InputByLines,
   InputFromCsv,
   InputFromWhateverJsonl,
@@ -241,6 +242,43 @@ export class ColumnMisspelt extends KagurazakaTask<{ txt: string }> {
 
 // @ts-expect-error Not one of the columns.
 InputFromCsv({ csvPath: "x.csv", header: ["id", "text"], keyField: "key" });
+const pairs = InputByGroups({ filesToJoin: { image: [".jpg", ".png"], caption: ".txt" } });
+
+@moemoecueNormal({ hardShardMode, inputMode: pairs, outputMode })
+export class Pairs extends KagurazakaTask<{
+  input_image: FileTriplet;
+  input_caption: FileTriplet;
+  output: OutputFile;
+}> {
+  process({
+    input_image,
+    input_caption,
+    output,
+  }: {
+    input_image: FileTriplet;
+    input_caption: FileTriplet;
+    output: OutputFile;
+  }) {
+    return [input_image.path, input_caption.path, output.path];
+  }
+}
+
+// @ts-expect-error A group has no `input`.
+@moemoecueNormal({ hardShardMode, inputMode: pairs })
+export class PairsWithInput extends KagurazakaTask<{ input: FileTriplet }> {
+  process({ input }: { input: FileTriplet }) {
+    return input;
+  }
+}
+
+// @ts-expect-error No such id.
+@moemoecueNormal({ hardShardMode, inputMode: pairs })
+export class PairMisspelt extends KagurazakaTask<{ input_picture: FileTriplet }> {
+  process({ input_picture }: { input_picture: FileTriplet }) {
+    return input_picture;
+  }
+}
+
 // @ts-expect-error Paths have no key of their own choosing.
 InputByLines({ linesPath: "-", keyField: "line" });
 // @ts-expect-error An output mode in the input's place.

@@ -1,8 +1,10 @@
 import { tmpdir } from "node:os";
 import type { Item } from "../../contracts/item.js";
+import { yieldsOf } from "../../contracts/modes.js";
 import type { RunSettings } from "../../contracts/run-config.js";
 import { failedItems, type LedgerIndex } from "../ledger/index.js";
 import type { PreparedRun } from "../prepare/prepared-run.js";
+import { filesOf, pathOfFile } from "../program/item-files.js";
 import type { History } from "../run/history.js";
 import type { KnownItem } from "./candidates.js";
 import { FinishedCheck } from "./finished.js";
@@ -26,11 +28,13 @@ export async function openPlanner(prepared: PreparedRun, history: History): Prom
     opened.push(seen);
     return seen;
   };
+  const yields = modes?.inputMode ? yieldsOf(modes.inputMode) : "record";
   const finishMode = modes?.finishCheckMode;
   const finished = new FinishedCheck({
     rule: finishMode ? finishMode.definition.rule(finishMode.fields) : null,
     taskDecides: typeof instance.isExecuted === "function",
     outputRoot: places.outputRoot,
+    inputPathsOf: (item) => filesOf(yields, item).map(([, file]) => pathOfFile(program.roots, file)),
     skipFailed: config.run.skipFailed,
     ledger: history,
   });

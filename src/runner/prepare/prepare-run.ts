@@ -180,6 +180,15 @@ function checkModes(program: TaskProgram): KagurazakaError[] {
       }),
     );
   }
+  const rule = finishCheckMode?.definition.rule(finishCheckMode.fields);
+  if (rule?.by === "files" && rule.newerThanInput && yieldsRecords) {
+    mistakes.push(
+      new KagurazakaError("mixin", "newer_than_input compares outputs with input files, but the items are records", {
+        where: "finish_check_mode.newer_than_input",
+        hint: "Leave it out, or use an input mode that lists files.",
+      }),
+    );
+  }
   if (softShard) collect(mistakes, "soft_shard", () => softShard.definition.selector(softShard.fields));
   if (outputMode && mistakes.length === 0) collect(mistakes, "output_mode", () => checkNaming(program));
   return mistakes;

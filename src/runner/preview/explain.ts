@@ -48,9 +48,12 @@ export async function explainItem(prepared: PreparedRun, key: string): Promise<E
       if (out !== null) return end("is left out");
       const reason = planner.finished.reason(candidate);
       const taskAsked = typeof prepared.instance.isExecuted === "function" && reason === null;
+      const outdated = planner.finished.isOutdated(candidate);
       steps.push({
         step: "finished",
-        says: reason ?? (taskAsked ? "no, unless the task's isExecuted() says so" : "no"),
+        says:
+          reason ??
+          (taskAsked ? "no, unless the task's isExecuted() says so" : outdated ? "no: the output is older" : "no"),
       });
       return end(reason === null ? "would run" : "would be skipped");
     }
