@@ -11,12 +11,15 @@ export { killGroup } from "./base/process-group.js";
 export { threadStack } from "./base/thread-stack.js";
 export * from "./contracts/define.js";
 export type * from "./contracts/index.js";
+export { isReservedField } from "./contracts/item.js";
 export { templateModeFields } from "./contracts/modes.js";
 export { marksLayout } from "./contracts/wire.js";
+export type { CsvRecord, ReadCsvOptions } from "./data/csv.js";
 export type { GlobOptions } from "./data/glob.js";
 export type { JsonlRecord, ReadJsonlOptions } from "./data/jsonl.js";
 export type { JsonlWriter } from "./data/jsonl-writer.js";
-export { globFiles, openJsonlWriter, readJsonl, writeJsonl } from "./data/lazy.js";
+export { globFiles, openJsonlWriter, readCsv, readJsonl, readLines, writeJsonl } from "./data/lazy.js";
+export type { ReadLinesOptions } from "./data/lines.js";
 export {
   compareCodePoints,
   joinRelative,

@@ -4,7 +4,10 @@ export { default as FinishCheckByOutputFileExistence } from "./modes/finish-chec
 export { default as HardShardModeV1 } from "./modes/hard-shard-mode-v1.js";
 export { default as InputByExts } from "./modes/input-by-exts.js";
 export { default as InputByGlob } from "./modes/input-by-glob.js";
+export { default as InputByGroups } from "./modes/input-by-groups.js";
+export { default as InputByLines } from "./modes/input-by-lines.js";
 export { default as InputBySubDirectory } from "./modes/input-by-sub-directory.js";
+export { default as InputFromCsv } from "./modes/input-from-csv.js";
 export { default as InputFromFileTripletJsonl } from "./modes/input-from-file-triplet-jsonl.js";
 export { default as InputFromWhateverJsonl } from "./modes/input-from-whatever-jsonl.js";
 export { default as NoHardShard } from "./modes/no-hard-shard.js";

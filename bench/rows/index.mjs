@@ -1,13 +1,15 @@
 import async from "./async.mjs";
 import cpu from "./cpu.mjs";
+import csv from "./csv.mjs";
 import gzip from "./gzip.mjs";
 import later from "./later.mjs";
 import ledger from "./ledger.mjs";
+import lines from "./lines.mjs";
 import memory from "./memory.mjs";
 import noOp from "./no-op.mjs";
 import publication from "./publication.mjs";
 import skip from "./skip.mjs";
 import start from "./start.mjs";
 
-/** In the order of DESIGN §9. */
-export const rows = [noOp, async, cpu, gzip, start, skip, ledger, memory, publication, later];
+/** In the order of DESIGN §9, then what else is promised. */
+export const rows = [noOp, async, cpu, gzip, start, skip, ledger, memory, publication, lines, csv, later];

@@ -48,15 +48,25 @@ export interface ListEnv {
   /** Absolute directories to leave out (the output root, where it lies inside). */
   readonly leaveOut: readonly string[];
   readonly signal: AbortSignal;
+  /** Says something about the listing, once for the run: what was passed over, what is awaited. */
+  warn(message: string): void;
 }
 
+/**
+ * `file`: items are `{ input: WireTriplet }`. `group`: `{ input: WireGroup }`, of which `process` sees `input_<id>` for
+ * each file. `record`: any JSON-like record.
+ */
+export type Yields = "file" | "group" | "record";
+
 export interface InputDefinition<F extends OptionSpecs = OptionSpecs> extends ModeBase<"input", F> {
-  /** `file`: items are `{ input: WireTriplet }`. `record`: any JSON-like record. */
-  readonly yields: "file" | "record";
+  /** What its items are; a function where its fields decide. Read it with `yieldsOf`. */
+  readonly yields: Yields | ((fields: Fields) => Yields);
   /** No key can come twice, so nobody needs to watch for repeats. */
   readonly uniqueKeys: boolean;
   /** It reads the input root itself, which must exist. */
   readonly readsInputRoot: boolean;
+  /** Throws on fields that make no sense together. Called before anything is written. */
+  check?(fields: Fields): void;
   /** Files it reads besides, which must exist. */
   files?(fields: Fields): readonly string[];
   /** The field of a record that is its key, if the mode names one. */
@@ -65,11 +75,16 @@ export interface InputDefinition<F extends OptionSpecs = OptionSpecs> extends Mo
   list(fields: Fields, env: ListEnv): Iterable<readonly Item[]> | AsyncIterable<readonly Item[]>;
 }
 
-/** What an output mode may use to name outputs. For records `relDir` is `.` and `fileName` the key. */
+/**
+ * What an output mode may use to name outputs. For records `relDir` is `.` and `fileName` the key; for groups `fileName`
+ * is the stem.
+ */
 export interface OutputNaming {
   readonly key: string;
   readonly relDir: string;
   readonly fileName: string;
+  /** Of groups: their names have no extension, whatever dots are in them. */
+  readonly stem?: string;
 }
 
 /** One declared output. `relPath` is POSIX, below the output root. */
@@ -81,7 +96,7 @@ export interface OutputEntry {
 }
 
 export interface OutputDefinition<F extends OptionSpecs = OptionSpecs> extends ModeBase<"output", F> {
-  /** Which inputs it can name outputs for. */
+  /** Which inputs it can name outputs for; groups are named like files. */
   readonly accepts: "file" | "any";
   /** Different keys always give different paths. */
   readonly unique: boolean;
@@ -96,6 +111,8 @@ export type FinishRule =
       readonly by: "files";
       select(outputs: readonly OutputEntry[]): readonly OutputEntry[];
       readonly minBytes: number;
+      /** And when none of them is older than a file the item is made of. */
+      readonly newerThanInput?: boolean;
     };
 
 export interface FinishCheckDefinition<F extends OptionSpecs = OptionSpecs> extends ModeBase<"finish-check", F> {
@@ -130,6 +147,10 @@ export interface OutputModeData<O> extends ModeData<"output"> {
 export interface ResolvedMode<D extends ModeDefinition = ModeDefinition> {
   readonly definition: D;
   readonly fields: Fields;
+}
+
+export function yieldsOf({ definition, fields }: ResolvedMode<InputDefinition>): Yields {
+  return typeof definition.yields === "function" ? definition.yields(fields) : definition.yields;
 }
 
 /** What a template's modes came to. Everything optional but the roots. */

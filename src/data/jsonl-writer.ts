@@ -2,8 +2,8 @@ import { once } from "node:events";
 import { createWriteStream } from "node:fs";
 import { mkdir, rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import type { Writable } from "node:stream";
-import { finished } from "node:stream/promises";
+import type { Transform, Writable } from "node:stream";
+import { finished, pipeline } from "node:stream/promises";
 import { encodeItem } from "../base/canonical-json.js";
 
 /** A file of JSON lines in the making. Disposed without `commit()`, it leaves nothing behind. */
@@ -17,16 +17,16 @@ export interface JsonlWriter extends AsyncDisposable {
 let serial = 0;
 
 /**
- * Writes beside the final path and renames at `commit()`, so that nobody sees half a file; `.gz` by name. Makes missing
+ * Writes beside the final path and renames at `commit()`, so that nobody sees half a file; `.gz` and `.zst` by name. Makes missing
  * parent directories. Errors of the file system come out of `write` and `commit` as they are.
  */
 export async function openJsonlWriter(path: string): Promise<JsonlWriter> {
   await mkdir(dirname(path), { recursive: true });
   const staging = join(dirname(path), `.${basename(path)}.${process.pid}.${serial++}.tmp`);
   const file = createWriteStream(staging, { flags: "wx" });
-  const { head, ended } = path.endsWith(".gz")
-    ? await zipInto(file)
-    : { head: file as Writable, ended: finished(file) };
+  const packer = await createPackerFor(path);
+  const head: Writable = packer ?? file;
+  const ended = packer ? pipeline(packer, file) : finished(file);
   ended.catch(() => {});
   let state: "open" | "committed" | "disposed" = "open";
 
@@ -54,11 +54,10 @@ export async function openJsonlWriter(path: string): Promise<JsonlWriter> {
   };
 }
 
-async function zipInto(file: Writable): Promise<{ head: Writable; ended: Promise<void> }> {
-  const { createGzip } = await import("node:zlib");
-  const { pipeline } = await import("node:stream/promises");
-  const head = createGzip();
-  return { head, ended: pipeline(head, file) };
+async function createPackerFor(path: string): Promise<Transform | undefined> {
+  if (path.endsWith(".gz")) return (await import("node:zlib")).createGzip();
+  if (path.endsWith(".zst")) return (await import("./bytes/zstd.js")).createPacker();
+  return undefined;
 }
 
 /**

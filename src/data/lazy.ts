@@ -2,9 +2,11 @@
  * The readers and writers as the doors give them out: loaded when first used, because every worker imports a door and
  * hardly any reads a list.
  */
+import type { CsvRecord, ReadCsvOptions } from "./csv.js";
 import type { GlobOptions } from "./glob.js";
 import type { JsonlRecord, ReadJsonlOptions } from "./jsonl.js";
 import type { JsonlWriter } from "./jsonl-writer.js";
+import type { ReadLinesOptions } from "./lines.js";
 import type { WalkedDirectory } from "./walk.js";
 
 /** See `globFiles` in glob.ts. */
@@ -14,9 +16,21 @@ export async function* globFiles(options: GlobOptions): AsyncGenerator<WalkedDir
 }
 
 /** See `readJsonl` in jsonl.ts. */
-export async function* readJsonl(path: string, options?: ReadJsonlOptions): AsyncGenerator<JsonlRecord[]> {
+export async function* readJsonl(source: string, options?: ReadJsonlOptions): AsyncGenerator<JsonlRecord[]> {
   const jsonl = await import("./jsonl.js");
-  yield* jsonl.readJsonl(path, options);
+  yield* jsonl.readJsonl(source, options);
+}
+
+/** See `readCsv` in csv.ts. */
+export async function* readCsv(source: string, options?: ReadCsvOptions): AsyncGenerator<CsvRecord[]> {
+  const csv = await import("./csv.js");
+  yield* csv.readCsv(source, options);
+}
+
+/** See `readLines` in lines.ts. */
+export async function* readLines(source: string, options?: ReadLinesOptions): AsyncGenerator<string[]> {
+  const lines = await import("./lines.js");
+  yield* lines.readLines(source, options);
 }
 
 /** See `openJsonlWriter` in jsonl-writer.ts. */

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { mkdirSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import type { Item, WireTriplet } from "../contracts/item.js";
-import type { Fields, InputDefinition, ListEnv } from "../contracts/modes.js";
+import type { Item, WireGroup, WireTriplet } from "../contracts/item.js";
+import { type Fields, type InputDefinition, type ListEnv, yieldsOf } from "../contracts/modes.js";
+import { filesOf } from "../runner/program/item-files.js";
 import { checkRelPath } from "../runner/program/safe-path.js";
 import { declare, type It } from "./it.js";
 import { assertDescribed, filledFields } from "./mode-fields.js";
@@ -14,7 +15,7 @@ export interface InputModeSuite {
   fields(dir: string): Fields;
   /** Relative path → text, the input. @defaultValue a small tree with odd names */
   readonly files?: Readonly<Record<string, string>>;
-  /** The items it must find, in order: files as `rel_dir/file_name`, records as they are. */
+  /** The items it must find, in order: files as `rel_dir/file_name`, groups as `rel_dir/stem`, records as they are. */
   readonly expected: readonly unknown[];
 }
 
@@ -48,6 +49,7 @@ export function testInputMode(
           root: 0,
           leaveOut: [join(dir, "left")],
           signal: new AbortController().signal,
+          warn: () => {},
           ...env,
         };
         for await (const batch of definition.list(all, whole)) batches.push([...batch]);
@@ -55,7 +57,9 @@ export function testInputMode(
       };
       await use(list, dir);
     });
-  const notFiles = definition.yields !== "file" && "it yields records";
+  // Where fields decide, the directory does not.
+  const yields = yieldsOf({ definition, fields: filledFields(definition.fields, fields("/")) });
+  const notFiles = yields === "record" && "it yields records";
   const notOfRoot = !definition.readsInputRoot && "it does not read the input root";
 
   test("says what it is, and what each field is for", async () => assertDescribed(definition, "input"));
@@ -63,7 +67,7 @@ export function testInputMode(
   test("lists exactly what there is, in a stable order", () =>
     withInput(async (list) => {
       const found = (await list()).flat();
-      assert.deepEqual(definition.yields === "file" ? found.map(keyOf) : found, expected);
+      assert.deepEqual(yields === "record" ? found : found.map(keyOf), expected);
       assert.deepEqual((await list()).flat(), found);
     }));
 
@@ -78,10 +82,11 @@ export function testInputMode(
     () =>
       withInput(async (list) => {
         for (const item of (await list({ root: 3 })).flat()) {
-          const { root, rel_dir, file_name } = item.input as WireTriplet;
-          assert.equal(root, 3);
-          assert.ok(!file_name.includes("/"));
-          checkRelPath(rel_dir === "." ? file_name : `${rel_dir}/${file_name}`);
+          for (const [, { root, rel_dir, file_name }] of filesOf(yields, item)) {
+            assert.equal(root, 3);
+            assert.ok(!file_name.includes("/"));
+            checkRelPath(rel_dir === "." ? file_name : `${rel_dir}/${file_name}`);
+          }
         }
       }),
     notFiles,
@@ -137,6 +142,7 @@ export function testInputMode(
 }
 
 function keyOf(item: Item): string {
-  const { rel_dir, file_name } = item.input as WireTriplet;
-  return rel_dir === "." ? file_name : `${rel_dir}/${file_name}`;
+  const { rel_dir, ...named } = item.input as WireTriplet | WireGroup;
+  const name = "stem" in named ? named.stem : named.file_name;
+  return rel_dir === "." ? name : `${rel_dir}/${name}`;
 }

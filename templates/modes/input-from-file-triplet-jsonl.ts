@@ -1,5 +1,6 @@
 import { posix, resolve } from "node:path";
 import { defineInputMode, type FileTriplet, type Item, type JsonlRecord, readJsonl } from "../../src/kit.js";
+import { LIST_HELP, listFiles, listSource } from "../list-file.js";
 import { badRecord, isRecord } from "../record.js";
 
 /**
@@ -10,21 +11,25 @@ export default defineInputMode<{ input: FileTriplet }>()({
   name: "InputFromFileTripletJsonl",
   help: "files named by the lines of a JSONL file",
   fields: {
-    jsonlPath: { type: "string", required: true, help: 'lines {"input": {"path", "rel_dir", "file_name"}}; .gz too' },
+    jsonlPath: {
+      type: "string",
+      required: true,
+      help: `lines {"input": {"path", "rel_dir", "file_name"}}; ${LIST_HELP}`,
+    },
   },
   yields: "file",
   uniqueKeys: false,
   readsInputRoot: false,
-  files: (fields) => [resolve((fields as { jsonlPath: string }).jsonlPath)],
-  async *list(fields, { root, signal }) {
-    const path = resolve((fields as { jsonlPath: string }).jsonlPath);
-    for await (const records of readJsonl(path, { signal })) {
+  files: (fields) => listFiles((fields as { jsonlPath: string }).jsonlPath),
+  async *list(fields, { root, signal, warn }) {
+    const source = listSource((fields as { jsonlPath: string }).jsonlPath);
+    for await (const records of readJsonl(source, { signal, warn })) {
       const items: Item[] = [];
       for (const record of records) {
         const item = parseLine(record, root);
         if (item === undefined) {
           if (items.length > 0) yield items;
-          throw badRecord(path, record, 'must be {"input": {"path": …, "rel_dir": …, "file_name": …}}, three texts');
+          throw badRecord(source, record, 'must be {"input": {"path": …, "rel_dir": …, "file_name": …}}, three texts');
         }
         items.push(item);
       }

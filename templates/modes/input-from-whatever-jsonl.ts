@@ -1,5 +1,5 @@
-import { resolve } from "node:path";
 import { defineInputMode, type Item, readJsonl } from "../../src/kit.js";
+import { LIST_HELP, listFiles, listSource } from "../list-file.js";
 import { badRecord, isRecord } from "../record.js";
 
 /** Records: each line of a JSONL file is an item, as it is. What fields it has, the task's own type says. */
@@ -8,7 +8,7 @@ export default defineInputMode<any>()({
   name: "InputFromWhateverJsonl",
   help: "records: the lines of a JSONL file",
   fields: {
-    jsonlPath: { type: "string", required: true, help: "one JSON object a line; .gz too" },
+    jsonlPath: { type: "string", required: true, help: `one JSON object a line; ${LIST_HELP}` },
     keyField: {
       type: "string",
       nullable: true,
@@ -19,16 +19,16 @@ export default defineInputMode<any>()({
   yields: "record",
   uniqueKeys: false,
   readsInputRoot: false,
-  files: (fields) => [resolve((fields as { jsonlPath: string }).jsonlPath)],
+  files: (fields) => listFiles((fields as { jsonlPath: string }).jsonlPath),
   keyField: (fields) => (fields as { keyField: string | null }).keyField ?? undefined,
-  async *list(fields, { signal }) {
-    const path = resolve((fields as { jsonlPath: string }).jsonlPath);
-    for await (const records of readJsonl(path, { signal })) {
+  async *list(fields, { signal, warn }) {
+    const source = listSource((fields as { jsonlPath: string }).jsonlPath);
+    for await (const records of readJsonl(source, { signal, warn })) {
       const items: Item[] = [];
       for (const record of records) {
         if (!isRecord(record.value)) {
           if (items.length > 0) yield items;
-          throw badRecord(path, record, "must be a JSON object");
+          throw badRecord(source, record, "must be a JSON object");
         }
         items.push(record.value);
       }

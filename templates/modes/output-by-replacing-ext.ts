@@ -8,8 +8,7 @@ export default defineOutputMode<{ output: OutputFile }>()({
   fields: { ext: { type: "string", required: true, help: "with its dot: .webp" } },
   accepts: "file",
   unique: false,
-  outputs: (fields, { relDir, fileName }) => {
-    const stem = posix.basename(fileName, posix.extname(fileName));
+  outputs: (fields, { relDir, fileName, stem = posix.basename(fileName, posix.extname(fileName)) }) => {
     return [{ field: "output", relPath: joinRelative(relDir, stem + (fields as { ext: string }).ext), type: "file" }];
   },
 });

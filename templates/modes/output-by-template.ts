@@ -5,8 +5,8 @@ const parts: Readonly<Record<string, (name: OutputNaming) => string>> = {
   key: ({ key }) => key,
   rel_dir: ({ relDir }) => relDir,
   file_name: ({ fileName }) => fileName,
-  stem: ({ fileName }) => posix.basename(fileName, posix.extname(fileName)),
-  ext: ({ fileName }) => posix.extname(fileName),
+  stem: ({ fileName, stem }) => stem ?? posix.basename(fileName, posix.extname(fileName)),
+  ext: ({ fileName, stem }) => (stem === undefined ? posix.extname(fileName) : ""),
 };
 
 /** One file named by a pattern of `{key}`, `{rel_dir}`, `{file_name}`, `{stem}` and `{ext}`; the per-file mode for records. */

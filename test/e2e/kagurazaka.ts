@@ -78,6 +78,8 @@ export interface Place {
   everything(dir?: string): string[];
   run(args: readonly string[], env?: Readonly<Record<string, string>>): Promise<Ended>;
   start(args: readonly string[], env?: Readonly<Record<string, string>>): Running;
+  /** The same with something piped in, or, without a text, with a stdin that stays open: `child.stdin`. */
+  pipe(args: readonly string[], text?: string | Uint8Array): Running;
   /** Runs the sample task over these items. The first call lists them, later ones may leave them out. */
   sample(items: readonly SampleItem[] | null, args?: readonly string[]): Promise<Ended>;
   startSample(items: readonly SampleItem[], args?: readonly string[]): Running;
@@ -116,6 +118,11 @@ export function createPlace(files: Readonly<Record<string, string | Uint8Array>>
     everything: (from = ".") => walk(path(from), false).map((file) => relative(path(from), file)),
     run: (args, env) => start(args, env).ended,
     start,
+    pipe(args, text) {
+      const running = startCommand(dir, args, {}, true);
+      if (text !== undefined) running.child.stdin!.end(text);
+      return running;
+    },
     sample: (items, args = []) => start(withBackbone(sampleArgs(items, args))).ended,
     startSample: (items, args = []) => start(withBackbone(sampleArgs(items, args))),
     journal: (event) => readSampleJournal(path("journal")).filter((one) => event === undefined || one.event === event),
@@ -131,13 +138,21 @@ function withBackbone(args: string[]): string[] {
   return args.filter((_, i) => i !== at && i !== at + 1);
 }
 
-function startCommand(cwd: string, args: readonly string[], env: Readonly<Record<string, string>>): Running {
+function startCommand(
+  cwd: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>>,
+  keepsStdin = false,
+): Running {
   const { FORCE_COLOR: _, NODE_OPTIONS: __, ...clean } = process.env;
   const child = spawn(process.execPath, [bin, ...args], {
     cwd,
     env: { ...clean, KAGURAZAKA_CACHE_DIR: join(base, "cache"), NO_COLOR: "1", ...env },
-    stdio: ["ignore", "pipe", "pipe"],
+    stdio: ["pipe", "pipe", "pipe"],
   });
+  // A command that ends before it has read all of it is no mistake of the test's.
+  child.stdin.on("error", () => {});
+  if (!keepsStdin) child.stdin.end();
   let stdout = "";
   let stderr = "";
   const listeners = new Set<() => void>();

@@ -1,3 +1,4 @@
+import { utimesSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { counts, createPlace, type Place } from "./kagurazaka.js";
 
@@ -89,6 +90,19 @@ describe.concurrent("--redo", () => {
     expect((await run(own)).json.counts).toEqual(counts({ skipped: 4 }));
     expect((await run(own, "--redo", "code")).json.counts).toEqual(counts({ done: 4 }));
     expect(own.read("made.txt").split("two").length - 1).toBe(4);
+  });
+
+  test("inputs: what has changed since, by the outputs' times or by the run that recorded it", async () => {
+    for (const check of [undefined, ""]) {
+      const place = createPlace({ ...inputs, "task.ts": task("one ", check === undefined ? {} : { check }) });
+      for (const name of Object.keys(inputs)) utimesSync(place.path(name), 1e9, 1e9);
+      await run(place);
+      const later = new Date(Date.now() + 5000);
+      utimesSync(place.path("in/4.txt"), later, later);
+      expect((await run(place)).json.counts).toEqual(counts({ skipped: 6 }));
+      const redone = await run(place, "--redo", "inputs");
+      expect(redone.json.counts).toEqual(counts({ done: 1, skipped: 5 }));
+    }
   });
 
   test("explain says it; a cause that does not exist is refused with those that do", async () => {

@@ -30,6 +30,51 @@ describe("input modes", () => {
     fields: (dir) => ({ jsonlPath: join(dir, "list.jsonl") }),
     expected: [{ id: 1 }, { id: 2, deep: [{}] }, {}],
   });
+  testInputMode(templates.InputByLines, {
+    it,
+    files: { "list.txt": "b.txt\nsub//a.txt\n\n./sub/./d/é.txt\r\n" },
+    fields: (dir) => ({ linesPath: join(dir, "list.txt") }),
+    expected: ["b.txt", "sub/a.txt", "sub/d/é.txt"],
+  });
+  testInputMode(templates.InputByLines, {
+    it,
+    files: { "list.txt": "one\n\n two \r\n" },
+    fields: (dir) => ({ linesPath: join(dir, "list.txt"), as: "text" }),
+    expected: [{ line: "one" }, { line: " two " }],
+  });
+  testInputMode(templates.InputFromCsv, {
+    it,
+    files: { "table.csv": 'id,text\r\n1,"a, ""b"""\r\n02,"two\nlines"' },
+    fields: (dir) => ({ csvPath: join(dir, "table.csv"), keyField: "id" }),
+    expected: [
+      { id: "1", text: 'a, "b"' },
+      { id: "02", text: "two\nlines" },
+    ],
+  });
+  testInputMode(templates.InputFromCsv, {
+    it,
+    files: { "table.tsv": "1\ta,b\n" },
+    fields: (dir) => ({ csvPath: join(dir, "table.tsv"), header: ["id", "text"] }),
+    expected: [{ id: "1", text: "a,b" }],
+  });
+  testInputMode(templates.InputByGroups, {
+    it,
+    files: {
+      "b.txt": "",
+      "b.png": "",
+      "a.v1.jpg": "",
+      "a.v1.txt": "",
+      "alone.jpg": "",
+      "sub/b.txt": "",
+      "sub/b.jpg": "",
+      "left/c.txt": "",
+      "left/c.jpg": "",
+      ".jpg": "",
+      ".txt": "",
+    },
+    fields: () => ({ filesToJoin: { image: [".jpg", ".png"], caption: ".txt" } }),
+    expected: ["a.v1", "b", "sub/b"],
+  });
 });
 
 describe("output modes", () => {

@@ -6,6 +6,9 @@ import {
   FinishCheckByOutputFileExistence,
   InputByExts,
   InputByGlob,
+  InputByGroups,
+  InputByLines,
+  InputFromCsv,
   InputFromWhateverJsonl,
   KAGURAZAKA_MIXIN_PLACEHOLDER,
   KagurazakaTask,
@@ -177,6 +180,107 @@ export class EitherMode extends KagurazakaTask<FileItem> {
   }
 }
 
+@moemoecueNormal({ hardShardMode, inputMode: InputByLines({ linesPath: "-" }), outputMode })
+export class LinesAsPaths extends KagurazakaTask<FileItem> {
+  process({ input, output }: FileItem) {
+    return [input.path, output.path];
+  }
+}
+
+@moemoecueNormal({ hardShardMode, inputMode: InputByLines({ linesPath: "-", as: "text", keyField: "line" }) })
+export class LinesAsTexts extends KagurazakaTask<{ line: string }> {
+  process({ line }: { line: string }) {
+    return line.length;
+  }
+}
+
+// @ts-expect-error Texts are injected as `line`.
+@moemoecueNormal({ hardShardMode, inputMode: InputByLines({ linesPath: "-", as: "text" }) })
+export class TextsWithInput extends KagurazakaTask<{ input: FileTriplet }> {
+  process({ input }: { input: FileTriplet }) {
+    return input;
+  }
+}
+
+// @ts-expect-error Without `as`, lines are paths.
+@moemoecueNormal({ hardShardMode, inputMode: InputByLines({ linesPath: "-" }) })
+export class PathsWithLine extends KagurazakaTask<{ line: string }> {
+  process({ line }: { line: string }) {
+    return line;
+  }
+}
+
+@moemoecueNormal({ hardShardMode, inputMode: InputByLines({ linesPath: "-", as: KAGURAZAKA_MIXIN_PLACEHOLDER }) })
+export class LinesFromConfiguration extends KagurazakaTask<{ line: string }> {
+  process({ line }: { line: string }) {
+    return line;
+  }
+}
+
+@moemoecueNormal({ hardShardMode, inputMode: InputFromCsv({ csvPath: "x.csv", keyField: "id" }) })
+export class Columns extends KagurazakaTask<{ id: string; text: string }> {
+  process({ id, text }: { id: string; text: string }) {
+    return id + text;
+  }
+}
+
+// @ts-expect-error Values of a table are texts.
+@moemoecueNormal({ hardShardMode, inputMode: InputFromCsv({ csvPath: "x.csv" }) })
+export class ColumnsAsNumbers extends KagurazakaTask<{ id: number }> {
+  process({ id }: { id: number }) {
+    return id;
+  }
+}
+
+// @ts-expect-error Which columns there are is known here.
+@moemoecueNormal({ hardShardMode, inputMode: InputFromCsv({ csvPath: "x.csv", header: ["id", "text"] }) })
+export class ColumnMisspelt extends KagurazakaTask<{ txt: string }> {
+  process({ txt }: { txt: string }) {
+    return txt;
+  }
+}
+
+// @ts-expect-error Not one of the columns.
+InputFromCsv({ csvPath: "x.csv", header: ["id", "text"], keyField: "key" });
+const pairs = InputByGroups({ filesToJoin: { image: [".jpg", ".png"], caption: ".txt" } });
+
+@moemoecueNormal({ hardShardMode, inputMode: pairs, outputMode })
+export class Pairs extends KagurazakaTask<{
+  input_image: FileTriplet;
+  input_caption: FileTriplet;
+  output: OutputFile;
+}> {
+  process({
+    input_image,
+    input_caption,
+    output,
+  }: {
+    input_image: FileTriplet;
+    input_caption: FileTriplet;
+    output: OutputFile;
+  }) {
+    return [input_image.path, input_caption.path, output.path];
+  }
+}
+
+// @ts-expect-error A group has no `input`.
+@moemoecueNormal({ hardShardMode, inputMode: pairs })
+export class PairsWithInput extends KagurazakaTask<{ input: FileTriplet }> {
+  process({ input }: { input: FileTriplet }) {
+    return input;
+  }
+}
+
+// @ts-expect-error No such id.
+@moemoecueNormal({ hardShardMode, inputMode: pairs })
+export class PairMisspelt extends KagurazakaTask<{ input_picture: FileTriplet }> {
+  process({ input_picture }: { input_picture: FileTriplet }) {
+    return input_picture;
+  }
+}
+
+// @ts-expect-error Paths have no key of their own choosing.
+InputByLines({ linesPath: "-", keyField: "line" });
 // @ts-expect-error An output mode in the input's place.
 moemoecueNormal({ hardShardMode, inputMode: outputMode });
 // @ts-expect-error No such field.

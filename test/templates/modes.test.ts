@@ -31,7 +31,7 @@ async function list(
 ): Promise<Item[]> {
   if (definition.kind !== "input") throw new Error("not an input mode");
   const items: Item[] = [];
-  const env = { inputRoot: root, root: 3, leaveOut, signal: new AbortController().signal };
+  const env = { inputRoot: root, root: 3, leaveOut, signal: new AbortController().signal, warn: () => {} };
   for await (const batch of definition.list(fieldsOf(definition, said), env)) items.push(...batch);
   return items;
 }
@@ -172,7 +172,7 @@ describe("input modes that read JSONL", () => {
     const jsonlPath = write("t.jsonl", `\n{"input":{"path":"/a","rel_dir":".","file_name":"a"}}\n${bad}\n`);
     const seen: unknown[] = [];
     const definition = InputFromFileTripletJsonl.definition;
-    const env = { inputRoot: "/", root: 0, leaveOut: [], signal: new AbortController().signal };
+    const env = { inputRoot: "/", root: 0, leaveOut: [], signal: new AbortController().signal, warn: () => {} };
     const reading = async () => {
       for await (const batch of definition.list({ jsonlPath }, env)) seen.push(...batch);
     };

@@ -1,5 +1,6 @@
 import { constants } from "node:os";
 import { KagurazakaError } from "../../base/errors.js";
+import { escapeControls } from "../../base/text.js";
 import type { UiSettings } from "../../config/run-options.js";
 import { saidFromArgv } from "../../config/said.js";
 import { displayPath } from "../../loader/paths.js";
@@ -31,8 +32,13 @@ export async function run(argv: readonly string[]): Promise<number> {
   if (prepared.config.run.dryRun) {
     const { dryRun } = await import("../../runner/preview/dry-run.js");
     const { formatDryRun } = await import("../overview.js");
-    const found = await dryRun(prepared);
-    process.stdout.write(ui.json ? `${JSON.stringify(found)}\n` : formatDryRun(found));
+    const said = new Set<string>();
+    const found = await dryRun(prepared, (message) => {
+      said.add(message);
+      process.stderr.write(`warning ${escapeControls(message)}\n`);
+    });
+    const unsaid = found.warnings.filter((message) => !said.has(message));
+    process.stdout.write(ui.json ? `${JSON.stringify(found)}\n` : formatDryRun({ ...found, warnings: unsaid }));
     return 0;
   }
   return execute(prepared, ui, argv);

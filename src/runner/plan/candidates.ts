@@ -1,9 +1,10 @@
 import { encodeItem } from "../../base/canonical-json.js";
 import { type ErrorRecord, KagurazakaError, toErrorRecord } from "../../base/errors.js";
 import { hashText, nameOfHash } from "../../base/hash.js";
-import type { Item, WireTriplet } from "../../contracts/item.js";
-import type { OutputEntry } from "../../contracts/modes.js";
+import { type Item, isReservedField, type WireGroup } from "../../contracts/item.js";
+import { type OutputEntry, type Yields, yieldsOf } from "../../contracts/modes.js";
 import type { TaskInstance } from "../../contracts/task.js";
+import { nameOfFiles } from "../program/item-files.js";
 import { checkRelPath } from "../program/safe-path.js";
 import { outputsOf, type TaskProgram } from "../program/task-program.js";
 import type { SeenKeys } from "./seen-keys.js";
@@ -34,15 +35,13 @@ export type Named = Candidate | Refusal;
 
 export const isRefusal = (named: Named): named is Refusal => "error" in named;
 
-const RESERVED = /^(?:result|input|output(?:_.*)?)$/;
-
 /** Gives each item its key and its outputs, and refuses what cannot run. */
 export class Namer {
   readonly #program: TaskProgram;
   readonly #instance: TaskInstance;
   readonly #seen: SeenKeys | null;
   readonly #seenOutputs: SeenKeys | null;
-  readonly #yieldsFiles: boolean;
+  readonly #yields: Yields;
   readonly #keyField: string | undefined;
 
   constructor(program: TaskProgram, instance: TaskInstance, seen: { keys: SeenKeys | null; outputs: SeenKeys | null }) {
@@ -51,7 +50,7 @@ export class Namer {
     this.#instance = instance;
     this.#seen = seen.keys;
     this.#seenOutputs = seen.outputs;
-    this.#yieldsFiles = input?.definition.yields === "file";
+    this.#yields = input ? yieldsOf(input) : "record";
     this.#keyField = input?.definition.keyField?.(input.fields);
   }
 
@@ -65,10 +64,11 @@ export class Namer {
         );
       }
       const item = raw as Item;
-      if (this.#yieldsFiles) {
-        const { rel_dir, file_name } = item.input as WireTriplet;
-        key = rel_dir === "." ? file_name : `${rel_dir}/${file_name}`;
+      const files = nameOfFiles(this.#yields, item);
+      if (files) {
+        key = files.relDir === "." ? files.fileName : `${files.relDir}/${files.fileName}`;
         checkRelPath(key);
+        if (files.stem !== undefined) checkGroup(key, item.input as WireGroup);
         return this.#refuseRepeat(key, item) ?? this.#candidate(key, item, undefined);
       }
       const explicit = this.#explicitKey(item);
@@ -97,7 +97,7 @@ export class Namer {
   }
 
   #candidate(key: string, item: Item, json: string | undefined): Candidate {
-    const outputs = outputsOf(this.#program.modes, key, this.#yieldsFiles ? (item.input as WireTriplet) : undefined);
+    const outputs = outputsOf(this.#program.modes, key, nameOfFiles(this.#yields, item));
     for (const output of outputs) this.#checkOutput(output);
     return { key, item, json, outputs };
   }
@@ -145,9 +145,16 @@ export class Namer {
   }
 }
 
+function checkGroup(key: string, { refused }: WireGroup): void {
+  if (refused === undefined) return;
+  throw new KagurazakaError("duplicate-key", `${JSON.stringify(key)} ${refused}`, {
+    hint: "Leave one of them, or move the others to another directory.",
+  });
+}
+
 function checkReserved(item: Item): void {
   for (const field of Object.keys(item)) {
-    if (!RESERVED.test(field)) continue;
+    if (!isReservedField(field)) continue;
     throw new KagurazakaError("reserved-field", `the item has a field "${field}", which modes inject`, {
       hint: "Rename the field in the input.",
     });

@@ -1,9 +1,11 @@
 import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { KagurazakaError } from "../../base/errors.js";
+import type { Item } from "../../contracts/item.js";
 import type { FinishRule } from "../../contracts/modes.js";
 import type { LedgerView } from "../ledger/view.js";
 import type { Candidate } from "./candidates.js";
+import { changedAt, isOlderThan } from "./file-times.js";
 
 /** Why an item need not run. */
 export type SkipReason = "output exists" | "in the ledger" | "filtered before" | "failed before";
@@ -18,6 +20,8 @@ export interface FinishedOptions {
   /** The task has an `isExecuted` of its own, asked in the worker. */
   readonly taskDecides: boolean;
   readonly outputRoot: string | null;
+  /** Where the files lie that an item is made of. */
+  inputPathsOf(item: Item): readonly string[];
   readonly skipFailed: boolean;
   readonly ledger: LedgerView;
   /** `--redo`: what was finished is to be done again. */
@@ -44,7 +48,8 @@ export class FinishedCheck {
     return reason !== "failed before" && this.#options.isStale(candidate) ? "stale" : (reason ?? "due");
   }
 
-  #reason({ key, outputs }: Candidate): SkipReason | null {
+  #reason(candidate: Candidate): SkipReason | null {
+    const { key, outputs } = candidate;
     const { rule, ledger, skipFailed, taskDecides } = this.#options;
     const entry = ledger.statusOf(key);
     const required = ledger.requiredEpoch(key);
@@ -54,10 +59,18 @@ export class FinishedCheck {
     const doneInEpoch = entry?.status === "done" && current;
     if (this.#files && rule?.by === "files") {
       const exists = rule.select(outputs).every((output) => this.#files!.has(output.relPath, rule.minBytes));
-      return exists && (required === 0 || doneInEpoch) ? "output exists" : null;
+      return exists && (required === 0 || doneInEpoch) && !this.isOutdated(candidate) ? "output exists" : null;
     }
     if (taskDecides && required === 0) return null;
     return doneInEpoch ? "in the ledger" : null;
+  }
+
+  /** All outputs are there and one is older than an input, where the check asks; so it is where an input is gone. */
+  isOutdated({ item, outputs }: Candidate): boolean {
+    const { rule, outputRoot, inputPathsOf } = this.#options;
+    if (rule?.by !== "files" || !rule.newerThanInput || outputRoot === null) return false;
+    const made = rule.select(outputs).map(({ relPath }) => changedAt(join(outputRoot, relPath)));
+    return isOlderThan(made, inputPathsOf(item));
   }
 }
 

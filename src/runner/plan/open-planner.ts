@@ -1,14 +1,17 @@
 import { tmpdir } from "node:os";
 import type { Item } from "../../contracts/item.js";
+import { yieldsOf } from "../../contracts/modes.js";
 import type { RunSettings } from "../../contracts/run-config.js";
 import { failedItems, type LedgerIndex } from "../ledger/index.js";
 import type { PreparedRun } from "../prepare/prepared-run.js";
+import { filesOf, pathOfFile } from "../program/item-files.js";
 import type { History } from "../run/history.js";
 import type { KnownItem } from "./candidates.js";
 import { FinishedCheck } from "./finished.js";
 import { type Limit, Planner } from "./planner.js";
 import { openSeenKeys, type SeenKeys } from "./seen-keys.js";
 import { createKeyFilter, type KeyFilter } from "./selection.js";
+import { createStaleness } from "./staleness.js";
 
 export interface OpenPlanner extends AsyncDisposable, Pick<Planner, "batches" | "candidates" | "parcels"> {
   readonly finished: FinishedCheck;
@@ -34,14 +37,20 @@ export async function openPlanner(
     opened.push(seen);
     return seen;
   };
+  const yields = modes?.inputMode ? yieldsOf(modes.inputMode) : "record";
   const finishMode = modes?.finishCheckMode;
-  const finished = new FinishedCheck({
+  const checks = {
     rule: finishMode ? finishMode.definition.rule(finishMode.fields) : null,
-    taskDecides: typeof instance.isExecuted === "function",
     outputRoot: prepared.places[shard]!.outputRoot,
+    inputPathsOf: (item: Item) => filesOf(yields, item).map(([, file]) => pathOfFile(program.roots, file)),
+  };
+  const { index, now } = history;
+  const finished = new FinishedCheck({
+    ...checks,
+    taskDecides: typeof instance.isExecuted === "function",
     skipFailed: config.run.skipFailed,
     ledger: history,
-    isStale: history.isStale,
+    isStale: createStaleness({ ...checks, redo: config.run.redo, now, index }),
   });
   const retry = config.run.retryFailed ? failedBefore(history.index) : undefined;
   const selected = await createKeyFilter(config.run);

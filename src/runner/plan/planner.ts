@@ -25,6 +25,8 @@ export interface PlanListener {
   onListed(): void;
   onSkipped(key: string, reason: SkipReason): void;
   onRefused(refusal: Refusal): void;
+  /** The input mode has something to say of the listing as a whole. */
+  onWarning?(message: string): void;
 }
 
 export interface PlannerOptions {
@@ -106,7 +108,7 @@ export class Planner {
   /** Nothing can leave an item out, so that naming it is all there is to do: plain records go in bulk. */
   async *#packed(packer: Packer, listener: PlanListener): AsyncGenerator<Parcel> {
     let index = 0;
-    for await (const batch of this.#source()) {
+    for await (const batch of this.#source(listener)) {
       for (let at = 0; at < batch.length; ) {
         listener.onListed();
         const parcel = packer.pack(batch, at) ?? this.#single(batch[at], index + at, listener);
@@ -153,9 +155,9 @@ export class Planner {
   }
 
   /** Named items that belong to this run, finished or not. `listener` hears of refusals only. */
-  async *candidates(listener: Pick<PlanListener, "onListed" | "onRefused">): AsyncGenerator<readonly Candidate[]> {
+  async *candidates(listener: Omit<PlanListener, "onSkipped">): AsyncGenerator<readonly Candidate[]> {
     let index = 0;
-    for await (const batch of this.#source()) {
+    for await (const batch of this.#source(listener)) {
       const candidates: Candidate[] = [];
       for (const raw of batch) {
         const at = index++;
@@ -180,7 +182,7 @@ export class Planner {
     return this.#namer.rename(key, item);
   }
 
-  async *#source(): AsyncGenerator<readonly unknown[]> {
+  async *#source({ onWarning }: Pick<PlanListener, "onWarning">): AsyncGenerator<readonly unknown[]> {
     const { program, instance, shard, items, signal } = this.#options;
     try {
       if (items) {
@@ -199,6 +201,7 @@ export class Planner {
         root: shard,
         leaveOut: outputPath === null ? [] : [outputPath],
         signal,
+        warn: (message) => onWarning?.(message),
       });
     } catch (cause) {
       if (KagurazakaError.is(cause)) throw cause;

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { KagurazakaError, MistakesError, toErrorRecord } from "../../base/errors.js";
 import { didYouMean } from "../../base/nearest.js";
 import { builtinNames, builtinTaskEntry, loadBuiltin } from "../../builtins.js";
@@ -6,11 +6,13 @@ import { missingTask } from "../../config/flags.js";
 import { type ConfigOwners, type Peek, peekConfig, type Resolved, resolveConfig } from "../../config/resolve.js";
 import type { Said } from "../../config/said.js";
 import type { BackboneDefinition } from "../../contracts/backbone.js";
+import { yieldsOf } from "../../contracts/modes.js";
 import type { TaskRef } from "../../contracts/task.js";
 import { codeFrame, displayPath, type LoadedTask, loadBuiltinTask, loadTask } from "../../loader/index.js";
 import { readKeys } from "../plan/selection.js";
 import { loadProgram, type TaskProgram } from "../program/task-program.js";
 import { loadBackbone } from "./find-backbone.js";
+import { checkInputFiles } from "./input-files.js";
 import { checkRoots, resolvePlaces } from "./places.js";
 import type { PreparedRun } from "./prepared-run.js";
 
@@ -96,14 +98,7 @@ export async function prepareLoaded(said: Said, owners: Owners): Promise<Prepare
       }),
     );
   }
-  for (const file of program.modes?.inputMode
-    ? (program.modes.inputMode.definition.files?.(program.modes.inputMode.fields) ?? [])
-    : []) {
-    if (!existsSync(file))
-      mistakes.push(
-        new KagurazakaError("input-root", `the input list ${file} does not exist`, { where: "input_mode.jsonl_path" }),
-      );
-  }
+  mistakes.push(...checkInputFiles(program.modes?.inputMode));
   if (config.run.keys !== undefined) collect(mistakes, "--keys", () => readKeys(config.run.keys!));
   MistakesError.throwIfAny(mistakes);
   const instance = createInstance(program, task.sourcePath);
@@ -156,8 +151,9 @@ function checkModes(program: TaskProgram): KagurazakaError[] {
   const { modes, roots } = program;
   if (!modes) return mistakes;
   const { inputMode, outputMode, finishCheckMode, softShard } = modes;
-  const yieldsFiles = inputMode?.definition.yields === "file";
-  if (outputMode?.definition.accepts === "file" && !yieldsFiles) {
+  if (inputMode) collect(mistakes, "input_mode", () => inputMode.definition.check?.(inputMode.fields));
+  const yieldsRecords = !inputMode || yieldsOf(inputMode) === "record";
+  if (outputMode?.definition.accepts === "file" && yieldsRecords) {
     mistakes.push(
       new KagurazakaError(
         "mixin",
@@ -190,6 +186,15 @@ function checkModes(program: TaskProgram): KagurazakaError[] {
       new KagurazakaError("mixin", `${finishCheckMode.definition.name} looks at outputs, but there is no output mode`, {
         where: "finish_check_mode",
         hint: "Add an output_mode, or use FinishCheckByLedger.",
+      }),
+    );
+  }
+  const rule = finishCheckMode?.definition.rule(finishCheckMode.fields);
+  if (rule?.by === "files" && rule.newerThanInput && yieldsRecords) {
+    mistakes.push(
+      new KagurazakaError("mixin", "newer_than_input compares outputs with input files, but the items are records", {
+        where: "finish_check_mode.newer_than_input",
+        hint: "Leave it out, or use an input mode that lists files.",
       }),
     );
   }

@@ -5,7 +5,7 @@ import { openHistory } from "../run/history.js";
 
 /** What a run would do, without doing it. */
 export interface DryRun {
-  /** What a run would say before it begins. */
+  /** What a run would say before it begins, and while it lists. */
   readonly warnings: readonly string[];
   readonly total: number;
   readonly run: number;
@@ -19,8 +19,11 @@ export interface DryRun {
 
 const EXAMPLES = 5;
 
-/** Lists and judges every item; writes nothing. */
-export async function dryRun(prepared: PreparedRun): Promise<DryRun> {
+/**
+ * Lists and judges every item; writes nothing.
+ * @param onWarning hears at once what the listing has to say: that it waits for somebody at a terminal, for one
+ */
+export async function dryRun(prepared: PreparedRun, onWarning?: (message: string) => void): Promise<DryRun> {
   const limit = limitOf(prepared.config.run);
   const warnings: string[] = [];
   const skipped: Record<string, number> = {};
@@ -35,6 +38,10 @@ export async function dryRun(prepared: PreparedRun): Promise<DryRun> {
       onListed: () => void counts.total++,
       onSkipped: (_key, reason) => increment(skipped, reason),
       onRefused: ({ error }) => increment(refused, error.code ?? error.name),
+      onWarning(message) {
+        warnings.push(inShard(prepared, shard, message));
+        onWarning?.(inShard(prepared, shard, message));
+      },
     });
     for await (const batch of batches) {
       counts.run += batch.length;

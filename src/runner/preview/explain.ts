@@ -59,7 +59,8 @@ async function explainIn(prepared: PreparedRun, shard: number, key: string): Pro
       if (out !== null) return end("is left out");
       const standing = planner.finished.standingOf(candidate);
       const taskAsked = typeof prepared.instance.isExecuted === "function" && !history.ignoresTask;
-      const due = taskAsked ? "no, unless the task's isExecuted() says so" : "no";
+      const outdated = planner.finished.isOutdated(candidate) ? "no: the output is older" : "no";
+      const due = taskAsked ? "no, unless the task's isExecuted() says so" : outdated;
       const says = { due, stale: "yes, but --redo asks for it again" }[standing as string] ?? standing;
       steps.push({ step: "finished", says });
       return end(isFinished(standing) ? "would be skipped" : "would run");

@@ -1,3 +1,5 @@
+import { KagurazakaError } from "../../base/errors.js";
+import { yieldsOf } from "../../contracts/modes.js";
 import { writeJsonl } from "../../data/jsonl-writer.js";
 import { openPlanner } from "../plan/open-planner.js";
 import type { PreparedRun } from "../prepare/prepared-run.js";
@@ -5,6 +7,14 @@ import { openHistory } from "../run/history.js";
 
 /** Writes what the task would list, one item a line, as `InputFromFileTripletJsonl` and `InputFromWhateverJsonl` read it. */
 export async function exportInputs(prepared: PreparedRun, path: string): Promise<{ written: number; refused: number }> {
+  const input = prepared.program.modes?.inputMode;
+  if (input && yieldsOf(input) === "group") {
+    throw new KagurazakaError(
+      "usage",
+      `no list can name what ${input.definition.name} finds: its items are several files each`,
+      { where: "export-inputs" },
+    );
+  }
   const counts = { written: 0, refused: 0 };
   const { roots } = prepared.program;
   async function* lines(): AsyncGenerator<readonly unknown[]> {

@@ -13,6 +13,7 @@ import {
 } from "../../contracts/modes.js";
 import type { TaskClass, TaskInstance, TaskRef } from "../../contracts/task.js";
 import { templateOf } from "../../loader/import-task.js";
+import type { FilesName } from "./item-files.js";
 
 /** A task made ready on one side of the border: the class loaded, its modes resolved, its roots absolute. */
 export interface TaskProgram {
@@ -80,9 +81,9 @@ async function resolveModes(taskClass: TaskClass, ref: TaskRef): Promise<Resolve
 export function outputsOf(
   modes: ResolvedModes | null,
   key: string,
-  file: { rel_dir: string; file_name: string } | undefined,
+  files: FilesName | undefined,
 ): readonly OutputEntry[] {
   const mode = modes?.outputMode;
   if (!mode) return [];
-  return mode.definition.outputs(mode.fields, { key, relDir: file?.rel_dir ?? ".", fileName: file?.file_name ?? key });
+  return mode.definition.outputs(mode.fields, { key, relDir: ".", fileName: key, ...files });
 }

@@ -15,9 +15,8 @@ import {
   sameScope,
 } from "../ledger/index.js";
 import type { LedgerView } from "../ledger/view.js";
-import type { Candidate } from "../plan/candidates.js";
 import { loadGlobs, readKeys } from "../plan/selection.js";
-import { createStaleness, type Made, madeBy } from "../plan/staleness.js";
+import { type Made, madeBy } from "../plan/staleness.js";
 import type { PreparedRun } from "../prepare/prepared-run.js";
 import { optionChanges } from "./option-changes.js";
 import { optionsHashOf, scopeOf } from "./run-record.js";
@@ -31,8 +30,8 @@ export interface History extends LedgerView {
   readonly forced: ForcedEpoch | undefined;
   /** Items must be redone whatever the task's `isExecuted` says: an epoch is open. */
   readonly ignoresTask: boolean;
-  /** `--redo`: the item was finished by what is not any more. */
-  isStale(candidate: Candidate): boolean;
+  /** What this run's results are made by. */
+  readonly now: Made;
   readonly warnings: readonly string[];
   headerOf(run: string): LedgerHeader;
   /** Everything in this run's scope is finished: closes the epochs that asked for it. */
@@ -60,7 +59,7 @@ export async function openHistory(prepared: PreparedRun, shard: number): Promise
     forced,
     ignoresTask: forced !== undefined || open.length > 0,
     warnings: warningsOf({ prepared, shard, index, now, forced, continues: open.length > 0 }),
-    isStale: createStaleness({ redo: settings.redo, now, index }),
+    now,
     statusOf: (key) => index.statusOf(key),
     requiredEpoch: (key) => book.requiredEpoch(key),
     headerOf: (run) => ({

@@ -156,6 +156,7 @@ class OpenRun implements Run {
           shard.recorder.skipped(key, reason);
         },
         onRefused: (refusal) => shard.recorder.refused(refusal),
+        onWarning: (message) => this.#warn(inShard(this.#parts.prepared, shard.number, message)),
       }),
       isStopped: () => shard.trouble !== undefined,
       onEnd: (error) => {

@@ -1,9 +1,9 @@
 import { existsSync } from "node:fs";
-import { join, resolve } from "node:path";
 import { KagurazakaError } from "../../base/errors.js";
 import type { FileTriplet, Item, OutputFile, WireTriplet } from "../../contracts/item.js";
-import type { OutputEntry, Root } from "../../contracts/modes.js";
+import { type OutputEntry, type Yields, yieldsOf } from "../../contracts/modes.js";
 import type { WorkerSetup } from "../../contracts/wire.js";
+import { filesOf, nameOfFiles, pathOfFile } from "../program/item-files.js";
 import { RootGuard } from "../program/safe-path.js";
 import { outputsOf, type TaskProgram } from "../program/task-program.js";
 import { Publication } from "./publication.js";
@@ -20,15 +20,18 @@ export class ItemBinder {
   readonly #program: TaskProgram;
   readonly #setup: WorkerSetup;
   readonly #slot: number;
+  readonly #yields: Yields;
   /** By hard shard. */
   readonly #places: (ShardPlace | undefined)[] = [];
   /** Of the item at hand. */
   #place: ShardPlace | undefined;
 
   constructor(program: TaskProgram, setup: WorkerSetup, slot: number) {
+    const inputMode = program.modes?.inputMode;
     this.#program = program;
     this.#setup = setup;
     this.#slot = slot;
+    this.#yields = inputMode ? yieldsOf(inputMode) : "record";
   }
 
   /** For `isExecuted`: outputs at their final places; nothing is made on disk. */
@@ -78,10 +81,11 @@ export class ItemBinder {
   ): unknown {
     const modes = this.#program.modes;
     if (!modes) return wire;
-    const triplet = modes.inputMode?.definition.yields === "file" ? ((wire as Item).input as WireTriplet) : undefined;
     const item: Record<string, unknown> = { ...(wire as Item) };
-    if (triplet) item.input = new InputFile(this.#program.roots[triplet.root]!, triplet);
-    return Object.assign(item, place(outputsOf(modes, ctx.key, triplet)));
+    if (this.#yields === "group") delete item.input;
+    for (const [field, file] of filesOf(this.#yields, wire as Item))
+      item[field] = new InputFile(pathOfFile(this.#program.roots, file), file);
+    return Object.assign(item, place(outputsOf(modes, ctx.key, nameOfFiles(this.#yields, wire as Item))));
   }
 
   publish(): void {
@@ -110,9 +114,9 @@ class InputFile implements FileTriplet {
   readonly fileName: string;
   readonly path: string;
 
-  constructor(root: Root, wire: WireTriplet) {
+  constructor(path: string, wire: WireTriplet) {
     this.relDir = wire.rel_dir;
     this.fileName = wire.file_name;
-    this.path = wire.path === undefined ? join(root.inputPath, wire.rel_dir, wire.file_name) : resolve(wire.path);
+    this.path = path;
   }
 }

@@ -1,0 +1,39 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { listingSides, rateLine } from "../lib/listing.mjs";
+import { makeScratch, removeScratch } from "../lib/process.mjs";
+import { interleave } from "../lib/statistics.mjs";
+
+/** A table: what records of it cost beyond parsing it. */
+export default {
+  name: "csv",
+  title: "rows of a table listed",
+  async measure({ short, runs }) {
+    const items = short ? 50_000 : 500_000;
+    const scratch = makeScratch();
+    try {
+      const [file, empty] = [join(scratch, "table.csv"), join(scratch, "empty.csv")];
+      const header = "id,name,text,score\n";
+      const rows = Array.from({ length: items }, (_, i) => `${i},name ${i},"some text, with a comma ${i}",${i / 7}\n`);
+      writeFileSync(file, header + rows.join(""));
+      writeFileSync(empty, header);
+      const { alone, mode, plan } = listingSides(items);
+      const whole = (csvPath) => ({ use: "InputFromCsv", csvPath, keyField: "id" });
+      const rates = await interleave(runs, {
+        arrays: alone("csv-parse.mjs", file, "arrays"),
+        manual: alone("csv-parse.mjs", file, "manual"),
+        mode: mode("InputFromCsv", "csvPath", file),
+        plan: plan(whole(file), whole(empty)),
+      });
+      const listed = "rows as records, listed by the mode";
+      const manual = "csv-parse as its manual shows it (for await, columns)";
+      return [
+        rateLine(items, listed, rates.mode, "csv-parse as used (arrays)", rates.arrays, { atLeast: 0.9 }),
+        rateLine(items, listed, rates.mode, manual, rates.manual),
+        rateLine(items, "rows, named and planned (--dry-run)", rates.plan, manual, rates.manual),
+      ];
+    } finally {
+      removeScratch(scratch);
+    }
+  },
+};

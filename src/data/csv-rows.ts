@@ -1,0 +1,140 @@
+import { CsvError, Parser } from "csv-parse";
+import type { LineFailure } from "./bytes/text-blocks.js";
+
+export interface CsvFormat {
+  readonly delimiter: string;
+  /** null: quotes are plain letters. */
+  readonly quote: string | null;
+}
+
+/** What is wrong with a row, and in which line. */
+export interface RowFailure extends LineFailure {
+  readonly line: number;
+}
+
+const MAX_ROW_CHARACTERS = 64 << 20;
+
+/**
+ * The parser with rows taken where it makes them. Its stream's queue, which hands them on one at a time, costs a tenth
+ * of its speed; its way of making objects of them a third.
+ */
+class RowParser extends Parser {
+  rows: string[][] = [];
+  /** The lines the first row and the last one ended in, and how many fields they have. */
+  firstLine = 0;
+  lastLine = 0;
+  width = 0;
+
+  override push(row: string[] | null): boolean {
+    if (row === null) return super.push(null);
+    this.rows.push(row);
+    this.lastLine = this.info.lines;
+    if (this.width > 0) return true;
+    this.width = row.length;
+    this.firstLine = this.lastLine;
+    return true;
+  }
+}
+
+/** Bytes in, rows out. */
+export class CsvRows {
+  readonly #parser: RowParser;
+  /** The parser counts CRLF inside quotes as two lines. */
+  #doubled = 0;
+  #failure: Error | undefined;
+
+  constructor({ delimiter, quote }: CsvFormat) {
+    this.#parser = new RowParser({
+      bom: true,
+      delimiter,
+      quote,
+      // An escape without a quote makes no sense to it.
+      escape: quote,
+      skip_empty_lines: true,
+      record_delimiter: ["\r\n", "\n", "\r"],
+      max_record_size: MAX_ROW_CHARACTERS,
+    });
+    this.#parser.on("error", (error) => (this.#failure = error));
+  }
+
+  /** The line of the first row: blank ones may stand before it. */
+  get firstLine(): number {
+    return this.#parser.firstLine;
+  }
+
+  /** The line of the last row that came. */
+  get line(): number {
+    return this.#parser.lastLine - this.#doubled;
+  }
+
+  /** How many fields the first row has, and so all others. */
+  get width(): number {
+    return this.#parser.width;
+  }
+
+  /** The rows that end in these bytes, which are kept; to be asked for its `failure` after. */
+  async push(bytes: Buffer): Promise<string[][]> {
+    await new Promise<void>((resolve) => this.#parser.write(bytes, () => resolve()));
+    return this.#drain(bytes.includes(RETURN));
+  }
+
+  /** The row that no newline ended, if there is one. */
+  async end(): Promise<string[][]> {
+    await new Promise<void>((resolve) => {
+      this.#parser.once("close", resolve);
+      this.#parser.resume();
+      this.#parser.end();
+    });
+    return this.#drain(true);
+  }
+
+  /** What ended the rows, once it has. */
+  get failure(): RowFailure | undefined {
+    return this.#failure && describe(this.#failure, this);
+  }
+
+  destroy(): void {
+    this.#parser.destroy();
+  }
+
+  #drain(mayHaveReturns: boolean): string[][] {
+    const { rows } = this.#parser;
+    this.#parser.rows = [];
+    if (mayHaveReturns) for (const row of rows) for (const field of row) this.#doubled += countCrlf(field);
+    return rows;
+  }
+}
+
+const RETURN = 13;
+
+function countCrlf(field: string): number {
+  let count = 0;
+  for (let at = field.indexOf("\r\n"); at >= 0; at = field.indexOf("\r\n", at + 2)) count++;
+  return count;
+}
+
+const QUOTES_HINT = 'In a quoted field a quote is written twice (""). Say quote: null where quotes are plain letters.';
+
+function describe(error: Error, rows: CsvRows): RowFailure {
+  const begun = rows.line + 1;
+  if (!(error instanceof CsvError)) return { line: begun, what: error.message, hint: QUOTES_HINT, cause: error };
+  switch (error.code) {
+    case "CSV_RECORD_INCONSISTENT_FIELDS_LENGTH":
+      return { line: begun, ...ragged((error.record as readonly string[]).length, rows.width) };
+    case "CSV_QUOTE_NOT_CLOSED":
+    case "CSV_MAX_RECORD_SIZE":
+      return { line: begun, what: "a quote is opened in the row that begins here and never closed", hint: QUOTES_HINT };
+    case "CSV_INVALID_CLOSING_QUOTE":
+    case "INVALID_OPENING_QUOTE":
+      return { line: begun, what: "a quote in the middle of a field", hint: QUOTES_HINT };
+    default:
+      return { line: begun, what: error.message, hint: QUOTES_HINT, cause: error };
+  }
+}
+
+export function ragged(fields: number, expected: number): LineFailure {
+  return {
+    what: `the row has ${fields} ${fields === 1 ? "field" : "fields"}, not ${expected}`,
+    hint: "Fields that contain the delimiter or a newline stand in quotes.",
+  };
+}

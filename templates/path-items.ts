@@ -1,0 +1,97 @@
+import { existsSync, statSync } from "node:fs";
+import { join, posix, relative, resolve } from "node:path";
+import { type Item, KagurazakaError, type ListEnv, type WireTriplet } from "../src/kit.js";
+
+/** Files named by a list, as items. */
+export class PathItems {
+  readonly #env: ListEnv;
+  readonly #prefix: string;
+  /** Beginnings of paths below the input root that are outputs: what `find` sees there is no input. */
+  readonly #outputs: readonly string[];
+  #leftOut = 0;
+  #looked = false;
+
+  constructor(env: ListEnv) {
+    const { inputRoot, leaveOut } = env;
+    this.#env = env;
+    this.#prefix = inputRoot.endsWith("/") ? inputRoot : `${inputRoot}/`;
+    this.#outputs = leaveOut
+      .map((path) => `${relative(inputRoot, path)}/`)
+      .filter((path) => !/^(?:\.\.)?\//.test(path));
+  }
+
+  /** `paths` are relative to the input root or absolute. */
+  take(paths: readonly string[]): Item[] {
+    const items: Item[] = [];
+    for (const path of paths) {
+      const input = path.charCodeAt(0) === SLASH ? this.#absolute(path) : this.#relative(path);
+      if (input) items.push({ input });
+    }
+    return items;
+  }
+
+  /** After the last path: says what was left out. */
+  end(): void {
+    if (this.#leftOut === 0) return;
+    const lines = this.#leftOut === 1 ? "1 line names a file" : `${this.#leftOut} lines name files`;
+    this.#env.warn(`${lines} in the output root, passed over: outputs are no inputs`);
+  }
+
+  #relative(path: string): WireTriplet | undefined {
+    if (!this.#looked) this.#look(path);
+    return this.#belowRoot(isNormal(path) ? path : withoutSlash(posix.normalize(path)));
+  }
+
+  #absolute(path: string): WireTriplet | undefined {
+    const normal = isNormal(path) ? path : withoutSlash(posix.normalize(path));
+    if (normal.startsWith(this.#prefix)) return this.#belowRoot(normal.slice(this.#prefix.length));
+    const { file_name, rel_dir, root } = triplet(normal.slice(1), this.#env.root);
+    return { file_name, path: normal, rel_dir, root };
+  }
+
+  #belowRoot(path: string): WireTriplet | undefined {
+    if (!this.#isOurs(path)) return triplet(path, this.#env.root);
+    this.#leftOut++;
+    return undefined;
+  }
+
+  #isOurs(path: string): boolean {
+    if (path.charCodeAt(0) === DOT && path.startsWith(OWN_DIRECTORY)) return true;
+    for (const outputs of this.#outputs) if (path.startsWith(outputs)) return true;
+    return false;
+  }
+
+  /** One look at the first path: a list made for another directory is wrong as a whole. */
+  #look(path: string): void {
+    const { inputRoot, warn } = this.#env;
+    this.#looked = true;
+    if (!statSync(inputRoot, { throwIfNoEntry: false })?.isDirectory()) {
+      throw new KagurazakaError("input-root", `the input root ${inputRoot} is not a directory`, {
+        where: "hard_shard_mode.input_path",
+        hint: "Lines are relative to the input root, unless they are absolute.",
+      });
+    }
+    if (existsSync(join(inputRoot, path)) || !existsSync(path)) return;
+    const meant = relative(inputRoot, resolve(path));
+    const advice = meant.startsWith("..") ? "list absolute paths" : `it should be ${JSON.stringify(meant)}`;
+    warn(
+      `lines are relative to the input root ${inputRoot}, which has no ${JSON.stringify(path)}; the working directory has: ${advice}, or the input root should be another`,
+    );
+  }
+}
+
+const OWN_DIRECTORY = ".kagurazaka/";
+const SLASH = 47;
+const DOT = 46;
+
+/** Fields in sorted order: canonical JSON takes its fast path. */
+function triplet(relPath: string, root: number): WireTriplet {
+  const slash = relPath.lastIndexOf("/");
+  if (slash < 0) return { file_name: relPath, rel_dir: ".", root };
+  return { file_name: relPath.slice(slash + 1), rel_dir: relPath.slice(0, slash), root };
+}
+
+/** Nothing to normalise: no empty segment, and none that begins with a dot. */
+const isNormal = (path: string): boolean => !path.startsWith(".") && !/\/(?:[./]|$)/.test(path);
+
+const withoutSlash = (path: string): string => (path.length > 1 && path.endsWith("/") ? path.slice(0, -1) : path);
