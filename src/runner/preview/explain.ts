@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { didYouMean } from "../../base/nearest.js";
+import { differencesOf } from "../audit/provenance.js";
 import { openPlanner } from "../plan/open-planner.js";
 import type { PreparedRun } from "../prepare/prepared-run.js";
 import { openHistory } from "../run/history.js";
@@ -42,6 +43,10 @@ export async function explainItem(prepared: PreparedRun, key: string): Promise<E
       for (const { field, relPath } of candidate.outputs)
         steps.push({ step: field, says: join(prepared.places.outputRoot ?? "", relPath) });
       steps.push({ step: "ledger", says: ledger });
+      if (entry?.status === "done") {
+        const differs = differencesOf(entry.segment.header, history.headerOf(""));
+        if (differs.length > 0) steps.push({ step: "made by", says: `other ${differs.join(", ")} than now; kept` });
+      }
       const required = history.requiredEpoch(key);
       if (required > 0 && (entry?.epoch ?? -1) < required)
         steps.push({ step: "epoch", says: `--force asks for epoch ${required}` });
