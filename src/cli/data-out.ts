@@ -2,14 +2,18 @@ import { once } from "node:events";
 
 const CHUNK = 64 * 1024;
 
-/** Lines on standard output, which may be a pipe that nobody reads to its end: `kagurazaka failures … --keys | head`. */
+/**
+ * Lines on standard output, which may be a pipe that nobody reads to its end: `kagurazaka failures … --keys | head`. What
+ * comes after that is dropped, and nobody is told off for it.
+ */
 export class DataOut {
   #text = "";
+  #isClosed = false;
 
   constructor() {
-    process.stdout.once("error", (error: NodeJS.ErrnoException) => {
-      if (error.code === "EPIPE") process.exit(0);
-      throw error;
+    process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+      if (error.code !== "EPIPE") throw error;
+      this.#isClosed = true;
     });
   }
 
@@ -22,6 +26,8 @@ export class DataOut {
   async flush(): Promise<void> {
     const text = this.#text;
     this.#text = "";
-    if (text !== "" && !process.stdout.write(text)) await once(process.stdout, "drain");
+    if (text === "" || this.#isClosed || process.stdout.write(text)) return;
+    // It fails with the error that is heard above.
+    await once(process.stdout, "drain").catch(() => {});
   }
 }

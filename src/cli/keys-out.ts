@@ -18,6 +18,6 @@ export class KeyLines {
   /** What to say at the end. */
   get note(): string | undefined {
     if (this.omitted === 0) return undefined;
-    return `${this.omitted} keys hold line breaks and are left out: --keys FILE cannot name them`;
+    return `keys with line breaks are left out, for --keys FILE cannot name them: ${this.omitted}`;
   }
 }

@@ -38,7 +38,7 @@ export async function failures(words: readonly string[]): Promise<number> {
   } else {
     const palette = createPalette(process.stdout);
     const where = target.states.map(({ stateDir }) => displayPath(stateDir)).join(", ");
-    const inClasses = all.length === 1 ? "1 class" : `${groupedCount(classes.length)} classes`;
+    const inClasses = classes.length === 1 ? "1 class" : `${groupedCount(classes.length)} classes`;
     const summary = total === 0 ? "nothing has failed" : `${groupedCount(total)} failed, in ${inClasses}`;
     await out.line(`${palette.bold(escapeControls(target.task))}  ${summary}  ${palette.dim(where)}`);
     if (asked === undefined) for (const one of classes) await out.line(formatClass(one, palette));
