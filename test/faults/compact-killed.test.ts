@@ -14,17 +14,18 @@ afterAll(() => rmSync(base, { recursive: true, force: true }));
 const module = join(productRoot, "dist/src/runner/ledger/compact/compact-ledger.js");
 const KEYS = 16_000;
 
-/** Five runs over overlapping keys, by different code, with an epoch and failures: some 600 KB are left of it. */
+/** Five runs over overlapping keys, by different code, with epochs and failures: some 600 KB are left of it. */
 async function writeLedger(dir: string): Promise<void> {
   for (let run = 1; run <= 5; run++) {
-    const made = { module: `code-${run % 2}`, epoch: run > 3 ? 1 : 0 };
+    const made = { module: `code-${run % 2}`, epoch: run > 3 ? 2 : run > 1 ? 1 : 0 };
     await using ledger = openLedger({ dir, header: header(`r${run}`, run, made), durable: false });
-    if (run === 4) ledger.appendEpochOpen({ epoch: 1, scope: {} });
+    if (run === 2) ledger.appendEpochOpen({ epoch: 1, scope: { only: ["bad*"] } });
+    if (run === 4) ledger.appendEpochOpen({ epoch: 2, scope: {} });
     for (let i = run * 1000; i < KEYS; i += run) ledger.appendDone(`some/longer/key-${i}`, run);
     const error = { name: "Error", message: `boom ${run}` };
     for (let i = 0; i < 40; i++)
       ledger.appendFailed({ key: `bad-${i % (10 * run)}`, attempts: 1, ms: 1, error, item: { run, i } });
-    if (run === 5) ledger.appendEpochComplete({ epoch: 1, scope: {} });
+    if (run === 5) ledger.appendEpochComplete({ epoch: 2, scope: {} });
   }
 }
 

@@ -9,6 +9,8 @@ import type { HashShard } from "../../contracts/run-config.js";
  *                           {"k":"a.txt","s":"done","ms":1.2}            one line per outcome
  *                           {"epoch":1,"open":true,"scope":{}}           and per step of an epoch
  *
+ * `ledger compact` folds many into one file, each segment still under its own header (`compact/compact-ledger.ts`).
+ *
  * Of one key the last line counts: segments in the order of `seq`, lines in the order of the file. A line counts once its
  * closing brace is written; whatever follows the last such line of a file is torn and does not exist.
  */

@@ -119,7 +119,13 @@ export function* failedItems(index: LedgerIndex): Generator<FailedItem> {
     for (const [key, location] of [...index.failed.entries()]) {
       if (open?.file !== location.file) {
         if (open) closeSync(open.fd);
-        open = { file: location.file, fd: openSync(join(index.dir, location.file), "r") };
+        open = undefined;
+        const path = join(index.dir, location.file);
+        try {
+          open = { file: location.file, fd: openSync(path, "r") };
+        } catch (error) {
+          throw environmentError("read", path, error);
+        }
       }
       const line = readFailedLine(open.fd, location);
       if (line?.k !== key) continue;
