@@ -21,6 +21,18 @@ export const commands: Readonly<Record<string, Command>> = {
     help: "the input list as JSONL",
     run: async (words) => (await import("./commands/export-inputs.js")).exportInputsCommand(words),
   },
+  verify: {
+    help: "hold a tree against its ledger and checks",
+    run: async (words) => (await import("./commands/verify.js")).verify(words),
+  },
+  failures: {
+    help: "what has failed, by class",
+    run: async (words) => (await import("./commands/failures.js")).failures(words),
+  },
+  ledger: {
+    help: "ledger compact: fold a ledger into one file",
+    run: async (words) => (await import("./commands/ledger.js")).ledger(words),
+  },
 };
 
 /** Own names only: `toString` is no command. */

@@ -49,7 +49,8 @@ export async function judgeHolder(dir: string, holder: Highest, watch: Watch): P
   return "dead";
 }
 
-function isNeighbour(record: LeaseRecord, self: ProcessFacts): boolean {
+/** Same machine, same boot, same names of processes: it can be looked up. */
+export function isNeighbour(record: LeaseRecord, self: ProcessFacts): boolean {
   return record.host === self.host && record.boot === self.boot && record.pidns === self.pidns;
 }
 

@@ -8,3 +8,4 @@ export type { LedgerName } from "./line-buffer.js";
 export { type EpochScope, LEDGER_VERSION, type LedgerHeader, type RecordedStatus, type RunScope } from "./lines.js";
 export { loadLedger } from "./load-ledger.js";
 export { type Extra, type Failure, type Ledger, type LedgerRequest, openLedger } from "./open-ledger.js";
+export { type Aspect, aspects, differencesOf, type Made } from "./provenance.js";

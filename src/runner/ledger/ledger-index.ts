@@ -10,13 +10,13 @@ const statusNames = [undefined, "done", "filtered", "failed"] as const;
 export const packEntry = (status: RecordedStatus, segment: number): number =>
   ((segment << 2) | statusCodes[status]) >>> 0;
 
-/** One run's file. */
+/** What one run recorded: its file, or its part of a compacted one. */
 export interface Segment {
   /** Name inside the ledger directory. */
   readonly file: string;
   /** null: torn off before its header was written, or damaged. */
   readonly header: LedgerHeader | null;
-  /** How much of it was read. */
+  /** How much of the file was read; of a compacted one, whose parts are segments too, the first of them knows. */
   sizeBytes: number;
   /** Keys that are `done` now because of this segment. */
   doneKeys: number;

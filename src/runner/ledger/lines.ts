@@ -9,10 +9,14 @@ import type { HashShard } from "../../contracts/run-config.js";
  *                           {"k":"a.txt","s":"done","ms":1.2}            one line per outcome
  *                           {"epoch":1,"open":true,"scope":{}}           and per step of an epoch
  *
+ * `ledger compact` folds many into one file, each segment still under its own header (`compact/compact-ledger.ts`).
+ *
  * Of one key the last line counts: segments in the order of `seq`, lines in the order of the file. A line counts once its
  * closing brace is written; whatever follows the last such line of a file is torn and does not exist.
  */
 export const LEDGER_VERSION = 1;
+/** Of a file that stands for several segments (`compact/`): a tool that knows nothing of them must not read it as one. */
+export const COMPACTED_VERSION = 2;
 
 /** The part of the input a run works on. `hash` null and `soft` empty: all of it. */
 export interface RunScope {
@@ -21,7 +25,7 @@ export interface RunScope {
 }
 
 export interface LedgerHeader {
-  readonly v: typeof LEDGER_VERSION;
+  readonly v: typeof LEDGER_VERSION | typeof COMPACTED_VERSION;
   readonly run: string;
   readonly task: string;
   /** ISO time; for people, nothing is decided by it. */
@@ -39,6 +43,8 @@ export interface LedgerHeader {
   /** Which boot of the machine, where it tells. */
   readonly boot: string | null;
   readonly shard: RunScope;
+  /** The first line of a file that holds the segments of many runs, each under its own header (`compact/`). */
+  readonly compacted?: true;
 }
 
 export type RecordedStatus = "done" | "filtered" | "failed";
@@ -121,6 +127,9 @@ export function isOutcomeLine(line: Partial<LedgerLine>): line is OutcomeLine {
 export function isHeader(line: Partial<LedgerLine>): line is LedgerHeader {
   return "v" in line && typeof line.v === "number" && typeof line.run === "string";
 }
+
+export const isCompacted = (header: LedgerHeader | null): boolean =>
+  header?.v === COMPACTED_VERSION && header.compacted === true;
 
 export function isEpochOpen(line: Partial<LedgerLine>): line is EpochOpenLine {
   return (

@@ -8,6 +8,8 @@ import { environmentError, errnoOf } from "./files.js";
 import { FingerprintTable } from "./fingerprint-table.js";
 import { type EpochRecord, LedgerIndex, packEntry, type Segment, statusCodes } from "./ledger-index.js";
 import {
+  type EpochOpenLine,
+  isCompacted,
   isEpochComplete,
   isEpochOpen,
   isHeader,
@@ -20,14 +22,28 @@ import {
 import { readBlocks, readFirstLine } from "./read-segment.js";
 import { type LineSink, scanLines } from "./scan-lines.js";
 
+const MAX_TRIES = 4;
+
 /**
  * Reads all segments of a ledger, oldest first. A directory that does not exist is an empty ledger. Torn ends are left out,
  * damaged lines counted; a segment of a newer version of this tool is an `environment` error.
  */
 export async function loadLedger(dir: string): Promise<LedgerIndex> {
-  const loader = new Loader(listSegments(dir));
-  for (const [number, segment] of loader.segments.entries()) {
-    const sink = loader.sinkOf(number);
+  for (let tries = 1; ; tries++) {
+    try {
+      return await loadOnce(dir);
+    } catch (error) {
+      // Whoever only reads holds no lease: what was listed may be compacted, and gone, a moment later.
+      const vanished = KagurazakaError.is(error) && errnoOf(error.cause) === "ENOENT";
+      if (!vanished || tries === MAX_TRIES) throw error;
+    }
+  }
+}
+
+async function loadOnce(dir: string): Promise<LedgerIndex> {
+  const loader = new Loader();
+  for (const segment of listSegments(dir)) {
+    const sink = loader.begin(segment, join(dir, segment.file));
     for await (const block of readBlocks(join(dir, segment.file))) {
       segment.sizeBytes = block.offset + block.end;
       scanLines(block, sink);
@@ -36,7 +52,10 @@ export async function loadLedger(dir: string): Promise<LedgerIndex> {
   return new LedgerIndex({ dir, ...loader });
 }
 
-/** The segments of a ledger directory, in the order in which their lines count. */
+/**
+ * The files of a ledger directory, in the order in which their lines count. A compacted one is one file here; the headers
+ * inside it begin segments of their own when it is read.
+ */
 export function listSegments(dir: string): Segment[] {
   const segments = segmentFiles(dir).map(
     (file): Segment => ({ file, header: headerOf(join(dir, file)), sizeBytes: 0, doneKeys: 0 }),
@@ -48,6 +67,9 @@ export function listSegments(dir: string): Segment[] {
       compare(a.file, b.file),
   );
 }
+
+/** The run that wrote a segment. Files are named after runs, for those that have lost their header. */
+export const runOf = ({ file, header }: Segment): string => header?.run ?? file.replace(/\.jsonl$/, "");
 
 export function segmentFiles(dir: string): string[] {
   try {
@@ -63,7 +85,11 @@ const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 function headerOf(path: string): LedgerHeader | null {
   const line = parseLine(readFirstLine(path));
   if (line === undefined || !isHeader(line)) return null;
-  if (line.v > LEDGER_VERSION) {
+  return known(line, path);
+}
+
+function known(line: LedgerHeader, path: string): LedgerHeader {
+  if (line.v > LEDGER_VERSION && !isCompacted(line)) {
     throw new KagurazakaError(
       "environment",
       `the ledger ${path} is of version ${line.v}; this kagurazaka reads up to ${LEDGER_VERSION}`,
@@ -82,15 +108,12 @@ class Loader {
   readonly counts: Record<RecordedStatus, number> = { done: 0, filtered: 0, failed: 0 };
   readonly epochs: EpochRecord[] = [];
   readonly invalid: { count: number; first: string | undefined } = { count: 0, first: undefined };
-  readonly segments: readonly Segment[];
+  readonly segments: Segment[] = [];
 
-  constructor(segments: readonly Segment[]) {
-    this.segments = segments;
-  }
-
-  sinkOf(number: number): LineSink {
-    const segment = this.segments[number]!;
+  begin(segment: Segment, path: string): LineSink {
     const { file } = segment;
+    let number = this.segments.push(segment) - 1;
+    let run = runOf(segment);
     return {
       plain: (status, bytes, start, end) => {
         const before = this.#record(status, number, hashAsciiBytes(bytes, start, end));
@@ -100,13 +123,17 @@ class Loader {
       parsed: (line, offset, length) => {
         if (isOutcomeLine(line)) {
           this.#record(line.s, number, hashText(line.k));
-          if (line.s === "failed") this.failed.remember(line.k, { file, offset, length });
+          if (line.s === "failed") this.failed.remember(line.k, { file, run, offset, length });
           else this.failed.forget(line.k);
         } else if (isEpochOpen(line)) {
-          this.epochs.push({ epoch: line.epoch, scope: line.scope, partial: line.partial === true, complete: false });
+          this.#openEpoch(line);
         } else if (isEpochComplete(line)) {
           for (const record of this.epochs)
             if (record.epoch === line.epoch && sameScope(record.scope, line.scope)) record.complete = true;
+        } else if (offset > 0 && isHeader(line)) {
+          const inner: Segment = { file, header: known(line, path), sizeBytes: 0, doneKeys: 0 };
+          number = this.segments.push(inner) - 1;
+          run = line.run;
         }
       },
       invalid: (offset) => {
@@ -118,6 +145,16 @@ class Loader {
         segment.sizeBytes = offset;
       },
     };
+  }
+
+  /** Two of one number and scope are one: a compaction that was killed has left both copies of the line. */
+  #openEpoch(line: EpochOpenLine): void {
+    const { epoch, scope } = line;
+    const partial = line.partial === true;
+    const isThere = this.epochs.some(
+      (record) => record.epoch === epoch && record.partial === partial && sameScope(record.scope, scope),
+    );
+    if (!isThere) this.epochs.push({ epoch, scope, partial, complete: false });
   }
 
   /** Returns the code of the status before, 0 if there was none. */

@@ -120,7 +120,12 @@ export class Ledger implements AsyncDisposable {
     const offset = this.#written + this.#buffer.size;
     const before = this.#buffer.size;
     this.#buffer.append(`${head}${itemField(failure.item)}}`);
-    this.#failed?.remember(failure.key, { file: this.file, offset, length: this.#buffer.size - before - 1 });
+    this.#failed?.remember(failure.key, {
+      file: this.file,
+      run: this.#request.header.run,
+      offset,
+      length: this.#buffer.size - before - 1,
+    });
     if (this.#buffer.size > AUTO_FLUSH_BYTES) this.flush();
   }
 

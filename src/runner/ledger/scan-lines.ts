@@ -18,6 +18,8 @@ export interface LineSink {
 }
 
 const HEAD = Buffer.from('{"k":"');
+/** A plain line begins so many bytes before its key. */
+export const PLAIN_HEAD_BYTES = HEAD.length;
 const DONE = Buffer.from('","s":"done","ms":');
 const FILTERED = Buffer.from('","s":"filtered","ms":');
 const REASON = Buffer.from(',"reason":"');

@@ -83,7 +83,7 @@ const IN_ORDER = 4;
  * Looks for files in bulk: the second question about a directory lists it, so that a tree walked in order costs one
  * listing per directory, and a single question costs one stat. Listings are snapshots: this run alone adds files.
  */
-class ExistingFiles {
+export class ExistingFiles {
   readonly #root: string;
   readonly #listings = new Map<string, ReadonlySet<string>>();
   #lastDir: string | undefined;

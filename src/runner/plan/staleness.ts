@@ -2,21 +2,9 @@ import { join } from "node:path";
 import type { Item } from "../../contracts/item.js";
 import type { FinishRule } from "../../contracts/modes.js";
 import type { RedoCause } from "../../contracts/run-config.js";
-import type { LedgerIndex } from "../ledger/index.js";
+import { differencesOf, type LedgerIndex, type Made } from "../ledger/index.js";
 import type { Candidate } from "./candidates.js";
 import { changedAt, isOlderThan } from "./file-times.js";
-
-/** What made a result, as the header of a ledger segment says it. */
-export interface Made {
-  readonly module: string;
-  readonly version: string | null;
-  readonly options: string;
-}
-
-/** Where the header of a segment answers each cause. */
-export const madeBy = { code: "module", version: "version", options: "options" } as const satisfies Partial<
-  Record<RedoCause, keyof Made>
->;
 
 export interface StalenessOptions {
   readonly redo: readonly RedoCause[];
@@ -34,14 +22,13 @@ export interface StalenessOptions {
  */
 export function createStaleness(options: StalenessOptions): (candidate: Candidate) => boolean {
   const { redo, now, index } = options;
-  const fields = (Object.keys(madeBy) as (keyof typeof madeBy)[]).filter((cause) => redo.includes(cause));
+  if (redo.length === 0) return () => false;
   const madeByOthers = ({ key }: Candidate): boolean => {
     const entry = index.statusOf(key);
     if (entry === undefined || entry.status === "failed") return false;
-    const { header } = entry.segment;
-    return fields.some((cause) => header?.[madeBy[cause]] !== now[madeBy[cause]]);
+    return differencesOf(entry.segment.header, now).some((aspect) => redo.includes(aspect));
   };
-  if (!redo.includes("inputs")) return fields.length === 0 ? () => false : madeByOthers;
+  if (!redo.includes("inputs")) return madeByOthers;
   return (candidate) => madeByOthers(candidate) || inputsChanged(candidate, options);
 }
 

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { didYouMean } from "../../base/nearest.js";
+import { differencesOf } from "../ledger/index.js";
 import { isFinished } from "../plan/finished.js";
 import { openPlanner } from "../plan/open-planner.js";
 import type { PreparedRun } from "../prepare/prepared-run.js";
@@ -53,6 +54,10 @@ async function explainIn(prepared: PreparedRun, shard: number, key: string): Pro
       for (const { field, relPath } of candidate.outputs)
         steps.push({ step: field, says: join(outputRoot ?? "", relPath) });
       steps.push({ step: "ledger", says: ledger });
+      if (entry?.status === "done") {
+        const differs = differencesOf(entry.segment.header, history.headerOf(""));
+        if (differs.length > 0) steps.push({ step: "made by", says: `other ${differs.join(", ")} than now; kept` });
+      }
       const required = history.requiredEpoch(key);
       if (required > 0 && (entry?.epoch ?? -1) < required)
         steps.push({ step: "epoch", says: `--force asks for epoch ${required}` });

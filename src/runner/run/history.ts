@@ -1,6 +1,8 @@
 import type { RunSettings } from "../../contracts/run-config.js";
 import { bootId } from "../lease/index.js";
 import {
+  type Aspect,
+  aspects,
   createEpochBook,
   decideForce,
   type EpochBook,
@@ -11,12 +13,12 @@ import {
   type LedgerHeader,
   type LedgerIndex,
   loadLedger,
+  type Made,
   packKeys,
   sameScope,
 } from "../ledger/index.js";
 import type { LedgerView } from "../ledger/view.js";
 import { loadGlobs, readKeys } from "../plan/selection.js";
-import { type Made, madeBy } from "../plan/staleness.js";
 import type { PreparedRun } from "../prepare/prepared-run.js";
 import { optionChanges } from "./option-changes.js";
 import { optionsHashOf, scopeOf } from "./run-record.js";
@@ -135,10 +137,10 @@ function warningsOf(findings: Findings): string[] {
     warnings.push(`the ledger has ${index.invalid.count} damaged lines, passed over (first: ${index.invalid.first})`);
   if (forced) return warnings;
   if (continues) warnings.push("a --force over these items was not finished; this run goes on with it");
-  for (const cause of ["code", "version", "options"] as const) {
+  for (const cause of Object.keys(aspects) as Aspect[]) {
     const count = index
       .doneByProvenance()
-      .reduce((sum, made) => sum + (made[madeBy[cause]] === now[madeBy[cause]] ? 0 : made.doneKeys), 0);
+      .reduce((sum, made) => sum + (made[aspects[cause]] === now[aspects[cause]] ? 0 : made.doneKeys), 0);
     if (count === 0) continue;
     const fate = redo.includes(cause) ? "are made again" : `are kept; --redo ${cause} makes them again`;
     const which = cause === "options" ? changedOptions(findings) : "";

@@ -5,6 +5,8 @@ import { FingerprintTable } from "../fingerprint-table.js";
 export interface LineLocation {
   /** Name of the segment inside the ledger directory. */
   readonly file: string;
+  /** The run that wrote it. */
+  readonly run: string;
   readonly offset: number;
   readonly length: number;
 }

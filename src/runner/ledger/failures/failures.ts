@@ -3,10 +3,10 @@ import { dirname, join } from "node:path";
 import { fingerprintHigh, fingerprintLow, hashAsciiBytes } from "../../../base/hash.js";
 import { makeDirectory } from "../../../base/make-directory.js";
 import { environmentError, syncDirectory, writeFully } from "../files.js";
-import type { LedgerIndex } from "../ledger-index.js";
+import type { LedgerIndex, Segment } from "../ledger-index.js";
 import { LineBuffer } from "../line-buffer.js";
 import { type FailedLine, isOutcomeLine, parseLine } from "../lines.js";
-import { listSegments } from "../load-ledger.js";
+import { listSegments, runOf } from "../load-ledger.js";
 import { readBlocks } from "../read-segment.js";
 import { type LineSink, scanLines } from "../scan-lines.js";
 import type { FailedKeys, LineLocation } from "./failed-keys.js";
@@ -83,17 +83,18 @@ export async function foldFailures(request: FoldRequest): Promise<number> {
 
 /** Brings `index.failed` up to date with what other runs have appended since it was loaded. */
 async function catchUp(index: LedgerIndex, ownFile: string | undefined): Promise<void> {
-  const known = new Map(index.segments.map((segment) => [segment.file, segment]));
-  for (const { file } of listSegments(index.dir)) {
-    if (file === ownFile) continue;
-    const segment = known.get(file);
-    const from = segment?.sizeBytes ?? 0;
-    for await (const block of readBlocks(join(index.dir, file), from))
-      scanLines(block, failureSink(index.failed, file));
+  const known = new Map<string, number>();
+  for (const { file, sizeBytes } of index.segments) known.set(file, Math.max(known.get(file) ?? 0, sizeBytes));
+  for (const segment of listSegments(index.dir)) {
+    if (segment.file === ownFile) continue;
+    for await (const block of readBlocks(join(index.dir, segment.file), known.get(segment.file) ?? 0))
+      scanLines(block, failureSink(index.failed, segment));
   }
 }
 
-function failureSink(failed: FailedKeys, file: string): LineSink {
+function failureSink(failed: FailedKeys, segment: Segment): LineSink {
+  const { file } = segment;
+  const run = runOf(segment);
   return {
     plain(_status, bytes, start, end) {
       const hash = hashAsciiBytes(bytes, start, end);
@@ -102,7 +103,7 @@ function failureSink(failed: FailedKeys, file: string): LineSink {
     },
     parsed(line, offset, length) {
       if (!isOutcomeLine(line)) return;
-      if (line.s === "failed") failed.remember(line.k, { file, offset, length });
+      if (line.s === "failed") failed.remember(line.k, { file, run, offset, length });
       else failed.forget(line.k);
     },
     invalid() {},
@@ -113,16 +114,18 @@ function failureSink(failed: FailedKeys, file: string): LineSink {
 /** What has failed by the ledger as it is now; what is recorded while this is read does not change it. */
 export function* failedItems(index: LedgerIndex): Generator<FailedItem> {
   // Keys of one segment mostly follow one another, so one open file is enough.
-  let open: { file: string; fd: number; run: string } | undefined;
+  let open: { file: string; fd: number } | undefined;
   try {
     for (const [key, location] of [...index.failed.entries()]) {
       if (open?.file !== location.file) {
         if (open) closeSync(open.fd);
-        open = {
-          file: location.file,
-          fd: openSync(join(index.dir, location.file), "r"),
-          run: location.file.replace(/\.jsonl$/, ""),
-        };
+        open = undefined;
+        const path = join(index.dir, location.file);
+        try {
+          open = { file: location.file, fd: openSync(path, "r") };
+        } catch (error) {
+          throw environmentError("read", path, error);
+        }
       }
       const line = readFailedLine(open.fd, location);
       if (line?.k !== key) continue;
@@ -132,7 +135,7 @@ export function* failedItems(index: LedgerIndex): Generator<FailedItem> {
         message: line.error?.message ?? "",
         ...(line.error?.stack === undefined ? {} : { stack: line.error.stack }),
         attempts: line.n ?? 1,
-        run: open.run,
+        run: location.run,
         ...(line.item === undefined ? {} : { item: line.item }),
         ...(line.itemBytes === undefined ? {} : { itemBytes: line.itemBytes }),
       };

@@ -1,0 +1,81 @@
+import { escapeControls, groupedCount } from "../base/text.js";
+import { displayPath } from "../loader/paths.js";
+import type { PlaceAudit } from "../runner/audit/audit-place.js";
+import { type Finding, findings } from "../runner/audit/findings.js";
+import { type Aspect, aspects } from "../runner/ledger/index.js";
+import type { Palette } from "./palette.js";
+
+const quiet: ReadonlySet<Finding> = new Set<Finding>(["finished", "filtered"]);
+const names: Partial<Record<Finding, string>> = { neverRun: "never run" };
+
+/** What was found in one root, for people. */
+export function formatAudit(audit: PlaceAudit, palette: Palette): string {
+  const lines: string[] = [];
+  const row = (name: string, text: string, more: readonly string[] = []): void => {
+    lines.push(`  ${palette.dim(name.padEnd(10))} ${text}`, ...more.map((line) => `${" ".repeat(13)}${line}`));
+  };
+  if (audit.outputRoot !== null) row("output", displayPath(audit.outputRoot));
+  row("state", displayPath(audit.stateDir));
+  for (const { run, host, pid, isCertain } of audit.running) {
+    const where = isCertain ? `pid ${pid}` : `host ${host}, pid ${pid}, if it still lives`;
+    row("at work", palette.yellow(`run ${run} (${where}): what is found may be out of date`));
+  }
+  for (const finding of Object.keys(findings) as Finding[]) {
+    const { count, examples } = audit.items[finding];
+    if (count === 0 && finding !== "finished") continue;
+    const paint = finding === "finished" ? palette.green : quiet.has(finding) ? (text: string) => text : palette.red;
+    const shown = quiet.has(finding) ? [] : examples;
+    row(
+      names[finding] ?? finding,
+      `${paint(groupedCount(count))}${findings[finding] === "" ? "" : `  ${palette.dim(findings[finding])}`}`,
+      [
+        ...shown.map(({ key, says }) => escapeControls(says === undefined ? key : `${key}: ${says}`)),
+        ...(shown.length > 0 && count > shown.length ? [`and ${groupedCount(count - shown.length)} more`] : []),
+      ],
+    );
+  }
+  if (audit.deepChecked !== null)
+    row("deep", `${groupedCount(audit.deepChecked)}  ${palette.dim("looked at by the task's own code")}`);
+  for (const aspect of Object.keys(aspects) as Aspect[]) {
+    if (audit.stale[aspect] === 0) continue;
+    const what = aspect === "version" ? "another version of the task" : `other ${aspect}`;
+    row("stale", `${palette.yellow(groupedCount(audit.stale[aspect]))}  ${palette.dim(`made by ${what}; kept`)}`);
+  }
+  if (audit.orphans === null) row("orphans", palette.dim(`not looked for: ${audit.orphansNote}`));
+  else if (audit.orphans.count > 0) {
+    const { count, files } = audit.orphans;
+    row(
+      "orphans",
+      `${palette.yellow(groupedCount(count))}  ${palette.dim("files in the output root that belong to no item")}`,
+      [
+        ...files.map((file) => escapeControls(file)),
+        ...(count > files.length ? [`and ${groupedCount(count - files.length)} more`] : []),
+      ],
+    );
+  }
+  for (const line of troubles(audit)) row("trouble", palette.red(line));
+  return lines.join("\n");
+}
+
+/** What is wrong with the root as a whole. */
+function troubles({ leftovers, damaged, openEpochs, goesOnWithEpoch, failedFile }: PlaceAudit): string[] {
+  const found: string[] = [];
+  if (goesOnWithEpoch) found.push("a --force over these items was not finished");
+  else if (openEpochs.length > 0)
+    found.push(`${openEpochs.length} × a --force over a part of the items was not finished`);
+  if (damaged.lines > 0)
+    found.push(
+      `${groupedCount(damaged.lines)} damaged lines in the ledger (first: ${escapeControls(damaged.first ?? "")})`,
+    );
+  if (failedFile && !failedFile.agrees) {
+    const { missing, extra } = failedFile;
+    found.push(
+      `failed.jsonl does not agree with the ledger: ${missing} keys are not in it, ${extra} lines should not be`,
+    );
+  }
+  if (leftovers.staging.length > 0)
+    found.push(`staging of ${leftovers.staging.length} dead runs: ${leftovers.staging.slice(0, 3).join(", ")}`);
+  if (leftovers.ledger.length > 0)
+    found.push(`${leftovers.ledger.length} files that a killed "ledger compact" has left`);
+  return found;
+}

@@ -1,0 +1,74 @@
+import { escapeControls, groupedCount } from "../../base/text.js";
+import { displayPath } from "../../loader/paths.js";
+import { type FailureClass, groupFailures, pickClasses } from "../../runner/audit/failure-classes.js";
+import { type FailedItem, failedItems, type LedgerIndex, loadLedger } from "../../runner/ledger/index.js";
+import { DataOut } from "../data-out.js";
+import { KeyLines } from "../keys-out.js";
+import { createPalette, type Palette } from "../palette.js";
+import { findStateTarget } from "../state-target.js";
+
+const own = { class: "value", keys: "bare" } as const;
+
+/**
+ * `kagurazaka failures task.ts MyTask …` or `kagurazaka failures out/.kagurazaka/MyTask`: what has failed, by the ledger, and
+ * not been mended since. `--class NAME` narrows it and shows each item; `--keys` prints bare keys for `--keys FILE` of a run.
+ */
+export async function failures(words: readonly string[]): Promise<number> {
+  const target = await findStateTarget("failures", words, own);
+  const ledgers = await Promise.all(target.states.map(({ ledgerDir }) => loadLedger(ledgerDir)));
+  const all = groupFailures(everyFailure(ledgers));
+  const asked = target.flags.class;
+  const classes = asked === undefined ? all : pickClasses(all, asked);
+  const names = new Set(classes.map(({ class: name }) => name));
+  const chosen = (item: FailedItem): boolean => asked === undefined || names.has(item.class);
+  const total = classes.reduce((sum, { count }) => sum + count, 0);
+  const next = total > 0 ? target.runCommand("--retry-failed") : undefined;
+  const out = new DataOut();
+  if (target.flags.keys) {
+    const lines = new KeyLines();
+    for (const item of everyFailure(ledgers)) {
+      const line = chosen(item) ? lines.lineOf(item.key) : undefined;
+      if (line !== undefined) await out.line(line);
+    }
+    if (lines.note !== undefined) process.stderr.write(`note ${lines.note}\n`);
+  } else if (target.json) {
+    const states = target.states.map(({ stateDir }) => stateDir);
+    const items = asked === undefined ? {} : { items: [...everyFailure(ledgers)].filter(chosen) };
+    await out.line(JSON.stringify({ task: target.task, states, failed: total, classes, ...items, next: next ?? null }));
+  } else {
+    const palette = createPalette(process.stdout);
+    const where = target.states.map(({ stateDir }) => displayPath(stateDir)).join(", ");
+    const inClasses = classes.length === 1 ? "1 class" : `${groupedCount(classes.length)} classes`;
+    const summary = total === 0 ? "nothing has failed" : `${groupedCount(total)} failed, in ${inClasses}`;
+    await out.line(`${palette.bold(escapeControls(target.task))}  ${summary}  ${palette.dim(where)}`);
+    if (asked === undefined) for (const one of classes) await out.line(formatClass(one, palette));
+    else for (const item of everyFailure(ledgers)) if (chosen(item)) await out.line(formatItem(item, palette));
+    if (next !== undefined) await out.line(`  ${palette.cyan("→")} try them again:  ${next}`);
+  }
+  await out.flush();
+  return 0;
+}
+
+function* everyFailure(ledgers: readonly LedgerIndex[]): Generator<FailedItem> {
+  for (const ledger of ledgers) yield* failedItems(ledger);
+}
+
+function formatClass({ class: name, count, message, attempts, keys }: FailureClass, palette: Palette): string {
+  const { least, most } = attempts;
+  const tries = least === most ? `${most}` : `${least} to ${most}`;
+  const rest = count > keys.length ? ` and ${groupedCount(count - keys.length)} more` : "";
+  return [
+    `  ${palette.red(groupedCount(count))} × ${escapeControls(name)}`,
+    `      ${palette.dim("first")}     ${escapeControls(message.split("\n", 1)[0]!)}`,
+    `      ${palette.dim("attempts")}  ${tries}`,
+    `      ${palette.dim("keys")}      ${keys.map((key) => escapeControls(key)).join(", ")}${rest}`,
+  ].join("\n");
+}
+
+function formatItem({ key, message, stack, attempts, run }: FailedItem, palette: Palette): string {
+  const text = escapeControls(stack?.includes(message) ? stack : message, "newlines");
+  return [
+    `  ${palette.bold(escapeControls(key))}  ${palette.dim(`${attempts} attempt${attempts === 1 ? "" : "s"}, run ${run}`)}`,
+    ...text.split("\n").map((line) => `    ${line}`),
+  ].join("\n");
+}

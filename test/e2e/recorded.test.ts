@@ -1,0 +1,235 @@
+import { appendFileSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test, vi } from "vitest";
+import { counts, createPlace, type Place, taskFile, until } from "./kagurazaka.js";
+
+/** The commands that read and tidy what was recorded: `failures`, `ledger compact`; and `export-inputs`, which replaces nothing. */
+vi.setConfig({ testTimeout: 120_000 });
+
+const records = `
+import { KagurazakaTask } from "kagurazaka";
+import { existsSync } from "node:fs";
+export class Odd extends KagurazakaTask<{ id: number }> {
+  *generateTasks() { for (let id = 0; id < 12; id++) yield { id }; }
+  keyOf({ id }: { id: number }) { return id === 9 ? "nine\\u001b[2J" : id === 10 ? "ten\\nlines" : "k" + id; }
+  async process({ id }: { id: number }) {
+    if (existsSync("slow")) await new Promise((resolve) => setTimeout(resolve, 60_000));
+    if (existsSync("mended")) return;
+    if (id % 4 === 1) throw new TypeError("cannot read " + id);
+    if (id % 4 === 2) throw new Error("the service said no to item " + id + "\\nsecond line");
+  }
+}
+`;
+const words = ["task.ts", "Odd"];
+const run = (place: Place, ...more: string[]) =>
+  place.run([
+    ...words,
+    "--backbone",
+    "inline",
+    "--retries",
+    "1",
+    "--backoff",
+    "1ms:1ms",
+    "--progress",
+    "none",
+    "--json",
+    ...more,
+  ]);
+const state = ".kagurazaka/Odd";
+
+async function failed(): Promise<Place> {
+  const place = createPlace({ "task.ts": records });
+  expect((await run(place)).json.counts).toEqual(counts({ done: 6, failed: 6 }));
+  return place;
+}
+
+describe.concurrent("failures", () => {
+  test("groups what has failed by class, of a task and of a state directory alike", async () => {
+    const place = await failed();
+    const { code, stdout, stderr } = await place.run(["failures", ...words]);
+    expect([code, stderr]).toEqual([0, ""]);
+    expect(stdout).toMatch(/^Odd {2}6 failed, in 2 classes {2}\.kagurazaka\/Odd\n/);
+    expect(stdout).toMatch(
+      / 3 × Error: the service said no to item #\n +first +the service said no to item 2\n +attempts +2\n +keys +k2, k6, ten\\nlines\n/,
+    );
+    expect(stdout).toMatch(
+      / 3 × TypeError: cannot read #\n +first +cannot read 1\n +attempts +1\n +keys +k1, k5, nine\\x1b\[2J\n/,
+    );
+    expect(stdout).toMatch(/→ try them again: {2}kagurazaka task\.ts Odd --retry-failed\n$/);
+    const named = await place.run(["failures", state]);
+    const bodyOf = (text: string): string => text.split("\n").slice(0, -2).join("\n");
+    expect(bodyOf(named.stdout)).toBe(bodyOf(stdout));
+    expect(named.stdout).toMatch(/kagurazaka task\.ts Odd … --retry-failed\n$/);
+  });
+
+  test("a state directory is read without the code, and without writing", async () => {
+    const place = await failed();
+    writeFileSync(place.path("task.ts"), "this is no task any more {{{");
+    const before = place.everything().map((name) => `${name} ${statSync(place.path(name)).mtimeMs}`);
+    const { code, stdout } = await place.run(["failures", state, "--json"]);
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ task: "Odd", states: [state], failed: 6 });
+    expect(place.everything().map((name) => `${name} ${statSync(place.path(name)).mtimeMs}`)).toEqual(before);
+    expect((await place.run(["failures", ...words])).code).toBe(2);
+  });
+
+  test("--class shows each item with message and stack: by name, or by a part of it", async () => {
+    const place = await failed();
+    for (const name of ["TypeError: cannot read #", "typeerror"]) {
+      const { code, stdout } = await place.run(["failures", ...words, "--class", name]);
+      expect(code).toBe(0);
+      expect(stdout).toMatch(/^Odd {2}3 failed, in 1 class /);
+      expect(stdout).toMatch(
+        / {2}k1 {2}1 attempt, run \S+\n {4}TypeError: cannot read 1\n {8}at Odd\.process \(.*task\.ts:10:\d+\)/,
+      );
+      expect(stdout).not.toContain("said no");
+      expect(stdout).not.toContain("\u001b");
+    }
+    const { json } = await place.run(["failures", ...words, "--json", "--class=service"]);
+    expect(json).toMatchObject({ failed: 3, classes: [{ count: 3, attempts: { least: 2, most: 2 } }] });
+    expect(
+      (json.items as { key: string; item: unknown; message: string }[]).map(({ key, item }) => [key, item]),
+    ).toEqual([
+      ["k2", { id: 2 }],
+      ["k6", { id: 6 }],
+      ["ten\nlines", { id: 10 }],
+    ]);
+    const wrong = await place.run(["failures", ...words, "--class", "TypeErorr: cannot read #"]);
+    expect([wrong.code, wrong.stderr]).toEqual([
+      2,
+      expect.stringMatching(/no|nothing.*Did you mean "TypeError: cannot read #"\?/),
+    ]);
+  });
+
+  test("--keys is what --keys FILE of a run reads", async () => {
+    const place = await failed();
+    const { stdout, stderr } = await place.run(["failures", ...words, "--keys", "--class", "TypeError"]);
+    expect([stdout, stderr]).toEqual(["k1\nk5\nnine\u001b[2J\n", ""]);
+    const all = await place.run(["failures", state, "--keys"]);
+    expect(all.stdout).not.toContain("lines");
+    expect(all.stderr).toMatch(/^note keys with line breaks are left out.*: 1\n$/);
+    place.write({ "keys.txt": stdout, mended: "" });
+    expect((await run(place, "--keys", "keys.txt")).json.counts).toEqual(counts({ done: 3 }));
+    expect((await place.run(["failures", ...words])).stdout).toMatch(/^Odd {2}3 failed, in 1 class /);
+    await run(place);
+    const none = await place.run(["failures", ...words]);
+    expect([none.code, none.stdout]).toEqual([0, "Odd  nothing has failed  .kagurazaka/Odd\n"]);
+  });
+
+  test("a reader that has had enough ends it without a word", async () => {
+    const place = createPlace({ [`${state}/ledger/r.jsonl`]: '{"v":1,"run":"r","seq":1,"epoch":0}\n' });
+    const line = (i: number) =>
+      `{"k":"some/long/key/${i}","s":"failed","ms":1,"class":"E: x","error":{"name":"E","message":"x"}}\n`;
+    appendFileSync(place.path(state, "ledger/r.jsonl"), Array.from({ length: 20_000 }, (_, i) => line(i)).join(""));
+    const { child, ended } = place.start(["failures", state, "--keys"]);
+    child.stdout!.once("data", () => child.stdout!.destroy());
+    const { stderr, signal } = await ended;
+    expect([stderr, signal]).toEqual(["", null]);
+  });
+
+  test.each([
+    ["nothing named", [], /failures needs a task, or the directory of one[\s\S]*kagurazaka failures out/],
+    ["a directory without a ledger", ["."], /there is no ledger in \.[\s\S]*There is one in \.kagurazaka\/Odd/],
+    ["a directory that is not there", ["nowhere/Odd"], /nowhere\/Odd/],
+    [
+      "a misspelt flag after a state directory",
+      [state, "--clas", "x"],
+      /"--clas" belongs to nothing\. Did you mean --class\?/,
+    ],
+    ["a class without a name", [...words, "--class"], /--class needs a value/],
+  ])("%s: exit 2, and what was meant", async (_title, args, says) => {
+    const place = createPlace({ "task.ts": records, [`${state}/ledger/r.jsonl`]: "" });
+    const { code, stdout, stderr } = await place.run(["failures", ...args]);
+    expect([code, stdout]).toEqual([2, ""]);
+    expect(stderr).toMatch(says);
+  });
+});
+
+describe.concurrent("ledger compact", () => {
+  const ledgerOf = (place: Place): string[] => readdirSync(place.path(state, "ledger"));
+
+  test("folds many runs into one file, after which every command says what it said", async () => {
+    const place = await failed();
+    for (let i = 0; i < 3; i++) await run(place, "--force", "new");
+    const told = async () => [
+      (await place.run(["failures", ...words, "--json", "--class", "e"])).json,
+      JSON.parse((await place.run(["verify", ...words, "--json"])).stdout),
+      (await place.run(["explain", "k0", ...words])).stdout,
+      (await run(place, "--dry-run")).json,
+    ];
+    const before = await told();
+    expect(ledgerOf(place)).toHaveLength(4);
+    const bytes = ledgerOf(place).reduce((sum, name) => sum + statSync(place.path(state, "ledger", name)).size, 0);
+    const { code, stdout, stderr } = await place.run(["ledger", "compact", ...words]);
+    expect([code, stderr]).toEqual([0, ""]);
+    const [file] = ledgerOf(place);
+    const after = statSync(place.path(state, "ledger", file!)).size;
+    const grouped = (size: number): string => size.toLocaleString("en-US");
+    expect(stdout).toMatch(/^\.kagurazaka\/Odd\/ledger is compacted\n {2}files +4 → 1\n {2}lines +55 → 19\n/);
+    expect(stdout).toContain(`  bytes     ${grouped(bytes)} → ${grouped(after)}\n`);
+    expect(await told()).toEqual(before);
+    const again = await place.run(["ledger", "compact", state, "--json"]);
+    expect(again.json).toMatchObject({ task: "Odd", ledgers: [{ changed: false, after: { files: 1, lines: 19 } }] });
+    place.write({ mended: "" });
+    expect((await run(place, "--retry-failed")).json.counts).toEqual(counts({ done: 6 }));
+    expect((await run(place)).json.counts).toEqual(counts({ skipped: 12 }));
+  });
+
+  test("is refused while a run works on any part, and nothing of the ledger changes", async () => {
+    const place = await failed();
+    await run(place, "--force");
+    const before = ledgerOf(place);
+    place.write({ slow: "" });
+    const shard = place.start([...words, "--backbone", "inline", "--shard", "0/3"]);
+    await until("it holds its lease", () => existsSync(place.path(state, "lease", "shard-0-of-3", "gen-1.json")));
+    for (const target of [words, [state]]) {
+      const { code, stdout, stderr } = await place.run(["ledger", "compact", ...target]);
+      expect([code, stdout]).toEqual([6, ""]);
+      expect(stderr).toContain("is working on this output root");
+    }
+    expect(ledgerOf(place)).toEqual(before);
+    shard.child.kill("SIGKILL");
+    await shard.ended;
+    expect((await place.run(["ledger", "compact", state])).stdout).toContain("is compacted");
+    expect(ledgerOf(place)).toHaveLength(1);
+  });
+
+  test("leaves nothing where there was nothing", async () => {
+    const place = createPlace({ "task.ts": records });
+    const { code, stdout } = await place.run(["ledger", "compact", ...words]);
+    expect([code, stdout]).toEqual([0, ".kagurazaka/Odd/ledger has nothing to fold\n"]);
+    expect(place.everything()).toEqual(["task.ts"]);
+  });
+
+  test.each([
+    ["no word", [], /ledger needs a word: compact/],
+    ["a misspelt word", ["compcat", ...words], /there is no "ledger compcat"\. Did you mean "compact"\?/],
+    ["no task", ["compact"], /ledger compact needs a task, or the directory of one/],
+    ["a flag it does not have", ["compact", state, "--deep"], /"--deep" belongs to nothing/],
+  ])("%s: exit 2, and what was meant", async (_title, args, says) => {
+    const place = createPlace({ "task.ts": records, [`${state}/ledger/r.jsonl`]: "" });
+    const { code, stdout, stderr } = await place.run(["ledger", ...args]);
+    expect([code, stdout]).toEqual([2, ""]);
+    expect(stderr).toMatch(says);
+  });
+});
+
+describe.concurrent("export-inputs", () => {
+  test("replaces a file only when it is told to, and never what is no file", async () => {
+    const place = createPlace({ "in/a.txt": "a", "list.jsonl": "mine\n" });
+    const mixin = ["--mixin", "hard_shard_mode.input_path=in", "hard_shard_mode.output_path=out"];
+    const source = [taskFile("files.ts"), "Fill", ...mixin];
+    const refused = await place.run(["export-inputs", "list.jsonl", ...source]);
+    expect([refused.code, refused.stderr]).toEqual([
+      2,
+      expect.stringMatching(/list\.jsonl already exists; nothing was written[\s\S]*--overwrite/),
+    ]);
+    expect(place.read("list.jsonl")).toBe("mine\n");
+    expect((await place.run(["export-inputs", "--overwrite", "in", ...source])).code).toBe(2);
+    const { code } = await place.run(["export-inputs", "list.jsonl", ...source, "--overwrite"]);
+    expect([code, JSON.parse(readFileSync(join(place.dir, "list.jsonl"), "utf8"))]).toEqual([
+      0,
+      { input: { path: place.path("in/a.txt"), rel_dir: ".", file_name: "a.txt" } },
+    ]);
+  });
+});
