@@ -58,6 +58,15 @@ describe.concurrent("groups", () => {
     expect((await place.run(join)).json.counts).toEqual(counts({ done: 1, skipped: 1 }));
   });
 
+  test("an output never replaces a file that was joined", async () => {
+    const place = createPlace(pairs);
+    const args = [...join, "--mixin", "hard_shard_mode.output_path=in", "output_mode.ext=.txt"];
+    const { json, stderr } = await place.run(args);
+    expect(json.counts, stderr).toEqual(counts({ failed: 2 }));
+    expect(stderr).toContain("would replace its input");
+    expect(place.read("in/sub/b.txt")).toBe("b");
+  });
+
   test("from configuration, with the longest ending first and any case", async () => {
     const place = createPlace({ "in/x.JSON": "1", "in/x.meta.json": "2", "in/x.TXT": "3" });
     const mode = "{use: InputByGroups, files_to_join: {image: [.json], caption: [.meta.json]}, ignore_case: true}";

@@ -1,6 +1,7 @@
 import { encodeItem } from "../../base/canonical-json.js";
 import { type ErrorRecord, KagurazakaError, toErrorRecord } from "../../base/errors.js";
 import { hashText, nameOfHash } from "../../base/hash.js";
+import { didYouMean } from "../../base/nearest.js";
 import { type Item, isReservedField, type WireGroup } from "../../contracts/item.js";
 import { type OutputEntry, type Yields, yieldsOf } from "../../contracts/modes.js";
 import type { TaskInstance } from "../../contracts/task.js";
@@ -99,6 +100,7 @@ export class Namer {
   #candidate(key: string, item: Item, json: string | undefined): Candidate {
     const outputs = outputsOf(this.#program.modes, key, nameOfFiles(this.#yields, item));
     for (const output of outputs) this.#checkOutput(output);
+    if (this.#yields === "group") this.#keepInputs(item.input as WireGroup, outputs);
     return { key, item, json, outputs };
   }
 
@@ -110,6 +112,9 @@ export class Namer {
         throw new KagurazakaError(
           "item-failed",
           `the key field "${field}" is ${value === undefined ? "missing" : `a ${typeof value}`}, not a text or a number`,
+          {
+            hint: `The item has: ${Object.keys(item).slice(0, 20).join(", ")}.${didYouMean(field, Object.keys(item))}`,
+          },
         );
       }
       return String(value);
@@ -135,6 +140,22 @@ export class Namer {
     const message = `the key ${JSON.stringify(key)} was listed before; this is its repeat no. ${times - 1}`;
     const hint = "The first one runs. Make keys unique, or leave them out so that records are told apart by content.";
     return refuse(`${key}#${times}`, item, new KagurazakaError("duplicate-key", message, { hint }));
+  }
+
+  /** Where inputs and outputs share a root, an output named by a stem may be one of the files joined. */
+  #keepInputs({ root, rel_dir, files }: WireGroup, outputs: readonly OutputEntry[]): void {
+    const { inputPath, outputPath } = this.#program.roots[root]!;
+    if (inputPath !== outputPath) return;
+    const inputs = Object.values(files).map((name) => (rel_dir === "." ? name : `${rel_dir}/${name}`));
+    const replaced = outputs.find(({ relPath }) => inputs.includes(relPath));
+    if (!replaced) return;
+    throw new KagurazakaError(
+      "duplicate-key",
+      `the output ${JSON.stringify(replaced.relPath)} would replace its input`,
+      {
+        hint: "Give the outputs another extension or another root.",
+      },
+    );
   }
 
   #checkOutput(output: OutputEntry): void {
