@@ -1,8 +1,8 @@
-import { lstatSync, mkdirSync, rmdirSync, rmSync } from "node:fs";
+import { existsSync, lstatSync, mkdirSync, rmdirSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { KagurazakaError } from "../../base/errors.js";
 import { makeDirectory } from "../../base/make-directory.js";
-import { environmentError } from "../ledger/files.js";
+import { environmentError, errnoOf } from "../ledger/files.js";
 import { PlacingFailed } from "./placing-failed.js";
 import { isWithin, realPathOf, shardName } from "./settings.js";
 
@@ -29,6 +29,7 @@ export class ShardDirectories {
   refuseOverlap(input: string): void {
     const base = realPathOf(this.#base);
     for (const root of this.#roots) {
+      if (!lstatSync(dirname(root), { throwIfNoEntry: false })) continue;
       const real = realPathOf(root);
       if (!isWithin(input, real) && (!isWithin(real, input) || isWithin(real, base))) continue;
       throw new KagurazakaError("usage", `the shard ${root} is ${real}, which overlaps the input ${input}`, {
@@ -47,7 +48,7 @@ export class ShardDirectories {
         throw environmentError("make the directory", root, error);
       }
       // A file on its way when the last command was killed.
-      rmSync(shardStaging.dir(root), { recursive: true, force: true });
+      removeStaging(root);
     }
   }
 
@@ -76,15 +77,18 @@ export class ShardDirectories {
   }
 
   close(): void {
-    for (const shard of this.#stagings) {
-      const dir = shardStaging.dir(this.#roots[shard]!);
-      rmSync(dir, { recursive: true, force: true });
-      try {
-        rmdirSync(dirname(dir));
-      } catch {
-        // Somebody else's things are in there.
-      }
-    }
+    for (const shard of this.#stagings) removeStaging(this.#roots[shard]!);
+  }
+}
+
+function removeStaging(root: string): void {
+  const dir = shardStaging.dir(root);
+  if (!existsSync(dir)) return;
+  rmSync(dir, { recursive: true, force: true });
+  try {
+    rmdirSync(dirname(dir));
+  } catch {
+    // Somebody else's things are in there.
   }
 }
 
@@ -100,6 +104,9 @@ function makeOwn(path: string): boolean {
       mkdirSync(path);
       return true;
     } catch (error) {
+      // The name is at fault, not the disk.
+      if (["ENAMETOOLONG", "EILSEQ", "EINVAL"].includes(errnoOf(error) ?? ""))
+        throw new PlacingFailed((error as Error).message);
       throw environmentError("make the directory", path, error);
     }
   }
