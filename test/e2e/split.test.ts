@@ -276,7 +276,9 @@ describe.concurrent("split", () => {
     expect(shown(await split("in", "copy"))).toMatchObject({ placed: 0, there: 61 });
     expect(shown(await split("in", "move"))).toMatchObject({ there: 61 });
     expect(place.files("in")).toEqual({});
-    expect(union(place)).toEqual(inputOf(texts()));
+    place.write({ "in/late.txt": "late" });
+    expect(shown(await split("in", "link"))).toMatchObject({ placed: 1, there: 61 });
+    expect(union(place)).toEqual({ ...inputOf(texts()), "late.txt": "late" });
     expect(union(place, "base", "captions")).toEqual({ "a.txt": "a" });
   });
 

@@ -18,6 +18,7 @@ import { KagurazakaError } from "../../base/errors.js";
 import { joinRelative } from "../../data/walk.js";
 import { environmentError, errnoOf } from "../ledger/files.js";
 import { NOT_UTF8, PlacingFailed } from "./placing-failed.js";
+import { noLinks } from "./refusals.js";
 import type { Way } from "./settings.js";
 import { type ShardDirectories, shardStaging } from "./shard-directories.js";
 
@@ -51,6 +52,7 @@ export class Placer {
     try {
       const source = sourceOf(from);
       if (source === undefined) return this.#missing(key, to);
+      if (!source.stat.isFile()) throw new PlacingFailed("it is no regular file any more");
       if (source.path !== from && this.#by === "move") throw new PlacingFailed("it is a symbolic link now");
       const isNew = this.#shards.open(shard, relDir);
       return { state: this.#put({ shard, from, to, source, isNew }), bytes: source.stat.size };
@@ -184,12 +186,4 @@ function refine(error: unknown, by: Way, from: string, to: string): unknown {
   if (ENVIRONMENT.has(code)) return environmentError(`${by} ${from} to`, to, error);
   if (by === "link" && NO_LINKS.has(code)) return noLinks(from, to, code);
   return new PlacingFailed((error as Error).message);
-}
-
-export function noLinks(from: string, to: string, why: string): KagurazakaError {
-  const reason = why === "EXDEV" ? "they are on different file systems" : `the file system says ${why}`;
-  return new KagurazakaError("usage", `${from} cannot be linked to ${to}: ${reason}`, {
-    where: "--by link",
-    hint: "Use --by copy (or --by move); what is linked already counts.",
-  });
 }

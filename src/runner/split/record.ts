@@ -1,4 +1,4 @@
-import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { closeSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { KagurazakaError } from "../../base/errors.js";
 import { environmentError, errnoOf } from "../ledger/files.js";
@@ -59,6 +59,7 @@ export function writeRecord(base: string, name: string, entry: SplitEntry, befor
     closeSync(fd);
     renameSync(`${path}.tmp`, path);
   } catch (error) {
+    rmSync(`${path}.tmp`, { force: true });
     throw environmentError("write", path, error);
   }
 }

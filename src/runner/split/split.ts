@@ -1,13 +1,14 @@
-import { existsSync, lstatSync, rmdirSync, rmSync, statSync } from "node:fs";
+import { existsSync, lstatSync, rmSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { KagurazakaError } from "../../base/errors.js";
 import { makeDirectory } from "../../base/make-directory.js";
 import { joinRelative } from "../../data/walk.js";
-import { type Lease, openLease } from "../lease/index.js";
-import { environmentError, errnoOf } from "../ledger/files.js";
+import type { Lease } from "../lease/index.js";
+import { environmentError } from "../ledger/files.js";
 import { type Assignment, createAssignment } from "./assignment.js";
+import { holdBase, makeBase, removeTraces } from "./base-directory.js";
 import { createListing, type Listing } from "./listing.js";
-import { noLinks, Placer } from "./placer.js";
+import { Placer } from "./placer.js";
 import { NOT_UTF8, PlacingFailed } from "./placing-failed.js";
 import {
   FILES_PER_LINE,
@@ -20,6 +21,7 @@ import {
   writePlan,
 } from "./plan.js";
 import { entryOf, readRecord, refuseOtherCount, refuseOtherMind, type SplitRecord, writeRecord } from "./record.js";
+import { refuseOtherFileSystem, symbolicLink } from "./refusals.js";
 import { digitsOf, readRequest, type SplitRequest, type SplitSettings } from "./settings.js";
 import { ShardDirectories } from "./shard-directories.js";
 import { type ShardCount, type Some, Tally } from "./tally.js";
@@ -52,8 +54,7 @@ export async function splitTree(
   { dryRun = false, onProgress }: { readonly dryRun?: boolean } & SplitHooks = {},
 ): Promise<SplitResult> {
   const settings = readRequest(request);
-  const record = readRecord(settings.base);
-  refuseOtherMind(settings, record);
+  const record = recordFor(settings);
   if (settings.by === "link") refuseOtherFileSystem(settings);
   const tally = new Tally();
   const listing = await createListing(settings, (relPath, why) => tally.passOver(relPath, why));
@@ -63,16 +64,19 @@ export async function splitTree(
   const made = makeBase(settings.base);
   let kept = record !== undefined;
   try {
-    await using lease = await hold(settings.base);
-    const shards = await decide(job);
+    await using lease = await holdBase(settings.base);
+    // Somebody may have been through since.
+    const held: Job = { ...job, record: recordFor(settings) };
+    kept ||= held.record !== undefined;
+    const shards = await decide(held);
     const directories = new ShardDirectories(settings.base, settings.name, shards);
     directories.refuseOverlap(settings.input);
-    writeRecord(settings.base, settings.name, entry(settings, shards), record);
+    writeRecord(settings.base, settings.name, entry(settings, shards), held.record);
     kept = true;
     directories.prepare();
-    await placeAll(job, directories, lease);
+    await placeAll(held, directories, lease);
     directories.close();
-    return resultOf(job, shards);
+    return resultOf(held, shards);
   } catch (error) {
     // A mistake that only the listing shows leaves nothing behind either.
     if (!kept && !(KagurazakaError.is(error) && error.code === "root-in-use")) removeTraces(settings.base, made);
@@ -88,8 +92,15 @@ interface Job {
   readonly onProgress: NonNullable<SplitHooks["onProgress"]>;
 }
 
-/** Whether a plan is kept. Moving has one too: it is what remains of the input. */
-const isPlanned = ({ rule, by }: SplitSettings): boolean => rule.kind !== "hash" || by === "move";
+function recordFor(settings: SplitSettings): SplitRecord | undefined {
+  const record = readRecord(settings.base);
+  refuseOtherMind(settings, record);
+  return record;
+}
+
+/** Whether a plan is kept. Moving has one too, it is what remains of the input; and so has what was once moved. */
+const isPlanned = ({ settings: { rule, by, base, name } }: Job): boolean =>
+  rule.kind !== "hash" || by === "move" || existsSync(planPath(base, name));
 
 const entry = ({ input, rule, by, choice }: SplitSettings, shards: number) => ({ input, rule, by, shards, ...choice });
 
@@ -101,7 +112,7 @@ async function decide(job: Job): Promise<number> {
   // A plan without a record was never acted on.
   if (!entryOf(record, settings.name)) rmSync(path, { force: true });
   const assignment = createAssignment(settings.rule);
-  if (isPlanned(settings)) {
+  if (isPlanned(job)) {
     try {
       makeDirectory(dirname(path));
     } catch (error) {
@@ -109,7 +120,6 @@ async function decide(job: Job): Promise<number> {
     }
     await writePlan(path, plan(job, path, assignment));
   }
-  refuseMoreDigits(job, assignment.shards);
   return assignment.shards;
 }
 
@@ -123,7 +133,7 @@ async function* plan(job: Job, path: string, assignment: Assignment): AsyncGener
       const stat = lstatSync(from, { throwIfNoEntry: false });
       if (!stat) return missing(key);
       if (!stat.isSymbolicLink()) return stat.size;
-      if (settings.by === "move") throw refuseLink(key);
+      if (settings.by === "move") throw symbolicLink(key);
       return statSync(from).size;
     } catch (error) {
       if (KagurazakaError.is(error)) throw error;
@@ -142,12 +152,14 @@ async function* plan(job: Job, path: string, assignment: Assignment): AsyncGener
     onProgress("planning", files);
     yield directory;
   }
+  // Before the plan takes effect.
+  refuseMoreDigits(job, assignment.shards);
 }
 
 /** What there is to place: the plan, or the walk where each key says its shard. */
 async function* planned(job: Job, assignment: Assignment): AsyncGenerator<PlannedDirectory> {
   const { settings, listing } = job;
-  if (isPlanned(settings)) return yield* readPlan(planPath(settings.base, settings.name));
+  if (isPlanned(job)) return yield* readPlan(planPath(settings.base, settings.name));
   for (const { relDir, names } of listing()) {
     for (let from = 0; from < names.length; from += FILES_PER_LINE) {
       const files = names
@@ -199,7 +211,6 @@ async function preview(job: Job): Promise<SplitResult> {
       else tally.placed++;
     }
   }
-  refuseMoreDigits(job, assignment.shards);
   new ShardDirectories(base, name, assignment.shards).refuseOverlap(settings.input);
   return resultOf(job, assignment.shards);
 }
@@ -228,58 +239,4 @@ function refuseMoreDigits({ settings, record }: Job, shards: number): void {
     where: settings.base,
     hint: "Put the new files into a directory of their own and split that --into another one.",
   });
-}
-
-function refuseLink(key: string): KagurazakaError {
-  return new KagurazakaError("usage", `${key} is a symbolic link, which would lead nowhere once it is moved`, {
-    where: "--by move",
-    hint: "Use --by link or --by copy, which take the file it leads to, or leave it out with --only or --exts.",
-  });
-}
-
-function refuseOtherFileSystem({ input, base }: SplitSettings): void {
-  let there = base;
-  while (!existsSync(there) && dirname(there) !== there) there = dirname(there);
-  if (statSync(there).dev !== statSync(input).dev) throw noLinks(input, base, "EXDEV");
-}
-
-/** Returns the topmost directory that was missing. */
-function makeBase(base: string): string | undefined {
-  let made: string | undefined;
-  for (let at = base; !existsSync(at) && dirname(at) !== at; at = dirname(at)) made = at;
-  try {
-    makeDirectory(base);
-  } catch (error) {
-    if (errnoOf(error) === "ENOSPC" || errnoOf(error) === "EDQUOT")
-      throw environmentError("make the directory", base, error);
-    throw new KagurazakaError("output-root", `cannot make the directory ${base}: ${(error as Error).message}`, {
-      where: "--into",
-      cause: error,
-    });
-  }
-  return made;
-}
-
-async function hold(base: string): Promise<Lease> {
-  try {
-    const scope = { soft: [], hash: null };
-    return await openLease({ dir: `${stateDir(base)}/lease`, scope, run: "split" });
-  } catch (error) {
-    if (!KagurazakaError.is(error) || error.code !== "root-in-use") throw error;
-    const hint = "Wait until it is through, then give the same command again.";
-    throw new KagurazakaError("root-in-use", error.message, { where: error.where, hint, cause: error });
-  }
-}
-
-function removeTraces(base: string, made: string | undefined): void {
-  rmSync(stateDir(base), { recursive: true, force: true });
-  let at = dirname(stateDir(base));
-  try {
-    for (const top = made ?? dirname(stateDir(base)); ; at = dirname(at)) {
-      rmdirSync(at);
-      if (at === top) return;
-    }
-  } catch {
-    // Something else is in there.
-  }
 }
