@@ -1,3 +1,4 @@
+import { readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { overSeeds, report, seedsFrom } from "./harness/seeds.js";
@@ -36,11 +37,15 @@ describe.each(ways)("split, %s", (way) => {
         using _ = open(workplace.path(`measure-${way}`, "base"));
         workMs = await measure(openJob(`measure-${way}`, way));
       }
-      const seeds = seedsFrom(1, 20);
+      const seeds = seedsFrom(1, isAcross ? 8 : 20);
       const all = await overSeeds(seeds, 2, async (dice) => {
         const name = `${way}-${dice.seed}`;
         using _ = open(workplace.path(name, "base"));
-        return killSplit(dice, openJob(name, way, rules[dice.seed % rules.length]), workMs);
+        const figures = await killSplit(dice, openJob(name, way, rules[dice.seed % rules.length]), workMs);
+        rmSync(workplace.path(name, "in"), { recursive: true, force: true });
+        for (const shard of readdirSync(workplace.path(name, "base")))
+          rmSync(workplace.path(name, "base", shard), { recursive: true, force: true });
+        return figures;
       });
       const kills = all.reduce((sum, one) => sum + one.kills, 0);
       const within = all.reduce((sum, one) => sum + one.within, 0);

@@ -83,7 +83,8 @@ export class ShardDirectories {
 
 function removeStaging(root: string): void {
   const dir = shardStaging.dir(root);
-  if (!existsSync(dir)) return;
+  // A kill may have come between the two removals.
+  if (!existsSync(dirname(dir))) return;
   rmSync(dir, { recursive: true, force: true });
   try {
     rmdirSync(dirname(dir));

@@ -8,7 +8,7 @@ import type { Dice } from "../harness/seeds.js";
 export const ways = ["link", "copy", "move", "move to another disk"] as const;
 export type Way = (typeof ways)[number];
 
-const FILES = 400;
+const FILES = 300;
 const LARGE = 3;
 const LARGE_BYTES = 4 << 20;
 
