@@ -21,6 +21,10 @@ export const commands: Readonly<Record<string, Command>> = {
     help: "the input list as JSONL",
     run: async (words) => (await import("./commands/export-inputs.js")).exportInputsCommand(words),
   },
+  split: {
+    help: "an input tree as hard shards",
+    run: async (words) => (await import("./commands/split.js")).split(words),
+  },
   verify: {
     help: "hold a tree against its ledger and checks",
     run: async (words) => (await import("./commands/verify.js")).verify(words),

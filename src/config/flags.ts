@@ -78,11 +78,11 @@ export function readFlags(line: CommandLine, owners: FlagOwners): SaidFlags {
 }
 
 /** Lists collect; of anything else the last one wins. */
-function joined(before: Tree | undefined, now: Tree): Tree {
+export function joined(before: Tree | undefined, now: Tree): Tree {
   return before instanceof List && now instanceof List ? new List([...before.items, ...now.items], now.place) : now;
 }
 
-function missingValue(item: FlagItem): KagurazakaError | undefined {
+export function missingValue(item: FlagItem): KagurazakaError | undefined {
   if (item.name === "mixin") {
     const wrong = item.values.find((word) => !isAssignment(word));
     if (wrong === undefined && item.values.length > 0) return undefined;

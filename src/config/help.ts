@@ -1,6 +1,7 @@
 import { createRequire } from "node:module";
 import type * as commander from "commander";
 import type { OptionSpec, OptionSpecs } from "../base/option-spec.js";
+import type { CommandPage } from "./command-options.js";
 import type { MergedMixin } from "./mixin.js";
 import { cliOptions, runOptions, type ToolOption } from "./run-options.js";
 import { flagName, snakeName } from "./text/names.js";
@@ -82,6 +83,17 @@ export function renderHelp(
     "See also -hb (flags of the backbone) and -hk (flags of kagurazaka).",
   ];
   return `${page.helpInformation()}\n${notes.join("\n\n")}\n`;
+}
+
+/** The help page of a command that has options of its own. */
+export function renderCommandHelp(
+  { name, words, help, options, notes = [] }: CommandPage,
+  request: HelpRequest = {},
+): string {
+  const page = newPage(`${request.program ?? "kagurazaka"} ${name}`, request, `${words.join(" ")} [flags]`);
+  page.description(help);
+  addOptions(page, { ...options, help: { type: "boolean", help: "This help." } });
+  return [page.helpInformation(), ...notes.map((note) => `${note}\n`)].join("\n");
 }
 
 function newPage(program: string, { width = 100 }: HelpRequest, usage: string): commander.Command {

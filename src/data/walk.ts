@@ -16,6 +16,9 @@ export interface WalkOptions {
   readonly signal?: AbortSignal;
 }
 
+/** Why a name that is there is not listed. */
+export type PassedOver = "hidden" | "a symbolic link to a directory or to nothing" | "neither file nor directory";
+
 /** Names in one directory, sorted by code point. `relDir` is POSIX and relative to the root, `.` for the root itself. */
 export interface WalkedDirectory {
   readonly relDir: string;
@@ -29,12 +32,16 @@ export interface WalkedDirectory {
  * the subdirectories still to be entered on the way down to it.
  *
  * @param options.match keeps a file by its name; all when left out
+ * @param options.onPassedOver hears of what is not listed for another reason than `match`; never of `.kagurazaka`
  * @throws KagurazakaError `input-root` when the root cannot be read, `generate-tasks` (with the path) for a directory below it
  */
 export function* walkFiles(
-  options: WalkOptions & { readonly match?: (name: string) => boolean },
+  options: WalkOptions & {
+    readonly match?: (name: string) => boolean;
+    readonly onPassedOver?: (relPath: string, why: PassedOver) => void;
+  },
 ): Generator<WalkedDirectory> {
-  const { match } = options;
+  const { match, onPassedOver } = options;
   const leftOut = createLeftOut(options);
   const waiting = ["."];
   while (waiting.length > 0) {
@@ -45,16 +52,16 @@ export function* walkFiles(
     const directories: string[] = [];
     for (const entry of entries) {
       const { name } = entry;
-      if (name.charCodeAt(0) === DOT && !options.hidden) continue;
-      if (entry.isFile()) {
+      if (name.charCodeAt(0) === DOT && !options.hidden) {
+        if (name !== OWN_DIRECTORY) onPassedOver?.(joinRelative(relDir, name), "hidden");
+      } else if (entry.isFile()) {
         if (match === undefined || match(name)) names.push(name);
       } else if (entry.isDirectory()) directories.push(name);
-      else if (
-        entry.isSymbolicLink() &&
-        (match === undefined || match(name)) &&
-        isFile(join(options.root, relDir, name))
-      )
-        names.push(name);
+      else if (match === undefined || match(name)) {
+        if (!entry.isSymbolicLink()) onPassedOver?.(joinRelative(relDir, name), "neither file nor directory");
+        else if (isFile(join(options.root, relDir, name))) names.push(name);
+        else onPassedOver?.(joinRelative(relDir, name), "a symbolic link to a directory or to nothing");
+      }
     }
     pushReversed(waiting, relDir, sortNames(directories), leftOut);
     if (names.length > 0) yield { relDir, names: sortNames(names) };
