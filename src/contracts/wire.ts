@@ -32,6 +32,8 @@ export interface WorkerSetup {
   readonly concurrency: number;
   /** Directory that holds one staging directory per slot. */
   readonly stagingDir: string;
+  /** Directory that holds what items keep from one attempt to the next; it may not exist yet. */
+  readonly keptRoot: string;
   readonly seed: number;
   readonly durable: boolean;
   /** `false`: write straight to the final path. */

@@ -31,6 +31,8 @@ export interface Places {
   readonly statsFile: string;
   /** Below the output root, so that a rename never crosses a file system. */
   readonly stagingRoot: string;
+  /** Below the output root too: what items keep (`ctx.keptDir`) is renamed into place as well. */
+  readonly keptRoot: string;
 }
 
 export function resolvePlaces(taskId: string, roots: readonly Root[], runDir: string | undefined): Places {
@@ -47,6 +49,7 @@ export function resolvePlaces(taskId: string, roots: readonly Root[], runDir: st
     failedFile: join(stateDir, "failed.jsonl"),
     statsFile: join(stateDir, "stats.json"),
     stagingRoot: outputRoot === null ? join(stateDir, "staging") : join(outputRoot, ".kagurazaka", "staging"),
+    keptRoot: outputRoot === null ? join(stateDir, "kept") : join(outputRoot, ".kagurazaka", "kept", folder),
   };
 }
 
@@ -160,6 +163,16 @@ export function openRootId(places: Places): string {
     return known || readFileSync(path, "utf8").trim();
   } catch (error) {
     throw environmentError("write", path, error);
+  }
+}
+
+/** Removes the folder of what items keep, where nothing is kept any more. */
+export function closeKept({ keptRoot, stateDir }: Places): void {
+  try {
+    rmdirSync(keptRoot);
+    if (dirname(keptRoot) !== stateDir) rmdirSync(dirname(keptRoot));
+  } catch {
+    // Nothing was ever kept, or something still is.
   }
 }
 

@@ -9,7 +9,7 @@ import { type Lease, openLease } from "../lease/index.js";
 import { foldFailures, type Ledger, openLedger } from "../ledger/index.js";
 import { type OpenPlanner, openPlanner } from "../plan/open-planner.js";
 import type { Envelope } from "../plan/parcel.js";
-import { closeStaging, openRootId, openStaging } from "../prepare/places.js";
+import { closeKept, closeStaging, openRootId, openStaging } from "../prepare/places.js";
 import type { PreparedRun } from "../prepare/prepared-run.js";
 import { exitCodeOfRun } from "./exit-code.js";
 import { type History, openHistory } from "./history.js";
@@ -70,6 +70,7 @@ export async function startRun(prepared: PreparedRun, hooks: RunHooks = {}): Pro
     );
     const staging = openStaging(places, id, scopeOf(program, config.run));
     scope.defer(() => closeStaging(staging));
+    scope.defer(() => closeKept(places));
     const ledger = scope.use(
       openLedger({
         dir: places.ledgerDir,
@@ -180,6 +181,7 @@ class OpenRun implements Run {
         workerId,
         concurrency: config.run.concurrency,
         stagingDir: parts.staging,
+        keptRoot: prepared.places.keptRoot,
         seed: config.run.seed,
         durable: config.run.durable,
         atomic: program.atomic,
