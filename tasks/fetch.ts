@@ -118,7 +118,7 @@ export default class Fetch extends KagurazakaTask<FetchItem, typeof options> {
           signal: ctx.signal,
           onPaused: (host, ms) =>
             this.#patience.hasRoom
-              ? this.#patience.sendAway(ctx.key, host, ms, `${host} is not to be asked now`)
+              ? this.#patience.sendAway(ctx.key, host, ms, `"${host}" is not to be asked now`)
               : undefined,
         },
         onProgress: () => ctx.progress(),

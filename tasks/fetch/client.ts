@@ -1,8 +1,7 @@
 import * as http from "node:http";
 import * as https from "node:https";
-import { PermanentError } from "kagurazaka";
 import type { HostGates, Visitor } from "./host-gates.js";
-import { refusalOf, troubleOf } from "./refusal.js";
+import { failure, refusalOf, troubleOf } from "./refusal.js";
 import { checkScheme, shown } from "./source.js";
 
 export interface ClientOptions {
@@ -62,7 +61,7 @@ export class Client {
       discard(response);
       url = this.#nextOf(response, url);
     }
-    throw new PermanentError(`more than ${MAX_REDIRECTS} redirects (${shown(start)})`);
+    throw failure(`more than ${MAX_REDIRECTS} redirects`, start);
   }
 
   async #enterAndSend(url: URL, headers: http.OutgoingHttpHeaders, visitor: Visitor): Promise<http.IncomingMessage> {
@@ -82,11 +81,8 @@ export class Client {
     if (location === undefined || !URL.canParse(location, url.href)) throw refusalOf(response, url);
     const next = checkScheme(new URL(location, url));
     next.hash = "";
-    if (url.protocol === "https:" && next.protocol === "http:" && !this.#options.allowDowngrade) {
-      throw new PermanentError(
-        `redirected from https to ${shown(next)}; --allow_downgrade follows there (${shown(url)})`,
-      );
-    }
+    if (url.protocol === "https:" && next.protocol === "http:" && !this.#options.allowDowngrade)
+      throw failure(`redirected from https to "${shown(next)}", where --allow_downgrade would follow`, url);
     return next;
   }
 

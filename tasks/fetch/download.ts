@@ -3,7 +3,7 @@ import { type OutputFile, PermanentError } from "kagurazaka";
 import { type Answer, type Client, discard } from "./client.js";
 import type { Visitor } from "./host-gates.js";
 import { encodingOf, isWorthKeeping, KeptPart } from "./kept-part.js";
-import { refusalOf, troubleOf } from "./refusal.js";
+import { failure, refusalOf, troubleOf } from "./refusal.js";
 import { type Algorithm, type Source, shown } from "./source.js";
 import { Digests, unpackOf, writeBody } from "./write-body.js";
 
@@ -58,7 +58,7 @@ export class Download {
           return { url: shown(this.#from), bytes, sums };
         }
         // Parts of two files may have been put together; a file that came in one piece is what the server has.
-        if (!this.#resumed) throw new PermanentError(`${wrong} (${shown(this.#from)})`);
+        if (!this.#resumed) throw failure(wrong, this.#from);
         this.#startOver();
       }
     } catch (thrown) {
@@ -147,7 +147,7 @@ export class Download {
   /** Before anything is downloaded. */
   #checkLength(bytes: number, url: URL): void {
     const wrong = this.#plan.source.bytes !== undefined && bytes !== this.#plan.source.bytes;
-    if (wrong) throw new PermanentError(`${this.#wrongLength(bytes)} (${shown(url)})`);
+    if (wrong) throw failure(this.#wrongLength(bytes), url);
   }
 
   #wrongLength(bytes: number): string {

@@ -22,10 +22,10 @@ export class Patience {
     const waited = (this.#waitedMs.get(key) ?? 0) + ms;
     const seconds = Math.ceil(ms / 1000);
     if (waited > this.#maxWaitMs) {
-      return new PermanentError(`${why}: to come back in ${seconds} s would be longer than --max_wait, all in all`);
+      return new PermanentError(`${why}; to wait ${seconds} s more would be longer than --max_wait`);
     }
     this.#waitedMs.set(key, waited);
-    return new RetryAfterError(ms, host, `${why}: asked to wait ${seconds} s`);
+    return new RetryAfterError(ms, host, `${why}; asked to wait ${seconds} s`);
   }
 
   /** It came to an end, good or bad. */

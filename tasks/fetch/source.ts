@@ -33,16 +33,16 @@ export function readSource(record: FetchRecord): Source {
   const text = record.url ?? line[0];
   const file = record.file ?? line[1]?.trim();
   if (file !== undefined && (typeof file !== "string" || file === ""))
-    throw new PermanentError(`"file" is ${JSON.stringify(file)}, not a path`);
+    throw mistake(`"file" is ${JSON.stringify(file)}, not a path`);
   const { bytes } = record;
   if (bytes !== undefined && bytes !== null && !(Number.isSafeInteger(bytes) && (bytes as number) >= 0))
-    throw new PermanentError(`"bytes" is ${JSON.stringify(bytes)}, not a length`);
+    throw mistake(`"bytes" is ${JSON.stringify(bytes)}, not a length`);
   return { url: parseUrl(text), file, sums: readSums(record), bytes: (bytes as number | null) ?? undefined };
 }
 
 function parseUrl(text: unknown): URL {
-  if (typeof text !== "string") throw new PermanentError('the record has no "url"');
-  if (!URL.canParse(text)) throw new PermanentError(`${JSON.stringify(withoutPassword(text))} is not a URL`);
+  if (typeof text !== "string") throw mistake('the record has no "url"');
+  if (!URL.canParse(text)) throw mistake(`${JSON.stringify(withoutPassword(text))} is not a URL`);
   const url = new URL(text);
   // What stands behind # is never sent.
   url.hash = "";
@@ -52,7 +52,7 @@ function parseUrl(text: unknown): URL {
 /** The URL itself. @throws PermanentError unless it is one of http or https */
 export function checkScheme(url: URL): URL {
   if (url.protocol === "http:" || url.protocol === "https:") return url;
-  throw new PermanentError(`${shown(url)} is of ${url.protocol.slice(0, -1)}, not http or https`);
+  throw mistake(`"${shown(url)}" is of ${url.protocol.slice(0, -1)}, not http or https`);
 }
 
 function readSums(record: FetchRecord): Source["sums"] {
@@ -60,10 +60,15 @@ function readSums(record: FetchRecord): Source["sums"] {
     const digest = record[algorithm];
     if (digest === undefined || digest === null) return [];
     if (typeof digest !== "string" || !/^[\da-f]+$/i.test(digest) || digest.length !== hexDigits[algorithm]) {
-      throw new PermanentError(`"${algorithm}" is not ${hexDigits[algorithm]} hexadecimal digits`);
+      throw mistake(`"${algorithm}" is not ${hexDigits[algorithm]} hexadecimal digits`);
     }
     return [{ algorithm, digest: digest.toLowerCase() }];
   });
+}
+
+/** Without a stack, which would say nothing about a list. */
+function mistake(message: string): PermanentError {
+  return Object.assign(new PermanentError(message), { stack: undefined });
 }
 
 /** A URL as it may be printed: without its password. */
