@@ -112,7 +112,7 @@ export default class Fetch extends KagurazakaTask<FetchItem, typeof options> {
       {
         source: readSource(item),
         output,
-        keptDir: ctx.keptDir,
+        ctx,
         alsoSum: sum,
         visitor: {
           signal: ctx.signal,

@@ -24,6 +24,8 @@ export interface TaskContext {
    * earlier run left there stays when the item is done without asking.
    */
   readonly keptDir: string;
+  /** Whether an earlier attempt has kept something: a look, where `keptDir` would make a directory. */
+  readonly hasKept: boolean;
   /** "Still alive": resets the clocks of `--stall` (not of `--timeout`). */
   progress(): void;
   /** There is nothing to do for this item, and why: `return ctx.filtered("empty file")`. Counts as finished. */

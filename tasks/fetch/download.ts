@@ -1,5 +1,5 @@
 import { linkSync, renameSync, statSync } from "node:fs";
-import { type OutputFile, PermanentError } from "kagurazaka";
+import { type OutputFile, PermanentError, type TaskContext } from "kagurazaka";
 import { type Answer, type Client, discard } from "./client.js";
 import type { Visitor } from "./host-gates.js";
 import { encodingOf, isWorthKeeping, KeptPart } from "./kept-part.js";
@@ -10,8 +10,8 @@ import { Digests, unpackOf, writeBody } from "./write-body.js";
 export interface DownloadPlan {
   readonly source: Source;
   readonly output: OutputFile;
-  /** Directory for what the next attempt may go on from. */
-  readonly keptDir: string;
+  /** Where the next attempt finds what this one leaves. */
+  readonly ctx: Pick<TaskContext, "hasKept" | "keptDir">;
   /** Computed besides those the list names. */
   readonly alsoSum: readonly Algorithm[];
   readonly visitor: Visitor;
@@ -41,7 +41,7 @@ export class Download {
     this.#plan = plan;
     this.#client = client;
     this.#from = plan.source.url;
-    this.#kept = new KeptPart(plan.keptDir, plan.source.url);
+    this.#kept = new KeptPart(plan.ctx, plan.source.url);
     this.#digests = this.#newDigests();
   }
 
@@ -54,7 +54,7 @@ export class Download {
         const sums = this.#digests.end();
         const wrong = this.#findWrong(bytes, sums);
         if (wrong === undefined) {
-          if (path === this.#kept.path) this.#placeKept();
+          if (path !== this.#plan.output.path) this.#placeKept();
           return { url: shown(this.#from), bytes, sums };
         }
         // Parts of two files may have been put together; a file that came in one piece is what the server has.

@@ -1,6 +1,7 @@
 import { readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import type { IncomingMessage } from "node:http";
 import { join } from "node:path";
+import type { TaskContext } from "kagurazaka";
 import { shown } from "./source.js";
 
 interface Meta {
@@ -16,22 +17,29 @@ interface Meta {
  * before the first byte, when the old part is gone: a kill leaves a part that fits, or none.
  */
 export class KeptPart {
-  readonly path: string;
-  readonly #metaPath: string;
+  readonly #ctx: Pick<TaskContext, "hasKept" | "keptDir">;
   readonly #url: string;
   #meta: Meta;
 
-  constructor(dir: string, url: URL) {
-    this.path = join(dir, "part");
-    this.#metaPath = join(dir, "part.json");
+  /** Looks for one. The directory is made when a part begins: most files are too small to be kept. */
+  constructor(ctx: Pick<TaskContext, "hasKept" | "keptDir">, url: URL) {
+    this.#ctx = ctx;
     this.#url = shown(url);
-    this.#meta = readMeta(this.#metaPath) ?? { url: "", validator: null, total: null };
+    this.#meta = (ctx.hasKept && readMeta(this.#metaPath)) || nothing(this.#url);
     if (this.#meta.url !== this.#url) this.drop();
+  }
+
+  get path(): string {
+    return join(this.#ctx.keptDir, "part");
+  }
+
+  get #metaPath(): string {
+    return join(this.#ctx.keptDir, "part.json");
   }
 
   /** Bytes on disk. */
   get size(): number {
-    return statSync(this.path, { throwIfNoEntry: false })?.size ?? 0;
+    return this.#ctx.hasKept ? (statSync(this.path, { throwIfNoEntry: false })?.size ?? 0) : 0;
   }
 
   get total(): number | null {
@@ -85,11 +93,14 @@ export class KeptPart {
   }
 
   drop(): void {
+    this.#meta = nothing(this.#url);
+    if (!this.#ctx.hasKept) return;
     rmSync(this.path, { force: true });
     rmSync(this.#metaPath, { force: true });
-    this.#meta = { url: this.#url, validator: null, total: null };
   }
 }
+
+const nothing = (url: string): Meta => ({ url, validator: null, total: null });
 
 const MIN_KEPT_BYTES = 256 * 1024;
 

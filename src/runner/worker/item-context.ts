@@ -24,6 +24,7 @@ export class ItemContext implements TaskContext {
   #abort: AbortController | undefined;
   #random: (() => number) | undefined;
   #tmpDir: string | undefined;
+  /** Once it is known to be there. */
   #keptDir: string | undefined;
   #children: Set<ChildProcess> | undefined;
   /** Set by `filtered`, whether or not its answer is returned. */
@@ -76,16 +77,24 @@ export class ItemContext implements TaskContext {
   }
 
   get keptDir(): string {
-    if (this.#keptDir === undefined) {
-      const { keptRoot, stagingDir } = this.#ports.setup;
-      // Keys come from data: nobody may choose two that share a directory.
-      const dir = `${keptRoot}/${sha256Hex(this.key).slice(0, NAME_DIGITS)}`;
+    if (!this.hasKept) {
+      const dir = this.#keptPath;
       // Where staging is gone, so is the root, and it is not made anew.
-      if (existsSync(stagingDir)) makeDirectory(dir);
+      if (existsSync(this.#ports.setup.stagingDir)) makeDirectory(dir);
       else mkdirSync(dir);
       this.#keptDir = dir;
     }
-    return this.#keptDir;
+    return this.#keptDir!;
+  }
+
+  get hasKept(): boolean {
+    if (this.#keptDir === undefined && existsSync(this.#keptPath)) this.#keptDir = this.#keptPath;
+    return this.#keptDir !== undefined;
+  }
+
+  get #keptPath(): string {
+    // Keys come from data: nobody may choose two that share a directory.
+    return `${this.#ports.setup.keptRoot}/${sha256Hex(this.key).slice(0, NAME_DIGITS)}`;
   }
 
   random(): number {
