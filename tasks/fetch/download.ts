@@ -116,13 +116,15 @@ export class Download {
   }
 
   async #takeRest(answer: Answer): Promise<string | undefined> {
-    const { total, path } = this.#kept;
+    const { total, path, size } = this.#kept;
     const bytes = await this.#write(answer, { path, append: true, unpack: undefined });
-    if (total === null || this.#kept.complete) return path;
+    const now = this.#kept.size;
+    const fits = now === size + bytes && (total === null || now <= total);
+    if (fits && (total === null || now === total)) return path;
     // Some servers send a range in pieces.
-    if (bytes > 0 && this.#kept.size < total) return undefined;
+    if (fits && bytes > 0) return undefined;
     this.#kept.drop();
-    throw troubleOf(new Error(`the part and the rest do not make ${total} bytes`), answer.url);
+    throw troubleOf(new Error(`the part and the rest do not make a file of ${total} bytes`), answer.url);
   }
 
   async #write({ response, url }: Answer, to: Parameters<typeof writeBody>[1]): Promise<number> {

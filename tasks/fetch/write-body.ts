@@ -32,7 +32,7 @@ export class Digests {
   }
 }
 
-/** Writes the body to a file as it comes. Resolves with the number of bytes written when the body is whole. */
+/** Writes the body to a file as it comes. Resolves with the number of bytes when the body is whole; settles when all is written. */
 export async function writeBody(
   response: IncomingMessage,
   to: { readonly path: string; readonly append: boolean; readonly unpack: string | undefined },
@@ -48,8 +48,13 @@ export async function writeBody(
   }
   const file = createWriteStream(to.path, { flags: to.append ? "a" : "w" });
   const { signal } = watch;
-  if (to.unpack === undefined) await pipeline(response, passing, file, { signal });
-  else await pipeline(response, unpackers[to.unpack]!(), passing, file, { signal });
+  try {
+    if (to.unpack === undefined) await pipeline(response, passing, file, { signal });
+    else await pipeline(response, unpackers[to.unpack]!(), passing, file, { signal });
+  } finally {
+    // A write may be under way still, and would land behind what the next attempt has measured.
+    if (!file.closed) await new Promise<void>((resolve) => file.once("close", () => resolve()));
+  }
   return bytes;
 }
 
