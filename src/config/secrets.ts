@@ -12,9 +12,13 @@ export function isSecretName(path: string): boolean {
   return path.split(".").some((name) => looksSecret.test(name) && !harmless.test(name));
 }
 
-/** `scheme://user:password@host` without its password, and the default of a secret environment variable hidden. */
+/** `scheme://user:password@host` without its password, a header that proves who asks without its value, and the default of a secret environment variable hidden. */
 export function maskText(text: string): string {
   return text
+    .replace(
+      /^(\s*(?:(?:proxy-)?authorization|cookie|[\w-]*(?:key|token|secret)[\w-]*)\s*:\s+)(?!.*\$\{).+/i,
+      `$1${HIDDEN}`,
+    )
     .replace(/([a-z][a-z0-9+.-]*:\/\/[^\s:@/]*):[^\s@/]*@/gi, `$1:${HIDDEN}@`)
     .replace(/(\$\{\s*oc\.env:\s*([\w.-]+)\s*),[^{}]*\}/g, (all, head: string, name: string) =>
       looksSecret.test(name) ? `${head},${HIDDEN}}` : all,

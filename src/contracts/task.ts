@@ -18,6 +18,14 @@ export interface TaskContext {
   random(): number;
   /** An empty directory of this attempt alone; gone when it ends. */
   readonly tmpDir: string;
+  /**
+   * A directory of this item that outlives a failed attempt, a crash and a kill of the whole run; removed once the item is
+   * done or filtered. On the output's file system, where there is an output root. Made when it is first asked for: what an
+   * earlier run left there stays when the item is done without asking.
+   */
+  readonly keptDir: string;
+  /** Whether an earlier attempt has kept something: a look, where `keptDir` would make a directory. */
+  readonly hasKept: boolean;
   /** "Still alive": resets the clocks of `--stall` (not of `--timeout`). */
   progress(): void;
   /** There is nothing to do for this item, and why: `return ctx.filtered("empty file")`. Counts as finished. */

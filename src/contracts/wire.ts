@@ -32,6 +32,8 @@ export interface WorkerSetup {
   readonly concurrency: number;
   /** By hard shard: the directory that holds one staging directory per slot. */
   readonly stagingDirs: readonly string[];
+  /** By hard shard: the directory that holds what items keep from one attempt to the next; it may not exist yet. */
+  readonly keptRoots: readonly string[];
   readonly seed: number;
   readonly durable: boolean;
   /** `false`: write straight to the final path. */

@@ -2,7 +2,8 @@ import { type Dirent, lstat, readdir, type Stats, stat } from "node:fs";
 import { join, relative } from "node:path";
 import type { Readable } from "node:stream";
 import type { FileSystemAdapter } from "fast-glob";
-import { createLeftOut, isFile, OWN_DIRECTORY, sortNames, type WalkOptions } from "./walk.js";
+import { OWN_DIRECTORY } from "../base/own-directory.js";
+import { createLeftOut, isFile, sortNames, type WalkOptions } from "./walk.js";
 
 /** Paths found and not yet taken, above which no further directory is read. */
 const MAX_BACKLOG = 4096;

@@ -1,9 +1,7 @@
 import { type Dirent, readdirSync, realpathSync, statSync } from "node:fs";
 import { basename, dirname, join, relative, resolve } from "node:path";
 import { KagurazakaError } from "../base/errors.js";
-
-/** Our own files under an output root: never input. */
-export const OWN_DIRECTORY = ".kagurazaka";
+import { OWN_DIRECTORY } from "../base/own-directory.js";
 
 export interface WalkOptions {
   /** Directory to walk. It may be a symlink itself. */

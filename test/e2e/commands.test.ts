@@ -1,5 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { counts, createPlace, taskFile } from "./kagurazaka.js";
@@ -138,5 +140,41 @@ describe.concurrent("ready-made tasks", () => {
       expect(spawnSync("gzip", ["-dc", packed]).stdout.equals(readFileSync(place.path(name)))).toBe(true);
     }
     expect((await place.run(["@compress", ...roots])).json.counts).toEqual(counts({ skipped: 5 }));
+  });
+
+  test("@fetch brings what curl would bring, and asks for nothing the second time", async () => {
+    const asked: string[] = [];
+    const server = createServer((request, response) => {
+      asked.push(request.url!);
+      response.end(`here is ${request.url}`);
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    try {
+      const { port } = server.address() as AddressInfo;
+      const lines = ["a.txt", "sub/b.txt"].map(
+        (path) => `${JSON.stringify({ url: `http://127.0.0.1:${port}/${path}` })}\n`,
+      );
+      const place = createPlace({ "urls.jsonl": lines.join("") });
+      const command = [
+        "@fetch",
+        "--json",
+        "--num_process",
+        "1",
+        "--concurrency",
+        "8",
+        "--mixin",
+        "input_mode.jsonl_path=urls.jsonl",
+      ];
+      const run = () => place.run([...command, "hard_shard_mode.output_path=out"]);
+      expect((await run()).json.counts).toEqual(counts({ done: 2 }));
+      expect(place.files("out")).toEqual({
+        [`127.0.0.1+${port}/a.txt`]: "here is /a.txt",
+        [`127.0.0.1+${port}/sub/b.txt`]: "here is /sub/b.txt",
+      });
+      expect((await run()).json.counts).toEqual(counts({ skipped: 2 }));
+      expect(asked).toHaveLength(2);
+    } finally {
+      server.close();
+    }
   });
 });

@@ -49,6 +49,7 @@ export class DeepCheck implements AsyncDisposable {
       workerId: 0,
       concurrency,
       stagingDirs: prepared.places.map(() => scratch),
+      keptRoots: prepared.places.map(() => scratch),
       seed,
       durable: false,
       atomic: program.atomic,
@@ -103,7 +104,7 @@ export class DeepCheck implements AsyncDisposable {
       const { name, message } = toErrorRecord(thrown);
       return { isExecuted, objection: `${name}: ${message}` };
     } finally {
-      ctx.end();
+      ctx.end(true);
       this.#freeSlots.push(slot);
     }
   }

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { KagurazakaError } from "../../base/errors.js";
-import { OWN_DIRECTORY } from "../../data/walk.js";
+import { OWN_DIRECTORY } from "../../base/own-directory.js";
 import type { Places } from "../prepare/places.js";
 
 /** A task's own directory, as far as it can be read without the task. */

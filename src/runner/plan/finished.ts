@@ -1,4 +1,4 @@
-import { readdirSync, statSync } from "node:fs";
+import { readdirSync, type Stats, statSync } from "node:fs";
 import { join } from "node:path";
 import { KagurazakaError } from "../../base/errors.js";
 import type { Item } from "../../contracts/item.js";
@@ -79,6 +79,16 @@ const MAX_LISTINGS = 64;
 /** So many questions about one directory in a row say that the next directory will be asked about as often. */
 const IN_ORDER = 4;
 
+/** A file where a folder should be: what would lie in it is not there. */
+function statIfThere(path: string): Stats | undefined {
+  try {
+    return statSync(path, { throwIfNoEntry: false });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOTDIR") return undefined;
+    throw error;
+  }
+}
+
 /**
  * Looks for files in bulk: the second question about a directory lists it, so that a tree walked in order costs one
  * listing per directory, and a single question costs one stat. Listings are snapshots: this run alone adds files.
@@ -112,7 +122,7 @@ export class ExistingFiles {
   }
 
   #stat(relPath: string, minBytes: number): boolean {
-    const stat = statSync(join(this.#root, relPath), { throwIfNoEntry: false });
+    const stat = statIfThere(join(this.#root, relPath));
     return stat !== undefined && (stat.isDirectory() || stat.size >= minBytes);
   }
 

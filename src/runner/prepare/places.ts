@@ -11,10 +11,11 @@ import {
   statSync,
   writeFileSync,
 } from "node:fs";
-import { dirname, join, resolve } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { KagurazakaError } from "../../base/errors.js";
 import { hashText, nameOfHash } from "../../base/hash.js";
 import { makeDirectory } from "../../base/make-directory.js";
+import { OWN_DIRECTORY } from "../../base/own-directory.js";
 import type { Root } from "../../contracts/modes.js";
 import { mayShare } from "../lease/index.js";
 import { environmentError, type RunScope } from "../ledger/index.js";
@@ -32,6 +33,8 @@ export interface Places {
   readonly statsFile: string;
   /** Below the output root, so that a rename never crosses a file system. */
   readonly stagingRoot: string;
+  /** Below the output root too: what items keep (`ctx.keptDir`) is renamed into place as well. */
+  readonly keptRoot: string;
   /** Which items were at workers, in case the whole process dies of one. */
   readonly underWayDir: string;
 }
@@ -43,7 +46,7 @@ export function resolvePlaces(taskId: string, roots: readonly Root[], runDir: st
   return shards.map((root) => {
     const outputRoot = root?.outputPath ?? null;
     const common = runDir !== undefined || outputRoot === null;
-    const base = runDir === undefined ? join(outputRoot ?? process.cwd(), ".kagurazaka") : resolve(runDir);
+    const base = runDir === undefined ? join(outputRoot ?? process.cwd(), OWN_DIRECTORY) : resolve(runDir);
     return placesIn(
       common && shards.length > 1 ? join(base, folder, shardName(root!)) : join(base, folder),
       outputRoot,
@@ -64,7 +67,9 @@ function placesIn(stateDir: string, outputRoot: string | null): Places {
     failedFile: join(stateDir, "failed.jsonl"),
     statsFile: join(stateDir, "stats.json"),
     underWayDir: join(stateDir, "under-way"),
-    stagingRoot: outputRoot === null ? join(stateDir, "staging") : join(outputRoot, ".kagurazaka", "staging"),
+    stagingRoot: outputRoot === null ? join(stateDir, "staging") : join(outputRoot, OWN_DIRECTORY, "staging"),
+    keptRoot:
+      outputRoot === null ? join(stateDir, "kept") : join(outputRoot, OWN_DIRECTORY, "kept", basename(stateDir)),
   };
 }
 
@@ -188,6 +193,16 @@ export function openRootId(places: Places): string {
     return known || readFileSync(path, "utf8").trim();
   } catch (error) {
     throw environmentError("write", path, error);
+  }
+}
+
+/** Removes the folder of what items keep, where nothing is kept any more. */
+export function closeKept({ keptRoot, stateDir }: Places): void {
+  try {
+    rmdirSync(keptRoot);
+    if (dirname(keptRoot) !== stateDir) rmdirSync(dirname(keptRoot));
+  } catch {
+    // Nothing was ever kept, or something still is.
   }
 }
 

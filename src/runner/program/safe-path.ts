@@ -1,6 +1,7 @@
 import { realpathSync } from "node:fs";
 import { dirname, join, sep } from "node:path";
 import { KagurazakaError } from "../../base/errors.js";
+import { OWN_DIRECTORY } from "../../base/own-directory.js";
 
 const MAX_NAME_BYTES = 255;
 
@@ -15,6 +16,7 @@ export function checkRelPath(relPath: string): void {
   if (relPath === "") refuse("is empty");
   if (relPath.startsWith("/")) refuse("is absolute");
   if (relPath.includes("\0")) refuse("contains a NUL byte");
+  if (relPath.split("/")[0] === OWN_DIRECTORY) refuse(`lies in ${OWN_DIRECTORY}, which is kagurazaka's own`);
   for (const segment of relPath.split("/")) {
     if (segment === "" || segment === "." || segment === "..") refuse(`has the segment "${segment}"`);
     if (Buffer.byteLength(segment) > MAX_NAME_BYTES) refuse(`has a name longer than ${MAX_NAME_BYTES} bytes`);

@@ -129,6 +129,7 @@ class OpenRun implements Run {
         workerId,
         concurrency: config.run.concurrency,
         stagingDirs: shards.map(({ staging }) => staging),
+        keptRoots: shards.map(({ places }) => places.keptRoot),
         seed: config.run.seed,
         durable: config.run.durable,
         atomic: program.atomic,

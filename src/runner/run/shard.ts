@@ -7,7 +7,7 @@ import { type Lease, openLease } from "../lease/index.js";
 import { foldFailures, type Ledger, openLedger } from "../ledger/index.js";
 import { type OpenPlanner, openPlanner } from "../plan/open-planner.js";
 import type { Limit } from "../plan/planner.js";
-import { closeStaging, isDeadRun, openRootId, openStaging, type Places } from "../prepare/places.js";
+import { closeKept, closeStaging, isDeadRun, openRootId, openStaging, type Places } from "../prepare/places.js";
 import type { PreparedRun } from "../prepare/prepared-run.js";
 import { type History, openHistory } from "./history.js";
 import { Recorder, type RecorderOptions } from "./recorder.js";
@@ -111,6 +111,7 @@ export class Shard {
     createJsonFile(join(runDir, "run.json"), record, config.run.durable);
     const staging = openStaging(places, run, scopeOf(program, config.run));
     scope.defer(() => closeStaging(staging));
+    scope.defer(() => closeKept(places));
     const ledger = scope.use(
       openLedger({
         dir: places.ledgerDir,

@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { OWN_DIRECTORY } from "../../base/own-directory.js";
 import { readJsonl } from "../../data/jsonl.js";
 import { openJsonlWriter } from "../../data/jsonl-writer.js";
 import { compareCodePoints, joinRelative, type WalkedDirectory } from "../../data/walk.js";
@@ -127,4 +128,4 @@ function compareDirectories(a: string, b: string): number {
 
 export const planPath = (base: string, name: string): string => join(stateDir(base), `${name}.jsonl`);
 
-export const stateDir = (base: string): string => join(base, ".kagurazaka", "split");
+export const stateDir = (base: string): string => join(base, OWN_DIRECTORY, "split");

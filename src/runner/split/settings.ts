@@ -1,7 +1,7 @@
 import { realpathSync, statSync } from "node:fs";
 import { basename, dirname, join, resolve, sep } from "node:path";
 import { KagurazakaError } from "../../base/errors.js";
-import { OWN_DIRECTORY } from "../../data/walk.js";
+import { OWN_DIRECTORY } from "../../base/own-directory.js";
 
 export type Way = "link" | "copy" | "move";
 

@@ -2,6 +2,7 @@ import { existsSync, lstatSync, mkdirSync, rmdirSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { KagurazakaError } from "../../base/errors.js";
 import { makeDirectory } from "../../base/make-directory.js";
+import { OWN_DIRECTORY } from "../../base/own-directory.js";
 import { environmentError, errnoOf } from "../ledger/files.js";
 import { PlacingFailed } from "./placing-failed.js";
 import { isWithin, realPathOf, shardName } from "./settings.js";
@@ -94,7 +95,7 @@ function removeStaging(root: string): void {
 }
 
 export const shardStaging = {
-  dir: (root: string): string => join(root, ".kagurazaka", "split"),
+  dir: (root: string): string => join(root, OWN_DIRECTORY, "split"),
   file: (dir: string): string => `${dir}/file`,
 };
 

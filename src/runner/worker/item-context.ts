@@ -1,6 +1,8 @@
 import { type ChildProcess, type SpawnOptions, spawn } from "node:child_process";
-import { mkdirSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, rmdirSync, rmSync } from "node:fs";
 import { monotonicMs } from "../../base/clock.js";
+import { NAME_DIGITS, sha256Hex } from "../../base/hash.js";
+import { makeDirectory } from "../../base/make-directory.js";
 import { killGroup } from "../../base/process-group.js";
 import { createRandom } from "../../base/random.js";
 import type { ExecutorPorts } from "../../contracts/executor.js";
@@ -27,6 +29,8 @@ export class ItemContext implements TaskContext {
   #abort: AbortController | undefined;
   #random: (() => number) | undefined;
   #tmpDir: string | undefined;
+  /** Once it is known to be there. */
+  #keptDir: string | undefined;
   #children: Set<ChildProcess> | undefined;
   /** Set by `filtered`, whether or not its answer is returned. */
   filteredReason: string | undefined;
@@ -87,6 +91,27 @@ export class ItemContext implements TaskContext {
     return this.#tmpDir;
   }
 
+  get keptDir(): string {
+    if (!this.hasKept) {
+      const dir = this.#keptPath;
+      // Where staging is gone, so is the root, and it is not made anew.
+      if (existsSync(this.#ports.setup.stagingDirs[this.shard]!)) makeDirectory(dir);
+      else mkdirSync(dir);
+      this.#keptDir = dir;
+    }
+    return this.#keptDir!;
+  }
+
+  get hasKept(): boolean {
+    if (this.#keptDir === undefined && existsSync(this.#keptPath)) this.#keptDir = this.#keptPath;
+    return this.#keptDir !== undefined;
+  }
+
+  get #keptPath(): string {
+    // Keys come from data: nobody may choose two that share a directory.
+    return `${this.#ports.setup.keptRoots[this.shard]}/${sha256Hex(this.key).slice(0, NAME_DIGITS)}`;
+  }
+
   random(): number {
     this.#random ??= createRandom(`${this.#ports.setup.seed}\n${this.key}`);
     return this.#random();
@@ -128,13 +153,19 @@ export class ItemContext implements TaskContext {
     );
   }
 
-  /** The attempt is over: what it started and kept for itself goes. */
-  end(): void {
+  /** The attempt is over: what it started and had for itself goes, and what it kept as well, unless it is to try again. */
+  end(finished: boolean): void {
     if (this.#children) for (const child of this.#children) killGroup(child.pid);
     try {
       if (this.#tmpDir !== undefined) rmSync(this.#tmpDir, { recursive: true, force: true });
     } catch {
       // A child that is not quite dead may have written there once more: what is left goes with the run's staging.
+    }
+    try {
+      if (this.#keptDir !== undefined && finished) rmSync(this.#keptDir, { recursive: true, force: true });
+      else if (this.#keptDir !== undefined) rmdirSync(this.#keptDir);
+    } catch {
+      // Something is kept in it.
     }
   }
 }

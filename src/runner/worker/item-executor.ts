@@ -192,7 +192,7 @@ export class ItemExecutor implements Executor {
 
   /** @param outcome undefined: done, with nothing to add */
   #end(ctx: ItemContext, outcome: Said | undefined): void {
-    ctx.end();
+    ctx.end(outcome?.status !== "failed");
     const nowMs = monotonicMs();
     const durationMs = nowMs - ctx.startedMs;
     if (this.#alone) {

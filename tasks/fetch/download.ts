@@ -1,0 +1,187 @@
+import { linkSync, renameSync, statSync } from "node:fs";
+import { type OutputFile, PermanentError, type TaskContext } from "kagurazaka";
+import { type Answer, type Client, discard } from "./client.js";
+import type { Visitor } from "./host-gates.js";
+import { encodingOf, isWorthKeeping, KeptPart } from "./kept-part.js";
+import { failure, refusalOf, troubleOf } from "./refusal.js";
+import { type Algorithm, type Source, shown } from "./source.js";
+import { Digests, unpackOf, writeBody } from "./write-body.js";
+
+export interface DownloadPlan {
+  readonly source: Source;
+  readonly output: OutputFile;
+  /** Where the next attempt finds what this one leaves. */
+  readonly ctx: Pick<TaskContext, "hasKept" | "keptDir">;
+  /** Computed besides those the list names. */
+  readonly alsoSum: readonly Algorithm[];
+  readonly visitor: Visitor;
+  onProgress(): void;
+  /** Looks at an answer first; what comes back is thrown. */
+  onAnswer(answer: Answer): Error | undefined;
+}
+
+export interface Downloaded {
+  /** Where it came from in the end, without a password. */
+  readonly url: string;
+  readonly bytes: number;
+  readonly sums: Partial<Record<Algorithm, string>>;
+}
+
+/** One file, from where an earlier attempt left off, to `output.path`. A failure leaves the part for the next attempt. */
+export class Download {
+  readonly #plan: DownloadPlan;
+  readonly #client: Client;
+  readonly #kept: KeptPart;
+  #from: URL;
+  #digests: Digests;
+  /** Bytes of an earlier request are in it. */
+  #resumed = false;
+
+  constructor(plan: DownloadPlan, client: Client) {
+    this.#plan = plan;
+    this.#client = client;
+    this.#from = plan.source.url;
+    this.#kept = new KeptPart(plan.ctx, plan.source.url);
+    this.#digests = this.#newDigests();
+  }
+
+  async run(): Promise<Downloaded> {
+    try {
+      for (;;) {
+        const path = await this.#request();
+        if (path === undefined) continue;
+        const bytes = statSync(path).size;
+        const sums = this.#digests.end();
+        const wrong = this.#findWrong(bytes, sums);
+        if (wrong === undefined) {
+          if (path !== this.#plan.output.path) this.#placeKept();
+          return { url: shown(this.#from), bytes, sums };
+        }
+        // Parts of two files may have been put together; a file that came in one piece is what the server has.
+        if (!this.#resumed) throw failure(wrong, this.#from);
+        this.#startOver();
+      }
+    } catch (thrown) {
+      if (thrown instanceof PermanentError) this.#kept.drop();
+      throw thrown;
+    }
+  }
+
+  /** Where the file is now, whole; undefined when it takes another request. */
+  async #request(): Promise<string | undefined> {
+    const { source, visitor, onProgress } = this.#plan;
+    const kept = this.#kept;
+    const from = kept.size;
+    this.#resumed = from > 0;
+    this.#digests = this.#newDigests();
+    if (from > 0) await this.#digests.addFile(kept.path, onProgress, visitor.signal);
+    // A kill came between the last byte and the outcome.
+    if (from > 0 && kept.complete) return kept.path;
+    const answer = await this.#client.get(source.url, kept.rangeHeaders(), visitor);
+    this.#from = answer.url;
+    try {
+      return await this.#take(answer, from);
+    } catch (thrown) {
+      discard(answer.response);
+      throw thrown;
+    }
+  }
+
+  async #take(answer: Answer, from: number): Promise<string | undefined> {
+    const { response, url } = answer;
+    const refused = this.#plan.onAnswer(answer);
+    if (refused) throw refused;
+    const status = response.statusCode!;
+    if (status === 200) return this.#takeWhole(answer);
+    if (from === 0 || (status !== 206 && status !== 416)) throw refusalOf(response, url);
+    if (status === 206 && this.#kept.continueWith(response)) return this.#takeRest(answer);
+    discard(response);
+    if (status === 416 && this.#kept.isEndedBy(response)) return this.#kept.path;
+    this.#startOver();
+    return undefined;
+  }
+
+  async #takeWhole(answer: Answer): Promise<string> {
+    const { response } = answer;
+    const { source, output } = this.#plan;
+    const unpack = unpackOf(encodingOf(response), output.fileName);
+    const length = response.headers["content-length"];
+    if (unpack === undefined && length !== undefined) this.#checkLength(Number(length), answer.url);
+    this.#startOver();
+    const keep = isWorthKeeping(response, source.sums.length > 0);
+    if (keep) this.#kept.begin(response);
+    const path = keep ? this.#kept.path : output.path;
+    await this.#write(answer, { path, append: false, unpack });
+    return path;
+  }
+
+  async #takeRest(answer: Answer): Promise<string | undefined> {
+    const { total, path, size } = this.#kept;
+    const bytes = await this.#write(answer, { path, append: true, unpack: undefined });
+    const now = this.#kept.size;
+    const fits = now === size + bytes && (total === null || now <= total);
+    if (fits && (total === null || now === total)) return path;
+    // Some servers send a range in pieces.
+    if (fits && bytes > 0) return undefined;
+    this.#kept.drop();
+    throw troubleOf(new Error(`the part and the rest do not make a file of ${total} bytes`), answer.url);
+  }
+
+  async #write({ response, url }: Answer, to: Parameters<typeof writeBody>[1]): Promise<number> {
+    const { visitor, onProgress } = this.#plan;
+    const before = to.append ? this.#kept.size : 0;
+    let bytes = before;
+    const onChunk = (chunk: Uint8Array): void => {
+      bytes += chunk.length;
+      this.#digests.update(chunk);
+      onProgress();
+    };
+    try {
+      return await writeBody(response, to, { onChunk, signal: visitor.signal });
+    } catch (thrown) {
+      if (visitor.signal.aborted) throw visitor.signal.reason;
+      const length = response.headers["content-length"];
+      const all = length === undefined || to.unpack !== undefined ? "" : ` of ${before + Number(length)}`;
+      throw troubleOf(thrown, url, ` after ${bytes}${all} bytes`);
+    }
+  }
+
+  /** Before anything is downloaded. */
+  #checkLength(bytes: number, url: URL): void {
+    const wrong = this.#plan.source.bytes !== undefined && bytes !== this.#plan.source.bytes;
+    if (wrong) throw failure(this.#wrongLength(bytes), url);
+  }
+
+  #wrongLength(bytes: number): string {
+    return `has ${bytes} bytes, the list says ${this.#plan.source.bytes}`;
+  }
+
+  #findWrong(bytes: number, sums: Downloaded["sums"]): string | undefined {
+    const { source } = this.#plan;
+    if (source.bytes !== undefined && bytes !== source.bytes) return this.#wrongLength(bytes);
+    const wrong = source.sums.find(({ algorithm, digest }) => sums[algorithm] !== digest);
+    return wrong && `${wrong.algorithm} is ${sums[wrong.algorithm]}, the list says ${wrong.digest}`;
+  }
+
+  /** A second name, so that a kill before the outcome is recorded still finds the part. */
+  #placeKept(): void {
+    const { path } = this.#plan.output;
+    try {
+      linkSync(this.#kept.path, path);
+    } catch {
+      // Some file systems have no second names.
+      renameSync(this.#kept.path, path);
+    }
+  }
+
+  #startOver(): void {
+    this.#kept.drop();
+    this.#resumed = false;
+    this.#digests = this.#newDigests();
+  }
+
+  #newDigests(): Digests {
+    const { source, alsoSum } = this.#plan;
+    return new Digests([...source.sums.map(({ algorithm }) => algorithm), ...alsoSum]);
+  }
+}

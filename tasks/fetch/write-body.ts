@@ -1,0 +1,77 @@
+import { createHash, type Hash } from "node:crypto";
+import { createReadStream, createWriteStream } from "node:fs";
+import type { IncomingMessage } from "node:http";
+import { pipeline } from "node:stream/promises";
+import { createBrotliDecompress, createGunzip, createInflate } from "node:zlib";
+import { PermanentError } from "kagurazaka";
+import type { Algorithm } from "./source.js";
+
+/** Hashes that see every byte of a file once, in order. */
+export class Digests {
+  readonly #hashes: ReadonlyMap<Algorithm, Hash>;
+
+  constructor(algorithms: Iterable<Algorithm>) {
+    this.#hashes = new Map(Array.from(new Set(algorithms), (algorithm) => [algorithm, createHash(algorithm)]));
+  }
+
+  update(chunk: Uint8Array): void {
+    for (const hash of this.#hashes.values()) hash.update(chunk);
+  }
+
+  async addFile(path: string, onChunk: () => void, signal: AbortSignal): Promise<void> {
+    if (this.#hashes.size === 0) return;
+    for await (const chunk of createReadStream(path, { signal, highWaterMark: 1024 * 1024 })) {
+      this.update(chunk as Buffer);
+      onChunk();
+    }
+  }
+
+  /** In hexadecimal. Nothing can be added afterwards. */
+  end(): Partial<Record<Algorithm, string>> {
+    return Object.fromEntries(Array.from(this.#hashes, ([algorithm, hash]) => [algorithm, hash.digest("hex")]));
+  }
+}
+
+/** Writes the body to a file as it comes. Resolves with the number of bytes when the body is whole; settles when all is written. */
+export async function writeBody(
+  response: IncomingMessage,
+  to: { readonly path: string; readonly append: boolean; readonly unpack: string | undefined },
+  watch: { onChunk(chunk: Uint8Array): void; readonly signal: AbortSignal },
+): Promise<number> {
+  let bytes = 0;
+  async function* passing(chunks: AsyncIterable<unknown>): AsyncGenerator<Buffer> {
+    for await (const chunk of chunks as AsyncIterable<Buffer>) {
+      bytes += chunk.length;
+      watch.onChunk(chunk);
+      yield chunk;
+    }
+  }
+  const file = createWriteStream(to.path, { flags: to.append ? "a" : "w" });
+  const { signal } = watch;
+  try {
+    if (to.unpack === undefined) await pipeline(response, passing, file, { signal });
+    else await pipeline(response, unpackers[to.unpack]!(), passing, file, { signal });
+  } finally {
+    // A write may be under way still, and would land behind what the next attempt has measured.
+    if (!file.closed) await new Promise<void>((resolve) => file.once("close", () => resolve()));
+  }
+  return bytes;
+}
+
+const unpackers: Readonly<Record<string, () => NodeJS.ReadWriteStream>> = Object.assign(Object.create(null), {
+  gzip: createGunzip,
+  "x-gzip": createGunzip,
+  deflate: createInflate,
+  br: createBrotliDecompress,
+});
+
+/**
+ * How to undo an encoding that nobody asked for; undefined where it stays. Servers that call the content of `a.tar.gz` gzip
+ * mean the file itself: it stays as its name says.
+ */
+export function unpackOf(encoding: string | undefined, fileName: string): string | undefined {
+  if (encoding === undefined || /\.(?:t?gz|svgz|br)$/i.test(fileName)) return undefined;
+  if (!Object.hasOwn(unpackers, encoding))
+    throw new PermanentError(`sent as "${encoding}", although no encoding was asked for`);
+  return encoding;
+}

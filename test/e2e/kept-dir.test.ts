@@ -1,0 +1,56 @@
+import { existsSync } from "node:fs";
+import { describe, expect, test } from "vitest";
+import { counts, createPlace, taskFile } from "./kagurazaka.js";
+
+/** `ctx.keptDir`: what an item has for its next attempt. */
+describe.concurrent("ctx.keptDir", () => {
+  const run = (name: string, ...more: string[]) => [
+    taskFile("keeps.ts"),
+    name,
+    "--json",
+    "--backoff",
+    "10ms",
+    "--max-failures",
+    "none",
+    ...more,
+  ];
+
+  for (const [name, dir] of [
+    ["KeepsBesideOutputs", "out/.kagurazaka/kept/KeepsBesideOutputs"],
+    ["KeepsWithoutOutputs", ".kagurazaka/KeepsWithoutOutputs/kept"],
+  ] as const) {
+    test(`outlives failed attempts and runs, and goes when the item is done or filtered (${name})`, async () => {
+      const place = createPlace();
+      const first = await place.run(run(name, "--retries", "1"));
+      expect(first.json.counts, first.stderr).toEqual(counts({ done: 1, filtered: 1, failed: 3 }));
+      expect(first.stderr).toMatch(/third-time found "" true[\s\S]*third-time found "x" true/);
+      const kept = place.everything(dir);
+      expect(kept, "two items that failed and had kept something; nobody else's directory").toHaveLength(4);
+      for (const path of kept) expect(path).toMatch(/^[0-9a-f]{24}(?:\/attempts)?$/);
+
+      const second = await place.run(run(name, "--retries", "0"));
+      expect(second.json.counts, second.stderr).toEqual(counts({ done: 1, skipped: 2, failed: 2 }));
+      expect(second.stderr).toContain('third-time found "xx" true');
+      expect(place.everything(dir)).toHaveLength(2);
+    });
+  }
+
+  test("outlives a kill of the whole run; nothing is left of it when all are done", async () => {
+    const place = createPlace();
+    const only = run("KeepsBesideOutputs", "--only", "third-time", "--retries", "5");
+    const { child, says, ended } = place.start([...only, "--hang"]);
+    await says('third-time found "x"');
+    child.kill("SIGKILL");
+    await ended;
+    const again = await place.run(only);
+    expect(again.stderr).toContain('third-time found "xx"');
+    expect(again.json.counts).toEqual(counts({ done: 1 }));
+    expect(place.everything("out/.kagurazaka").filter((path) => path.includes("kept"))).toEqual([]);
+  });
+
+  test("does not make an output root anew that has gone", async () => {
+    const place = createPlace();
+    const { code, stderr } = await place.run(run("KeepsBesideOutputs", "--only", "third-time", "--vanish"));
+    expect([code, existsSync(place.path("out"))], stderr).toEqual([7, false]);
+  });
+});
