@@ -2,8 +2,9 @@ import { lstatSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { Readable } from "node:stream";
 import { KagurazakaError } from "../base/errors.js";
+import { OWN_DIRECTORY } from "../base/own-directory.js";
 import { createGate, createSortedFileSystem } from "./glob-file-system.js";
-import { createLeftOut, OWN_DIRECTORY, type WalkedDirectory, type WalkOptions } from "./walk.js";
+import { createLeftOut, type WalkedDirectory, type WalkOptions } from "./walk.js";
 
 export interface GlobOptions extends WalkOptions {
   /** fast-glob's syntax: `**` (recursive), `*`, `?`, `[…]`, `{a,b}`, `@(…)`; POSIX, below the root. */
