@@ -63,6 +63,11 @@ export interface TaskClass {
   /** The author's own version; a change is reported when old results are kept. */
   readonly version?: string | number;
   readonly options?: OptionSpecs;
+  /**
+   * What the author thinks fits: values of the run's settings and of backbones' flags, `{ num_process: 1, timeout: "10m" }`.
+   * Configuration and flags win over them.
+   */
+  readonly defaults?: Readonly<Record<string, unknown>>;
   /** Unknown flags and words go to `this.rawArgs`. */
   readonly rawArgs?: boolean;
   /** Errors not worth a retry: part of the message or code, or a pattern. */

@@ -46,12 +46,20 @@ export async function loadOwners(said: Said, choice?: TaskChoice): Promise<Owner
       taskName: task.id,
       taskOptions: task.taskClass.options ?? {},
       rawArgs: task.taskClass.rawArgs === true,
+      taskDefaults: task.taskClass.defaults,
+      otherBackboneFlags,
       template: task.template,
       scriptPath: task.sourcePath,
       loadMode: async (name) => (await loadBuiltin("modes", name))?.definition,
       modeNames: builtinNames("modes"),
     },
   };
+}
+
+/** Names of all flags that backbones of the house have. */
+async function otherBackboneFlags(): Promise<readonly string[]> {
+  const all = await Promise.all(builtinNames("backbones").map((name) => loadBuiltin("backbones", name)));
+  return all.flatMap((backbone) => Object.keys(backbone?.options ?? {}));
 }
 
 async function loadAnyTask({ file, exportName }: TaskChoice): Promise<LoadedTask> {
