@@ -34,6 +34,7 @@ const tasks: Shelf<new () => object> = {
   "word-count": () => import("../tasks/word-count.js"),
   checksum: () => import("../tasks/checksum.js"),
   compress: () => import("../tasks/compress.js"),
+  exec: () => import("../tasks/exec.js"),
 };
 
 export const builtins = { backbones, modes, tasks } as const;

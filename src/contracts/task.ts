@@ -41,6 +41,14 @@ export interface Filtered {
 
 export type Generated<I> = Iterable<I> | AsyncIterable<I> | Promise<Iterable<I> | AsyncIterable<I>>;
 
+/** What a run is going to be, told to `check` before anything is written. */
+export interface RunPlan {
+  /** The input mode, and whether its items are files or records; null where `generateTasks` lists them. */
+  readonly inputMode: { readonly name: string; readonly yields: "file" | "record" } | null;
+  /** What every item is to write, by the field it is given in: `output`, `output_meta`. */
+  readonly outputs: readonly { readonly field: string; readonly type: "file" | "directory" }[];
+}
+
 /** What the runner may call on a task's instance; everything but `process` is optional. */
 export interface TaskInstance {
   options: Readonly<Record<string, unknown>>;
@@ -53,6 +61,8 @@ export interface TaskInstance {
   setup?(): unknown;
   teardown?(): unknown;
   finalize?(stats: RunStats): unknown;
+  /** Throws where options, words and modes make no sense together; in the coordinator, before anything is written. */
+  check?(plan: RunPlan): unknown;
 }
 
 export interface TaskClass {
@@ -60,6 +70,11 @@ export interface TaskClass {
   readonly name: string;
   /** Names the task in ledgers; default: the export's name. */
   readonly id?: string;
+  /**
+   * A task that is a different one with other options says so: its id for these. Ledgers under different ids know nothing
+   * of one another. Letters, digits, `.`, `_` and `-` only.
+   */
+  readonly idFor?: (options: TaskRef["options"]) => string;
   /** The author's own version; a change is reported when old results are kept. */
   readonly version?: string | number;
   readonly options?: OptionSpecs;

@@ -10,6 +10,7 @@ import type { TaskRef } from "../../contracts/task.js";
 import { codeFrame, displayPath, type LoadedTask, loadBuiltinTask, loadTask } from "../../loader/index.js";
 import { readKeys } from "../plan/selection.js";
 import { loadProgram, type TaskProgram } from "../program/task-program.js";
+import { checkOptionalOutputs, checkTask, idOf } from "./check-task.js";
 import { loadBackbone } from "./find-backbone.js";
 import { checkRoots, resolvePlaces } from "./places.js";
 import type { PreparedRun } from "./prepared-run.js";
@@ -85,18 +86,23 @@ export async function prepareRun(
 export async function prepareLoaded(said: Said, owners: Owners): Promise<PreparedRun & { readonly config: Resolved }> {
   const { task, backbone } = owners;
   const config = await resolveConfig(said, owners.config);
+  const id = idOf(task, config);
   const ref: TaskRef = {
     entry: task.entryUrl,
     export: task.exportName,
-    id: task.id,
+    id,
     options: config.task,
     modules: {},
     moduleHash: task.moduleHash,
   };
   const program = await loadProgram(ref);
-  const places = resolvePlaces(task.id, program.roots, config.run.runDir);
+  const places = resolvePlaces(id, program.roots, config.run.runDir);
   const readsInputRoot = program.modes?.inputMode?.definition.readsInputRoot === true;
-  const mistakes = [...checkModes(program), ...checkRoots(program.roots, readsInputRoot, places)];
+  const mistakes = [
+    ...checkModes(program),
+    ...checkOptionalOutputs(program, config),
+    ...checkRoots(program.roots, readsInputRoot, places),
+  ];
   if (config.run.skipFailed && config.run.retryFailed) {
     mistakes.push(
       new KagurazakaError("usage", "--skip-failed and --retry-failed contradict each other", {
@@ -120,6 +126,7 @@ export async function prepareLoaded(said: Said, owners: Owners): Promise<Prepare
       hint: "Add *generateTasks() { yield { … }; }, or an inputMode to its template.",
     });
   }
+  await checkTask(program, instance);
   return {
     config,
     program,
