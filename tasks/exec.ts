@@ -18,7 +18,7 @@ import { Captures } from "./exec/captures.js";
 import { checkWords, isOutputName } from "./exec/check-words.js";
 import { commandId } from "./exec/command-id.js";
 import { type Ending, programFailure, startFailure } from "./exec/failure.js";
-import { checkProgram } from "./exec/find-program.js";
+import { checkProgram, oneWord } from "./exec/find-program.js";
 import { Mistake } from "./exec/mistake.js";
 import { runProgram } from "./exec/run-program.js";
 import { type ExecItem, findValue, isFile } from "./exec/values.js";
@@ -107,6 +107,7 @@ export default class Exec extends KagurazakaTask<ExecItem, typeof options> {
     const [program, ...words] = this.#words;
     if (!program)
       throw new Mistake("no command was given", "It stands behind --: kagurazaka @exec --in in -- wc -l {}");
+    if (words.length === 0 && /\s/.test(program.text)) throw oneWord(program.text);
     checkWords([program, ...words, ...(this.#cwd ? [this.#cwd] : [])], plan);
     const { stdoutTo, stdin } = this.options;
     const file = plan.outputs.find(({ field, type }) => field === "output" && type === "file");

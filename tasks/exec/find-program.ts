@@ -12,14 +12,16 @@ export function checkProgram(name: string, cwd: string): void {
   }
   const dirs = (process.env.PATH ?? "").split(delimiter).filter((dir) => dir !== "");
   if (dirs.some((dir) => whyNotRunnable(join(dir, name)) === undefined)) return;
-  if (/\s/.test(name)) {
-    throw new Mistake(
-      `"${name}" is one word, and no program is called that`,
-      "No shell takes words apart here: write them bare behind --, or say sh -c 'SCRIPT' sh {}.",
-    );
-  }
+  if (/\s/.test(name)) throw oneWord(name);
   throw new Mistake(`there is no program "${name}" in PATH.${didYouMean(name, dirs.flatMap(namesIn))}`);
 }
+
+/** A command put in quotes, as for a shell. */
+export const oneWord = (text: string): Mistake =>
+  new Mistake(
+    `"${text}" is one word, and no program is called that`,
+    "No shell takes words apart here: write them bare behind --, or say sh -c 'SCRIPT' sh {}.",
+  );
 
 function whyNotRunnable(path: string): string | undefined {
   const stat = statSync(path, { throwIfNoEntry: false });

@@ -141,6 +141,13 @@ describe("what merges and what replaces", () => {
       { hardShardMode: { inputPath: "#a", outputPath: "*b" } },
     ],
     [
+      "a pattern that begins with a placeholder is a text, and no mapping",
+      "",
+      "--mixin hard_shard_mode.input_path={key}.txt hard_shard_mode.output_path={rel_dir}/{stem}",
+      {},
+      { hardShardMode: { inputPath: "{key}.txt", outputPath: "{rel_dir}/{stem}" } },
+    ],
+    [
       "an empty value is an empty text, never null",
       "",
       "--mixin hard_shard_mode.output_path=",
