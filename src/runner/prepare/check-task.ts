@@ -1,4 +1,5 @@
 import { KagurazakaError, toErrorRecord } from "../../base/errors.js";
+import type { Fields, InputDefinition, ResolvedMode } from "../../contracts/modes.js";
 import type { ConfigEntry, ResolvedConfig } from "../../contracts/run-config.js";
 import type { RunPlan, TaskInstance } from "../../contracts/task.js";
 import { templateOf } from "../../loader/import-task.js";
@@ -37,11 +38,20 @@ export async function checkTask(program: TaskProgram, instance: TaskInstance): P
 
 function planOf({ modes }: TaskProgram): RunPlan {
   const input = modes?.inputMode;
-  const madeUp = input?.definition.yields === "file" ? { rel_dir: ".", file_name: "name.txt" } : undefined;
+  const yields = input && yieldsOf(input);
+  const madeUp = yields === "file" ? { rel_dir: ".", file_name: "name.txt" } : undefined;
   return {
-    inputMode: input ? { name: input.definition.name, yields: input.definition.yields } : null,
+    inputMode: input && yields ? { name: input.definition.name, yields } : null,
     outputs: outputsOf(modes, "name.txt", madeUp).map(({ field, type }) => ({ field, type })),
   };
+}
+
+type Yields = "file" | "record";
+
+/** Also where a mode's fields decide. */
+function yieldsOf({ definition, fields }: ResolvedMode<InputDefinition>): Yields {
+  const yields = definition.yields as Yields | ((fields: Fields) => Yields);
+  return typeof yields === "function" ? yields(fields) : yields;
 }
 
 /** Saying how outputs are named, but not where they go, would silently do nothing. */
