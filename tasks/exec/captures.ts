@@ -29,7 +29,6 @@ export class Captures {
     const bytes = Buffer.alloc(Math.min(size, maxBytes));
     const from = size - bytes.length;
     const read = readSync(fd, bytes, 0, bytes.length, from);
-    ftruncateSync(fd, 0);
     // A character that was cut in two is left out whole.
     let start = 0;
     while (from > 0 && start < 3 && (bytes[start]! & 0xc0) === 0x80) start++;

@@ -17,6 +17,8 @@ function checkName(name: string, plan: RunPlan): void {
     throw new Mistake("{%}: slots have no numbers here", "For a directory of its own, each try has {tmp}.");
   if (isOutputName(name) && outputs.length === 0)
     throw new Mistake(`{${name}} needs an output directory`, "Say --out DIR.");
+  if (name === "line" && inputMode?.name === LINES && inputMode.yields === "file")
+    throw new Mistake("{line}: these lines are paths of files", "Say --mixin input_mode.as=text, or use {}.");
   const known = knownNames(plan);
   if (known.names.includes(name)) return;
   const [field] = name.split(".");

@@ -136,6 +136,12 @@ describe("before a run", () => {
     ],
     ["a field for files", files, ["{line}"], /no placeholder \{line\}/],
     ["an unknown name for lines", lines, ["{lnie}"], /no placeholder \{lnie\}\. Did you mean "line"/],
+    [
+      "a line where lines are paths",
+      { ...files, inputMode: { name: "InputByLines", yields: "file" } } as RunPlan,
+      ["{line}"],
+      /\{line\}: these lines are paths of files/,
+    ],
     ["a file's name for lines", lines, ["{stem}"], /no placeholder \{stem\}/],
     ["an output without a place", files, ["a{output.path}"], /\{output\.path\} needs an output directory/],
     ["an output of records without a place", records, ["{output_meta.path}"], /needs an output directory/],
