@@ -37,6 +37,7 @@ const tasks: Shelf<new () => object> = {
   "word-count": () => import("../tasks/word-count.js"),
   checksum: () => import("../tasks/checksum.js"),
   compress: () => import("../tasks/compress.js"),
+  exec: () => import("../tasks/exec.js"),
   fetch: () => import("../tasks/fetch.js"),
 };
 

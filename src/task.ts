@@ -1,6 +1,6 @@
 import type { OptionSpecs, OptionValues } from "./base/option-spec.js";
 import type { Item } from "./contracts/item.js";
-import type { Generated, RunStats, TaskContext } from "./contracts/task.js";
+import type { Generated, RunPlan, RunStats, TaskContext } from "./contracts/task.js";
 
 /**
  * What every task extends. `I` is the item as `process` reads it; `S` the specs of `static options`, where there are any:
@@ -14,6 +14,9 @@ import type { Generated, RunStats, TaskContext } from "./contracts/task.js";
  *   async process({ text }: { id: number; text: string }) { return translate(text, this.options.language); }
  * }
  * ```
+ *
+ * `static defaults = { num_process: 1, concurrency: 16, timeout: "10m" }` says which flags fit the task: the run's own and
+ * the backbone's, in any spelling. They stand above the built-in defaults and below everything a user says.
  *
  * One instance lives in the coordinator (it lists, names and finishes; no `setup`), one in each worker (it checks and
  * processes). They share nothing: state kept on `this` stays where it was set.
@@ -36,6 +39,11 @@ export abstract class KagurazakaTask<I = Item, S extends OptionSpecs = {}> {
   keyOf?(item: I): string;
   /** Looks at what `process` wrote before it is published; throws when it is no good. */
   verify?(item: I, ctx: TaskContext): unknown;
+  /**
+   * Looks at options and modes together, in the coordinator, before anything is written. What it throws is the user's
+   * mistake (exit 2); a property `hint` of the error says what to do about it.
+   */
+  check?(plan: RunPlan): unknown;
   /** Once per worker, before its first item: load the model, open the connection. A failure stops the run. */
   setup?(): unknown;
   /** Once per worker, after its last item. */

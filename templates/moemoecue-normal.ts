@@ -31,6 +31,11 @@ export interface NormalSpec<In, Out> {
   readonly mixinMode?: boolean;
   /** `false`: `process` writes straight to the final paths, and what it left half-written stays. @defaultValue true */
   readonly atomic?: boolean;
+  /**
+   * `true`: a run without an output path has no outputs, and the ledger tells what is finished. `process` then gets none.
+   * @defaultValue false: such a run is a mistake
+   */
+  readonly outputsOptional?: boolean;
 }
 
 type AnyInputMode = InputModeData<never> | null | undefined;
@@ -44,7 +49,7 @@ export type NormalTemplate<In, Out> = <C extends AnyTaskClass>(
 ) => void;
 
 const NAME = "@moemoecueNormal";
-const optionFields = ["apply", "mixinMode", "atomic"];
+const optionFields = ["apply", "mixinMode", "atomic", "outputsOptional"];
 
 /**
  * Makes a class a task put together from modes: inputs are found, outputs named and finished items told by them, and
@@ -59,13 +64,14 @@ export function moemoecueNormal<In extends AnyInputMode = undefined, Out extends
   if (typeof spec !== "object" || spec === null) {
     throw wrong(`${NAME} needs its modes`, `Write ${NAME}({ hardShardMode: NoHardShard({ inputPath: "in" }), … }).`);
   }
-  const { apply = true, mixinMode = true, atomic = true } = spec;
+  const { apply = true, mixinMode = true, atomic = true, outputsOptional = false } = spec;
   const use: TemplateUse = {
     contract: 1,
     name: "moemoecueNormal",
     kind: "item",
     mixinMode,
     atomic,
+    outputsOptional,
     spec: checkSpec(spec),
   };
 

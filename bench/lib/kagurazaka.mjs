@@ -21,7 +21,10 @@ export async function kagurazaka(words, options = {}) {
   const runDir = options.runDir ?? makeScratch();
   mkdirSync(runDir, { recursive: true });
   try {
-    const command = [process.execPath, BIN, ...words, "--run-dir", runDir, "--json", "--progress", "none"];
+    // What stands behind -- is the task's.
+    const end = words.includes("--") ? words.indexOf("--") : words.length;
+    const flags = ["--run-dir", runDir, "--json", "--progress", "none"];
+    const command = [process.execPath, BIN, ...words.slice(0, end), ...flags, ...words.slice(end)];
     const ended = await runProcess(command, { cwd: runDir, peak, ...(timeoutMs ? { timeoutMs } : {}) });
     if (ended.code !== 0) throw new Error(`kagurazaka ${words.join(" ")} ended with ${ended.code}:\n${ended.stderr}`);
     const result = JSON.parse(ended.stdout);

@@ -23,6 +23,7 @@ export async function printHelp(said: Said, argv: readonly string[]): Promise<nu
         name: owners.task.id,
         options: owners.config.taskOptions,
         rawArgs: owners.config.rawArgs === true,
+        defaults: owners.task.taskClass.defaults,
         mixin,
         width,
       }),

@@ -3,6 +3,7 @@ import { escapeControls, groupedCount, shortCount, shortDuration, shortRate } fr
 import { displayPath } from "../loader/paths.js";
 import type { RunInfo, RunResult } from "../runner/run/run-result.js";
 import type { Palette } from "./palette.js";
+import { quote, withFlags } from "./words.js";
 
 /** The first lines of a run: what, on what, from where to where. */
 export function formatHeader(info: RunInfo, source: string, palette: Palette): string {
@@ -58,12 +59,14 @@ export function formatReport(result: RunResult, palette: Palette): string {
 }
 
 /** What to type next, if anything; `command` is what was typed now. */
-export function nextCommand(result: RunResult, command: string): string | undefined {
+export function nextCommand(result: RunResult, argv: readonly string[]): string | undefined {
   const { counts, error, failedInTotal } = result;
+  const written = (words: readonly string[]): string => ["kagurazaka", ...words.map(quote)].join(" ");
+  const command = written(argv);
   if (error || counts.cancelled > 0) return `go on:  ${command}`;
   // Whoever skips the failed ones knows of them.
   if (failedInTotal > 0 && !/--skip[-_]?failed/i.test(command))
-    return `try the failed ones again:  ${command}${command.includes("--retry-failed") ? "" : " --retry-failed"}`;
+    return `try the failed ones again:  ${command.includes("--retry-failed") ? command : written(withFlags(argv, ["--retry-failed"]))}`;
   return undefined;
 }
 

@@ -1,15 +1,15 @@
-import { quote } from "./commands/run.js";
+import { quote, withFlags } from "./words.js";
 
 /** The words of a command once more, as a shell reads them, with others in front and flags behind; `--json` is left out. */
-export function sayAgain(words: readonly string[], change: { before?: string; flags?: string } = {}): string {
-  const end = words.indexOf("--");
-  const [mine, raw] = end < 0 ? [words, []] : [words.slice(0, end), words.slice(end)];
-  const parts = [
-    "kagurazaka",
-    ...(change.before === undefined ? [] : [change.before]),
-    ...mine.filter((word) => word !== "--json").map(quote),
-    ...(change.flags === undefined ? [] : [change.flags]),
-    ...raw.map(quote),
-  ];
-  return parts.join(" ");
+export function sayAgain(
+  words: readonly string[],
+  { before, flags }: { before?: string; flags?: string } = {},
+): string {
+  const mark = "\0";
+  const end = words.includes("--") ? words.indexOf("--") : words.length;
+  const said = words.filter((word, index) => word !== "--json" || index > end);
+  const all = flags === undefined ? said : withFlags(said, [mark]);
+  // What is given as flags is a piece of a command line already.
+  const text = all.map((word) => (word === mark ? flags! : quote(word)));
+  return ["kagurazaka", ...(before === undefined ? [] : [before]), ...text].join(" ");
 }

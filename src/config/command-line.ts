@@ -1,5 +1,6 @@
 import type { OptionSpec } from "../base/option-spec.js";
 import { type ToolOption, toolOptions } from "./run-options.js";
+import { shortOptions } from "./short-flags.js";
 import { snakeName } from "./text/names.js";
 import { type Arity, type FlagItem, readWords, type WordItem } from "./text/words.js";
 import { Leaf, List, type Place, type Tree } from "./tree.js";
@@ -38,7 +39,7 @@ export function toolArity(name: string): Arity | undefined {
 }
 
 const toolByName: ReadonlyMap<string, ToolOption> = new Map(
-  Object.entries(toolOptions).map(([name, spec]) => [snakeName(name), spec]),
+  Object.entries<ToolOption>({ ...toolOptions, ...shortOptions }).map(([name, spec]) => [snakeName(name), spec]),
 );
 
 /** First pass: pure, and never a mistake, because half of the flags may be somebody else's. */

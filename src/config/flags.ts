@@ -3,6 +3,7 @@ import { nearestName } from "../base/nearest.js";
 import type { OptionSpec, OptionSpecs } from "../base/option-spec.js";
 import { type CommandLine, flagTree, looksLikeFile, toolArity } from "./command-line.js";
 import { type ToolOption, toolOptions } from "./run-options.js";
+import { isShort, shortOptions } from "./short-flags.js";
 import { flagName, isAssignment, snakeName } from "./text/names.js";
 import { type Arity, type FlagItem, readWords } from "./text/words.js";
 import { List, type Tree } from "./tree.js";
@@ -15,6 +16,10 @@ export interface FlagOwners {
   readonly taskOptions: OptionSpecs;
   /** Unknown flags and words are the task's. */
   readonly rawArgs: boolean;
+  /** The task has one, for short flags to set values of. */
+  readonly template?: unknown;
+  /** What the task says of flags nobody gives, by the one spelling. */
+  readonly defaults?: ReadonlyMap<string, Tree>;
 }
 
 export interface SaidFlags {
@@ -29,7 +34,7 @@ export interface KnownFlag {
   readonly owner: string;
 }
 
-/** Every declared flag by its one spelling; the tool's come first. */
+/** Every declared flag by its one spelling; the tool's come first, but for the short ones: those any owner may take. */
 export function knownFlags(owners: FlagOwners): Map<string, KnownFlag> {
   const known = new Map<string, KnownFlag>();
   const add = (specs: OptionSpecs, owner: string): void => {
@@ -39,6 +44,8 @@ export function knownFlags(owners: FlagOwners): Map<string, KnownFlag> {
   add(toolOptions, "kagurazaka");
   add(owners.backboneOptions, `the backbone ${owners.backboneName}`);
   add(owners.taskOptions, `the task ${owners.taskName}`);
+  // A task that reads unknown flags raw and has no template gets these too.
+  if (owners.template || !owners.rawArgs) add(shortOptions, "kagurazaka");
   return known;
 }
 
@@ -48,7 +55,8 @@ export function readFlags(line: CommandLine, owners: FlagOwners): SaidFlags {
   const arityOf = (name: string): Arity | undefined => {
     const spec = known.get(name)?.spec;
     if (!spec) return undefined;
-    const arity = toolArity(name) ?? (spec.type === "boolean" ? "none" : "one");
+    const ours = !isShort(name) || spec === shortOptions[name];
+    const arity = (ours ? toolArity(name) : undefined) ?? (spec.type === "boolean" ? "none" : "one");
     return spec.type === "strings" || spec.type === "integers" || spec.type === "map"
       ? name === "mixin"
         ? arity

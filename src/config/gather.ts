@@ -18,10 +18,10 @@ export interface Gathered {
   readonly rawArgs: readonly string[];
 }
 
-/** All that was said as flags: the sections of --cfg, over them the command line or code. */
+/** All that was said as flags: what the task thinks fits, over it the sections of --cfg, over them the command line or code. */
 export function gatherFlags(said: Said, layers: Layers, owners: FlagOwners, report: Report): Gathered {
   const known = knownFlags(owners);
-  const shared = new Map<string, Tree>();
+  const shared = new Map<string, Tree>(owners.defaults);
   const rawArgs: string[] = [];
   const spelled = new Map<string, string>();
   for (const [key, tree] of Object.entries(layers.section)) {

@@ -4,6 +4,7 @@ import type { OptionSpec, OptionSpecs } from "../base/option-spec.js";
 import type { CommandPage } from "./command-options.js";
 import type { MergedMixin } from "./mixin.js";
 import { cliOptions, runOptions, type ToolOption } from "./run-options.js";
+import { shortOptions } from "./short-flags.js";
 import { flagName, snakeName } from "./text/names.js";
 import { isBranch, isNull, type Tree, toPlain } from "./tree.js";
 
@@ -28,6 +29,8 @@ export interface TaskHelp extends HelpRequest {
   readonly name: string;
   readonly options: OptionSpecs;
   readonly rawArgs?: boolean;
+  /** `static defaults`, as written. */
+  readonly defaults?: Readonly<Record<string, unknown>> | undefined;
   /** From `previewMixin`: keys of the template with the values they have now. */
   readonly mixin?: MergedMixin | undefined;
 }
@@ -38,7 +41,8 @@ const examples = `
 Examples:
   kagurazaka task.ts MyTask --backbone mp --num_process 16
   kagurazaka task.ts MyTask --cfg base.yaml --mixin-cfg site.yaml --mixin hard_shard_mode.input_path=in hard_shard_mode.output_path=out
-  kagurazaka @word-count --mixin hard_shard_mode.input_path=texts hard_shard_mode.output_path=counts
+  kagurazaka @word-count --in texts --out counts
+  kagurazaka @exec --in photos --out small -- convert {} -resize 50% {output.path}
   kagurazaka task.ts MyTask --dry-run --sample 1%
   kagurazaka explain KEY task.ts MyTask
 
@@ -59,6 +63,7 @@ export function renderHelp(
       "Runs a task over its items on any backbone, skipping what is finished. The task may be a ready-made one: @name.",
     );
     addOptions(page, cliOptions);
+    addOptions(page, shortOptions);
     addOptions(page, runOptions);
     const rows = Object.entries((request as ToolHelp).commands).map(
       ([name, { help }]) => `  ${name.padEnd(16)}${help}`,
@@ -72,13 +77,14 @@ export function renderHelp(
     addOptions(page, options);
     return page.helpInformation() + (Object.keys(options).length === 0 ? "\nIt has no flags of its own.\n" : "");
   }
-  const { name, options, mixin, rawArgs } = request as TaskHelp;
+  const { name, options, mixin, rawArgs, defaults = {} } = request as TaskHelp;
   const page = newPage(program, request, "<task_file> <task_name> [flags]");
   page.description(`The task ${name}.`);
   addOptions(page, options);
   const notes = [
     ...(Object.keys(options).length === 0 ? ["It declares no options of its own."] : []),
     ...(rawArgs ? ["Flags and words that nobody declares are passed to it as they are."] : []),
+    ...(Object.keys(defaults).length > 0 ? [`Unless you say otherwise: ${defaultsHelp(defaults)}.`] : []),
     ...(mixin ? [mixinHelp(mixin)] : []),
     "See also -hb (flags of the backbone) and -hk (flags of kagurazaka).",
   ];
@@ -143,6 +149,11 @@ function written(spec: OptionSpec): string {
   }
   return typeof spec.default === "string" ? spec.default : JSON.stringify(spec.default);
 }
+
+const defaultsHelp = (defaults: Readonly<Record<string, unknown>>): string =>
+  Object.entries(defaults)
+    .map(([name, value]) => `${flagName(name)} ${typeof value === "string" ? value : JSON.stringify(value)}`)
+    .join(" ");
 
 function mixinHelp(mixin: MergedMixin): string {
   const lines = mixin.fields.flatMap(({ field, tree, definition }) => {

@@ -183,10 +183,17 @@ export function fillHint(path: readonly string[]): string {
   const index = path.findIndex((step) => /^\d+$/.test(step));
   const named = dotted(index < 0 ? path : path.slice(0, index)).replace(/^[^.]*\./, "");
   const value = index < 0 ? "…" : "[…]";
+  const short = path[0] === "mixin" ? shortPaths[named] : undefined;
+  if (short !== undefined) return `--${short} DIR, which is short for --mixin ${named}=DIR`;
   if (path[0] === "mixin") return `--mixin ${named}=${value}`;
   if (path[0] === "task" || path[0] === "backbone") return `--${named} ${value}`;
   return "write its value there";
 }
+
+const shortPaths: Readonly<Record<string, string>> = {
+  "hard_shard_mode.input_path": "in",
+  "hard_shard_mode.output_path": "out",
+};
 
 /** Declared names are shown as YAML writes them; keys of users' own maps as they are. */
 export const dotted = (path: readonly string[]): string =>

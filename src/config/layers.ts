@@ -15,6 +15,9 @@ export interface Layers {
   readonly section: Branch;
   /** Low → high, above the decorator. */
   readonly mixins: readonly Branch[];
+  /** Those of `mixins` that come from `mixin:` of --cfg and from the words after --mixin. */
+  readonly ofCfg: Branch | undefined;
+  readonly ofWords: Branch | undefined;
   readonly mistakes: readonly KagurazakaError[];
 }
 
@@ -63,6 +66,8 @@ async function readLayers(said: Said, cwd: string): Promise<Layers> {
     configPath: said.cfg === undefined ? undefined : resolve(cwd, said.cfg),
     section,
     mixins: [ofCfg, mixinCfg, said.mixinTree, ofWords].filter((layer) => layer !== undefined),
+    ofCfg,
+    ofWords,
     mistakes,
   };
 }

@@ -86,10 +86,22 @@ export async function mergeMixin(
       if (merged) fields.set(field, merged);
     }
   }
-  const all = [...fields.values()];
+  const all = withoutUnreadRoot([...fields.values()]);
   const top = createBranch({ kind: "decorator", text: `@${template.name}` });
   for (const { field, tree } of all) top[field] = tree;
   return { fields: all, tree: top };
+}
+
+/** An input root that the task leaves to configuration need not be named where the input mode reads nothing below it. */
+function withoutUnreadRoot(fields: readonly MergedField[]): MergedField[] {
+  const input = fields.find(({ field }) => field === "inputMode")?.definition;
+  const reads = !(input && "readsInputRoot" in input) || input.readsInputRoot;
+  return fields.map((one) => {
+    const root = isBranch(one.tree) && one.field === "hardShardMode" ? one.tree.inputPath : undefined;
+    if (reads || !root || !isPlaceholder(root) || placeOf(root).kind !== "decorator") return one;
+    const here = new Leaf(".", { kind: "default", text: "default" });
+    return { ...one, tree: createBranch(placeOf(one.tree), [...Object.entries(one.tree), ["inputPath", here]]) };
+  });
 }
 
 interface Upper {

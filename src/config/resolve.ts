@@ -12,7 +12,9 @@ import { runOptions, type ToolOption, toolOptions, type UiSettings } from "./run
 import type { Said } from "./said.js";
 import { maskEntry } from "./secrets.js";
 import { optionValue, readSection } from "./section.js";
-import { flagName, snakeName } from "./text/names.js";
+import { fittingShorts, saidShorts, shortsWithoutTemplate, withShorts } from "./short-flags.js";
+import { readTaskDefaults } from "./task-defaults.js";
+import { declaredName, flagName, snakeName } from "./text/names.js";
 import { type Branch, createBranch, Leaf, placeOf, type Tree } from "./tree.js";
 
 /** Who declares what. Known once task and backbone are loaded. */
@@ -23,6 +25,10 @@ export interface ConfigOwners extends ModeSource {
   readonly taskOptions: OptionSpecs;
   /** The task says `static rawArgs = true`. */
   readonly rawArgs?: boolean;
+  /** `static defaults` of the task, as written. */
+  readonly taskDefaults?: unknown;
+  /** Flags of backbones that are not chosen. */
+  readonly otherBackboneFlags?: () => Promise<readonly string[]>;
   readonly template?: TemplateUse | undefined;
   /** Absolute path of the task file. */
   readonly scriptPath?: string | undefined;
@@ -92,7 +98,7 @@ const findKey = (branch: Branch, name: string): Tree | undefined =>
   Object.entries(branch).find(([key]) => snakeName(key) === name)?.[1];
 
 /**
- * The one door: all layers, checked and merged; defaults < decorator < --cfg < --mixin-cfg < --mixin and flags.
+ * The one door: all layers, checked and merged; defaults < decorator and task < --cfg < --mixin-cfg < --mixin and flags.
  * @throws MistakesError with everything that is wrong (or the one mistake alone); nothing was written
  */
 export async function resolveConfig(said: Said, owners: ConfigOwners): Promise<Resolved> {
@@ -108,8 +114,9 @@ export async function resolveConfig(said: Said, owners: ConfigOwners): Promise<R
   };
   const layers = await loadLayers(said, cwd);
   mistakes.push(...layers.mistakes, ...collisions(owners));
-  const flags = gatherFlags(said, layers, { ...owners, rawArgs: owners.rawArgs === true }, report);
-  const merged = await mergeTemplate(owners, layers, report);
+  const defaults = await readTaskDefaults(owners, report);
+  const flags = gatherFlags(said, layers, { ...owners, rawArgs: owners.rawArgs === true, defaults }, report);
+  const merged = await mergeTemplate(owners, layers, flags.shared, report);
   const root = createBranch(placeOf(layers.cfg), Object.entries(layers.cfg));
   root.task = root.backbone = overlaid(layers.section, flags.shared);
   root.mixin = merged?.tree ?? createBranch(placeOf(layers.cfg));
@@ -143,15 +150,31 @@ export async function resolveConfig(said: Said, owners: ConfigOwners): Promise<R
 /** The template's values after all layers, before references are followed: what help shows. Mistakes are left to `resolveConfig`. */
 export async function previewMixin(said: Said, owners: ConfigOwners): Promise<MergedMixin | undefined> {
   const layers = await loadLayers(said, owners.cwd ?? process.cwd());
-  return mergeTemplate(owners, layers, { mistake: () => {}, note: () => {} });
+  return mergeTemplate(owners, layers, said.run, mute);
 }
 
-async function mergeTemplate(owners: ConfigOwners, layers: Layers, report: Report): Promise<MergedMixin | undefined> {
-  if (owners.template) return mergeMixin(owners.template, layers.mixins, owners, report);
+const mute: Report = { mistake: () => {}, note: () => {} };
+
+async function mergeTemplate(
+  owners: ConfigOwners,
+  layers: Layers,
+  flags: ReadonlyMap<string, Tree>,
+  report: Report,
+): Promise<MergedMixin | undefined> {
+  const { template, taskName } = owners;
+  const shorts = saidShorts(flags, (name) =>
+    [owners.taskOptions, owners.backboneOptions].some((specs) => declaredName(specs, name) !== undefined),
+  );
+  if (template && shorts.size === 0) return mergeMixin(template, layers.mixins, owners, report);
+  if (template) {
+    const fitting = fittingShorts(shorts, await mergeMixin(template, layers.mixins, owners, mute), report);
+    return mergeMixin(template, withShorts(fitting, layers, report), owners, report);
+  }
+  shortsWithoutTemplate(shorts, taskName, report);
   const said = layers.mixins.flatMap((layer) => Object.values(layer))[0];
   if (said) {
     report.mistake(
-      new KagurazakaError("mixin", `the task ${owners.taskName} has no template, so a mixin has nothing to change`, {
+      new KagurazakaError("mixin", `the task ${taskName} has no template, so a mixin has nothing to change`, {
         where: placeOf(said).text,
       }),
     );

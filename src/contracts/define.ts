@@ -28,6 +28,8 @@ export interface TemplateUse {
   readonly mixinMode: boolean;
   /** `false`: outputs are written straight to their final paths, half-written ones included. Default: staged, then renamed. */
   readonly atomic?: boolean;
+  /** `true`: without an output path there are no outputs, and nothing is wrong with that. */
+  readonly outputsOptional?: boolean;
 }
 
 /** The author's view of a mode's fields: required ones must be said, the others may. `null` switches a nullable one off. */

@@ -47,9 +47,9 @@ export interface RunSettings {
   readonly chunksize: number | "auto";
 }
 
-/** Where a value was said. `text` is what an error prints: `base.yaml:12:3`, `--mixin`, `decorator`, `default`. */
+/** Where a value was said. `text` is what an error prints: `base.yaml:12:3`, `--mixin`, `decorator`, `task`, `default`. */
 export interface Origin {
-  readonly kind: "default" | "decorator" | "file" | "flag" | "code";
+  readonly kind: "default" | "task" | "decorator" | "file" | "flag" | "code";
   readonly text: string;
 }
 

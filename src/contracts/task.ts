@@ -1,6 +1,7 @@
 import type { ChildProcess, SpawnOptions } from "node:child_process";
 import type { OptionSpecs } from "../base/option-spec.js";
 import type { Json } from "./item.js";
+import type { Yields } from "./modes.js";
 import type { OutcomeCounts } from "./outcome.js";
 
 /** What `process` gets besides its item. Made once per attempt. */
@@ -52,6 +53,14 @@ export interface Filtered {
 
 export type Generated<I> = Iterable<I> | AsyncIterable<I> | Promise<Iterable<I> | AsyncIterable<I>>;
 
+/** What a run is going to be, told to `check` before anything is written. */
+export interface RunPlan {
+  /** The input mode, and whether its items are files, groups of files or records; null where `generateTasks` lists them. */
+  readonly inputMode: { readonly name: string; readonly yields: Yields } | null;
+  /** What every item is to write, by the field it is given in: `output`, `output_meta`. */
+  readonly outputs: readonly { readonly field: string; readonly type: "file" | "directory" }[];
+}
+
 /** What the runner may call on a task's instance; everything but `process` is optional. */
 export interface TaskInstance {
   options: Readonly<Record<string, unknown>>;
@@ -64,6 +73,8 @@ export interface TaskInstance {
   setup?(): unknown;
   teardown?(): unknown;
   finalize?(stats: RunStats): unknown;
+  /** Throws where options, words and modes make no sense together; in the coordinator, before anything is written. */
+  check?(plan: RunPlan): unknown;
 }
 
 export interface TaskClass {
@@ -71,9 +82,19 @@ export interface TaskClass {
   readonly name: string;
   /** Names the task in ledgers; default: the export's name. */
   readonly id?: string;
+  /**
+   * A task that is a different one with other options says so: its id for these. Ledgers under different ids know nothing
+   * of one another. Letters, digits, `.`, `_` and `-` only.
+   */
+  readonly idFor?: (options: TaskRef["options"]) => string;
   /** The author's own version; a change is reported when old results are kept. */
   readonly version?: string | number;
   readonly options?: OptionSpecs;
+  /**
+   * What the author thinks fits: values of the run's settings and of backbones' flags, `{ num_process: 1, timeout: "10m" }`.
+   * Configuration and flags win over them.
+   */
+  readonly defaults?: Readonly<Record<string, unknown>>;
   /** Unknown flags and words go to `this.rawArgs`. */
   readonly rawArgs?: boolean;
   /** Errors not worth a retry: part of the message or code, or a pattern. */

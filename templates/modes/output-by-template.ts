@@ -9,7 +9,10 @@ const parts: Readonly<Record<string, (name: OutputNaming) => string>> = {
   ext: ({ fileName, stem }) => (stem === undefined ? posix.extname(fileName) : ""),
 };
 
-/** One file named by a pattern of `{key}`, `{rel_dir}`, `{file_name}`, `{stem}` and `{ext}`; the per-file mode for records. */
+/**
+ * One file named by a pattern of `{key}`, `{rel_dir}`, `{file_name}`, `{stem}` and `{ext}`; the per-file mode for records.
+ * With `ext`, `{ext}` is that one in place of the input's.
+ */
 export default defineOutputMode<{ output: OutputFile }>()({
   name: "OutputByTemplate",
   help: "one file named by a pattern",
@@ -19,12 +22,19 @@ export default defineOutputMode<{ output: OutputFile }>()({
       required: true,
       help: 'of {key}, {rel_dir}, {file_name}, {stem} and {ext} (with its dot): "{rel_dir}/{stem}.webp", "{key}.json"',
     },
+    ext: {
+      type: "string",
+      nullable: true,
+      default: null,
+      help: "what {ext} stands for, with its dot; null: the input's own",
+    },
   },
   accepts: "any",
   unique: false,
   outputs: (fields, name) => {
-    const relPath = (fields as { pattern: string }).pattern.replace(/\{(\w*)\}/g, (_, part: string) =>
-      findPart(part)(name),
+    const { pattern, ext } = fields as { pattern: string; ext?: string | null };
+    const relPath = pattern.replace(/\{(\w*)\}/g, (_, part: string) =>
+      part === "ext" && typeof ext === "string" ? ext : findPart(part)(name),
     );
     // `./x.webp`, where `{rel_dir}` is the root, would be a second spelling of `x.webp`. `..` stays and is refused later.
     return [{ field: "output", relPath: relPath.startsWith("./") ? relPath.slice(2) : relPath, type: "file" }];

@@ -141,6 +141,13 @@ describe("what merges and what replaces", () => {
       { hardShardMode: { inputPath: "#a", outputPath: "*b" } },
     ],
     [
+      "a pattern that begins with a placeholder is a text, and no mapping",
+      "",
+      "--mixin hard_shard_mode.input_path={key}.txt hard_shard_mode.output_path={rel_dir}/{stem}",
+      {},
+      { hardShardMode: { inputPath: "{key}.txt", outputPath: "{rel_dir}/{stem}" } },
+    ],
+    [
       "an empty value is an empty text, never null",
       "",
       "--mixin hard_shard_mode.output_path=",
@@ -197,8 +204,8 @@ describe("placeholders", () => {
     expect(
       mistakes.filter((text) => text.startsWith("placeholder")).map((text) => text.split(" | ").slice(1).join(" | ")),
     ).toEqual([
-      "mixin.hard_shard_mode.input_path is marked ??? and was not filled in | @moemoecueNormal | --mixin hard_shard_mode.input_path=…",
-      "mixin.hard_shard_mode.output_path is marked ??? and was not filled in | @moemoecueNormal | --mixin hard_shard_mode.output_path=…",
+      "mixin.hard_shard_mode.input_path is marked ??? and was not filled in | @moemoecueNormal | --in DIR, which is short for --mixin hard_shard_mode.input_path=DIR",
+      "mixin.hard_shard_mode.output_path is marked ??? and was not filled in | @moemoecueNormal | --out DIR, which is short for --mixin hard_shard_mode.output_path=DIR",
       "mixin.soft_shard.shard_num is marked ??? and was not filled in | base.yaml:1:33 | --mixin soft_shard.shard_num=…",
       "mixin.input_mode.exts.1 is marked ??? and was not filled in | @moemoecueNormal | --mixin input_mode.exts=[…]",
       "mixin.output_mode.file_to_write.raw_text is marked ??? and was not filled in | @moemoecueNormal | --mixin output_mode.file_to_write.raw_text=…",

@@ -131,6 +131,15 @@ describe.concurrent("ready-made tasks", () => {
     ).toBe(0);
   });
 
+  test("@exec runs any program for each file", async () => {
+    const place = createPlace(texts);
+    const words = ["@exec", "--json", "--in", "in", "--out", "out", "--mixin", "output_mode.ext=.up", "--"];
+    const upper = ["sh", "-c", 'tr a-z A-Z < "$1"', "sh", "{}"];
+    expect((await place.run([...words, ...upper])).json.counts).toEqual(counts({ done: 5 }));
+    expect(place.read("out/a.up")).toBe("ONE TWO\nTHREE\n");
+    expect((await place.run([...words, ...upper])).json.counts).toEqual(counts({ skipped: 5 }));
+  });
+
   test("@compress writes what gzip unpacks to the same bytes, the same every time", async () => {
     const place = createPlace(texts);
     expect((await place.run(["@compress", ...roots])).json.counts).toEqual(counts({ done: 5 }));

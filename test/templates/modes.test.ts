@@ -234,6 +234,9 @@ describe("output modes", () => {
     expect(name("{key}.json", { key: "id-7", relDir: ".", fileName: "id-7" })).toBe("id-7.json");
     expect(name("all/{file_name}{ext}")).toBe("all/x.tar.gz.gz");
     expect(name("{rel_dir}/../{key}", { key: "k", relDir: "..", fileName: "k" })).toBe("../../k");
+    const withExt = (ext: string | null) =>
+      paths(definition.outputs({ pattern: "{rel_dir}/{stem}{ext}", ext }, inA))[0];
+    expect([withExt(".webp"), withExt(""), withExt(null)]).toEqual(["a/b/x.tar.webp", "a/b/x.tar", "a/b/x.tar.gz"]);
     expect(() => name("{steam}.x")).toThrow(/\{steam\}.*Did you mean "stem"/);
     expect(() => name("{toString}")).toThrow(expect.objectContaining({ code: "bad-value" }));
   });

@@ -19,7 +19,7 @@ import { readFile, writeFile } from "node:fs/promises";
 
 /** One JSON file per text file. Run it:
  *
- *   kagurazaka task.ts MyTask --mixin hard_shard_mode.input_path=in hard_shard_mode.output_path=out
+ *   kagurazaka task.ts MyTask --in in --out out
  */
 @moemoecueNormal({
   hardShardMode: NoHardShard({ inputPath: KAGURAZAKA_MIXIN_PLACEHOLDER, outputPath: KAGURAZAKA_MIXIN_PLACEHOLDER }),
@@ -62,9 +62,7 @@ export async function init(words: readonly string[]): Promise<number> {
   for (const [name, text] of files) writeFileSync(join(dir, name), text);
   const task = relative(".", join(dir, "task.ts"));
   process.stderr.write(`wrote ${files.map(([name]) => join(dir, name)).join(", ")}\n`);
-  process.stderr.write(
-    `run it:  kagurazaka ${task} MyTask --mixin hard_shard_mode.input_path=DIR hard_shard_mode.output_path=DIR\n`,
-  );
+  process.stderr.write(`run it:  kagurazaka ${task} MyTask --in DIR --out DIR\n`);
   return 0;
 }
 

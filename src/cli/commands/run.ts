@@ -13,6 +13,7 @@ import { captureOutput } from "../capture-output.js";
 import { createConsole, type RunConsole } from "../console.js";
 import { formatError } from "../print-error.js";
 import { formatHeader, formatReport, nextCommand } from "../report.js";
+import { withFlags } from "../words.js";
 
 /** `kagurazaka task.ts MyTask …` */
 export async function run(argv: readonly string[]): Promise<number> {
@@ -53,8 +54,7 @@ async function debugItem(argv: readonly string[], key: string): Promise<number> 
   try {
     writeFileSync(join(dir, "key"), `${key}\n`);
     const words = withoutFlag(argv, "debug-item");
-    const said = saidFromArgv([
-      ...words,
+    const flags = [
       "--backbone",
       "inline",
       "--keys",
@@ -67,7 +67,8 @@ async function debugItem(argv: readonly string[], key: string): Promise<number> 
       "0",
       "--progress",
       "none",
-    ]);
+    ];
+    const said = saidFromArgv(withFlags(words, flags));
     const prepared = await prepareLoaded(said, await loadOwners(said));
     const { explainItem } = await import("../../runner/preview/explain.js");
     const { verdict, steps } = await explainItem(prepared, key);
@@ -122,7 +123,7 @@ async function execute(prepared: PreparedRun, ui: UiSettings, argv: readonly str
     const exitCode = signal === undefined ? result.exitCode : 128 + constants.signals[signal];
     screen.end();
     releaseOutput();
-    showEnd(result, { ...ui, exitCode, command: `kagurazaka ${argv.map(quote).join(" ")}` }, screen);
+    showEnd(result, { ...ui, exitCode, argv }, screen);
     return exitCode;
   } finally {
     screen.end();
@@ -131,10 +132,15 @@ async function execute(prepared: PreparedRun, ui: UiSettings, argv: readonly str
   }
 }
 
-function showEnd(result: RunResult, end: UiSettings & { exitCode: number; command: string }, screen: RunConsole): void {
+interface End extends UiSettings {
+  readonly exitCode: number;
+  readonly argv: readonly string[];
+}
+
+function showEnd(result: RunResult, end: End, screen: RunConsole): void {
   screen.text(formatReport(result, screen.palette));
   if (result.error) screen.text(formatError(result.error, screen.palette));
-  const next = nextCommand(result, end.command);
+  const next = nextCommand(result, end.argv);
   if (next !== undefined) screen.text(`  ${screen.palette.cyan("→")} ${next}`);
   if (!end.json) return;
   const { run: id, task, backbone, counts, elapsedMs, itemsPerSecond, outputRoot, runDir } = result;
@@ -168,9 +174,4 @@ function handleSignals(
       process.off("SIGTERM", onSignal);
     },
   };
-}
-
-/** A word as a POSIX shell reads it back. */
-export function quote(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }

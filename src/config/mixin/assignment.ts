@@ -28,7 +28,8 @@ export async function parseAssignment(word: string, flag = "--mixin"): Promise<A
 
 async function parseValue(text: string, place: Place): Promise<Tree> {
   const bare = text.trim();
-  if (!/^["'[{]/.test(bare)) return parseScalar(text, place);
+  // `{key}.txt` is a pattern for names; a mapping that only names a key would say nothing.
+  if (!/^["'[{]/.test(bare) || /^\{\w+\}/.test(bare)) return parseScalar(text, place);
   const { parseYaml } = await import("../yaml-file.js");
   try {
     return await parseYaml(bare, place);

@@ -85,7 +85,7 @@ export function treeValue(name: string, spec: OptionSpec, tree: Tree, report: Re
   const shown = firstExpression(tree);
   return checkOptionValue(name, spec, toPlain(tree, spec.type !== "json"), place.text, {
     note: (text) => report.note(text),
-    typed: place.kind === "decorator" || place.kind === "code",
+    typed: place.kind === "decorator" || place.kind === "task" || place.kind === "code",
     ...(shown === undefined ? {} : { shown }),
   });
 }

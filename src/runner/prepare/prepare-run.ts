@@ -11,6 +11,7 @@ import type { TaskRef } from "../../contracts/task.js";
 import { codeFrame, displayPath, type LoadedTask, loadBuiltinTask, loadTask } from "../../loader/index.js";
 import { readKeys } from "../plan/selection.js";
 import { loadProgram, type TaskProgram } from "../program/task-program.js";
+import { checkOptionalOutputs, checkTask, idOf } from "./check-task.js";
 import { loadBackbone } from "./find-backbone.js";
 import { checkInputFiles } from "./input-files.js";
 import { checkRoots, resolvePlaces } from "./places.js";
@@ -48,12 +49,20 @@ export async function loadOwners(said: Said, choice?: TaskChoice): Promise<Owner
       taskName: task.id,
       taskOptions: task.taskClass.options ?? {},
       rawArgs: task.taskClass.rawArgs === true,
+      taskDefaults: task.taskClass.defaults,
+      otherBackboneFlags,
       template: task.template,
       scriptPath: task.sourcePath,
       loadMode: async (name) => (await loadBuiltin("modes", name))?.definition,
       modeNames: builtinNames("modes"),
     },
   };
+}
+
+/** Names of all flags that backbones of the house have. */
+async function otherBackboneFlags(): Promise<readonly string[]> {
+  const all = await Promise.all(builtinNames("backbones").map((name) => loadBuiltin("backbones", name)));
+  return all.flatMap((backbone) => Object.keys(backbone?.options ?? {}));
 }
 
 async function loadAnyTask({ file, exportName }: TaskChoice): Promise<LoadedTask> {
@@ -79,18 +88,23 @@ export async function prepareRun(
 export async function prepareLoaded(said: Said, owners: Owners): Promise<PreparedRun & { readonly config: Resolved }> {
   const { task, backbone } = owners;
   const config = await resolveConfig(said, owners.config);
+  const id = idOf(task, config);
   const ref: TaskRef = {
     entry: task.entryUrl,
     export: task.exportName,
-    id: task.id,
+    id,
     options: config.task,
     modules: {},
     moduleHash: task.moduleHash,
   };
   const program = await loadProgram(ref);
-  const places = resolvePlaces(task.id, program.roots, config.run.runDir);
+  const places = resolvePlaces(id, program.roots, config.run.runDir);
   const readsInputRoot = program.modes?.inputMode?.definition.readsInputRoot === true;
-  const mistakes = [...checkModes(program), ...checkRoots(program.roots, readsInputRoot, places)];
+  const mistakes = [
+    ...checkModes(program),
+    ...checkOptionalOutputs(program, config),
+    ...checkRoots(program.roots, readsInputRoot, places),
+  ];
   if (config.run.skipFailed && config.run.retryFailed) {
     mistakes.push(
       new KagurazakaError("usage", "--skip-failed and --retry-failed contradict each other", {
@@ -107,6 +121,7 @@ export async function prepareLoaded(said: Said, owners: Owners): Promise<Prepare
       hint: "Add *generateTasks() { yield { … }; }, or an inputMode to its template.",
     });
   }
+  await checkTask(program, instance);
   return {
     config,
     program,

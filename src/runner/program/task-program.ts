@@ -32,8 +32,10 @@ export async function loadProgram(ref: TaskRef): Promise<TaskProgram> {
   const taskClass = module[ref.export] as TaskClass | undefined;
   if (typeof taskClass !== "function")
     throw new KagurazakaError("task-not-found", `${ref.entry} has no export ${ref.export}`);
-  const modes = await resolveModes(taskClass, ref);
-  const roots = modes ? modes.hardShardMode.definition.roots(modes.hardShardMode.fields).map(absolute) : [];
+  const resolved = await resolveModes(taskClass, ref);
+  const roots = resolved ? resolved.hardShardMode.definition.roots(resolved.hardShardMode.fields).map(absolute) : [];
+  const noOutputs = templateOf(taskClass)?.outputsOptional === true && roots.every(({ outputPath }) => !outputPath);
+  const modes = resolved && noOutputs ? withoutOutputs(resolved) : resolved;
   return {
     ref,
     taskClass,
@@ -47,6 +49,13 @@ export async function loadProgram(ref: TaskRef): Promise<TaskProgram> {
       return instance;
     },
   };
+}
+
+/** For a task whose outputs are optional, where no output path is said: the ledger alone tells what is finished. */
+function withoutOutputs(modes: ResolvedModes): ResolvedModes {
+  const { finishCheckMode } = modes;
+  const looks = finishCheckMode?.definition.rule(finishCheckMode.fields).by === "files";
+  return { ...modes, outputMode: null, finishCheckMode: looks ? null : finishCheckMode };
 }
 
 function absolute(root: Root): Root {

@@ -1,0 +1,150 @@
+import { KagurazakaError } from "../base/errors.js";
+import type { MergedMixin, Report } from "./mixin.js";
+import type { ToolOption } from "./run-options.js";
+import { flagName, snakeName } from "./text/names.js";
+import { type Branch, createBranch, isBranch, isNull, Leaf, placeOf, type Tree, toPlain } from "./tree.js";
+
+/** What most commands say with --mixin, in a word. A task or backbone that declares such a name itself keeps it. */
+export const shortOptions = {
+  in: {
+    type: "string",
+    placeholder: "DIR",
+    help: "Where the inputs lie. Short for --mixin hard_shard_mode.input_path=DIR.",
+  },
+  out: {
+    type: "string",
+    placeholder: "DIR",
+    help: "Where the outputs go. Short for --mixin hard_shard_mode.output_path=DIR.",
+  },
+  lines: {
+    type: "string",
+    placeholder: "FILE|-",
+    help: "One item for each line of a file, or of standard input with -. Short for --mixin input_mode='{use: InputByLines, lines_path: FILE}'.",
+  },
+} as const satisfies Record<string, ToolOption>;
+
+type ShortName = keyof typeof shortOptions;
+
+export const isShort = (name: string): name is ShortName => Object.hasOwn(shortOptions, name);
+
+interface Target {
+  /** Field of the template. */
+  readonly field: string;
+  /** Key in it that takes the value. */
+  readonly key: string;
+  readonly use?: string;
+}
+
+const targets: Readonly<Record<ShortName, Target>> = {
+  in: { field: "hardShardMode", key: "inputPath" },
+  out: { field: "hardShardMode", key: "outputPath" },
+  lines: { field: "inputMode", key: "linesPath", use: "InputByLines" },
+};
+
+/** What was said of them, where a task or backbone does not own the name. */
+export function saidShorts(
+  shared: ReadonlyMap<string, Tree>,
+  owned: (name: string) => boolean,
+): ReadonlyMap<ShortName, Tree> {
+  return new Map([...shared].filter(([name]) => isShort(name) && !owned(name)) as [ShortName, Tree][]);
+}
+
+export function shortsWithoutTemplate(shorts: ReadonlyMap<ShortName, Tree>, taskName: string, report: Report): void {
+  for (const [name, tree] of shorts) {
+    const { field } = targets[name];
+    report.mistake(
+      new KagurazakaError("mixin", `--${name} sets ${snakeName(field)}, but the task ${taskName} has no template`, {
+        where: placeOf(tree).text,
+      }),
+    );
+  }
+}
+
+/** @param merged the template without short flags: whether its hard shard has such a path at all */
+export function fittingShorts(
+  shorts: ReadonlyMap<ShortName, Tree>,
+  merged: MergedMixin,
+  report: Report,
+): ReadonlyMap<ShortName, Tree> {
+  const fits = [...shorts].filter(([name, tree]) => {
+    const { field, key, use } = targets[name];
+    const mode = merged.fields.find((one) => one.field === field)?.definition;
+    if (use !== undefined || !mode || Object.hasOwn(mode.fields, key)) return true;
+    const known = Object.keys(mode.fields).map((one) => `${snakeName(field)}.${snakeName(one)}`);
+    report.mistake(
+      new KagurazakaError("mixin", `--${name} sets ${snakeName(key)}, and ${mode.name} has no such field`, {
+        where: placeOf(tree).text,
+        hint: `Say --mixin with ${known.join(", ")}.`,
+      }),
+    );
+    return false;
+  });
+  return new Map(fits);
+}
+
+export interface MixinLayers {
+  /** Low → high, above the decorator. */
+  readonly mixins: readonly Branch[];
+  /** Those of `mixins` that short flags share a layer with: `mixin:` of --cfg, and the words after --mixin. */
+  readonly ofCfg: Branch | undefined;
+  readonly ofWords: Branch | undefined;
+}
+
+/**
+ * The layers with the short flags among them: what a file says beside its `mixin:`, what the command line says beside
+ * --mixin. Neither of two in one layer wins: where they differ, one of them is a mistake.
+ */
+export function withShorts(shorts: ReadonlyMap<ShortName, Tree>, layers: MixinLayers, report: Report): Branch[] {
+  const { mixins, ofCfg, ofWords } = layers;
+  const of = (inFile: boolean): Branch[] =>
+    [...shorts]
+      .filter(([, tree]) => (placeOf(tree).kind === "file") === inFile)
+      .map(([name, tree]) => {
+        const branch = branchOf(targets[name], tree);
+        const other = conflictOf(targets[name], branch, inFile ? ofCfg : ofWords);
+        if (other !== undefined) report.mistake(contradiction(name, tree, other));
+        return branch;
+      });
+  const rest = mixins.filter((layer) => layer !== ofCfg && layer !== ofWords);
+  return [...list(ofCfg), ...of(true), ...rest, ...of(false), ...list(ofWords)];
+}
+
+const list = (branch: Branch | undefined): Branch[] => (branch ? [branch] : []);
+
+function branchOf({ field, key, use }: Target, tree: Tree): Branch {
+  const place = placeOf(tree);
+  const mode = createBranch(place, use === undefined ? [] : [["use", new Leaf(use, place)]]);
+  mode[key] = tree;
+  return createBranch(place, [[field, mode]]);
+}
+
+interface Contradiction {
+  readonly path: string;
+  readonly tree: Tree;
+}
+
+/** What a layer says about the same value, when it is something else. */
+function conflictOf({ field }: Target, short: Branch, layer: Branch | undefined): Contradiction | undefined {
+  const mode = layer && under(layer, field);
+  if (mode === undefined) return undefined;
+  const path = snakeName(field);
+  if (!isBranch(mode)) return { path, tree: mode };
+  for (const [key, tree] of Object.entries(short[field] as Branch)) {
+    const other = under(mode, key);
+    if (other === undefined || JSON.stringify(toPlain(other, true)) === JSON.stringify(toPlain(tree, true))) continue;
+    return { path: `${path}.${snakeName(key)}`, tree: other };
+  }
+  return undefined;
+}
+
+const under = (branch: Branch, name: string): Tree | undefined =>
+  Object.entries(branch).find(([key]) => snakeName(key) === snakeName(name))?.[1];
+
+function contradiction(name: ShortName, tree: Tree, other: Contradiction): KagurazakaError {
+  const value = isNull(other.tree) ? "null" : JSON.stringify(toPlain(other.tree, true));
+  return new KagurazakaError(
+    "mixin",
+    `${flagName(name)} ${JSON.stringify(toPlain(tree, true))} and ${other.path}=${value} say different things`,
+    { where: `${placeOf(tree).text} and ${placeOf(other.tree).text}`, hint: "Say one of them." },
+  );
+}

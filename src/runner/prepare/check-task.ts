@@ -1,0 +1,76 @@
+import { KagurazakaError, toErrorRecord } from "../../base/errors.js";
+import { type Yields, yieldsOf } from "../../contracts/modes.js";
+import type { ConfigEntry, ResolvedConfig } from "../../contracts/run-config.js";
+import type { RunPlan, TaskInstance } from "../../contracts/task.js";
+import { templateOf } from "../../loader/import-task.js";
+import type { LoadedTask } from "../../loader/index.js";
+import type { FilesName } from "../program/item-files.js";
+import { outputsOf, type TaskProgram } from "../program/task-program.js";
+
+/** What names the task in ledgers, with these options. */
+export function idOf({ taskClass, id }: LoadedTask, { task }: ResolvedConfig): string {
+  const own = taskClass.idFor?.(task);
+  if (own === undefined) return id;
+  if (typeof own === "string" && /^[\w][\w.-]{0,127}$/.test(own)) return own;
+  throw new KagurazakaError(
+    "not-a-task",
+    `idFor() of ${id} returned ${JSON.stringify(own)}, which names no directory`,
+    {
+      hint: "Return a text of letters, digits, dots, underscores and hyphens.",
+    },
+  );
+}
+
+/** Asks the task whether options and modes make sense together. What it throws is a mistake of whoever started the run. */
+export async function checkTask(program: TaskProgram, instance: TaskInstance): Promise<void> {
+  if (typeof instance.check !== "function") return;
+  try {
+    await instance.check(planOf(program));
+  } catch (thrown) {
+    if (KagurazakaError.is(thrown)) throw thrown;
+    const hint = (thrown as { hint?: unknown } | null | undefined)?.hint;
+    throw new KagurazakaError("usage", toErrorRecord(thrown).message, {
+      where: program.ref.id,
+      ...(typeof hint === "string" ? { hint } : {}),
+      cause: thrown,
+    });
+  }
+}
+
+/** A name of each kind, to see which outputs there would be. */
+const madeUp: Readonly<Record<Yields, FilesName | undefined>> = {
+  file: { relDir: ".", fileName: "name.txt" },
+  group: { relDir: ".", fileName: "name", stem: "name" },
+  record: undefined,
+};
+
+function planOf({ modes }: TaskProgram): RunPlan {
+  const input = modes?.inputMode;
+  const yields = input && yieldsOf(input);
+  return {
+    inputMode: input && yields ? { name: input.definition.name, yields } : null,
+    outputs: outputsOf(modes, "name.txt", yields ? madeUp[yields] : undefined).map(({ field, type }) => ({
+      field,
+      type,
+    })),
+  };
+}
+
+/** Saying how outputs are named, but not where they go, would silently do nothing. */
+export function checkOptionalOutputs(
+  { modes, taskClass }: TaskProgram,
+  { entries }: { readonly entries: readonly ConfigEntry[] },
+): KagurazakaError[] {
+  if (!modes || modes.outputMode || templateOf(taskClass)?.outputsOptional !== true) return [];
+  const said = entries.find(
+    ({ path, origin }) =>
+      path.startsWith("mixin.output_mode.") && origin.kind !== "decorator" && origin.kind !== "default",
+  );
+  if (!said) return [];
+  return [
+    new KagurazakaError("mixin", `${said.path.slice("mixin.".length)} names outputs, but there is no output path`, {
+      where: said.origin.text,
+      hint: "Say --out DIR.",
+    }),
+  ];
+}

@@ -1,0 +1,24 @@
+import { createHash } from "node:crypto";
+import { basename, resolve } from "node:path";
+
+interface Options {
+  readonly task: Readonly<Record<string, unknown>>;
+  readonly template: Readonly<Record<string, unknown>> | null;
+  readonly rawArgs: readonly string[];
+}
+
+/**
+ * Where outputs tell what is finished, one name is enough. Where only the ledger does, another command, or the same one
+ * over another directory, has finished nothing yet: each has a ledger of its own.
+ */
+export function commandId({ task, template, rawArgs }: Options): string {
+  const roots = template?.hardShardMode as Readonly<Record<string, unknown>> | null | undefined;
+  if (roots?.outputPath || roots?.baseOutputPath) return "exec";
+  const { use: _, ...input } = roots ?? {};
+  const places = Object.values(input).map((value) => (typeof value === "string" ? resolve(value) : value));
+  const what = JSON.stringify([rawArgs, task.cwd ?? null, task.stdin ?? null, places]);
+  const program = basename(rawArgs[0] ?? "")
+    .replace(/[^\w.-]/g, "_")
+    .slice(0, 40);
+  return `exec-${program}-${createHash("sha256").update(what).digest("hex").slice(0, 8)}`;
+}
