@@ -334,7 +334,7 @@ suite("flags", [
       ["--timeout", "0", /0/],
       ["--grace", "5 lightyears", /5 lightyears/],
       ["--max-heap", "much", /much/],
-      ["--num-process", "0", /number of threads/],
+      ["--num-process", "0", /number of workers/],
       ["--concurrency", "none", /none/],
       ["--chunksize", "0", /at least 1/],
       ["--shard", "2/2", /i\/N/],
