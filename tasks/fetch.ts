@@ -2,7 +2,7 @@ import { statSync, writeFileSync } from "node:fs";
 import {
   defineOptions,
   FinishCheckByOutputFileExistence,
-  InputFromWhateverJsonl,
+  InputByLines,
   KAGURAZAKA_MIXIN_PLACEHOLDER,
   KagurazakaTask,
   moemoecueNormal,
@@ -67,19 +67,26 @@ const options = defineOptions({
 type FetchItem = FetchRecord & { readonly output: OutputFile };
 
 /**
- * Files of URLs. Each record has a `url`, and may have `file` (where it goes, else host and path of the URL), `bytes`, and
- * `sha256`, `sha512`, `sha1` or `md5`, which are checked. A download that was cut goes on where it stopped, in this run or the
- * next. Limits per host hold in one worker: `--num_process 1 --concurrency 32`. `--shuffle` mixes the hosts of a sorted list.
+ * Files of URLs, one a line:
+ *
+ *   kagurazaka @fetch --lines urls.txt --out files
+ *   kagurazaka @fetch --mixin 'input_mode={use: InputFromWhateverJsonl, jsonl_path: list.jsonl}' --out files
+ *
+ * A line may name the file behind a tab. A record has a `url`, and may have `file` (where it goes, else host and path of the
+ * URL), `bytes`, and `sha256`, `sha512`, `sha1` or `md5`, which are checked. A download that was cut goes on where it stopped,
+ * in this run or the next. Limits per host hold in one worker. `--shuffle` mixes the hosts of a sorted list.
  */
 @moemoecueNormal({
   hardShardMode: NoHardShard({ inputPath: ".", outputPath: KAGURAZAKA_MIXIN_PLACEHOLDER }),
-  inputMode: InputFromWhateverJsonl({ jsonlPath: KAGURAZAKA_MIXIN_PLACEHOLDER }),
+  inputMode: InputByLines({ linesPath: KAGURAZAKA_MIXIN_PLACEHOLDER, as: "text" }),
   outputMode: OutputByTemplate({ pattern: "{key}" }),
   finishCheckMode: FinishCheckByOutputFileExistence(),
 })
 export default class Fetch extends KagurazakaTask<FetchItem, typeof options> {
   static id = "fetch";
   static options = options;
+  // Requests only wait; and limits per host hold in one worker.
+  static defaults = { num_process: 1, concurrency: 32 };
   #gates!: HostGates;
   #client!: Client;
   #patience!: Patience;

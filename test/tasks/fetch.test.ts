@@ -48,7 +48,10 @@ async function fetchAll(
     backoff: "10ms",
     maxFailures: "none",
     ...options,
-    mixin: { inputMode: { jsonlPath: place.path("list.jsonl") }, hardShardMode: { outputPath: place.path("out") } },
+    mixin: {
+      inputMode: { use: "InputFromWhateverJsonl", jsonlPath: place.path("list.jsonl") },
+      hardShardMode: { outputPath: place.path("out") },
+    },
     hooks: { onOutcome: (outcome) => void outcomes.push(outcome) },
   });
   return {
@@ -316,7 +319,7 @@ describe.concurrent("a download that was cut", () => {
       "--concurrency",
       "8",
       "--mixin",
-      "input_mode.jsonl_path=list.jsonl",
+      "input_mode={use: InputFromWhateverJsonl, jsonl_path: list.jsonl}",
       "hard_shard_mode.output_path=out",
     ];
     const { child, ended } = place.start(command);
@@ -740,7 +743,7 @@ describe.concurrent("redirects", () => {
             "inline",
             ...more,
             "--mixin",
-            "input_mode.jsonl_path=list.jsonl",
+            "input_mode={use: InputFromWhateverJsonl, jsonl_path: list.jsonl}",
             "hard_shard_mode.output_path=out",
           ],
           env,
@@ -782,7 +785,7 @@ describe.concurrent("passwords", () => {
       "Authorization: Bearer hush3",
       "X-Api-Key: hush4",
       "--mixin",
-      "input_mode.jsonl_path=list.jsonl",
+      "input_mode={use: InputFromWhateverJsonl, jsonl_path: list.jsonl}",
       "hard_shard_mode.output_path=out",
     ];
     const { stderr, code } = await place.run(command);
@@ -806,6 +809,20 @@ describe.concurrent("passwords", () => {
 });
 
 describe.concurrent("where files go", () => {
+  test("a list of lines is all that is needed; a tab parts URL and file", async () => {
+    const server = await startServer({ "/a.txt": whole(Buffer.from("a")), "/b": whole(Buffer.from("b")) });
+    const place = createPlace({ "urls.txt": `${server.origin}/a.txt\n${server.origin}/b\tnamed/b.txt\n` });
+    const { code, stderr } = await place.run(["@fetch", "--lines", "urls.txt", "--out", "out"]);
+    expect(code, stderr).toBe(0);
+    expect(Object.values(place.files("out")).sort()).toEqual(["a", "b"]);
+    expect(place.read("out/named/b.txt")).toBe("b");
+    expect(
+      Object.keys(place.files("out")).some((name) => name.endsWith("/a.txt")),
+      host,
+    ).toBe(true);
+    expect(stderr).toMatch(/1 worker × 32/);
+  });
+
   test("a list of URLs becomes a tree one can read; finished ones are skipped", async () => {
     const server = await startServer({ "*": ({ request, response }) => void response.end(request.url) });
     const { host, origin } = server;
