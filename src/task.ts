@@ -18,6 +18,8 @@ import type { Generated, RunPlan, RunStats, TaskContext } from "./contracts/task
  * `static defaults = { num_process: 1, concurrency: 16, timeout: "10m" }` says which flags fit the task: the run's own and
  * the backbone's, in any spelling. They stand above the built-in defaults and below everything a user says.
  *
+ * `static help` is shown by `-h`, above the options.
+ *
  * One instance lives in the coordinator (it lists, names and finishes; no `setup`), one in each worker (it checks and
  * processes). They share nothing: state kept on `this` stays where it was set.
  */

@@ -36,6 +36,7 @@ const options = defineOptions({
 })
 export default class Checksum extends KagurazakaTask<FileItem, typeof options> {
   static id = "checksum";
+  static help = "The digest of every file, as sha256sum writes it: kagurazaka @checksum --in files --out sums.";
   static options = options;
 
   async process({ input, output }: FileItem, { signal }: TaskContext) {

@@ -35,6 +35,7 @@ const options = defineOptions({
 })
 export default class Compress extends KagurazakaTask<FileItem, typeof options> {
   static id = "compress";
+  static help = "Every file compressed: a.txt → a.txt.gz, or .br: kagurazaka @compress --in files --out packed.";
   static options = options;
 
   async process({ input, output }: FileItem, { signal }: TaskContext) {

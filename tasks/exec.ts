@@ -89,6 +89,9 @@ const SHOWN_BYTES = 65_536;
 })
 export default class Exec extends KagurazakaTask<ExecItem, typeof options> {
   static id = "exec";
+  static help =
+    "Any program once per item, without a shell: kagurazaka @exec --in photos --out small -- convert {} -resize 50% {output.path}. " +
+    "{} is the input's path or the line; also {input.path} {output.path} {stem} {ext} {key} {line} {tmp} and any field of a record.";
   static options = options;
   static idFor = commandId;
   // One worker starts all programs: it only waits for them.

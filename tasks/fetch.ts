@@ -84,6 +84,9 @@ type FetchItem = FetchRecord & { readonly output: OutputFile };
 })
 export default class Fetch extends KagurazakaTask<FetchItem, typeof options> {
   static id = "fetch";
+  static help =
+    "Files of URLs, one a line: kagurazaka @fetch --lines urls.txt --out files. A line may name the file behind a tab; records of " +
+    "JSONL or CSV have url, and may have file, bytes, sha256, sha512, sha1 or md5.";
   static options = options;
   // Requests only wait; and limits per host hold in one worker.
   static defaults = { num_process: 1, concurrency: 32 };

@@ -1,3 +1,4 @@
+import { builtinNames } from "../builtins.js";
 import { renderHelp } from "../config/help.js";
 import { peekConfig, previewMixin } from "../config/resolve.js";
 import type { Said } from "../config/said.js";
@@ -21,6 +22,7 @@ export async function printHelp(said: Said, argv: readonly string[]): Promise<nu
     print(
       renderHelp("task", {
         name: owners.task.id,
+        help: owners.task.taskClass.help,
         options: owners.config.taskOptions,
         rawArgs: owners.config.rawArgs === true,
         defaults: owners.task.taskClass.defaults,
@@ -29,7 +31,7 @@ export async function printHelp(said: Said, argv: readonly string[]): Promise<nu
       }),
     );
   } else {
-    print(renderHelp("kagurazaka", { width, commands }));
+    print(renderHelp("kagurazaka", { width, commands, tasks: builtinNames("tasks") }));
   }
   return argv.length === 0 ? 2 : 0;
 }

@@ -23,10 +23,14 @@ export interface BackboneHelp extends HelpRequest {
 
 export interface ToolHelp extends HelpRequest {
   readonly commands: Readonly<Record<string, { readonly help: string }>>;
+  /** Names of the ready-made tasks. */
+  readonly tasks: readonly string[];
 }
 
 export interface TaskHelp extends HelpRequest {
   readonly name: string;
+  /** `static help`. */
+  readonly help?: string | undefined;
   readonly options: OptionSpecs;
   readonly rawArgs?: boolean;
   /** `static defaults`, as written. */
@@ -65,10 +69,15 @@ export function renderHelp(
     addOptions(page, cliOptions);
     addOptions(page, shortOptions);
     addOptions(page, runOptions);
-    const rows = Object.entries((request as ToolHelp).commands).map(
-      ([name, { help }]) => `  ${name.padEnd(16)}${help}`,
-    );
-    return `${page.helpInformation()}\nCommands, in place of the task file:\n${rows.join("\n")}\n${examples}\n`;
+    const { commands, tasks } = request as ToolHelp;
+    const rows = Object.entries(commands).map(([name, { help }]) => `  ${name.padEnd(16)}${help}`);
+    const ready = tasks.map((name) => `@${name}`).join(", ");
+    return [
+      page.helpInformation(),
+      `Commands, in place of the task file:\n${rows.join("\n")}\n`,
+      `Ready-made tasks: ${ready} (kagurazaka ${tasks[0] === undefined ? "" : `@${tasks[0]}`} -h).`,
+      `${examples}\n`,
+    ].join("\n");
   }
   if (owner === "backbone") {
     const { name, help, options } = request as BackboneHelp;
@@ -77,9 +86,9 @@ export function renderHelp(
     addOptions(page, options);
     return page.helpInformation() + (Object.keys(options).length === 0 ? "\nIt has no flags of its own.\n" : "");
   }
-  const { name, options, mixin, rawArgs, defaults = {} } = request as TaskHelp;
+  const { name, help, options, mixin, rawArgs, defaults = {} } = request as TaskHelp;
   const page = newPage(program, request, "<task_file> <task_name> [flags]");
-  page.description(`The task ${name}.`);
+  page.description(help ?? `The task ${name}.`);
   addOptions(page, options);
   const notes = [
     ...(Object.keys(options).length === 0 ? ["It declares no options of its own."] : []),

@@ -87,6 +87,8 @@ export interface TaskClass {
    * of one another. Letters, digits, `.`, `_` and `-` only.
    */
   readonly idFor?: (options: TaskRef["options"]) => string;
+  /** What it does and how it is called, for `-h`. */
+  readonly help?: string;
   /** The author's own version; a change is reported when old results are kept. */
   readonly version?: string | number;
   readonly options?: OptionSpecs;

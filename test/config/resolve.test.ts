@@ -41,7 +41,7 @@ describe("the run's settings", () => {
       shard: undefined,
       force: false,
       redo: [],
-    skipFailed: false,
+      skipFailed: false,
       retryFailed: false,
       retries: 2,
       backoff: { minMs: 1000, maxMs: 60_000 },
@@ -296,7 +296,7 @@ describe("before owners are known", () => {
 
 describe("help", () => {
   test("of the tool shows every flag with its default, -hb, -hk and examples", () => {
-    const page = renderHelp("kagurazaka", { commands: {} });
+    const page = renderHelp("kagurazaka", { commands: {}, tasks: ["word-count"] });
     for (const name of Object.keys(toolOptions)) expect(page).toContain(`--${snakeName(name).replaceAll("_", "-")}`);
     expect(page).toMatch(/-hb, --help-backbone/);
     expect(page).toContain("Examples:");

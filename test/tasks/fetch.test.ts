@@ -816,10 +816,7 @@ describe.concurrent("where files go", () => {
     expect(code, stderr).toBe(0);
     expect(Object.values(place.files("out")).sort()).toEqual(["a", "b"]);
     expect(place.read("out/named/b.txt")).toBe("b");
-    expect(
-      Object.keys(place.files("out")).some((name) => name.endsWith("/a.txt")),
-      host,
-    ).toBe(true);
+    expect(Object.keys(place.files("out")).some((name) => name.endsWith("/a.txt"))).toBe(true);
     expect(stderr).toMatch(/1 worker × 32/);
   });
 
