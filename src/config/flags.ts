@@ -55,7 +55,7 @@ export function readFlags(line: CommandLine, owners: FlagOwners): SaidFlags {
   const arityOf = (name: string): Arity | undefined => {
     const spec = known.get(name)?.spec;
     if (!spec) return undefined;
-    const ours = !isShort(name) || spec === shortOptions[name];
+    const ours = !isShort(name) || (Object.values(shortOptions) as unknown[]).includes(spec);
     const arity = (ours ? toolArity(name) : undefined) ?? (spec.type === "boolean" ? "none" : "one");
     return spec.type === "strings" || spec.type === "integers" || spec.type === "map"
       ? name === "mixin"

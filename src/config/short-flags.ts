@@ -19,26 +19,34 @@ export const shortOptions = {
   lines: {
     type: "string",
     placeholder: "FILE|-",
-    help: "One item for each line of a file, or of standard input with -. Short for --mixin input_mode='{use: InputByLines, lines_path: FILE}'.",
+    help: "One item for each line of a file, or of standard input with -. Short for --mixin input_mode='{use: InputByLines, as: text, lines_path: FILE}'.",
+  },
+  filesFrom: {
+    type: "string",
+    placeholder: "FILE|-",
+    help: "The same, each line being the path of a file. Short for --mixin input_mode='{use: InputByLines, as: path, lines_path: FILE}'.",
   },
 } as const satisfies Record<string, ToolOption>;
 
-type ShortName = keyof typeof shortOptions;
+/** As flags are kept: in snake_case. */
+type ShortName = "in" | "out" | "lines" | "files_from";
 
-export const isShort = (name: string): name is ShortName => Object.hasOwn(shortOptions, name);
+export const isShort = (name: string): name is ShortName => Object.hasOwn(targets, name);
 
 interface Target {
   /** Field of the template. */
   readonly field: string;
   /** Key in it that takes the value. */
   readonly key: string;
-  readonly use?: string;
+  /** A mode that is chosen along with it, and what else is said of that. */
+  readonly mode?: Readonly<Record<string, string>>;
 }
 
 const targets: Readonly<Record<ShortName, Target>> = {
   in: { field: "hardShardMode", key: "inputPath" },
   out: { field: "hardShardMode", key: "outputPath" },
-  lines: { field: "inputMode", key: "linesPath", use: "InputByLines" },
+  lines: { field: "inputMode", key: "linesPath", mode: { use: "InputByLines", as: "text" } },
+  files_from: { field: "inputMode", key: "linesPath", mode: { use: "InputByLines", as: "path" } },
 };
 
 /** What was said of them, where a task or backbone does not own the name. */
@@ -53,9 +61,13 @@ export function shortsWithoutTemplate(shorts: ReadonlyMap<ShortName, Tree>, task
   for (const [name, tree] of shorts) {
     const { field } = targets[name];
     report.mistake(
-      new KagurazakaError("mixin", `--${name} sets ${snakeName(field)}, but the task ${taskName} has no template`, {
-        where: placeOf(tree).text,
-      }),
+      new KagurazakaError(
+        "mixin",
+        `${flagName(name)} sets ${snakeName(field)}, but the task ${taskName} has no template`,
+        {
+          where: placeOf(tree).text,
+        },
+      ),
     );
   }
 }
@@ -67,12 +79,12 @@ export function fittingShorts(
   report: Report,
 ): ReadonlyMap<ShortName, Tree> {
   const fits = [...shorts].filter(([name, tree]) => {
-    const { field, key, use } = targets[name];
+    const { field, key, mode: chosen } = targets[name];
     const mode = merged.fields.find((one) => one.field === field)?.definition;
-    if (use !== undefined || !mode || Object.hasOwn(mode.fields, key)) return true;
+    if (chosen || !mode || Object.hasOwn(mode.fields, key)) return true;
     const known = Object.keys(mode.fields).map((one) => `${snakeName(field)}.${snakeName(one)}`);
     report.mistake(
-      new KagurazakaError("mixin", `--${name} sets ${snakeName(key)}, and ${mode.name} has no such field`, {
+      new KagurazakaError("mixin", `${flagName(name)} sets ${snakeName(key)}, and ${mode.name} has no such field`, {
         where: placeOf(tree).text,
         hint: `Say --mixin with ${known.join(", ")}.`,
       }),
@@ -96,6 +108,14 @@ export interface MixinLayers {
  */
 export function withShorts(shorts: ReadonlyMap<ShortName, Tree>, layers: MixinLayers, report: Report): Branch[] {
   const { mixins, ofCfg, ofWords } = layers;
+  const [lines, paths] = [shorts.get("lines"), shorts.get("files_from")];
+  if (lines && paths)
+    report.mistake(
+      new KagurazakaError("usage", "--lines and --files-from contradict each other", {
+        where: placeOf(paths).text,
+        hint: "Lines are either texts or paths of files.",
+      }),
+    );
   const of = (inFile: boolean): Branch[] =>
     [...shorts]
       .filter(([, tree]) => (placeOf(tree).kind === "file") === inFile)
@@ -111,9 +131,10 @@ export function withShorts(shorts: ReadonlyMap<ShortName, Tree>, layers: MixinLa
 
 const list = (branch: Branch | undefined): Branch[] => (branch ? [branch] : []);
 
-function branchOf({ field, key, use }: Target, tree: Tree): Branch {
+function branchOf({ field, key, mode: chosen = {} }: Target, tree: Tree): Branch {
   const place = placeOf(tree);
-  const mode = createBranch(place, use === undefined ? [] : [["use", new Leaf(use, place)]]);
+  const said = Object.entries(chosen).map(([name, value]) => [name, new Leaf(value, place)] as [string, Tree]);
+  const mode = createBranch(place, said);
   mode[key] = tree;
   return createBranch(place, [[field, mode]]);
 }

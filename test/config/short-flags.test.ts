@@ -36,9 +36,14 @@ describe("--in, --out and --lines", () => {
     expect(await resolve("--in=photos")).toMatchObject(roots("photos", "out"));
     expect(await resolve("--in 007 --out null")).toMatchObject(roots("007", "null"));
     expect(await resolve("--lines urls.txt")).toMatchObject({
-      inputMode: { use: "InputByLines", linesPath: "urls.txt", as: "path" },
+      inputMode: { use: "InputByLines", linesPath: "urls.txt", as: "text" },
     });
-    expect(await resolve("--lines - --mixin input_mode.as=text")).toMatchObject({
+    for (const flag of ["--files-from", "--files_from", "--filesFrom"])
+      expect(await resolve(`${flag} list`)).toMatchObject({
+        inputMode: { use: "InputByLines", linesPath: "list", as: "path" },
+      });
+    await expect(resolve("--files-from a --lines b")).rejects.toThrow(/contradict/);
+    expect(await resolve("--lines -")).toMatchObject({
       inputMode: { use: "InputByLines", linesPath: "-", as: "text" },
     });
   });
