@@ -2,6 +2,7 @@ import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { KagurazakaError } from "../../base/errors.js";
 import { fingerprintHigh, fingerprintLow, hashAsciiBytes, hashText } from "../../base/hash.js";
+import { type Doubt, findDoubt, type Machine, noDoubt, partedAt } from "./doubt/doubt.js";
 import { sameScope } from "./epochs/epoch-scope.js";
 import { FailedKeys } from "./failures/failed-keys.js";
 import { environmentError, errnoOf } from "./files.js";
@@ -12,6 +13,7 @@ import {
   isEpochOpen,
   isHeader,
   isOutcomeLine,
+  isSyncMark,
   LEDGER_VERSION,
   type LedgerHeader,
   parseLine,
@@ -22,15 +24,19 @@ import { type LineSink, scanLines } from "./scan-lines.js";
 
 /**
  * Reads all segments of a ledger, oldest first. A directory that does not exist is an empty ledger. Torn ends are left out,
- * damaged lines counted; a segment of a newer version of this tool is an `environment` error.
+ * damaged lines counted; a segment of a newer version of this tool is an `environment` error. `here` is who asks: without
+ * it, nothing is held to be lost with the power.
  */
-export async function loadLedger(dir: string): Promise<LedgerIndex> {
-  const loader = new Loader(listSegments(dir));
-  for (const [number, segment] of loader.segments.entries()) {
-    const sink = loader.sinkOf(number);
+export async function loadLedger(dir: string, here?: Machine): Promise<LedgerIndex> {
+  const listed = listSegments(dir);
+  const doubt = here === undefined ? noDoubt : findDoubt(dir, listed, here);
+  const loader = new Loader(doubt);
+  for (const segment of listed) {
+    const cut = doubt.cuts.get(segment.file) ?? Number.POSITIVE_INFINITY;
+    const { parts, sinks } = loader.add(segment, cut);
     for await (const block of readBlocks(join(dir, segment.file))) {
-      segment.sizeBytes = block.offset + block.end;
-      scanLines(block, sink);
+      for (const part of parts) part.sizeBytes = block.offset + block.end;
+      for (const [piece, doubtful] of partedAt(block, cut)) scanLines(piece, sinks[doubtful ? sinks.length - 1 : 0]!);
     }
   }
   return new LedgerIndex({ dir, ...loader });
@@ -39,7 +45,14 @@ export async function loadLedger(dir: string): Promise<LedgerIndex> {
 /** The segments of a ledger directory, in the order in which their lines count. */
 export function listSegments(dir: string): Segment[] {
   const segments = segmentFiles(dir).map(
-    (file): Segment => ({ file, header: headerOf(join(dir, file)), sizeBytes: 0, doneKeys: 0 }),
+    (file): Segment => ({
+      file,
+      header: headerOf(join(dir, file)),
+      sizeBytes: 0,
+      doneKeys: 0,
+      doubtful: false,
+      mark: undefined,
+    }),
   );
   return segments.sort(
     (a, b) =>
@@ -82,13 +95,23 @@ class Loader {
   readonly counts: Record<RecordedStatus, number> = { done: 0, filtered: 0, failed: 0 };
   readonly epochs: EpochRecord[] = [];
   readonly invalid: { count: number; first: string | undefined } = { count: 0, first: undefined };
-  readonly segments: readonly Segment[];
+  readonly segments: Segment[] = [];
+  readonly doubt: Doubt;
+  doubtfulKeys = 0;
 
-  constructor(segments: readonly Segment[]) {
-    this.segments = segments;
+  constructor(doubt: Doubt) {
+    this.doubt = doubt;
   }
 
-  sinkOf(number: number): LineSink {
+  /** A segment, as two where only a part of it is doubtful. */
+  add(segment: Segment, cut: number): { parts: Segment[]; sinks: LineSink[] } {
+    const doubtful = { ...segment, doubtful: true };
+    const parts = cut === Number.POSITIVE_INFINITY ? [segment] : cut === 0 ? [doubtful] : [segment, doubtful];
+    const first = this.segments.push(...parts) - parts.length;
+    return { parts, sinks: parts.map((_, i) => this.#sinkOf(first + i)) };
+  }
+
+  #sinkOf(number: number): LineSink {
     const segment = this.segments[number]!;
     const { file } = segment;
     return {
@@ -107,6 +130,8 @@ class Loader {
         } else if (isEpochComplete(line)) {
           for (const record of this.epochs)
             if (record.epoch === line.epoch && sameScope(record.scope, line.scope)) record.complete = true;
+        } else if (isSyncMark(line)) {
+          segment.mark = line;
         }
       },
       invalid: (offset) => {
@@ -129,8 +154,11 @@ class Loader {
       this.segments[before >>> 2]!.doneKeys--;
     } else if (code === statusCodes.filtered) this.counts.filtered--;
     else if (code === statusCodes.failed) this.counts.failed--;
+    if (code !== 0 && code !== statusCodes.failed && this.segments[before >>> 2]!.doubtful) this.doubtfulKeys--;
+    const segment = this.segments[number]!;
     this.counts[status]++;
-    if (status === "done") this.segments[number]!.doneKeys++;
+    if (status === "done") segment.doneKeys++;
+    if (status !== "failed" && segment.doubtful) this.doubtfulKeys++;
     return code;
   }
 }

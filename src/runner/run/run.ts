@@ -16,6 +16,7 @@ import { RunLog } from "./run-log.js";
 import type { RunInfo, RunResult, RunSnapshot } from "./run-result.js";
 import { statsOf } from "./run-stats.js";
 import { holdShard, Shard } from "./shard.js";
+import { SyncMarks } from "./sync-marks.js";
 import { openWorkforce, type Workforce } from "./workforce.js";
 
 /** A run under way. Made by `startRun`; `result` settles when all is closed. */
@@ -71,12 +72,18 @@ export async function startRun(prepared: PreparedRun, hooks: RunHooks = {}): Pro
       );
     }
     const log = scope.use(new RunLog(`${shards[0]!.runDir}/log.jsonl`, id));
-    run = new OpenRun({ id, prepared, hooks, scope, shards, tally, workforce, log });
+    const marks = prepared.config.run.durable ? undefined : scope.use(openMarks(shards, log));
+    run = new OpenRun({ id, prepared, hooks, scope, shards, tally, workforce, log, marks });
     return run;
   } catch (error) {
     await scope.close();
     throw error;
   }
+}
+
+function openMarks(shards: readonly Shard[], log: RunLog): SyncMarks {
+  const dirs = shards.flatMap(({ places: { outputRoot, stateDir } }) => [outputRoot ?? stateDir, stateDir]);
+  return new SyncMarks({ shards, dirs, note: (message) => log.write("warning", null, { message }) });
 }
 
 interface Parts {
@@ -88,6 +95,7 @@ interface Parts {
   readonly tally: Tally;
   readonly workforce: Workforce;
   readonly log: RunLog;
+  readonly marks: SyncMarks | undefined;
 }
 
 class OpenRun implements Run {
@@ -143,7 +151,7 @@ class OpenRun implements Run {
   #sourceOf(shard: Shard): Parameters<typeof mergeParcels>[0][number] {
     const { workforce } = this.#parts;
     return {
-      parcels: shard.planner.parcels({
+      parcels: shard.parcels({
         onListed: () => {
           this.#firstListedMs ??= monotonicMs();
         },
@@ -206,6 +214,7 @@ class OpenRun implements Run {
   }
 
   kill(): void {
+    this.#parts.marks?.[Symbol.dispose]();
     this.#dispatcher.stop();
   }
 
@@ -291,6 +300,7 @@ class OpenRun implements Run {
     if (!error && stats.counts.cancelled === 0 && shards.every(({ listed }) => listed))
       await attempt(() => this.#finalize(stats));
     if (!error) for (const shard of shards) if (shard.isComplete) await attempt(() => shard.completeEpoch());
+    await attempt(() => this.#lastMark(error));
     for (const shard of shards)
       await attempt(async () => {
         failedInTotal += await shard.sumUp(stats);
@@ -318,6 +328,23 @@ class OpenRun implements Run {
       error,
       failedInTotal,
     };
+  }
+
+  async #lastMark(error: KagurazakaError | undefined): Promise<void> {
+    const { shards, marks, tally } = this.#parts;
+    const ended = !error && tally.counts.cancelled === 0;
+    await marks?.finish({
+      owed: shards.some(({ history }) => history.owesSync),
+      says: (i) => {
+        const { isComplete, history } = shards[i]!;
+        return {
+          ...(ended ? { end: true } : {}),
+          ...(ended && isComplete && history.seesAll ? { settled: true } : {}),
+        };
+      },
+      onWait: () =>
+        this.#warn("waiting up to 10 s for the disk, so that a power loss would take nothing of this run along"),
+    });
   }
 
   async #finalize(stats: RunStats): Promise<void> {
