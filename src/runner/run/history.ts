@@ -75,7 +75,7 @@ export async function openHistory(prepared: PreparedRun, shard: number): Promise
     requiredEpoch: (key) => book.requiredEpoch(key),
     isSound: index.isSound,
     mayBeTorn: (key, changedMs) => index.mayBeTorn(key, changedMs),
-    seesAll: !partial && !settings.skipFailed && Object.keys(scope).length === 0,
+    seesAll: !partial && !settings.skipFailed && sameScope(scope, {}),
     owesSync: index.windows.length > 0 || covers.length >= MANY_SEGMENTS,
     headerOf: (run) => ({
       v: LEDGER_VERSION,
