@@ -15,11 +15,20 @@ beforeAll(async () => {
     await record({ dir, name: "files", kind: "Files" }),
     await record({ dir, name: "folders", kind: "Folders" }),
     await record({ dir, name: "ledger-files", kind: "LedgerFiles" }),
+    await record({ dir, name: "unmarked", kind: "Files", everyMs: 60_000 }),
     await record({ dir, name: "forced", kind: "Files", first: {}, options: forced }),
   ];
   durable = [
     await record({ dir, name: "durable-files", kind: "Files", options: waits }),
     await record({ dir, name: "durable-folders", kind: "Folders", options: waits }),
+    // Into directories that are there already.
+    await record({
+      dir,
+      name: "durable-forced",
+      kind: "Folders",
+      first: {},
+      options: { generation: 2, extra: ["--durable", "--force"] },
+    }),
   ];
 }, 120_000);
 afterAll(() => workplace[Symbol.dispose]());
@@ -28,7 +37,7 @@ const overRecordings = (recordings: readonly Recording[], seeds: readonly number
   overSeeds(seeds, 3, (dice) => cutAndResume(dice, recordings[dice.seed % recordings.length]!, nextBoot));
 
 test("power loss at any step, then the same command: the tree of an undisturbed run, and nothing is redone that a mark covers", async () => {
-  const seeds = seedsFrom(1, 48);
+  const seeds = seedsFrom(1, 45);
   const figures = sumOf(await overRecordings(plain, seeds));
   report("power loss", { seeds: seeds.length, ...figures });
   // Else it proves nothing: marks were left, and results after them.

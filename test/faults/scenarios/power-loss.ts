@@ -39,12 +39,13 @@ const MARKS_MODULE = pathToFileURL(join(productRoot, "dist/src/runner/run/sync-m
 
 interface Powered {
   readonly boot: string;
+  readonly everyMs?: number | undefined;
   readonly journal?: string;
   readonly times?: Readonly<Record<string, number>>;
 }
 
 /** The layer, and marks as often as a test needs them. */
-function powered(job: Job, options: CommandOptions, { boot, journal, times }: Powered): CommandOptions {
+function powered(job: Job, options: CommandOptions, { boot, everyMs = 60, journal, times }: Powered): CommandOptions {
   const timesFile = join(job.dir, "times.json");
   writeFileSync(timesFile, JSON.stringify(times ?? {}));
   return {
@@ -56,7 +57,7 @@ function powered(job: Job, options: CommandOptions, { boot, journal, times }: Po
       FAULTS_POWER_TIMES: timesFile,
       FAULTS_POWER_MARKS: MARKS_MODULE,
       FAULTS_POWER_MARK_TIMES: JSON.stringify({
-        everyMs: 60,
+        everyMs,
         worthMs: job.kind === "LedgerFiles" || boot === "boot-0" ? 0 : 5000,
       }),
       ...(journal === undefined ? {} : { FAULTS_POWER_JOURNAL: journal }),
@@ -66,6 +67,8 @@ function powered(job: Job, options: CommandOptions, { boot, journal, times }: Po
 }
 
 export interface Recorded {
+  /** From one mark to the next. */
+  readonly everyMs?: number;
   readonly dir: string;
   readonly name: string;
   readonly kind: JobKind;
@@ -74,13 +77,13 @@ export interface Recorded {
   readonly first?: CommandOptions;
 }
 
-export async function record({ dir, name, kind, options = {}, first }: Recorded): Promise<Recording> {
+export async function record({ dir, name, kind, options = {}, first, everyMs }: Recorded): Promise<Recording> {
   const job = new Job(join(dir, name), kind, join(dir, "cache"));
   job.writeInput();
   if (first) await check(job, powered(job, first, { boot: "boot-0" }));
   const before = job.copyTo(join(dir, `${name}-before`));
   const journal = join(dir, `${name}.journal`);
-  await check(job, powered(job, options, { boot: "boot-1", journal }));
+  await check(job, powered(job, options, { boot: "boot-1", journal, everyMs }));
   const changes = readJournal(journal);
   const there = (change: Change): Change => ({
     ...change,
@@ -105,20 +108,21 @@ export async function cutAndResume(dice: Dice, recording: Recording, nextBoot = 
   const job = before.copyTo(join(before.dir, "..", `${recording.name}-cut-${dice.seed}-${nextBoot}`));
   const disk = new PowerDisk(job.dir, () => changes[0]!.t - 60_000);
   const own = changes.map((change) => moved(change, before, job));
-  let times = cut(dice, job, disk, own);
+  const durable = options.extra?.includes("--durable") === true;
+  let times = cut(dice, job, disk, own, durable);
   let cuts = 1;
   let boot = nextBoot;
   if (nextBoot === "boot-2" && dice.chance(0.25)) {
     const again = new PowerDisk(job.dir, (path) => times[path]);
     const journal = join(job.dir, "journal");
     await check(job, powered(job, options, { boot, journal, times }));
-    times = cut(dice, job, again, readJournal(journal));
+    times = cut(dice, job, again, readJournal(journal), durable);
     boot = "boot-3";
     cuts++;
   }
   const epoch = options.extra?.includes("--force") ? 1 : 0;
   const { recorded, covered } = keptBy(job, epoch);
-  if (options.extra?.includes("--durable")) checkDurable(job, recording.tree, recorded, covered);
+  if (durable) checkDurable(job, recording.tree, recorded, covered);
   const starts = new Set(await check(job, powered(job, options, { boot, times })));
   const redone = [...starts].filter((key) => recorded.has(key));
   const refuted = redone.filter((key) => covered.has(key));
@@ -160,12 +164,36 @@ const moved = (change: Change, from: Job, to: Job): Change => ({
   ...(change.from ? { from: change.from.replace(from.dir, to.dir) } : {}),
 });
 
-function cut(dice: Dice, job: Job, disk: PowerDisk, changes: readonly Change[]): Record<string, number> {
-  disk.apply(dice.chance(0.15) ? changes : changes.slice(0, dice.integer(0, changes.length)));
+function cut(
+  dice: Dice,
+  job: Job,
+  disk: PowerDisk,
+  changes: readonly Change[],
+  durable: boolean,
+): Record<string, number> {
+  const happened = dice.chance(0.15) ? changes : changes.slice(0, dice.integer(0, changes.length));
+  disk.apply(happened);
   const times = disk.cut(dice, { ordered: dice.chance(0.5) });
+  if (durable) {
+    const left = job.ledger().finished();
+    const lost = promisedBy(happened).filter((key) => !left.has(key));
+    strictEqual(lost.join("\n"), "", "recorded as done, and gone with the power");
+  }
   // Whoever held it is watched for 20 s before it counts as dead: true, and too long for a test.
   rmSync(join(job.stateDir, "lease"), { recursive: true, force: true });
   return times;
+}
+
+/** With --durable each write of the ledger is waited for: all but the last one are on disk. */
+function promisedBy(changes: readonly Change[]): string[] {
+  const writes = changes.filter(({ op, path }) => op === "write" && path?.includes("/ledger/"));
+  return writes
+    .slice(0, -1)
+    .flatMap(({ data }) =>
+      linesOf(Buffer.from(data!, "base64")).flatMap(({ line }) =>
+        line.s === "done" || line.s === "filtered" ? [String(line.k)] : [],
+      ),
+    );
 }
 
 interface Kept {
