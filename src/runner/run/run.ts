@@ -13,10 +13,11 @@ import { exitCodeOfRun } from "./exit-code.js";
 import type { RunHooks } from "./run-hooks.js";
 import { createRunId } from "./run-id.js";
 import { RunLog } from "./run-log.js";
+import { lastMark, openMarks } from "./run-marks.js";
 import type { RunInfo, RunResult, RunSnapshot } from "./run-result.js";
 import { statsOf } from "./run-stats.js";
 import { holdShard, Shard } from "./shard.js";
-import { SyncMarks } from "./sync-marks.js";
+import type { SyncMarks } from "./sync-marks.js";
 import { openWorkforce, type Workforce } from "./workforce.js";
 
 /** A run under way. Made by `startRun`; `result` settles when all is closed. */
@@ -79,11 +80,6 @@ export async function startRun(prepared: PreparedRun, hooks: RunHooks = {}): Pro
     await scope.close();
     throw error;
   }
-}
-
-function openMarks(shards: readonly Shard[], log: RunLog): SyncMarks {
-  const dirs = shards.flatMap(({ places: { outputRoot, stateDir } }) => [outputRoot ?? stateDir, stateDir]);
-  return new SyncMarks({ shards, dirs, note: (message) => log.write("warning", null, { message }) });
 }
 
 interface Parts {
@@ -277,7 +273,7 @@ class OpenRun implements Run {
 
   /** After the last outcome: the epochs' ends, `finalize`, and the files that sum the run up. */
   async #finish(stopped: KagurazakaError | undefined): Promise<RunResult> {
-    const { prepared, shards, tally, scope } = this.#parts;
+    const { prepared, shards, tally, scope, marks } = this.#parts;
     const stats = this.#stats();
     // What could not be recorded may be the last of it, when there was nothing left to stop.
     let error = stopped ?? shards.map(({ trouble, recorder }) => trouble ?? recorder.trouble).find(Boolean);
@@ -300,7 +296,8 @@ class OpenRun implements Run {
     if (!error && stats.counts.cancelled === 0 && shards.every(({ listed }) => listed))
       await attempt(() => this.#finalize(stats));
     if (!error) for (const shard of shards) if (shard.isComplete) await attempt(() => shard.completeEpoch());
-    await attempt(() => this.#lastMark(error));
+    const { cancelled } = stats.counts;
+    if (marks) await attempt(() => lastMark(marks, shards, { error, cancelled, warn: (text) => this.#warn(text) }));
     for (const shard of shards)
       await attempt(async () => {
         failedInTotal += await shard.sumUp(stats);
@@ -328,23 +325,6 @@ class OpenRun implements Run {
       error,
       failedInTotal,
     };
-  }
-
-  async #lastMark(error: KagurazakaError | undefined): Promise<void> {
-    const { shards, marks, tally } = this.#parts;
-    const ended = !error && tally.counts.cancelled === 0;
-    await marks?.finish({
-      owed: shards.some(({ history }) => history.owesSync),
-      says: (i) => {
-        const { isComplete, history } = shards[i]!;
-        return {
-          ...(ended ? { end: true } : {}),
-          ...(ended && isComplete && history.seesAll ? { settled: true } : {}),
-        };
-      },
-      onWait: () =>
-        this.#warn("waiting up to 10 s for the disk, so that a power loss would take nothing of this run along"),
-    });
   }
 
   async #finalize(stats: RunStats): Promise<void> {

@@ -52,6 +52,7 @@ export class SyncMarks implements Disposable {
   readonly #startedMs = monotonicMs();
   #failures = 0;
   #syncing: Syncing | undefined;
+  #isMarking = false;
   #pending: Promise<void> = Promise.resolve();
   #over = false;
   #giveUp: () => void = () => {};
@@ -60,7 +61,11 @@ export class SyncMarks implements Disposable {
     this.#options = options;
     this.#marked = options.shards.map(() => 0);
     this.#timer = setInterval(() => {
-      if (this.#syncing === undefined) this.#pending = this.#mark();
+      if (this.#isMarking) return;
+      this.#isMarking = true;
+      this.#pending = this.#mark().finally(() => {
+        this.#isMarking = false;
+      });
     }, markTimes.everyMs);
     this.#timer.unref();
   }
@@ -120,14 +125,15 @@ export class SyncMarks implements Disposable {
   async #write(number: number, mark: SyncLine): Promise<void> {
     const shard = this.#options.shards[number]!;
     const isAllMarked = shard.noteRecorded() === mark.upto;
+    const written = shard.mark(mark);
+    // Where nothing was recorded but the mark: it needs none itself.
+    this.#marked[number] = isAllMarked ? shard.noteRecorded() : mark.upto;
     try {
-      await shard.mark(mark);
+      await written;
     } catch (error) {
       // What it says is true all the same; should it be lost, more is redone.
       this.#options.note((error as Error).message);
     }
-    // Nothing was recorded but the mark: it needs none itself.
-    this.#marked[number] = isAllMarked ? shard.noteRecorded() : mark.upto;
   }
 
   #failed(why: string): void {
