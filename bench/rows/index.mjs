@@ -1,6 +1,7 @@
 import async from "./async.mjs";
 import cpu from "./cpu.mjs";
 import csv from "./csv.mjs";
+import durable from "./durable.mjs";
 import exec from "./exec.mjs";
 import gzip from "./gzip.mjs";
 import later from "./later.mjs";
@@ -13,4 +14,19 @@ import skip from "./skip.mjs";
 import start from "./start.mjs";
 
 /** In the order of DESIGN §9, then what else is promised. */
-export const rows = [noOp, async, cpu, gzip, start, skip, ledger, memory, publication, lines, csv, exec, later];
+export const rows = [
+  noOp,
+  async,
+  cpu,
+  gzip,
+  start,
+  skip,
+  ledger,
+  memory,
+  publication,
+  durable,
+  lines,
+  csv,
+  exec,
+  later,
+];

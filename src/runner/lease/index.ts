@@ -1,5 +1,5 @@
 /** The lease's door for the rest of the runner. */
 export { type Holder, holdersOf } from "./holders.js";
-export { bootId } from "./host.js";
+export { bootId, ownProcess } from "./host.js";
 export { type Lease, type LeaseRequest, openLease } from "./open-lease.js";
 export { type LeaseScope, mayShare, scopeName } from "./scope.js";

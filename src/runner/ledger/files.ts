@@ -1,4 +1,6 @@
-import { closeSync, fsyncSync, openSync, writeSync } from "node:fs";
+import { close, closeSync, fdatasync, fsync, fsyncSync, open, openSync, writeSync } from "node:fs";
+import { dirname } from "node:path";
+import { promisify } from "node:util";
 import { KagurazakaError } from "../../base/errors.js";
 
 const reasons: Readonly<Record<string, string>> = {
@@ -44,6 +46,27 @@ export function syncDirectory(dir: string): void {
     fsyncSync(fd);
   } finally {
     closeSync(fd);
+  }
+}
+
+/** Waits, beside other work, until what was written to an open file is on disk. */
+export const syncData = (fd: number): Promise<void> => promisify(fdatasync)(fd);
+
+/** The same for a directory and all above it, as far as they may be read: a name is found only if every one on its way is. */
+export async function syncUpwards(dir: string): Promise<void> {
+  for (let at = dir; ; at = dirname(at)) {
+    try {
+      const fd = await promisify(open)(at, "r");
+      try {
+        await promisify(fsync)(fd);
+      } finally {
+        await promisify(close)(fd);
+      }
+    } catch (error) {
+      // A directory of others that may not be read is not one that was made for this run.
+      if (!["EACCES", "EPERM", "EINVAL", "EROFS"].includes(errnoOf(error) ?? "")) throw error;
+    }
+    if (dirname(at) === at) return;
   }
 }
 

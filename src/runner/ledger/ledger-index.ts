@@ -1,7 +1,9 @@
 import { fingerprintHigh, fingerprintLow, hashText } from "../../base/hash.js";
+import { type Doubt, type DoubtWindow, isWithin } from "./doubt/doubt.js";
 import type { FailedKeys } from "./failures/failed-keys.js";
 import type { FingerprintTable } from "./fingerprint-table.js";
-import type { EpochScope, LedgerHeader, RecordedStatus } from "./lines.js";
+import type { EpochScope, LedgerHeader, RecordedStatus, SyncLine } from "./lines.js";
+import type { RecordedEntry } from "./view.js";
 
 /** Values of the table: status in the low two bits, number of the segment above. 0 is a free slot. */
 export const statusCodes = { done: 1, filtered: 2, failed: 3 } as const satisfies Record<RecordedStatus, number>;
@@ -10,16 +12,23 @@ const statusNames = [undefined, "done", "filtered", "failed"] as const;
 export const packEntry = (status: RecordedStatus, segment: number): number =>
   ((segment << 2) | statusCodes[status]) >>> 0;
 
-/** What one run recorded: its file, or its part of a compacted one. */
+/**
+ * What one run recorded: its file, or its part of a compacted one; or, of one that is sound up to some line only, the part
+ * before it or the part from there on.
+ */
 export interface Segment {
   /** Name inside the ledger directory. */
   readonly file: string;
   /** null: torn off before its header was written, or damaged. */
   readonly header: LedgerHeader | null;
-  /** How much of the file was read; of a compacted one, whose parts are segments too, the first of them knows. */
+  /** Up to where of the file it was read; parts of a compacted one say 0, but for the first. */
   sizeBytes: number;
   /** Keys that are `done` now because of this segment. */
   doneKeys: number;
+  /** Recorded after the last sync mark of a boot that is over. */
+  readonly doubtful: boolean;
+  /** Its last sync mark. */
+  mark: SyncLine | undefined;
 }
 
 /** An epoch that was opened, as the lines of all segments tell it. */
@@ -30,9 +39,7 @@ export interface EpochRecord {
   complete: boolean;
 }
 
-export interface KeyStatus {
-  readonly status: RecordedStatus;
-  readonly epoch: number;
+export interface KeyStatus extends RecordedEntry {
   readonly segment: Segment;
 }
 
@@ -52,6 +59,8 @@ export interface LedgerFacts {
   readonly failed: FailedKeys;
   readonly counts: Readonly<Record<RecordedStatus, number>>;
   readonly invalid: InvalidLines;
+  readonly doubt: Doubt;
+  readonly doubtfulKeys: number;
 }
 
 /** Lines that are not JSON objects and not torn ends: damage, counted and reported, never fatal. */
@@ -71,6 +80,10 @@ export class LedgerIndex {
   /** Keys by latest outcome. */
   readonly counts: Readonly<Record<RecordedStatus, number>>;
   readonly invalid: InvalidLines;
+  /** Keys whose latest outcome is `done` or `filtered` in a doubtful segment. */
+  readonly doubtfulKeys: number;
+  /** When outputs may have been published that a boot has taken along. */
+  readonly windows: readonly DoubtWindow[];
   readonly #table: FingerprintTable;
 
   constructor(facts: LedgerFacts) {
@@ -80,6 +93,8 @@ export class LedgerIndex {
     this.failed = facts.failed;
     this.counts = facts.counts;
     this.invalid = facts.invalid;
+    this.doubtfulKeys = facts.doubtfulKeys;
+    this.windows = facts.doubt.windows;
     this.#table = facts.table;
   }
 
@@ -93,7 +108,19 @@ export class LedgerIndex {
     const status = statusNames[entry & 3];
     if (status === undefined) return undefined;
     const segment = this.segments[entry >>> 2]!;
-    return { status, epoch: segment.header?.epoch ?? 0, segment };
+    return { status, epoch: segment.header?.epoch ?? 0, doubtful: segment.doubtful && status !== "failed", segment };
+  }
+
+  get isSound(): boolean {
+    return this.doubtfulKeys === 0 && this.windows.length === 0;
+  }
+
+  /** Whether an output of this key that last changed then may not be whole, whatever is recorded of it. */
+  mayBeTorn(key: string, changedMs: number): boolean {
+    const entry = this.statusOf(key);
+    const whole = entry !== undefined && entry.status !== "failed" && !entry.doubtful;
+    const seq = whole ? (entry.segment.header?.seq ?? 0) : 0;
+    return this.windows.some((window) => isWithin(window, changedMs, whole, seq));
   }
 
   /** The epoch in which the key was last done or filtered; -1: not recorded, or its latest outcome is a failure. */
@@ -110,8 +137,9 @@ export class LedgerIndex {
   /** How many of the keys done now were made by which code and options; most first. */
   doneByProvenance(): Provenance[] {
     const sums = new Map<string, { module: string; version: string | null; options: string; doneKeys: number }>();
-    for (const { header, doneKeys } of this.segments) {
-      if (doneKeys === 0) continue;
+    for (const { header, doneKeys, doubtful } of this.segments) {
+      // Those are made again anyway.
+      if (doneKeys === 0 || doubtful) continue;
       const made = { module: header?.module ?? "", version: header?.version ?? null, options: header?.options ?? "" };
       const name = JSON.stringify(made);
       const sum = sums.get(name);

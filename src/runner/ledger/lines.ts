@@ -8,6 +8,7 @@ import type { HashShard } from "../../contracts/run-config.js";
  *     ledger/<run>.jsonl    {"v":1,"run":…}                              the header
  *                           {"k":"a.txt","s":"done","ms":1.2}            one line per outcome
  *                           {"epoch":1,"open":true,"scope":{}}           and per step of an epoch
+ *                           {"sync":"2030-01-01T00:00:10.000Z","upto":9} a sync mark, see doubt/doubt.ts
  *
  * `ledger compact` folds many into one file, each segment still under its own header (`compact/compact-ledger.ts`).
  *
@@ -42,6 +43,12 @@ export interface LedgerHeader {
   readonly epoch: number;
   /** Which boot of the machine, where it tells. */
   readonly boot: string | null;
+  /** Name of the machine. Left out by versions that wrote no sync marks: their segments are believed as they are. */
+  readonly host?: string;
+  /** Every line of it, and every output before its line, was waited for until it was on disk. */
+  readonly durable?: true;
+  /** Segments of the same boot that were finished and not yet on disk for sure: a mark in this one holds for them as well. */
+  readonly covers?: readonly string[];
   readonly shard: RunScope;
   /** The first line of a file that holds the segments of many runs, each under its own header (`compact/`). */
   readonly compacted?: true;
@@ -105,8 +112,20 @@ export interface EpochCompleteLine {
   readonly scope: EpochScope;
 }
 
+/** What was recorded and published before the sync began is on disk. */
+export interface SyncLine {
+  /** ISO time, from before the sync began. */
+  readonly sync: string;
+  /** Lines of this segment before this byte. */
+  readonly upto: number;
+  /** The run published nothing after it. */
+  readonly end?: true;
+  /** The run looked at all items there are and left none open: what was in doubt before it is in order. */
+  readonly settled?: true;
+}
+
 export type OutcomeLine = DoneLine | FilteredLine | FailedLine;
-export type LedgerLine = LedgerHeader | OutcomeLine | EpochOpenLine | EpochCompleteLine;
+export type LedgerLine = LedgerHeader | OutcomeLine | EpochOpenLine | EpochCompleteLine | SyncLine;
 
 const statuses: ReadonlySet<unknown> = new Set<RecordedStatus>(["done", "filtered", "failed"]);
 
@@ -148,5 +167,15 @@ export function isEpochComplete(line: Partial<LedgerLine>): line is EpochComplet
     Number.isSafeInteger(line.epoch) &&
     typeof line.scope === "object" &&
     line.scope !== null
+  );
+}
+
+export function isSyncMark(line: Partial<LedgerLine>): line is SyncLine {
+  return (
+    "sync" in line &&
+    typeof line.sync === "string" &&
+    Number.isFinite(Date.parse(line.sync)) &&
+    Number.isSafeInteger(line.upto) &&
+    line.upto! >= 0
   );
 }

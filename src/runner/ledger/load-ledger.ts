@@ -2,6 +2,7 @@ import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { KagurazakaError } from "../../base/errors.js";
 import { fingerprintHigh, fingerprintLow, hashAsciiBytes, hashText } from "../../base/hash.js";
+import { type Doubt, findDoubt, type Machine, noDoubt, partedAt } from "./doubt/doubt.js";
 import { sameScope } from "./epochs/epoch-scope.js";
 import { FailedKeys } from "./failures/failed-keys.js";
 import { environmentError, errnoOf } from "./files.js";
@@ -14,6 +15,7 @@ import {
   isEpochOpen,
   isHeader,
   isOutcomeLine,
+  isSyncMark,
   LEDGER_VERSION,
   type LedgerHeader,
   parseLine,
@@ -26,12 +28,13 @@ const MAX_TRIES = 4;
 
 /**
  * Reads all segments of a ledger, oldest first. A directory that does not exist is an empty ledger. Torn ends are left out,
- * damaged lines counted; a segment of a newer version of this tool is an `environment` error.
+ * damaged lines counted; a segment of a newer version of this tool is an `environment` error. `here` is who asks: without
+ * it, nothing is held to be lost with the power.
  */
-export async function loadLedger(dir: string): Promise<LedgerIndex> {
+export async function loadLedger(dir: string, here?: Machine): Promise<LedgerIndex> {
   for (let tries = 1; ; tries++) {
     try {
-      return await loadOnce(dir);
+      return await loadOnce(dir, here);
     } catch (error) {
       // Whoever only reads holds no lease: what was listed may be compacted, and gone, a moment later.
       const vanished = KagurazakaError.is(error) && errnoOf(error.cause) === "ENOENT";
@@ -40,16 +43,19 @@ export async function loadLedger(dir: string): Promise<LedgerIndex> {
   }
 }
 
-async function loadOnce(dir: string): Promise<LedgerIndex> {
-  const loader = new Loader();
-  for (const segment of listSegments(dir)) {
-    const sink = loader.begin(segment, join(dir, segment.file));
+async function loadOnce(dir: string, here: Machine | undefined): Promise<LedgerIndex> {
+  const listed = listSegments(dir);
+  const doubt = here === undefined ? noDoubt : findDoubt(dir, listed, here);
+  const loader = new Loader(dir, doubt);
+  for (const segment of listed) {
+    const cut = doubt.cuts.get(segment.file) ?? Number.POSITIVE_INFINITY;
+    const { parts, sinks } = loader.add(segment, cut);
     for await (const block of readBlocks(join(dir, segment.file))) {
-      segment.sizeBytes = block.offset + block.end;
-      scanLines(block, sink);
+      for (const part of parts) part.sizeBytes = block.offset + block.end;
+      for (const [piece, doubtful] of partedAt(block, cut)) scanLines(piece, sinks[doubtful ? sinks.length - 1 : 0]!);
     }
   }
-  return new LedgerIndex({ dir, ...loader });
+  return new LedgerIndex({ ...loader, dir });
 }
 
 /**
@@ -58,7 +64,14 @@ async function loadOnce(dir: string): Promise<LedgerIndex> {
  */
 export function listSegments(dir: string): Segment[] {
   const segments = segmentFiles(dir).map(
-    (file): Segment => ({ file, header: headerOf(join(dir, file)), sizeBytes: 0, doneKeys: 0 }),
+    (file): Segment => ({
+      file,
+      header: headerOf(join(dir, file)),
+      sizeBytes: 0,
+      doneKeys: 0,
+      doubtful: false,
+      mark: undefined,
+    }),
   );
   return segments.sort(
     (a, b) =>
@@ -102,6 +115,16 @@ function known(line: LedgerHeader, path: string): LedgerHeader {
   return line;
 }
 
+/** What a header inside a compacted file begins. The file was synced whole before it got its name. */
+const partOf = ({ file }: Segment, header: LedgerHeader): Segment => ({
+  file,
+  header: { ...header, durable: true },
+  sizeBytes: 0,
+  doneKeys: 0,
+  doubtful: false,
+  mark: undefined,
+});
+
 class Loader {
   readonly table = new FingerprintTable();
   readonly failed = new FailedKeys();
@@ -109,11 +132,28 @@ class Loader {
   readonly epochs: EpochRecord[] = [];
   readonly invalid: { count: number; first: string | undefined } = { count: 0, first: undefined };
   readonly segments: Segment[] = [];
+  readonly doubt: Doubt;
+  doubtfulKeys = 0;
+  readonly #dir: string;
 
-  begin(segment: Segment, path: string): LineSink {
-    const { file } = segment;
-    let number = this.segments.push(segment) - 1;
+  constructor(dir: string, doubt: Doubt) {
+    this.#dir = dir;
+    this.doubt = doubt;
+  }
+
+  /** A segment, as two where only a part of it is doubtful. */
+  add(segment: Segment, cut: number): { parts: Segment[]; sinks: LineSink[] } {
+    const doubtful = { ...segment, doubtful: true };
+    const parts = cut === Number.POSITIVE_INFINITY ? [segment] : cut === 0 ? [doubtful] : [segment, doubtful];
+    const first = this.segments.push(...parts) - parts.length;
+    return { parts, sinks: parts.map((_, i) => this.#sinkOf(first + i)) };
+  }
+
+  #sinkOf(first: number): LineSink {
+    const segment = this.segments[first]!;
+    let number = first;
     let run = runOf(segment);
+    const { file } = segment;
     return {
       plain: (status, bytes, start, end) => {
         const before = this.#record(status, number, hashAsciiBytes(bytes, start, end));
@@ -130,9 +170,10 @@ class Loader {
         } else if (isEpochComplete(line)) {
           for (const record of this.epochs)
             if (record.epoch === line.epoch && sameScope(record.scope, line.scope)) record.complete = true;
+        } else if (isSyncMark(line)) {
+          segment.mark = line;
         } else if (offset > 0 && isHeader(line)) {
-          const inner: Segment = { file, header: known(line, path), sizeBytes: 0, doneKeys: 0 };
-          number = this.segments.push(inner) - 1;
+          number = this.segments.push(partOf(segment, known(line, join(this.#dir, file)))) - 1;
           run = line.run;
         }
       },
@@ -166,8 +207,11 @@ class Loader {
       this.segments[before >>> 2]!.doneKeys--;
     } else if (code === statusCodes.filtered) this.counts.filtered--;
     else if (code === statusCodes.failed) this.counts.failed--;
+    if (code !== 0 && code !== statusCodes.failed && this.segments[before >>> 2]!.doubtful) this.doubtfulKeys--;
+    const segment = this.segments[number]!;
     this.counts[status]++;
-    if (status === "done") this.segments[number]!.doneKeys++;
+    if (status === "done") segment.doneKeys++;
+    if (status !== "failed" && segment.doubtful) this.doubtfulKeys++;
     return code;
   }
 }

@@ -3,9 +3,17 @@ import { dirname, join } from "node:path";
 import { type ErrorRecord, failureClassOf } from "../../base/errors.js";
 import { makeDirectory } from "../../base/make-directory.js";
 import type { FailedKeys } from "./failures/failed-keys.js";
-import { environmentError, syncDirectory, writeFully } from "./files.js";
+import { environmentError, syncData, syncDirectory, syncUpwards, writeFully } from "./files.js";
 import { type LedgerName, LineBuffer, roundMs } from "./line-buffer.js";
-import type { DoneLine, EpochCompleteLine, EpochOpenLine, FailedLine, FilteredLine, LedgerHeader } from "./lines.js";
+import type {
+  DoneLine,
+  EpochCompleteLine,
+  EpochOpenLine,
+  FailedLine,
+  FilteredLine,
+  LedgerHeader,
+  SyncLine,
+} from "./lines.js";
 
 const BUFFER_BYTES = 64 * 1024;
 const AUTO_FLUSH_BYTES = 256 * 1024;
@@ -77,6 +85,11 @@ export class Ledger implements AsyncDisposable {
     return this.#hasLines ? this.#buffer.size : 0;
   }
 
+  /** How far the segment reaches that the system has been given; 0 while there is no line in it. */
+  get recordedBytes(): number {
+    return this.#written > this.#headerBytes ? this.#written : 0;
+  }
+
   get #hasLines(): boolean {
     return this.#written > 0 || this.#buffer.size > this.#headerBytes;
   }
@@ -143,6 +156,10 @@ export class Ledger implements AsyncDisposable {
     this.#append({ epoch: epoch.epoch, complete: true, scope: epoch.scope } satisfies EpochCompleteLine);
   }
 
+  appendSync(mark: SyncLine): void {
+    this.#append(mark);
+  }
+
   #append(line: object): void {
     this.#buffer.append(JSON.stringify(line));
     if (this.#buffer.size > AUTO_FLUSH_BYTES) this.flush();
@@ -151,6 +168,27 @@ export class Ledger implements AsyncDisposable {
   /** Makes the segment now, with its header, though nothing is recorded yet. */
   create(): void {
     this.#write();
+  }
+
+  /** Makes the segment, and waits until its beginning is on disk, where a later boot finds it whatever else is lost. */
+  async begin(): Promise<void> {
+    this.create();
+    await this.syncToDisk();
+    try {
+      await syncUpwards(this.#request.dir);
+    } catch (error) {
+      throw environmentError("write the ledger", this.path, error);
+    }
+  }
+
+  /** Waits, beside other work, until what was flushed is on disk. */
+  async syncToDisk(): Promise<void> {
+    if (this.#fd === undefined) return;
+    try {
+      await syncData(this.#fd);
+    } catch (error) {
+      throw environmentError("write the ledger", this.path, error);
+    }
   }
 
   /** Writes what was appended, synchronously. Without lines it does nothing: a run that records nothing leaves no segment. */

@@ -10,10 +10,11 @@ import { changedAt, isOlderThan } from "./file-times.js";
 /** Why an item need not run. */
 export type SkipReason = "output exists" | "in the ledger" | "filtered before" | "failed before";
 
-/** How an item stands: to be run, finished but to be redone, or finished and why. */
-export type Standing = "due" | "stale" | SkipReason;
+/** How an item stands: to be run, finished but to be redone (`doubtful`: for it may not be whole), or finished and why. */
+export type Standing = "due" | "stale" | "doubtful" | SkipReason;
 
-export const isFinished = (standing: Standing): standing is SkipReason => standing !== "due" && standing !== "stale";
+export const isFinished = (standing: Standing): standing is SkipReason =>
+  standing !== "due" && standing !== "stale" && standing !== "doubtful";
 
 export interface FinishedOptions {
   readonly rule: FinishRule | null;
@@ -44,8 +45,22 @@ export class FinishedCheck {
 
   standingOf(candidate: Candidate): Standing {
     const reason = this.#reason(candidate);
+    if (!this.#options.ledger.isSound && this.#isDoubtful(candidate, reason)) return "doubtful";
     // Asked in any case: a task that decides for itself is not asked about what is to be redone.
     return reason !== "failed before" && this.#options.isStale(candidate) ? "stale" : (reason ?? "due");
+  }
+
+  /** Whether the power may have taken a part of it along, whoever says that it is finished. */
+  #isDoubtful({ key, outputs }: Candidate, reason: SkipReason | null): boolean {
+    const { ledger, taskDecides, outputRoot } = this.#options;
+    if (reason === "failed before") return false;
+    if (ledger.statusOf(key)?.doubtful) return true;
+    // It has no output, or runs anyway.
+    if (outputRoot === null || reason === "filtered before" || (reason === null && !taskDecides)) return false;
+    return outputs.some(({ relPath }) => {
+      const stat = statSync(join(outputRoot, relPath), { throwIfNoEntry: false });
+      return stat !== undefined && ledger.mayBeTorn(key, stat.ctimeMs);
+    });
   }
 
   #reason(candidate: Candidate): SkipReason | null {

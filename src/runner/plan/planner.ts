@@ -134,7 +134,7 @@ export class Planner {
       return false;
     }
     const { key, item, json = encodeItem(item), outputs } = candidate;
-    due.push({ key, item, json, outputs, again: standing === "stale" });
+    due.push({ key, item, json, outputs, again: standing !== "due" });
     return true;
   }
 

@@ -17,7 +17,7 @@ import { hashText, nameOfHash } from "../../base/hash.js";
 import { makeDirectory } from "../../base/make-directory.js";
 import { OWN_DIRECTORY } from "../../base/own-directory.js";
 import type { Root } from "../../contracts/modes.js";
-import { mayShare } from "../lease/index.js";
+import { mayShare, scopeName } from "../lease/index.js";
 import { environmentError, type RunScope } from "../ledger/index.js";
 import { isTemporaryOf } from "../run/run-file.js";
 
@@ -165,7 +165,9 @@ function removeLeftovers(places: Places, run: string): void {
 /** Whether whoever holds the lease of `scope` knows that this run of the same task has ended, however it did. */
 export function isDeadRun(places: Places, scope: RunScope, run: string): boolean {
   const theirs = scopeOfRun(places, run);
-  return theirs !== undefined && !mayShare(theirs, scope);
+  if (theirs !== undefined) return !mayShare(theirs, scope);
+  // Its record went with the power. It is of this task; whoever holds all of it is alone with it.
+  return existsSync(join(places.runsDir, run)) && scopeName(scope) === "all";
 }
 
 function scopeOfRun(places: Places, run: string): RunScope | undefined {

@@ -66,7 +66,9 @@ async function explainIn(prepared: PreparedRun, shard: number, key: string): Pro
       const taskAsked = typeof prepared.instance.isExecuted === "function" && !history.ignoresTask;
       const outdated = planner.finished.isOutdated(candidate) ? "no: the output is older" : "no";
       const due = taskAsked ? "no, unless the task's isExecuted() says so" : outdated;
-      const says = { due, stale: "yes, but --redo asks for it again" }[standing as string] ?? standing;
+      const doubtful =
+        "yes, but after the last sync mark of a boot that is over: it may not be whole and is made again";
+      const says = { due, stale: "yes, but --redo asks for it again", doubtful }[standing as string] ?? standing;
       steps.push({ step: "finished", says });
       return end(isFinished(standing) ? "would be skipped" : "would run");
     }

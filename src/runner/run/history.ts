@@ -1,5 +1,5 @@
 import type { RunSettings } from "../../contracts/run-config.js";
-import { bootId } from "../lease/index.js";
+import { mayShare, ownProcess } from "../lease/index.js";
 import {
   type Aspect,
   aspects,
@@ -13,8 +13,11 @@ import {
   type LedgerHeader,
   type LedgerIndex,
   loadLedger,
+  type Machine,
   type Made,
+  openSegments,
   packKeys,
+  type RunScope,
   sameScope,
 } from "../ledger/index.js";
 import type { LedgerView } from "../ledger/view.js";
@@ -35,6 +38,10 @@ export interface History extends LedgerView {
   /** What this run's results are made by. */
   readonly now: Made;
   readonly warnings: readonly string[];
+  /** A run of this history looks at every item there is. */
+  readonly seesAll: boolean;
+  /** What earlier runs left unsynced, or a boot has put in doubt, is worth to wait for the disk at the end. */
+  readonly owesSync: boolean;
   headerOf(run: string): LedgerHeader;
   /** Everything in this run's scope is finished: closes the epochs that asked for it. */
   completeEpoch(ledger: Ledger): void;
@@ -44,7 +51,9 @@ export interface History extends LedgerView {
 export async function openHistory(prepared: PreparedRun, shard: number): Promise<History> {
   const { program, config } = prepared;
   const settings = config.run;
-  const index = await loadLedger(prepared.places[shard]!.ledgerDir);
+  const { boot, host } = ownProcess();
+  const here: Machine = { boot, host };
+  const index = await loadLedger(prepared.places[shard]!.ledgerDir, here);
   const now = provenanceOf(prepared);
   const scope = epochScopeOf(prepared);
   const matcher = needsGlobs(scope, index) ? await loadGlobs() : () => () => true;
@@ -53,6 +62,8 @@ export async function openHistory(prepared: PreparedRun, shard: number): Promise
     settings.force === false ? undefined : decideForce({ records: index.epochs, mode: settings.force, scope, partial });
   const soft = scope.soft ?? [];
   const book = createEpochBook({ records: index.epochs, soft, matchGlobs: matcher, ...(forced ? { forced } : {}) });
+  const ownScope = scopeOf(program, settings);
+  const covers = coveredBy(index, boot, ownScope);
   const open = index.epochs.filter((epoch) => !epoch.complete && !epoch.partial && sameScope(epoch.scope, scope));
   return {
     shard,
@@ -64,6 +75,10 @@ export async function openHistory(prepared: PreparedRun, shard: number): Promise
     now,
     statusOf: (key) => index.statusOf(key),
     requiredEpoch: (key) => book.requiredEpoch(key),
+    isSound: index.isSound,
+    mayBeTorn: (key, changedMs) => index.mayBeTorn(key, changedMs),
+    seesAll: !partial && !settings.skipFailed && sameScope(scope, {}),
+    owesSync: index.windows.length > 0 || covers.length >= MANY_SEGMENTS,
     headerOf: (run) => ({
       v: LEDGER_VERSION,
       run,
@@ -72,8 +87,11 @@ export async function openHistory(prepared: PreparedRun, shard: number): Promise
       seq: index.nextSeq,
       ...now,
       epoch: book.current,
-      boot: bootId(),
-      shard: scopeOf(program, settings),
+      boot,
+      host,
+      ...(settings.durable ? { durable: true } : {}),
+      ...(covers.length > 0 && !settings.durable ? { covers } : {}),
+      shard: ownScope,
     }),
     completeEpoch(ledger) {
       if (partial) return;
@@ -83,6 +101,20 @@ export async function openHistory(prepared: PreparedRun, shard: number): Promise
       ledger.flush();
     },
   };
+}
+
+/** So many runs that were too short to wait for the disk are worth one wait. */
+const MANY_SEGMENTS = 8;
+/** The header is looked for in the first 64 KB of a segment. */
+const MAX_COVERS = 1000;
+
+/** Segments of this boot that wait for a sync mark. A run beside this one, which may still write, makes its own. */
+function coveredBy(index: LedgerIndex, boot: string | null, scope: RunScope): string[] {
+  if (boot === null) return [];
+  return openSegments(index.segments)
+    .filter(({ header }) => header !== null && header.boot === boot && !mayShare(header.shard, scope))
+    .map(({ file }) => file)
+    .slice(-MAX_COVERS);
 }
 
 /** Which items a `--force` of this run would mean. */
@@ -136,6 +168,11 @@ function warningsOf(findings: Findings): string[] {
   if (index.invalid.count > 0)
     warnings.push(`the ledger has ${index.invalid.count} damaged lines, passed over (first: ${index.invalid.first})`);
   if (forced) return warnings;
+  // Without a window, all of them were looked at since: what is left is listed no more.
+  if (index.doubtfulKeys > 0 && index.windows.length > 0)
+    warnings.push(
+      `the machine has been restarted: ${index.doubtfulKeys} results younger than the last sync mark may not be whole and are made again`,
+    );
   if (continues) warnings.push("a --force over these items was not finished; this run goes on with it");
   for (const cause of Object.keys(aspects) as Aspect[]) {
     const count = index

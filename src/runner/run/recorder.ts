@@ -3,7 +3,7 @@ import { type ErrorRecord, failureClassOf, KagurazakaError } from "../../base/er
 import { emptyCounts, type Outcome, type OutcomeStatus } from "../../contracts/outcome.js";
 import type { RunSettings } from "../../contracts/run-config.js";
 import type { Settled } from "../dispatch/ports.js";
-import type { EpochBook, Ledger, LedgerIndex } from "../ledger/index.js";
+import type { EpochBook, Ledger, LedgerIndex, SyncLine } from "../ledger/index.js";
 import type { Refusal } from "../plan/candidates.js";
 import type { Envelope, Parcel } from "../plan/parcel.js";
 import type { Tally } from "../report/tally.js";
@@ -146,6 +146,16 @@ export class Recorder {
     try {
       this.#options.ledger.flush();
       this.#lastWriteMs = this.lastRecordedMs = monotonicMs();
+    } catch (error) {
+      this.#break(error);
+    }
+  }
+
+  /** A sync mark goes out with what was recorded before it. */
+  mark(mark: SyncLine): void {
+    try {
+      this.#options.ledger.appendSync(mark);
+      this.#options.ledger.flush();
     } catch (error) {
       this.#break(error);
     }

@@ -14,9 +14,11 @@ import { exitCodeOfRun } from "./exit-code.js";
 import type { RunHooks } from "./run-hooks.js";
 import { createRunId } from "./run-id.js";
 import { RunLog } from "./run-log.js";
+import { lastMark, openMarks } from "./run-marks.js";
 import type { RunInfo, RunResult, RunSnapshot } from "./run-result.js";
 import { statsOf } from "./run-stats.js";
 import { holdShard, Shard } from "./shard.js";
+import type { SyncMarks } from "./sync-marks.js";
 import { openWorkforce, type Workforce } from "./workforce.js";
 
 /** A run under way. Made by `startRun`; `result` settles when all is closed. */
@@ -73,7 +75,8 @@ export async function startRun(prepared: PreparedRun, hooks: RunHooks = {}): Pro
       );
     }
     const log = scope.use(new RunLog(`${shards[0]!.runDir}/log.jsonl`, id));
-    run = new OpenRun({ id, prepared, hooks, scope, shards, tally, workforce, guard, log });
+    const marks = prepared.config.run.durable ? undefined : scope.use(openMarks(shards, log));
+    run = new OpenRun({ id, prepared, hooks, scope, shards, tally, workforce, guard, log, marks });
     return run;
   } catch (error) {
     await scope.close();
@@ -91,6 +94,7 @@ interface Parts {
   readonly workforce: Workforce;
   readonly guard: Guardian;
   readonly log: RunLog;
+  readonly marks: SyncMarks | undefined;
 }
 
 class OpenRun implements Run {
@@ -148,7 +152,7 @@ class OpenRun implements Run {
   #sourceOf(shard: Shard): Parameters<typeof mergeParcels>[0][number] {
     const { workforce } = this.#parts;
     return {
-      parcels: shard.planner.parcels({
+      parcels: shard.parcels({
         onListed: () => {
           this.#firstListedMs ??= monotonicMs();
         },
@@ -212,6 +216,7 @@ class OpenRun implements Run {
   }
 
   kill(): void {
+    this.#parts.marks?.[Symbol.dispose]();
     this.#dispatcher.stop();
   }
 
@@ -274,7 +279,7 @@ class OpenRun implements Run {
 
   /** After the last outcome: the epochs' ends, `finalize`, and the files that sum the run up. */
   async #finish(stopped: KagurazakaError | undefined): Promise<RunResult> {
-    const { prepared, shards, tally, scope } = this.#parts;
+    const { prepared, shards, tally, scope, marks } = this.#parts;
     const stats = this.#stats();
     // What could not be recorded may be the last of it, when there was nothing left to stop.
     let error = stopped ?? shards.map(({ trouble, recorder }) => trouble ?? recorder.trouble).find(Boolean);
@@ -297,6 +302,8 @@ class OpenRun implements Run {
     if (!error && stats.counts.cancelled === 0 && shards.every(({ listed }) => listed))
       await attempt(() => this.#finalize(stats));
     if (!error) for (const shard of shards) if (shard.isComplete) await attempt(() => shard.completeEpoch());
+    const { cancelled } = stats.counts;
+    if (marks) await attempt(() => lastMark(marks, shards, { error, cancelled, warn: (text) => this.#warn(text) }));
     for (const shard of shards)
       await attempt(async () => {
         failedInTotal += await shard.sumUp(stats);

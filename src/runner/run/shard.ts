@@ -4,9 +4,10 @@ import { makeDirectory } from "../../base/make-directory.js";
 import type { Scope } from "../../base/scope.js";
 import type { RunStats } from "../../contracts/task.js";
 import { type Lease, openLease } from "../lease/index.js";
-import { foldFailures, type Ledger, openLedger } from "../ledger/index.js";
+import { foldFailures, type Ledger, openLedger, type SyncLine } from "../ledger/index.js";
 import { type OpenPlanner, openPlanner } from "../plan/open-planner.js";
-import type { Limit } from "../plan/planner.js";
+import type { Parcel } from "../plan/parcel.js";
+import type { Limit, PlanListener } from "../plan/planner.js";
 import { closeKept, closeStaging, isDeadRun, openRootId, openStaging, type Places } from "../prepare/places.js";
 import type { PreparedRun } from "../prepare/prepared-run.js";
 import { type History, openHistory } from "./history.js";
@@ -134,6 +135,32 @@ export class Shard {
   get isComplete(): boolean {
     const { cancelled, failed } = this.recorder.counts;
     return this.listed && this.trouble === undefined && cancelled === 0 && failed === 0;
+  }
+
+  /**
+   * What is to run, once it is on disk that this run is there: after a power loss, an output whose line was lost is known by
+   * that alone. A task of which nothing but the ledger says what is finished has nothing to lose.
+   */
+  async *parcels(listener: PlanListener): AsyncGenerator<Parcel> {
+    const { instance, config } = this.#request.prepared;
+    const leavesTraces = this.places.outputRoot !== null || typeof instance.isExecuted === "function";
+    let begun = !leavesTraces && !config.run.durable && !this.history.forced?.opens;
+    for await (const parcel of this.planner.parcels(listener)) {
+      if (!begun) await this.#ledger.begin();
+      begun = true;
+      yield parcel;
+    }
+  }
+
+  noteRecorded(): number {
+    this.recorder.write();
+    const isLost = this.trouble ?? this.recorder.trouble;
+    return isLost || this.#ledger.pendingBytes > 0 ? 0 : this.#ledger.recordedBytes;
+  }
+
+  mark(mark: SyncLine): Promise<void> {
+    this.recorder.mark(mark);
+    return this.#ledger.syncToDisk();
   }
 
   assertHeld(): void {

@@ -16,6 +16,10 @@ import type { OutputFile } from "../../contracts/item.js";
 import type { FinishRule, OutputEntry } from "../../contracts/modes.js";
 import type { RootGuard } from "../program/safe-path.js";
 
+/** Directories below an output root whose own names are on disk; whoever made them may not have come to it yet. */
+const syncedDirectories = new Set<string>();
+const MAX_SYNCED = 10_000;
+
 /**
  * One slot's way from "being written" to "there": a staging directory of its own, reused for every item, from which
  * finished outputs are renamed into place. Staging lies below the output root, so a rename never crosses a file system.
@@ -94,7 +98,7 @@ export class Publication {
   publish(): void {
     const { minBytes, last } = this.#demands();
     for (const entry of this.#entries) this.#checkWritten(entry, minBytes(entry));
-    if (!this.#options.atomic) return;
+    if (!this.#options.atomic) return this.#syncInPlace();
     const directory = this.#entries.find((entry) => entry.type === "directory");
     if (directory) this.#publishDirectory(directory, last);
     else this.#publishFiles(last);
@@ -149,8 +153,38 @@ export class Publication {
     // A side file that a task writes beside its output belongs to it and goes along, before what proves completion.
     const names = this.#entries.length === 0 ? [] : readdirSync(this.#dir);
     names.sort((a, b) => Number(lastNames.has(a)) - Number(lastNames.has(b)));
-    for (const name of names) this.#move(join(this.#dir, name), join(targetDir, name));
-    if (this.#options.durable) syncPath(targetDir);
+    this.#moveAll(names, this.#dir, targetDir, (name) => lastNames.has(name));
+  }
+
+  /** What proves completion must not be on disk before the rest is. */
+  #moveAll(names: readonly string[], from: string, to: string, isLast: (name: string) => boolean): void {
+    const first = names.findIndex(isLast);
+    const border = first < 0 ? names.length : first;
+    for (const part of [names.slice(0, border), names.slice(border)]) {
+      for (const name of part) this.#move(join(from, name), join(to, name));
+      if (this.#options.durable)
+        for (const dir of new Set(part.map((name) => dirname(join(to, name))))) this.#syncNames(dir);
+    }
+  }
+
+  #syncInPlace(): void {
+    if (!this.#options.durable) return;
+    for (const { relPath } of this.#entries) {
+      syncTree(join(this.#root, relPath));
+      this.#syncNames(join(this.#root, dirname(relPath)));
+    }
+  }
+
+  /** A name in a directory is found after a power loss if the names of the directory and of all above it are. */
+  #syncNames(dir: string): void {
+    syncPath(dir);
+    const named: string[] = [];
+    for (let at = dir; at.length > this.#root.length && !syncedDirectories.has(at); at = dirname(at)) {
+      syncPath(dirname(at));
+      named.push(at);
+    }
+    if (syncedDirectories.size >= MAX_SYNCED) syncedDirectories.clear();
+    for (const one of named) syncedDirectories.add(one);
   }
 
   #publishDirectory(directory: OutputEntry, last: Set<OutputEntry>): void {
@@ -162,9 +196,9 @@ export class Publication {
       const lastPaths = new Set([...last].map((entry) => entry.relPath.slice(directory.relPath.length + 1)));
       const files = listFiles(from);
       files.sort((a, b) => Number(lastPaths.has(a)) - Number(lastPaths.has(b)));
-      for (const file of files) this.#move(join(from, file), join(to, file));
+      this.#moveAll(files, from, to, (file) => lastPaths.has(file));
     }
-    if (this.#options.durable) syncPath(dirname(to));
+    if (this.#options.durable) this.#syncNames(dirname(to));
     this.discard();
   }
 

@@ -52,7 +52,8 @@ export interface Compaction {
  * the new file's is above that of every old one, and every key of an old file has a line in it. What an old file says is
  * said again later, of the same run. An epoch opened twice is one epoch, and old files go newest first, so that epochs are
  * met in their old order; a run that begins later has a `seq` above this one. That nobody appends to an old file
- * meanwhile is what the lease is for, which is asked again before the rename and before the first removal.
+ * meanwhile is what the lease is for, which is asked again before the rename and before the first removal. Sync marks are left behind: what
+ * they vouch for was synced before (`compactPlace`), and this file is.
  *
  * Memory is that of loading, 20 bytes a key: one pass notes the number of each key's last line, the other copies those.
  */
@@ -136,6 +137,8 @@ function headerOf({ run, task, boot }: CompactRequest, seq: number): LedgerHeade
     options: "",
     epoch: 0,
     boot,
+    // Before it gets its name all of it, and all it tells of, is on disk.
+    durable: true,
     shard: { soft: [], hash: null },
   };
 }

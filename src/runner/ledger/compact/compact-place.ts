@@ -1,6 +1,10 @@
 import { existsSync } from "node:fs";
-import { bootId, openLease } from "../../lease/index.js";
+import { KagurazakaError } from "../../../base/errors.js";
+import { openLease, ownProcess } from "../../lease/index.js";
 import { createRunId } from "../../run/run-id.js";
+import { syncFileSystems } from "../../run/sync-file-systems.js";
+import { findDoubt, type Machine } from "../doubt/doubt.js";
+import { listSegments } from "../load-ledger.js";
 import { type Compaction, compactLedger } from "./compact-ledger.js";
 
 export interface CompactPlaceRequest {
@@ -27,5 +31,39 @@ export async function compactPlace(request: CompactPlaceRequest): Promise<Compac
     run,
     ...(onWait ? { onWait } : {}),
   });
-  return await compactLedger({ dir: ledgerDir, run, task, boot: bootId(), assertHeld: () => lease.assertHeld() });
+  const { boot, host } = ownProcess();
+  refuseDoubt(ledgerDir, { boot, host });
+  await syncAll();
+  return await compactLedger({ dir: ledgerDir, run, task, boot, assertHeld: () => lease.assertHeld() });
+}
+
+/** What a restart has put in doubt would be taken for whole afterwards. */
+function refuseDoubt(ledgerDir: string, here: Machine): void {
+  if (findDoubt(ledgerDir, listSegments(ledgerDir), here).windows.length === 0) return;
+  throw new KagurazakaError(
+    "environment",
+    `${ledgerDir} tells of results that a restart of this machine may have spoiled`,
+    {
+      where: ledgerDir,
+      hint: "Run the task once: it makes again what may not be whole. Then compact.",
+    },
+  );
+}
+
+const SYNC_WITHIN_MS = 60_000;
+
+/** Sync marks do not outlive compaction, for afterwards nothing is in doubt: so all that was published goes to the disk first. */
+async function syncAll(): Promise<void> {
+  const syncing = syncFileSystems([]);
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<string>((resolve) => {
+    timer = setTimeout(() => resolve(`it took longer than ${SYNC_WITHIN_MS / 1000} s`), SYNC_WITHIN_MS);
+  });
+  const failure = await Promise.race([syncing.ended, late]);
+  clearTimeout(timer);
+  syncing.abandon();
+  if (failure === undefined) return;
+  throw new KagurazakaError("environment", `the disk could not be synced before compaction: ${failure}`, {
+    hint: "Nothing was changed; give the same command again.",
+  });
 }

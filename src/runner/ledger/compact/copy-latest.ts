@@ -9,6 +9,7 @@ import {
   isEpochOpen,
   isHeader,
   isOutcomeLine,
+  isSyncMark,
   LEDGER_VERSION,
   type LedgerHeader,
   type LedgerLine,
@@ -71,7 +72,7 @@ class Copier {
         } else if (isHeader(line) && (offset > 0 || segment.header !== null)) {
           // Its block's memory is used again before it may be written.
           this.#header = Uint8Array.prototype.slice.call(bytes, start, start + length);
-        } else if (!this.#isVoid(line)) {
+        } else if (!this.#isVoid(line) && !isSyncMark(line)) {
           this.#copy(bytes, start, start + length);
         }
       },

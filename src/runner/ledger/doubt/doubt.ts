@@ -1,0 +1,147 @@
+import { join } from "node:path";
+import type { Segment } from "../ledger-index.js";
+import type { LedgerHeader, SyncLine } from "../lines.js";
+import type { Block } from "../read-segment.js";
+import { readLastMark } from "./last-mark.js";
+import { isSharedFileSystem } from "./shared-file-system.js";
+
+/**
+ * What a machine that has started again may have lost. Nothing but `--durable` waits for the disk, so the last outputs of
+ * a boot may be there by name only, and the lines about them gone. A run says in its ledger how far the disk has come:
+ *
+ *     {"v":1,"run":…,"boot":"b1"}
+ *     {"k":"a","s":"done"}
+ *     {"k":"b","s":"done"}                 <─ byte 120
+ *     {"k":"c","s":"done"}                       recorded while the file system was synced
+ *     {"sync":"…10.000Z","upto":120}       a and b are on disk, and whatever was published before …10.000
+ *     {"k":"d","s":"done"}                 the power goes
+ *
+ * In another boot, c and d are doubtful: they count as not finished. An output of which no line is left, or of which only
+ * an older one is left, is doubtful when it changed after the mark (by ctime, which a rename sets and no task can).
+ *
+ * A clean restart looks the same as one without power. A line `end` says that nothing was published after a mark, and a
+ * segment that a later run of the same boot `covers` is on disk with that run's first mark; so doubt is only about runs
+ * that were too short to be marked, or died with the machine.
+ */
+export interface Doubt {
+  /** By file: from which byte on its lines are doubtful. */
+  readonly cuts: ReadonlyMap<string, number>;
+  readonly windows: readonly DoubtWindow[];
+}
+
+/** In this time a boot that is over may have published what never came to the disk. */
+export interface DoubtWindow {
+  readonly fromMs: number;
+  readonly toMs: number;
+  /** Of the last segment of that boot: what a later one has recorded is not in doubt. */
+  readonly seq: number;
+}
+
+/** Who reads the ledger. */
+export interface Machine {
+  /** null: the system does not tell boots apart. */
+  readonly boot: string | null;
+  readonly host: string;
+}
+
+export const noDoubt: Doubt = { cuts: new Map(), windows: [] };
+
+/** Some file systems keep times to two seconds, cut off below. */
+const COARSE_MS = 2000;
+
+/** `recorded`: a line that is on disk says that the output was there when it was written, in a segment of this `seq`. */
+export function isWithin(window: DoubtWindow, changedMs: number, recorded: boolean, seq: number): boolean {
+  if (recorded && seq > window.seq) return false;
+  // A line before the mark is about an output before the mark: coarse times need no allowance.
+  const fromMs = recorded ? window.fromMs + 1 : window.fromMs - COARSE_MS;
+  return changedMs > fromMs && changedMs < window.toMs;
+}
+
+interface Suspect {
+  readonly segment: Segment;
+  readonly header: LedgerHeader;
+  readonly mark: SyncLine | undefined;
+}
+
+export function findDoubt(dir: string, segments: readonly Segment[], here: Machine): Doubt {
+  const ours = createOwnership(dir, here);
+  const suspects = segments.flatMap((segment): Suspect[] => {
+    const { header } = segment;
+    if (header === null || header.durable || !isOfAnotherBoot(header, here) || !ours(header)) return [];
+    return [{ segment, header, mark: readLastMark(join(dir, segment.file)) }];
+  });
+  if (suspects.length === 0) return noDoubt;
+  const covered = coveredFiles(suspects);
+  const cuts = new Map<string, number>();
+  for (const { segment, mark } of suspects)
+    if (!covered.has(segment.file) && !mark?.end) cuts.set(segment.file, mark?.upto ?? 0);
+  const open = suspects.filter(({ segment }) => cuts.has(segment.file));
+  const windows: DoubtWindow[] = [];
+  for (const boot of new Set(open.map(({ header }) => header.boot))) {
+    const seq = Math.max(...suspects.filter(({ header }) => header.boot === boot).map(({ header }) => header.seq));
+    const later = segments.filter(({ header }) => header !== null && header.seq > seq && ours(header));
+    if (later.some((segment) => isSettled(dir, segment, suspects))) continue;
+    const fromMs = windowStart(suspects.filter(({ header }) => header.boot === boot));
+    const next = Math.min(...later.map(({ header }) => Date.parse(header!.at)));
+    // A clock that was set back says nothing about an end.
+    windows.push({ fromMs, toMs: next > fromMs ? next : Number.POSITIVE_INFINITY, seq });
+  }
+  return { cuts, windows };
+}
+
+/** Nothing in these segments waits for a mark any more: they ended with one, or another run's mark holds for them. */
+export function openSegments(segments: readonly Segment[]): Segment[] {
+  const marked = segments.flatMap((segment) =>
+    segment.header === null ? [] : [{ ...segment, header: segment.header }],
+  );
+  const covered = coveredFiles(marked);
+  return marked.filter(({ file, header, mark }) => !header.durable && !mark?.end && !covered.has(file));
+}
+
+function coveredFiles(segments: readonly { header: LedgerHeader; mark: SyncLine | undefined }[]): Set<string> {
+  return new Set(segments.flatMap(({ header, mark }) => (mark === undefined ? [] : (header.covers ?? []))));
+}
+
+function isOfAnotherBoot(header: LedgerHeader, here: Machine): boolean {
+  return header.host !== undefined && header.boot !== null && here.boot !== null && header.boot !== here.boot;
+}
+
+/**
+ * On a disk of its own, whatever was not written by this boot was written by one that is over, under whatever name the
+ * machine went then (containers get a new one each time). On a network file system other machines may be at work, and
+ * what is lost when one of them dies cannot be seen from here: their segments are believed.
+ */
+function createOwnership(dir: string, here: Machine): (header: LedgerHeader) => boolean {
+  let shared: boolean | undefined;
+  return ({ host }) => {
+    if (host === undefined || host === here.host) return true;
+    shared ??= isSharedFileSystem(dir);
+    return !shared;
+  };
+}
+
+/** Everything published before the last mark is on disk, whichever run wrote it; without one, what is older than the runs. */
+function windowStart(boot: readonly Suspect[]): number {
+  const marks = boot.flatMap(({ mark }) => (mark === undefined ? [] : [Date.parse(mark.sync)]));
+  return marks.length > 0 ? Math.max(...marks) : Math.min(...boot.map(({ header }) => Date.parse(header.at)));
+}
+
+const END_BYTES = 64 * 1024;
+
+function isSettled(dir: string, segment: Segment, suspects: readonly Suspect[]): boolean {
+  const known = suspects.find((suspect) => suspect.segment === segment);
+  const mark = known ? known.mark : readLastMark(join(dir, segment.file), END_BYTES);
+  return mark?.settled === true;
+}
+
+/** A block of lines as what comes before a byte of the file and what comes after it. */
+export function* partedAt(block: Block, cut: number): Generator<readonly [Block, doubtful: boolean]> {
+  const at = cut - block.offset;
+  if (at <= 0 || at >= block.end) {
+    yield [block, at <= 0];
+    return;
+  }
+  yield [{ ...block, end: at, last: false }, false];
+  const bytes = block.bytes.subarray(at);
+  yield [{ bytes, end: block.end - at, offset: cut, last: block.last }, true];
+}

@@ -1,0 +1,38 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { statSync } from "node:fs";
+
+/** A `sync` under way. Node has no call for it, and as a process of its own it keeps no thread of ours waiting. */
+export interface Syncing {
+  /** undefined: all of it is on disk; else why that is not known. */
+  readonly ended: Promise<string | undefined>;
+  /** Whoever waited waits no more; the run does not stay for it. */
+  abandon(): void;
+}
+
+/**
+ * Writes out the file systems on which these directories lie, or all there are when none is named; on macOS, where `sync`
+ * takes no names, always all.
+ */
+export function syncFileSystems(dirs: readonly string[]): Syncing {
+  const all = process.platform === "darwin" || dirs.length === 0;
+  const child = spawn("sync", all ? [] : ["-f", ...oneOfEach(dirs)], { stdio: "ignore" });
+  child.unref();
+  return {
+    ended: new Promise((resolve) => {
+      child.once("error", (error) => resolve(error.message));
+      child.once("exit", (code, signal) => resolve(code === 0 ? undefined : `sync ended with ${signal ?? code}`));
+    }),
+    abandon: () => end(child),
+  };
+}
+
+function end(child: ChildProcess): void {
+  // Inside the system call no signal reaches it; it is waited for by nobody.
+  child.kill("SIGKILL");
+}
+
+function oneOfEach(dirs: readonly string[]): string[] {
+  const byDevice = new Map<number | string, string>();
+  for (const dir of dirs) byDevice.set(statSync(dir, { throwIfNoEntry: false })?.dev ?? dir, dir);
+  return [...byDevice.values()];
+}

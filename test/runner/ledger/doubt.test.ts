@@ -1,0 +1,202 @@
+import { appendFileSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { readLastMark } from "../../../src/runner/ledger/doubt/last-mark.js";
+import { type LedgerHeader, loadLedger } from "../../../src/runner/ledger/index.js";
+import { header, tempDir } from "./header.js";
+
+const here = { boot: "now", host: "h" };
+const T0 = Date.parse("2025-01-01T00:00:00.000Z");
+const at = (seconds: number): string => new Date(T0 + seconds * 1000).toISOString();
+const done = (key: string): string => `{"k":"${key}","s":"done","ms":1}`;
+
+interface Written {
+  readonly run: string;
+  readonly seq: number;
+  readonly boot?: string;
+  readonly more?: Partial<LedgerHeader>;
+  /** A number: a mark made then, which holds for everything so far; a text: a line. */
+  readonly lines: readonly (string | number | { sync: number; upto?: number; end?: true; settled?: true })[];
+}
+
+const without = ({ sync: _, ...rest }: { sync: number; upto?: number }): object => rest;
+
+/** A segment as a run of that boot leaves it. */
+function segment(dir: string, { run, seq, boot = "before", more = {}, lines }: Written): string {
+  const path = join(dir, `${run}.jsonl`);
+  const head = header(run, seq, { boot, host: "h", at: at(seq * 100), ...more });
+  writeFileSync(path, `${JSON.stringify(head)}\n`);
+  for (const line of lines) {
+    const mark = typeof line === "number" ? { sync: line } : line;
+    const upto = readFileSync(path).length;
+    appendFileSync(
+      path,
+      `${typeof mark === "string" ? mark : JSON.stringify({ sync: at(mark.sync), upto, ...without(mark) })}\n`,
+    );
+  }
+  return path;
+}
+
+const doubtful = async (dir: string, keys: string): Promise<string> => {
+  const index = await loadLedger(dir, here);
+  return [...keys].filter((key) => index.statusOf(key)?.doubtful).join("");
+};
+
+describe("a ledger of a boot that is over", () => {
+  test("what stands after the last mark is doubtful, a line written while the disk was synced too", async () => {
+    const dir = tempDir();
+    const path = segment(dir, { run: "r1", seq: 1, lines: [done("a"), 110, done("b")] });
+    const upto = readFileSync(path).length;
+    appendFileSync(path, `${done("c")}\n{"sync":"${at(120)}","upto":${upto}}\n${done("d")}\n`);
+    appendFileSync(
+      path,
+      '{"k":"e","s":"filtered","ms":1,"reason":"-"}\n{"k":"f","s":"failed","ms":1}\n{"k":"g","s":"do',
+    );
+    const index = await loadLedger(dir, here);
+    expect(await doubtful(dir, "abcdefg")).toBe("cde");
+    expect(index.doubtfulKeys).toBe(3);
+    expect(index.counts).toEqual({ done: 4, filtered: 1, failed: 1 });
+    expect(index.isSound).toBe(false);
+    // Those are made again, whatever they were made by.
+    expect(index.doneByProvenance()).toMatchObject([{ doneKeys: 2 }]);
+    expect(index.nextSeq).toBe(2);
+  });
+
+  test("without a mark everything is", async () => {
+    const dir = tempDir();
+    segment(dir, { run: "r1", seq: 1, lines: [done("a"), '{"k":"ä","s":"done","ms":1,"n":2}'] });
+    expect(await doubtful(dir, "aä")).toBe("aä");
+  });
+
+  test("nothing is in the same boot, after --durable, or where boots cannot be told apart", async () => {
+    for (const more of [{ boot: "now" }, { durable: true as const }, { boot: null }, { host: undefined }]) {
+      const dir = tempDir();
+      segment(dir, { run: "r1", seq: 1, more, lines: [done("a")] });
+      const index = await loadLedger(dir, here);
+      expect([index.isSound, index.statusOf("a")?.doubtful], JSON.stringify(more)).toEqual([true, false]);
+      expect(index.mayBeTorn("x", T0 + 200_000)).toBe(false);
+    }
+    const dir = tempDir();
+    segment(dir, { run: "r1", seq: 1, lines: [done("a")] });
+    expect((await loadLedger(dir)).isSound).toBe(true);
+    expect((await loadLedger(dir, { boot: null, host: "h" })).isSound).toBe(true);
+  });
+
+  test("on a disk of its own the machine may have had another name", async () => {
+    const dir = tempDir();
+    segment(dir, { run: "r1", seq: 1, more: { host: "container-7" }, lines: [done("a")] });
+    expect(await doubtful(dir, "a")).toBe("a");
+  });
+
+  test("a mark holds for the segments that its run covers, and a run without a mark covers nothing", async () => {
+    for (const [marks, expected] of [
+      [[], "abc"],
+      [[210], "c"],
+    ] as const) {
+      const dir = tempDir();
+      segment(dir, { run: "r1", seq: 1, lines: [done("a"), 105, done("b")] });
+      segment(dir, { run: "r2", seq: 2, more: { covers: ["r1.jsonl"] }, lines: [...marks, done("c")] });
+      expect(await doubtful(dir, "abc")).toBe(expected.replace("a", ""));
+    }
+  });
+
+  test("what a later boot has recorded again is safe, and what it put in doubt itself is not", async () => {
+    const dir = tempDir();
+    segment(dir, { run: "r1", seq: 1, boot: "first", lines: [done("a"), done("b"), done("c")] });
+    segment(dir, { run: "r2", seq: 2, boot: "second", lines: [done("a"), 210, done("b")] });
+    segment(dir, { run: "r3", seq: 3, boot: "now", lines: [done("d")] });
+    const index = await loadLedger(dir, here);
+    expect(await doubtful(dir, "abcd")).toBe("bc");
+    expect(index.doubtfulKeys).toBe(2);
+    expect(index.windows).toEqual([
+      { fromMs: T0 + 100_000, toMs: T0 + 200_000, seq: 1 },
+      { fromMs: T0 + 210_000, toMs: T0 + 300_000, seq: 2 },
+    ]);
+  });
+
+  test("a run that ended with a mark leaves no doubt", async () => {
+    const dir = tempDir();
+    segment(dir, { run: "r1", seq: 1, lines: [done("a"), { sync: 110, end: true }] });
+    const index = await loadLedger(dir, here);
+    expect([index.isSound, index.windows]).toEqual([true, []]);
+  });
+
+  test("a later run that looked at everything settles which outputs are in doubt", async () => {
+    for (const boot of ["now", "second"]) {
+      const dir = tempDir();
+      segment(dir, { run: "r1", seq: 1, boot: "first", lines: [done("a"), done("b")] });
+      segment(dir, { run: "r2", seq: 2, boot, lines: [done("a"), { sync: 210, end: true, settled: true }] });
+      const index = await loadLedger(dir, here);
+      expect(index.windows).toEqual([]);
+      // It is not among the items any more; should it come back, it is made again.
+      expect(await doubtful(dir, "ab")).toBe("b");
+    }
+  });
+
+  test("the cut falls right in a segment of many blocks", async () => {
+    const dir = tempDir();
+    const many = Array.from({ length: 60_000 }, (_, i) => done(`key ${i}`));
+    const path = segment(dir, { run: "r1", seq: 1, lines: [many.slice(0, 45_678).join("\n"), 110] });
+    appendFileSync(path, `${many.slice(45_678).join("\n")}\n`);
+    const index = await loadLedger(dir, here);
+    expect(index.doubtfulKeys).toBe(60_000 - 45_678);
+    expect([45_677, 45_678].map((i) => index.statusOf(`key ${i}`)?.doubtful)).toEqual([false, true]);
+    expect(index.counts.done).toBe(60_000);
+    expect(index.segments.map(({ doneKeys }) => doneKeys)).toEqual([45_678, 60_000 - 45_678]);
+  });
+});
+
+describe("an output by its last change", () => {
+  test.each([
+    ["before the mark, and no line of it", "x", 105, false],
+    ["less than two seconds before it: some disks count no finer", "x", 108.5, true],
+    ["after it", "x", 111, true],
+    ["recorded before the mark", "a", 109.9, false],
+    ["recorded before the mark, and changed after it: its new line is lost", "a", 111, true],
+    ["recorded by a later boot", "b", 111, false],
+    ["after the next run began", "x", 201, false],
+  ])("%s: %s, %f s", async (_what, key, changed, torn) => {
+    const dir = tempDir();
+    segment(dir, { run: "r1", seq: 1, lines: [done("a"), 110, done("c")] });
+    segment(dir, { run: "r2", seq: 2, boot: "now", lines: [done("b")] });
+    expect((await loadLedger(dir, here)).mayBeTorn(key, T0 + changed * 1000)).toBe(torn);
+  });
+
+  test("without a mark, since the first run of that boot began; a clock that was set back ends nothing", async () => {
+    const dir = tempDir();
+    segment(dir, { run: "r1", seq: 1, lines: [] });
+    segment(dir, { run: "r2", seq: 2, boot: "now", more: { at: at(-5000) }, lines: [done("b")] });
+    const index = await loadLedger(dir, here);
+    expect([97, 99, 1e9].map((seconds) => index.mayBeTorn("x", T0 + seconds * 1000))).toEqual([false, true, true]);
+  });
+});
+
+describe("the last mark", () => {
+  const line = (upto: number): string => `{"sync":"${at(0)}","upto":${upto}}`;
+
+  test.each([0, 1, 100, 1024 * 1024 - 60, 1024 * 1024 - 20, 1024 * 1024, 3 * 1024 * 1024])(
+    "is found %i bytes before the end",
+    (bytes) => {
+      const path = join(tempDir(), "x.jsonl");
+      const filling = bytes === 0 ? "" : `${"x".repeat(bytes - 1)}\n`;
+      writeFileSync(path, `{"v":1}\n${line(1)}\n${line(2)}\n${filling}`);
+      expect(readLastMark(path)?.upto).toBe(2);
+    },
+  );
+
+  test("damaged ones are passed over; zeros and halves at the end as well", () => {
+    const path = join(tempDir(), "x.jsonl");
+    const odd = [
+      '{"sync":"soon","upto":5}',
+      '{"sync":1,"upto":5}',
+      `{"sync":"${at(0)}"}`,
+      `{"sync":"${at(0)}","upto":-1}`,
+    ];
+    writeFileSync(path, `{"v":1}\n${line(7)}\n${odd.join("\n")}\n${"\0".repeat(5000)}\n{"sync":"${at(0)}","up`);
+    expect(readLastMark(path)?.upto).toBe(7);
+    writeFileSync(path, "");
+    expect(readLastMark(path)).toBeUndefined();
+    writeFileSync(path, `{"v":1}\n${done("a")}\n`);
+    expect(readLastMark(path)).toBeUndefined();
+  });
+});
