@@ -96,6 +96,25 @@ describe.concurrent("after a restart of the machine", () => {
     expect(place.files("out")).toEqual({ "a.txt.up": "A", "b.txt.up": "B" });
   });
 
+  test("a ledger in doubt is not compacted; a compacted one is not in doubt, whatever the runs in it waited for", async () => {
+    const place = createPlace({ "in/a.txt": "a", "in/b.txt": "b" });
+    const compact = () => place.run(["ledger", "compact", "out/.kagurazaka/Shout"]);
+    await place.run([...shout, "--only", "a.txt"]);
+    restart(place, "Shout");
+    const refused = await compact();
+    expect([refused.code, refused.stderr]).toEqual([7, expect.stringMatching(/restart[\s\S]*Run the task once/)]);
+    await place.run(shout);
+    expect((await compact()).code).toBe(0);
+    expect(segments(place, "Shout")).toHaveLength(1);
+    // The header of the file, and of each run inside it.
+    const [name] = readdirSync(ledgerDir(place, "Shout"));
+    const path = `${ledgerDir(place, "Shout")}/${name}`;
+    writeFileSync(path, readFileSync(path, "utf8").replace(/"boot":"[^"]+"/g, '"boot":"one that is over"'));
+    const { json, stderr } = await place.run(shout);
+    expect(json.counts, stderr).toEqual(counts({ skipped: 2 }));
+    expect(stderr).not.toContain("restarted");
+  });
+
   test("explain says why an item would run again", async () => {
     const place = createPlace({ "in/a.txt": "a" });
     await place.run(shout);
