@@ -160,21 +160,9 @@ describe.concurrent("ready-made tasks", () => {
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
     try {
       const { port } = server.address() as AddressInfo;
-      const lines = ["a.txt", "sub/b.txt"].map(
-        (path) => `${JSON.stringify({ url: `http://127.0.0.1:${port}/${path}` })}\n`,
-      );
-      const place = createPlace({ "urls.jsonl": lines.join("") });
-      const command = [
-        "@fetch",
-        "--json",
-        "--num_process",
-        "1",
-        "--concurrency",
-        "8",
-        "--mixin",
-        "input_mode.jsonl_path=urls.jsonl",
-      ];
-      const run = () => place.run([...command, "hard_shard_mode.output_path=out"]);
+      const lines = ["a.txt", "sub/b.txt"].map((path) => `http://127.0.0.1:${port}/${path}\n`);
+      const place = createPlace({ "urls.txt": lines.join("") });
+      const run = () => place.run(["@fetch", "--lines", "urls.txt", "--out", "out", "--json"]);
       expect((await run()).json.counts).toEqual(counts({ done: 2 }));
       expect(place.files("out")).toEqual({
         [`127.0.0.1+${port}/a.txt`]: "here is /a.txt",
