@@ -105,6 +105,18 @@ describe.concurrent("--redo", () => {
     }
   });
 
+  test("options: the words after -- are the options of a task that reads them raw", async () => {
+    const place = createPlace({ "in/a.txt": "a" });
+    const exec = (word: string, ...more: string[]) =>
+      place.run(["@exec", "--in", "in", "--out", "out", "--json", ...more, "--", "echo", word]);
+    await exec("one");
+    const kept = await exec("two");
+    expect(kept.json.counts).toEqual(counts({ skipped: 1 }));
+    expect(kept.stderr).toContain("1 results were made by other options (the words after -- were others) and are kept");
+    expect((await exec("two", "--redo", "options")).json.counts).toEqual(counts({ done: 1 }));
+    expect(place.read("out/a.txt")).toBe("two\n");
+  });
+
   test("explain says it; a cause that does not exist is refused with those that do", async () => {
     const place = createPlace({ ...inputs, "task.ts": task("one ") });
     await run(place);

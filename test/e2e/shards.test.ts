@@ -76,6 +76,20 @@ describe.concurrent("several hard shards in one run", () => {
     expect((await shout(place, '"0-2"', "--retry-failed")).json.counts).toEqual(counts({ done: 2 }));
   });
 
+  test("what failed is tried again in its own shard, whichever are selected then and in whatever order", async () => {
+    for (const [then, key] of [
+      ["[2, 1, 0]", "done"],
+      ["2", "done"],
+    ] as const) {
+      const place = createPlace({ ...texts(), "data/0/texts/x.txt": "other", "data/2/texts/x.txt": "bad" });
+      await shout(place, '"0-2"', "--retries", "0");
+      place.write({ "data/2/texts/x.txt": "mended" });
+      const again = await shout(place, then, "--retry-failed");
+      expect(again.json.counts, again.stderr).toEqual(counts({ [key]: 1 }));
+      expect(place.read("made/2/loud/x.txt.up")).toBe("MENDED");
+    }
+  });
+
   test("one that another coordinator holds is refused before anything runs", async () => {
     const place = createPlace(texts());
     const first = place.start([taskFile("files.ts"), "Linger", "--rate", "2/s", "--mixin", mixin("1")]);

@@ -77,6 +77,21 @@ describe.concurrent("a run that dies whole", () => {
     expect(json.counts).toEqual(counts({ done: 57, failed: 3 }));
   });
 
+  test("a run of suspects that is cut short leaves them suspects", async () => {
+    const place = createPlace({ ...inputs([30], 300), "task.ts": task.replace("10));", "200));") });
+    const first = await run(place);
+    expect(first.signal).toBe("SIGSEGV");
+    const second = place.start(["task.ts", "Crash", "--num_process", "2"]);
+    await second.says("go first");
+    second.child.kill("SIGINT");
+    second.child.kill("SIGINT");
+    await second.ended;
+    const third = place.start(["task.ts", "Crash", "--num_process", "2"]);
+    await third.says("go first");
+    third.child.kill("SIGKILL");
+    await third.ended;
+  });
+
   test("records too, before anything was recorded", async () => {
     const place = createPlace({
       "task.ts": `

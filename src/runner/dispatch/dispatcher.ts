@@ -54,7 +54,7 @@ export class Dispatcher {
       crew: this.#crew,
       settings,
       workers,
-      onSent: (seat, load) => events.onSent(seat, load),
+      onSent: events.onSent,
     });
     this.#watch = new Watch(settings, {
       seats: () => this.#crew.seats,
@@ -159,9 +159,11 @@ export class Dispatcher {
     else if (running.length === 1) this.#blame(seat, running[0]!, error);
     else for (const { seq } of running) this.#feeder.suspect(this.#feeder.takeEnvelope(seat, seq)!);
     for (const seq of seat.inFlight.seqs()) this.#takeBack(this.#feeder.takeEnvelope(seat, seq)!);
-    if (wasStarting && ++this.#failedStarts >= MAX_FAILED_STARTS) {
+    // Counted until an item settles: workers that cannot work are not replaced for ever.
+    if ((wasStarting || (error && running.length === 0)) && ++this.#failedStarts >= MAX_FAILED_STARTS) {
       const reason = error ? `: ${error.message}` : "";
-      return this.stop(new KagurazakaError("environment", `workers die before they are ready${reason}`));
+      const what = wasStarting ? "before they are ready" : "with nothing to do";
+      return this.stop(new KagurazakaError("environment", `workers die ${what}${reason}`));
     }
     if (error && running.length === 0)
       this.#options.events.onWarning(`a worker died between items and is replaced: ${error.message}`);

@@ -21,8 +21,8 @@ export interface FeederOptions {
   readonly crew: Crew;
   readonly settings: Pick<RunSettings, "concurrency" | "rate" | "chunksize">;
   readonly workers: number;
-  /** Part of a parcel has gone to a worker. */
-  onSent(seat: Seat, load: Load): void;
+  /** Part of a parcel goes to a worker; its keys, packed. */
+  onSent(seat: Seat, load: Load, keys: string): void;
 }
 
 /**
@@ -210,12 +210,13 @@ export class Feeder {
     this.#nextSeq += to - from;
     this.#inFlight += to - from;
     seat.add(firstSeq, load);
-    this.#options.onSent(seat, load);
+    const keys = parcel.keysText(from, to);
+    this.#options.onSent(seat, load, keys);
     seat.channel.send({
       type: "items",
       firstSeq,
       items: `[${parcel.itemsText(from, to)}]`,
-      keys: parcel.keysText(from, to),
+      keys,
       ...parcel.terms,
       ...(attempts ? { attempts } : {}),
     });

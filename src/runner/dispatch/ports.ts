@@ -17,8 +17,8 @@ export interface Settled {
 }
 
 export interface DispatcherEvents {
-  /** Part of a parcel goes to a worker. */
-  onSent(seat: Seat, load: Load): void;
+  /** Part of a parcel goes to a worker; its keys, packed. */
+  onSent(seat: Seat, load: Load, keys: string): void;
   /** A worker is gone; what it had is settled or taken back. */
   onWorkerGone(seat: Seat): void;
   /** Done, with nothing to add; the item needs no envelope for that. */

@@ -3,21 +3,56 @@ import { beatPath, recordPath } from "./generations.js";
 
 /*
  * A thread of its own, so that a coordinator whose loop is busy does not look dead; plain text, so that it runs from any
- * place this module was loaded from. It ends itself once the generation is not the highest any more.
+ * place this module was loaded from. It leaves a lease alone once its generation is not the highest any more.
  */
 const CODE = `
-const { workerData } = require("node:worker_threads");
+const { parentPort } = require("node:worker_threads");
 const { existsSync, writeFileSync } = require("node:fs");
-let count = 0;
-const timer = setInterval(beat, workerData.intervalMs);
-beat();
-function beat() {
-  try {
-    if (existsSync(workerData.next) || !existsSync(workerData.own)) return clearInterval(timer);
-    writeFileSync(workerData.beat, String(++count));
-  } catch {}
-}
+const timers = new Map();
+parentPort.on("message", ({ id, lease }) => {
+  clearInterval(timers.get(id));
+  timers.delete(id);
+  if (!lease) return;
+  let count = 0;
+  const beat = () => {
+    try {
+      if (existsSync(lease.next) || !existsSync(lease.own)) return clearInterval(timers.get(id));
+      writeFileSync(lease.beat, String(++count));
+    } catch {}
+  };
+  timers.set(id, setInterval(beat, lease.intervalMs));
+  beat();
+});
 `;
+
+/** The thread that beats for all leases of a run; it starts with the first beat. */
+export class Beats implements AsyncDisposable {
+  #thread: Worker | undefined;
+  #nextId = 0;
+
+  /** @returns what ends it */
+  add(lease: { dir: string; generation: number; intervalMs: number }): () => void {
+    const { dir, generation, intervalMs } = lease;
+    const id = this.#nextId++;
+    const [beat, own, next] = [beatPath(dir, generation), recordPath(dir, generation), recordPath(dir, generation + 1)];
+    this.#thread ??= startThread();
+    this.#thread.postMessage({ id, lease: { beat, own, next, intervalMs } });
+    return () => this.#thread?.postMessage({ id });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#thread?.terminate();
+    this.#thread = undefined;
+  }
+}
+
+function startThread(): Worker {
+  const thread = new Worker(CODE, { eval: true, execArgv: [], resourceLimits: { maxOldGenerationSizeMb: 16 } });
+  // Without a heartbeat another machine may take over, which the holder notices before it writes.
+  thread.on("error", () => {});
+  thread.unref();
+  return thread;
+}
 
 export interface Beat {
   /** Starts it now, if it has not started yet. */
@@ -31,24 +66,16 @@ export interface BeatOptions {
   readonly intervalMs: number;
   /** It starts by itself after this time: a run that is over sooner does not pay for a thread. */
   readonly afterMs: number;
+  /** Whose thread it is; without one, it has its own. */
+  readonly beats: Beats | undefined;
 }
 
-export function createBeat(options: BeatOptions): Beat {
-  const { dir, generation, intervalMs, afterMs } = options;
-  let worker: Worker | undefined;
+export function createBeat({ afterMs, beats, ...lease }: BeatOptions): Beat {
+  const thread = beats ?? new Beats();
+  let end: (() => void) | undefined;
   const start = (): void => {
     clearTimeout(timer);
-    if (worker) return;
-    const workerData = {
-      intervalMs,
-      beat: beatPath(dir, generation),
-      own: recordPath(dir, generation),
-      next: recordPath(dir, generation + 1),
-    };
-    worker = new Worker(CODE, { eval: true, workerData, execArgv: [], resourceLimits: { maxOldGenerationSizeMb: 16 } });
-    // Without a heartbeat another machine may take over, which the holder notices before it writes.
-    worker.on("error", () => {});
-    worker.unref();
+    end ??= thread.add(lease);
   };
   const timer = setTimeout(start, afterMs);
   timer.unref();
@@ -56,7 +83,8 @@ export function createBeat(options: BeatOptions): Beat {
     start,
     async stop() {
       clearTimeout(timer);
-      await worker?.terminate();
+      end?.();
+      if (!beats) await thread[Symbol.asyncDispose]();
     },
   };
 }

@@ -1,4 +1,5 @@
 /** The lease's door for the rest of the runner. */
+export { Beats } from "./beat.js";
 export { type Holder, holdersOf } from "./holders.js";
 export { bootId, ownProcess } from "./host.js";
 export { type Lease, type LeaseRequest, openLease } from "./open-lease.js";

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { monotonicMs } from "../../base/clock.js";
 import { KagurazakaError } from "../../base/errors.js";
 import { environmentError, errnoOf } from "../ledger/files.js";
-import { type Beat, createBeat } from "./beat.js";
+import { type Beat, type Beats, createBeat } from "./beat.js";
 import {
   createGeneration,
   freeGeneration,
@@ -35,6 +35,8 @@ export interface LeaseRequest {
   readonly factor?: number;
   /** When the heartbeat's thread starts, from acquisition. @defaultValue 1000 */
   readonly beatAfterMs?: number;
+  /** The thread that beats for it, where several leases share one. */
+  readonly beats?: Beats;
   /** Who this process says it is, where that is not the truth (tests). */
   readonly self?: Partial<ProcessFacts>;
 }
@@ -62,7 +64,7 @@ export async function openLease(request: LeaseRequest): Promise<Lease> {
   const watch: Watch = { self, intervalMs, factor, onWait: request.onWait ?? (() => {}), signal: request.signal };
   const dir = join(request.dir, scopeName(scope));
   const generation = await acquire(dir, record, watch);
-  const beat = createBeat({ dir, generation, intervalMs, afterMs: beatAfterMs });
+  const beat = createBeat({ dir, generation, intervalMs, afterMs: beatAfterMs, beats: request.beats });
   const lease = new HeldLease({ dir, generation, beat, beatAtMs: monotonicMs() + beatAfterMs });
   try {
     sweepBelow(dir, generation);

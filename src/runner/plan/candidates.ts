@@ -2,7 +2,7 @@ import { encodeItem } from "../../base/canonical-json.js";
 import { type ErrorRecord, KagurazakaError, toErrorRecord } from "../../base/errors.js";
 import { hashText, nameOfHash } from "../../base/hash.js";
 import { didYouMean } from "../../base/nearest.js";
-import { type Item, isReservedField, type WireGroup } from "../../contracts/item.js";
+import { type Item, isReservedField, type WireGroup, type WireTriplet } from "../../contracts/item.js";
 import { type OutputEntry, type Yields, yieldsOf } from "../../contracts/modes.js";
 import type { TaskInstance } from "../../contracts/task.js";
 import { nameOfFiles } from "../program/item-files.js";
@@ -36,6 +36,14 @@ export type Named = Candidate | Refusal;
 
 export const isRefusal = (named: Named): named is Refusal => "error" in named;
 
+export interface NamerOptions {
+  readonly program: TaskProgram;
+  readonly instance: TaskInstance;
+  /** Number of the hard shard whose items these are. */
+  readonly shard: number;
+  readonly seen: { readonly keys: SeenKeys | null; readonly outputs: SeenKeys | null };
+}
+
 /** Gives each item its key and its outputs, and refuses what cannot run. */
 export class Namer {
   readonly #program: TaskProgram;
@@ -44,11 +52,13 @@ export class Namer {
   readonly #seenOutputs: SeenKeys | null;
   readonly #yields: Yields;
   readonly #keyField: string | undefined;
+  readonly #shard: number;
 
-  constructor(program: TaskProgram, instance: TaskInstance, seen: { keys: SeenKeys | null; outputs: SeenKeys | null }) {
+  constructor({ program, instance, shard, seen }: NamerOptions) {
     const input = program.modes?.inputMode;
     this.#program = program;
     this.#instance = instance;
+    this.#shard = shard;
     this.#seen = seen.keys;
     this.#seenOutputs = seen.outputs;
     this.#yields = input ? yieldsOf(input) : "record";
@@ -88,10 +98,12 @@ export class Namer {
     }
   }
 
-  /** An item that was named by an earlier run. */
+  /** An item that was named by an earlier run. Which number its shard had then means nothing now. */
   rename(key: string, item: Item): Named {
     try {
-      return this.#candidate(key, item, undefined);
+      if (this.#yields === "record") return this.#candidate(key, item, undefined);
+      const input = { ...(item.input as WireTriplet | WireGroup), root: this.#shard };
+      return this.#candidate(key, { ...item, input }, undefined);
     } catch (thrown) {
       return refuse(key, item, thrown);
     }

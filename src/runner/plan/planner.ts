@@ -64,7 +64,7 @@ export class Planner {
 
   constructor(options: PlannerOptions) {
     this.#options = options;
-    this.#namer = new Namer(options.program, options.instance, options.seen);
+    this.#namer = new Namer(options);
     const softShard = options.program.modes?.softShard;
     const divides = softShard && !options.items && softShard.definition.scope(softShard.fields).length > 0;
     const byContent = !options.program.modes && !options.instance.keyOf && options.seen.keys;

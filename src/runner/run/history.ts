@@ -24,7 +24,7 @@ import type { LedgerView } from "../ledger/view.js";
 import { loadGlobs, readKeys } from "../plan/selection.js";
 import type { PreparedRun } from "../prepare/prepared-run.js";
 import { optionChanges } from "./option-changes.js";
-import { optionsHashOf, scopeOf } from "./run-record.js";
+import { optionsHashOf, scopeOf, wordsHashOf } from "./run-record.js";
 
 /** What earlier runs recorded, and what this run may take as finished. */
 export interface History extends LedgerView {
@@ -190,6 +190,8 @@ function warningsOf(findings: Findings): string[] {
 function changedOptions({ prepared, shard, index, now }: Findings): string {
   const last = index.segments.findLast(({ header, doneKeys }) => doneKeys > 0 && header?.options !== now.options);
   const { runsDir } = prepared.places[shard]!;
-  const words = last?.header ? optionChanges(runsDir, last.header.run, prepared.config.entries) : "";
+  const { rawArgs } = prepared.program.ref.options;
+  const told = { config: prepared.config.entries, wordsHash: wordsHashOf(rawArgs) };
+  const words = last?.header ? optionChanges(runsDir, last.header.run, told) : "";
   return words === "" ? "" : ` (${words})`;
 }

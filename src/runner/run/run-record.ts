@@ -17,9 +17,15 @@ export function scopeOf(program: TaskProgram, settings: RunSettings): RunScope {
 
 /** Identity of what the user asked for, apart from where and how fast: a change is reported when results are kept. */
 export function optionsHashOf(program: TaskProgram): string {
-  const { task, template } = program.ref.options;
+  const { task, template, rawArgs } = program.ref.options;
   const { hardShardMode: _roots, softShard: _part, ...meaning } = template ?? {};
-  return sha256Hex(encodeItem({ task, template: meaning })).slice(0, 16);
+  const words = rawArgs.length > 0 ? { words: [...rawArgs] } : {};
+  return sha256Hex(encodeItem({ task, template: meaning, ...words })).slice(0, 16);
+}
+
+/** The words a task reads raw may hold secrets: kept is what tells them from others. */
+export function wordsHashOf(rawArgs: readonly string[]): string {
+  return sha256Hex(JSON.stringify(rawArgs)).slice(0, 16);
 }
 
 export interface RunEnd {
@@ -49,6 +55,7 @@ export function runRecordOf(
     moduleHash: program.ref.moduleHash,
     version: program.taskClass.version ?? null,
     optionsHash: optionsHashOf(program),
+    wordsHash: wordsHashOf(program.ref.options.rawArgs),
     backbone: backbone.name,
     workers,
     kagurazaka: locateTool().version,

@@ -5,6 +5,7 @@ import { openScope, type Scope } from "../../base/scope.js";
 import type { RunStats } from "../../contracts/task.js";
 import { Dispatcher } from "../dispatch/dispatcher.js";
 import type { DispatcherEvents } from "../dispatch/ports.js";
+import { Beats } from "../lease/index.js";
 import { mergeParcels } from "../plan/merge-parcels.js";
 import { limitOf } from "../plan/open-planner.js";
 import type { Envelope } from "../plan/parcel.js";
@@ -19,7 +20,7 @@ import type { RunInfo, RunResult, RunSnapshot } from "./run-result.js";
 import { statsOf } from "./run-stats.js";
 import { holdShard, Shard } from "./shard.js";
 import type { SyncMarks } from "./sync-marks.js";
-import { openWorkforce, type Workforce } from "./workforce.js";
+import { type CarefulEnd, openWorkforce, type Workforce } from "./workforce.js";
 
 /** A run under way. Made by `startRun`; `result` settles when all is closed. */
 export interface Run {
@@ -43,9 +44,11 @@ export async function startRun(prepared: PreparedRun, hooks: RunHooks = {}): Pro
   const scope = openScope();
   try {
     const id = createRunId();
+    // One thread beats for all of them.
+    const beats = scope.use(new Beats());
     const held = [];
     for (const number of prepared.places.keys()) {
-      const shard = await holdShard(prepared, number, id, (message) => hooks.onWarning?.(message));
+      const shard = await holdShard(prepared, number, { run: id, beats, onWait: (text) => hooks.onWarning?.(text) });
       scope.use(shard.lease);
       held.push(shard);
     }
@@ -145,7 +148,7 @@ class OpenRun implements Run {
     for (const shard of shards)
       for (const warning of shard.history.warnings) this.#warn(inShard(prepared, shard.number, warning));
     if (workforce.warning !== undefined) this.#warn(workforce.warning);
-    void workforce.whenCleared.then(() => this.#suspectsCleared());
+    void workforce.whenOver.then((end) => this.#endCare(end));
     this.result = this.#runToEnd();
   }
 
@@ -175,7 +178,7 @@ class OpenRun implements Run {
     const { shards, workforce } = this.#parts;
     const shardOf = ({ terms }: { readonly terms: { readonly shard: number } }): Shard => shards[terms.shard]!;
     return {
-      onSent: (seat, load) => shardOf(load.parcel).underWay?.sent(seat, load),
+      onSent: (seat, load, keys) => shardOf(load.parcel).underWay?.sent(seat, keys),
       onWorkerGone: (seat) => {
         for (const { underWay } of shards) underWay?.gone(seat);
       },
@@ -185,7 +188,9 @@ class OpenRun implements Run {
       },
       onSettled: (envelope, settled) => {
         shardOf(envelope).recorder.settled(envelope, settled);
-        if (workforce.isCareful) workforce.settled(envelope.terms.shard, envelope.key);
+        // What was cancelled was not tried.
+        if (workforce.isCareful && settled.status !== "cancelled")
+          workforce.settled(envelope.terms.shard, envelope.key);
       },
       onBatch: () => {
         for (const { recorder } of shards) recorder.batch();
@@ -235,9 +240,11 @@ class OpenRun implements Run {
     this.#dispatcher.stopShard(shard.number);
   }
 
-  #suspectsCleared(): void {
-    for (const shard of this.#parts.shards) shard.clearSuspects();
-    this.#dispatcher.renewWorkers();
+  /** What was under way in a dead run is through: the rest goes as it was asked to. */
+  #endCare({ allTried, failure }: CarefulEnd): void {
+    if (allTried) for (const shard of this.#parts.shards) shard.clearSuspects();
+    if (failure === undefined) this.#dispatcher.renewWorkers();
+    else this.#warn(`the run goes on in workers that can die alone: ${failure}`);
   }
 
   #onRetry(envelope: Envelope, error: ErrorRecord, delayMs: number): void {
@@ -308,7 +315,7 @@ class OpenRun implements Run {
       await attempt(async () => {
         failedInTotal += await shard.sumUp(stats);
       });
-    if (!error) for (const shard of shards) if (shard.listed) shard.clearSuspects();
+    for (const shard of shards) if (shard.sawAll) shard.clearSuspects();
     const { allowFailures } = prepared.config.run;
     const exitCode = (): number =>
       exitCodeOfRun({ error, counts: stats.counts, allowed: tally.withinAllowance(allowFailures) });

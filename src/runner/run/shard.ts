@@ -3,7 +3,7 @@ import { KagurazakaError } from "../../base/errors.js";
 import { makeDirectory } from "../../base/make-directory.js";
 import type { Scope } from "../../base/scope.js";
 import type { RunStats } from "../../contracts/task.js";
-import { type Lease, openLease } from "../lease/index.js";
+import { type Lease, type LeaseRequest, openLease } from "../lease/index.js";
 import { foldFailures, type Ledger, openLedger, type SyncLine } from "../ledger/index.js";
 import { type OpenPlanner, openPlanner } from "../plan/open-planner.js";
 import type { Parcel } from "../plan/parcel.js";
@@ -31,13 +31,12 @@ export interface HeldShard {
 export async function holdShard(
   prepared: PreparedRun,
   number: number,
-  run: string,
-  onWait: (message: string) => void,
+  { run, beats, onWait }: Pick<LeaseRequest, "run" | "beats" | "onWait">,
 ): Promise<HeldShard> {
   const places = prepared.places[number]!;
   const scope = scopeOf(prepared.program, prepared.config.run);
   makeDirectories(places.stateDir, places.outputRoot);
-  const lease = await openLease({ dir: places.leaseDir, scope, run, onWait });
+  const lease = await openLease({ dir: places.leaseDir, scope, run, beats, onWait });
   const isDead = (other: string): boolean => other !== run && isDeadRun(places, scope, other);
   return { number, places, lease, isDead, suspects: readUnderWay(places.underWayDir, isDead) };
 }
@@ -133,8 +132,16 @@ export class Shard {
 
   /** All that is in it was looked at and nothing of it is missing or failed. */
   get isComplete(): boolean {
-    const { cancelled, failed } = this.recorder.counts;
-    return this.listed && this.trouble === undefined && cancelled === 0 && failed === 0;
+    return this.#isThrough && this.recorder.counts.failed === 0;
+  }
+
+  /** Every item there is was looked at; whatever has become of it. */
+  get sawAll(): boolean {
+    return this.#isThrough && this.history.seesAll;
+  }
+
+  get #isThrough(): boolean {
+    return this.listed && this.trouble === undefined && this.recorder.counts.cancelled === 0;
   }
 
   /**
@@ -171,9 +178,13 @@ export class Shard {
     this.history.completeEpoch(this.#ledger);
   }
 
-  /** What the suspects of dead runs were kept for is done. */
+  /** What the suspects of dead runs were kept for is done. Where that cannot be noted, they go first once more. */
   clearSuspects(): void {
-    clearUnderWay(this.places.underWayDir, this.#request.held.isDead);
+    try {
+      clearUnderWay(this.places.underWayDir, this.#request.held.isDead);
+    } catch {
+      // The root may have gone; whoever writes there says so.
+    }
   }
 
   /** The files that sum it up. @returns how many items of it have failed, in this run or before */

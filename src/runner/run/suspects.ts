@@ -4,25 +4,23 @@
  */
 export class Suspects {
   readonly #pending: Set<string>;
-  readonly #onCleared: () => void;
+  readonly #onOver: (allTried: boolean) => void;
   #patience: number;
 
-  /** @param onCleared called once, when all of them have settled or turn out not to be in this run's input */
-  constructor(keys: ReadonlySet<string>, onCleared: () => void) {
+  /** @param onOver called once: when all of them have settled, or it seems that they are not in this run's input */
+  constructor(keys: ReadonlySet<string>, onOver: (allTried: boolean) => void) {
     this.#pending = new Set(keys);
-    this.#onCleared = onCleared;
+    this.#onOver = onOver;
     // They were the next in the plan, so they are among its first items; unless the input has changed.
     this.#patience = 10_000 + 2 * keys.size;
   }
 
-  get isEmpty(): boolean {
-    return this.#pending.size === 0;
-  }
-
   settled(key: string): void {
-    if (this.#pending.size === 0) return;
+    if (this.#patience <= 0) return;
     this.#pending.delete(key);
-    if (--this.#patience <= 0) this.#pending.clear();
-    if (this.#pending.size === 0) this.#onCleared();
+    this.#patience--;
+    if (this.#pending.size > 0 && this.#patience > 0) return;
+    this.#patience = 0;
+    this.#onOver(this.#pending.size === 0);
   }
 }

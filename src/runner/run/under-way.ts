@@ -1,11 +1,18 @@
 import { closeSync, ftruncateSync, openSync, readdirSync, readFileSync, rmdirSync, rmSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { makeDirectory } from "../../base/make-directory.js";
-import { unpackKeys } from "../../contracts/wire.js";
-import type { Load } from "../dispatch/queues.js";
+import { packKeys, unpackKeys } from "../../contracts/wire.js";
 import type { Seat } from "../dispatch/seat.js";
 
 const MAX_FILE_CHARS = 1024 * 1024;
+
+interface TrackedFile {
+  readonly fd: number;
+  /** Written since it was last begun anew. */
+  chars: number;
+  /** How many make it worth beginning anew. */
+  limit: number;
+}
 
 /**
  * Which items are at workers, on disk: when a native crash takes the whole process along, nobody is left to say what was
@@ -16,19 +23,20 @@ const MAX_FILE_CHARS = 1024 * 1024;
  */
 export class UnderWay implements Disposable {
   readonly #dir: string;
-  readonly #files = new Map<number, { readonly fd: number; chars: number }>();
+  readonly #files = new Map<number, TrackedFile>();
   #broken = false;
 
   constructor(underWayDir: string, run: string) {
     this.#dir = join(underWayDir, run);
   }
 
-  sent(seat: Seat, { parcel, from, to }: Load): void {
+  /** @param keys as they were packed for the message */
+  sent(seat: Seat, keys: string): void {
     if (this.#broken) return;
     try {
       const file = this.#fileOf(seat.id);
-      if (file.chars > MAX_FILE_CHARS) this.#startOver(file, seat);
-      else this.#append(file, parcel.keysText(from, to));
+      if (file.chars > file.limit) this.#startOver(file, seat);
+      else this.#append(file, keys);
     } catch {
       this.#broken = true;
     }
@@ -43,27 +51,29 @@ export class UnderWay implements Disposable {
     rmSync(join(this.#dir, String(seat.id)), { force: true });
   }
 
-  #fileOf(id: number): { readonly fd: number; chars: number } {
+  #fileOf(id: number): TrackedFile {
     let file = this.#files.get(id);
     if (!file) {
       makeDirectory(this.#dir);
-      file = { fd: openSync(join(this.#dir, String(id)), "a"), chars: 0 };
+      file = { fd: openSync(join(this.#dir, String(id)), "a"), chars: 0, limit: MAX_FILE_CHARS };
       this.#files.set(id, file);
     }
     return file;
   }
 
-  #append(file: { readonly fd: number; chars: number }, keys: string): void {
+  #append(file: TrackedFile, keys: string): void {
     // Keys are parted by newlines, messages by an empty line.
     writeSync(file.fd, `${keys}\n\n`);
     file.chars += keys.length + 2;
   }
 
   /** The worker's items already hold the ones just sent. */
-  #startOver(file: { readonly fd: number; chars: number }, seat: Seat): void {
+  #startOver(file: TrackedFile, seat: Seat): void {
     ftruncateSync(file.fd);
     file.chars = 0;
-    for (const seq of seat.inFlight.seqs()) this.#append(file, JSON.stringify([seat.inFlight.keyOf(seq)]));
+    this.#append(file, packKeys(seat.inFlight.seqs().map((seq) => seat.inFlight.keyOf(seq)!)));
+    // Not once per message, where that alone is much.
+    file.limit = Math.max(MAX_FILE_CHARS, 4 * file.chars);
   }
 
   /** An orderly end: nothing is under way. */
@@ -80,13 +90,26 @@ export function readUnderWay(underWayDir: string, isDead: (run: string) => boole
   const keys = new Set<string>();
   for (const run of names(underWayDir).filter(isDead)) {
     for (const file of names(join(underWayDir, run))) {
-      for (const message of readFileSync(join(underWayDir, run, file), "utf8")
-        .split("\n\n")
-        .slice(0, -1))
-        for (const key of unpackKeys(message)) keys.add(key);
+      for (const key of keysIn(join(underWayDir, run, file))) keys.add(key);
     }
   }
   return keys;
+}
+
+/** As much as can be read: nothing depends on it but the care that is taken. */
+function keysIn(path: string): string[] {
+  try {
+    const messages = readFileSync(path, "utf8").split("\n\n").slice(0, -1);
+    return messages.flatMap((message) => {
+      try {
+        return unpackKeys(message);
+      } catch {
+        return [];
+      }
+    });
+  } catch {
+    return [];
+  }
 }
 
 /** What dead runs left is dealt with. */

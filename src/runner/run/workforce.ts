@@ -1,3 +1,4 @@
+import { toErrorRecord } from "../../base/errors.js";
 import type { Scope } from "../../base/scope.js";
 import type { BackboneRequest, BackboneSession } from "../../contracts/backbone.js";
 import type { PreparedRun } from "../prepare/prepared-run.js";
@@ -20,9 +21,16 @@ export interface Workforce {
   readonly isCareful: boolean;
   /** What to tell people about it. */
   readonly warning: string | undefined;
-  /** Resolves when `session` is the one that was asked for, after there were suspects; else never. */
-  readonly whenCleared: Promise<void>;
+  /** Resolves when suspects are no more waited for, and `session` is the one that was asked for. Without suspects: never. */
+  readonly whenOver: Promise<CarefulEnd>;
   settled(shard: number, key: string): void;
+}
+
+export interface CarefulEnd {
+  /** All suspects were tried; else some did not come by. */
+  readonly allTried: boolean;
+  /** Why the workers of now have to do to the end. */
+  readonly failure?: string;
 }
 
 export interface WorkforceRequest extends Pick<BackboneRequest, "run" | "guard"> {
@@ -48,14 +56,18 @@ export async function openWorkforce({ prepared, held, scope, run, guard }: Workf
     closed = true;
   });
   let suspects: Suspects | undefined;
-  const whenCleared = new Promise<void>((resolve) => {
+  const whenOver = new Promise<CarefulEnd>((resolve) => {
     if (!careful) return;
-    suspects = new Suspects(keys, () => {
+    suspects = new Suspects(keys, (allTried) => {
       suspects = undefined;
-      void open(options).then((asked) => {
-        session = asked;
-        resolve();
-      });
+      if (closed) return;
+      open(options).then(
+        (asked) => {
+          session = asked;
+          resolve({ allTried });
+        },
+        (error) => resolve({ allTried, failure: toErrorRecord(error).message }),
+      );
     });
   });
   return {
@@ -69,7 +81,7 @@ export async function openWorkforce({ prepared, held, scope, run, guard }: Workf
     warning: careful
       ? `the last run died whole: ${keys.size} items that were at workers go first, in workers that can die alone`
       : undefined,
-    whenCleared,
+    whenOver,
     settled: (shard, key) => suspects?.settled(nameOf(shard, key)),
   };
 }
