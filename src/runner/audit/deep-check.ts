@@ -67,6 +67,7 @@ export class DeepCheck implements AsyncDisposable {
       setup,
       marks,
       done: nothing,
+      doneByProgram: nothing,
       settle: nothing,
       flush: nothing,
       print: nothing,

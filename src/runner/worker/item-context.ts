@@ -159,6 +159,10 @@ export class ItemContext implements TaskContext {
     return this.#programs.run([command, ...args], { ...options, env: { ...options.env, ...this.#ownEnv() } });
   }
 
+  get ranPrograms(): boolean {
+    return this.#programs !== undefined;
+  }
+
   /** By the run's id what was started is found again even when nobody is left who knows its pid. */
   #ownEnv(): Record<string, string> {
     const { run, key, attempt } = this;

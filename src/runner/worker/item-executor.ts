@@ -213,6 +213,7 @@ export class ItemExecutor implements Executor {
     // One that answers at once is followed by the next, or by the slot's rest, before any code of the task runs again.
     if (ctx.awaited) this.#ports.marked?.(seqCell, 1);
     if (outcome) this.#ports.settle({ seq: ctx.seq, durationMs, ...outcome }, nowMs);
+    else if (ctx.ranPrograms) this.#ports.doneByProgram(ctx.seq, durationMs);
     else this.#ports.done(ctx.seq, durationMs, nowMs);
     if (this.#wear) this.#wearOut(this.#wear.settled(nowMs));
   }

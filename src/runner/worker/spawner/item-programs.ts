@@ -22,7 +22,7 @@ export class ItemPrograms {
     this.#stopped = stopped;
   }
 
-  async run(argv: readonly string[], options: ProgramOptions): Promise<ProgramEnd> {
+  async run(argv: readonly string[], options: ProgramOptions = {}): Promise<ProgramEnd> {
     const { cwd, env = {}, stdin, stdout = "capture", stderr = "capture", keepBytes = KEPT_BYTES } = options;
     const program = this.#pool.start(this.#seq, {
       argv,

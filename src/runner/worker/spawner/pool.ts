@@ -1,5 +1,6 @@
 import { availableParallelism } from "node:os";
 import type { ExecutorPorts } from "../../../contracts/executor.js";
+import type { WorkerSetup } from "../../../contracts/wire.js";
 import { Spawner } from "./spawner.js";
 import type { SpawnerEnd, SpawnerJob } from "./wire.js";
 
@@ -14,15 +15,19 @@ export interface StartedProgram {
   kill(signal: NodeJS.Signals): void;
 }
 
+interface PoolPorts extends Pick<ExecutorPorts, "spawned"> {
+  readonly setup: Pick<WorkerSetup, "run" | "concurrency">;
+}
+
 /** A worker's spawners, one for each program at once and no more than there are cores. Each is started when it is needed. */
 export class SpawnerPool {
-  readonly #ports: ExecutorPorts;
+  readonly #ports: PoolPorts;
   readonly #most: number;
   readonly #spawners = new Set<Spawner>();
   #ids = 0;
   #clock: NodeJS.Timeout | undefined;
 
-  constructor(ports: ExecutorPorts) {
+  constructor(ports: PoolPorts) {
     this.#ports = ports;
     this.#most = Math.min(ports.setup.concurrency, availableParallelism());
   }
