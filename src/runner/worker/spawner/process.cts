@@ -28,6 +28,7 @@ interface Running {
 type Capture = number;
 
 let commonEnv: Readonly<Record<string, string>> = {};
+let commonPairs: readonly string[] = [];
 let tmpDir = "/tmp";
 let files = 0;
 const running = new Map<number, Running>();
@@ -42,6 +43,7 @@ function onMessage(message: ToSpawner): void {
   else if ("kill" in message) kill(message);
   else {
     commonEnv = message.env;
+    commonPairs = Object.entries(commonEnv).map(([name, value]) => `${name}=${value}`);
     tmpDir = message.tmpDir;
   }
 }
@@ -73,11 +75,26 @@ function start(job: SpawnerJob): void {
   }
 }
 
+/** What `child_process.spawn` does once it has looked at its arguments, and turned the environment into a list anew. */
+type PlainSpawn = (options: object) => void;
+
 function spawn({ argv, cwd, env }: SpawnerJob, stdio: number[]): ChildProcess {
-  const [name, ...words] = argv as [string, ...string[]];
-  const options = { stdio, cwd, env: { ...commonEnv, ...env }, detached: true };
+  const [name] = argv as [string];
   const file = env.PATH === undefined ? findProgram(name) : name;
-  return childProcess.spawn(file, words, { ...options, argv0: name });
+  if (argv.some((word) => word.includes("\0"))) throw zeroByte();
+  const child = new childProcess.ChildProcess() as ChildProcess & { spawn: PlainSpawn };
+  child.spawn({ file, args: argv, cwd, envPairs: pairsWith(env), stdio, detached: true });
+  return child;
+}
+
+const zeroByte = (): Error =>
+  Object.assign(new TypeError("a word of the command holds a zero byte"), { code: "ERR_INVALID_ARG_VALUE" });
+
+function pairsWith(env: Readonly<Record<string, string>>): string[] {
+  const own = Object.entries(env);
+  const replaced = own.some(([name]) => Object.hasOwn(commonEnv, name));
+  const common = replaced ? commonPairs.filter((pair) => !Object.hasOwn(env, pair.split("=", 1)[0]!)) : commonPairs;
+  return [...common, ...own.map(([name, value]) => `${name}=${value}`)];
 }
 
 function findProgram(name: string): string {

@@ -7,10 +7,15 @@ import { PidBoard } from "./board.js";
 import type { FromSpawner, SpawnerEnd, SpawnerHello, SpawnerJob, ToSpawner } from "./wire.js";
 
 const PROGRAM = fileURLToPath(new URL("./process.cjs", import.meta.url));
-/** They keep its memory, and so the price of a start, small. */
-const FLAGS = ["--max-semi-space-size=1", "--v8-pool-size=0"];
+/** They keep its memory, and so the price of a start, small; it lives too short for code to be worth much thought. */
+const FLAGS = ["--max-semi-space-size=1", "--single-threaded", "--lite-mode"];
 /** What is meant for the programs and not for it. */
 const NOT_FOR_US = ["NODE_OPTIONS", "NODE_V8_COVERAGE", "NODE_DEBUG"];
+
+/** Node's exit code for a flag that it does not know. */
+const BAD_FLAG = 9;
+
+const lineOf = (message: ToSpawner): string => `${JSON.stringify(message)}\n`;
 
 interface Waiting {
   readonly job: SpawnerJob;
@@ -24,7 +29,8 @@ interface Waiting {
 
 /** One spawner process, as the worker sees it. It leads a session of its own: Ctrl-C in a terminal does not reach it. */
 export class Spawner {
-  readonly #child: ChildProcess;
+  readonly #run: string;
+  #child: ChildProcess;
   readonly #board = new PidBoard();
   readonly #waiting = new Map<number, Waiting>();
   readonly #freeSlots: number[] = [];
@@ -34,24 +40,38 @@ export class Spawner {
   #isGone = false;
 
   constructor(run: string, onGone: () => void) {
+    this.#run = run;
     this.#onGone = onGone;
-    const env: NodeJS.ProcessEnv = { ...process.env };
-    const common = { ...env } as SpawnerHello["env"];
+    this.#child = this.#launch(FLAGS);
+    this.#keepAlive(false);
+  }
+
+  #launch(flags: readonly string[]): ChildProcess {
+    const env: NodeJS.ProcessEnv = { ...process.env, KAGURAZAKA_RUN: this.#run };
+    const common = { ...process.env } as SpawnerHello["env"];
     for (const name of NOT_FOR_US) delete env[name];
-    this.#child = spawn(process.execPath, [...FLAGS, PROGRAM], {
-      env: { ...env, KAGURAZAKA_RUN: run },
+    const child = spawn(process.execPath, [...flags, PROGRAM], {
+      env,
       detached: true,
       stdio: ["pipe", "pipe", "inherit", this.#board.fd],
     });
-    this.#child.once("error", (error) => this.#gone(error));
-    this.#child.once("close", (code, signal) =>
-      this.#gone(new Error(`the process that starts programs ended: ${signal ?? `exit code ${code}`}`)),
-    );
+    child.once("error", (error) => this.#gone(error));
+    child.once("close", (code, signal) => {
+      // A Node of another day may not know a flag: it says so before anything else.
+      if (code === BAD_FLAG && flags.length > 0) this.#relaunch();
+      else this.#gone(new Error(`the process that starts programs ended: ${signal ?? `exit code ${code}`}`));
+    });
     // Written to when it has ended: that is said by its end.
-    this.#child.stdin!.on("error", () => {});
-    this.#child.stdout!.setEncoding("utf8").on("data", (piece: string) => this.#onData(piece));
-    this.#send({ env: common, tmpDir: tmpdir() });
-    this.#keepAlive(false);
+    child.stdin!.on("error", () => {});
+    child.stdout!.setEncoding("utf8").on("data", (piece: string) => this.#onData(piece));
+    child.stdin!.write(lineOf({ env: common, tmpDir: tmpdir() }));
+    return child;
+  }
+
+  #relaunch(): void {
+    this.#child = this.#launch([]);
+    for (const { job } of this.#waiting.values()) this.#send(job);
+    this.#keepAlive(this.#waiting.size > 0);
   }
 
   get pid(): number | undefined {
@@ -92,7 +112,7 @@ export class Spawner {
   }
 
   #send(message: ToSpawner): void {
-    this.#child.stdin!.write(`${JSON.stringify(message)}\n`);
+    this.#child.stdin!.write(lineOf(message));
   }
 
   #onData(piece: string): void {
