@@ -18,6 +18,9 @@ import type { CapturedText, FromSpawner, SpawnerEnd, SpawnerJob, SpawnerKill, To
  */
 const BOARD_FD = 3;
 
+// That a group is gone is an error to Node, thrown once for each job: nobody reads where from.
+Error.stackTraceLimit = 0;
+
 interface Running {
   readonly job: SpawnerJob;
   readonly child: ChildProcess;
@@ -100,7 +103,7 @@ function pairsWith(env: Readonly<Record<string, string>>): string[] {
 function findProgram(name: string): string {
   if (name.includes("/")) return name;
   const known = found.get(name);
-  if (known !== undefined && isProgram(known)) return known;
+  if (known !== undefined && mayRun(known)) return known;
   for (const dir of (commonEnv.PATH ?? "").split(":")) {
     // Beside a relative one the working directory counts: the system may look itself.
     if (!dir.startsWith("/")) return name;
@@ -112,10 +115,13 @@ function findProgram(name: string): string {
   return name;
 }
 
-function isProgram(path: string): boolean {
+const isProgram = (path: string): boolean =>
+  mayRun(path) && fs.statSync(path, { throwIfNoEntry: false })?.isFile() === true;
+
+function mayRun(path: string): boolean {
   try {
     fs.accessSync(path, fs.constants.X_OK);
-    return fs.statSync(path).isFile();
+    return true;
   } catch {
     return false;
   }
