@@ -11,7 +11,17 @@ export { didYouMean } from "./base/nearest.js";
 export { defineOptions, type OptionSpec, type OptionSpecs, type OptionValues } from "./base/option-spec.js";
 export type { FileItem, FileTriplet, Item, Json, OutputFile } from "./contracts/item.js";
 export type { Outcome, OutcomeCounts, OutcomeStatus } from "./contracts/outcome.js";
-export type { Filtered, Generated, RunPlan, RunStats, TaskContext, TaskLog } from "./contracts/task.js";
+export type {
+  Captured,
+  Filtered,
+  Generated,
+  ProgramEnd,
+  ProgramOptions,
+  RunPlan,
+  RunStats,
+  TaskContext,
+  TaskLog,
+} from "./contracts/task.js";
 export type { RunHooks } from "./runner/run/run-hooks.js";
 export type { RunInfo, RunResult } from "./runner/run/run-result.js";
 export type { RunTaskOptions, TaskLocation } from "./runner/run-task.js";

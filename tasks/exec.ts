@@ -1,7 +1,7 @@
-import { closeSync, openSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { resolve } from "node:path";
 import {
+  type Captured,
   defineOptions,
   FinishCheckByOutputFileExistence,
   InputByGlob,
@@ -11,16 +11,16 @@ import {
   NoHardShard,
   OutputByTemplate,
   PermanentError,
+  type ProgramEnd,
+  type ProgramOptions,
   type RunPlan,
   type TaskContext,
 } from "kagurazaka";
-import { Captures } from "./exec/captures.js";
 import { checkWords, isOutputName } from "./exec/check-words.js";
 import { commandId } from "./exec/command-id.js";
-import { type Ending, programFailure, startFailure } from "./exec/failure.js";
+import { programFailure, startFailure } from "./exec/failure.js";
 import { checkProgram, oneWord } from "./exec/find-program.js";
 import { Mistake } from "./exec/mistake.js";
-import { runProgram } from "./exec/run-program.js";
 import { type ExecItem, findValue, isFile } from "./exec/values.js";
 import { fillWord, namesIn, parseWord, type Word } from "./exec/words.js";
 
@@ -97,8 +97,6 @@ export default class Exec extends KagurazakaTask<ExecItem, typeof options> {
   // One worker starts all programs: it only waits for them.
   static defaults = { num_process: 1, concurrency: availableParallelism() };
 
-  readonly #captures = new Captures();
-  readonly #env = { ...process.env };
   #words: readonly Word[] = [];
   #cwd: Word | undefined;
   #namesOutput = false;
@@ -143,34 +141,21 @@ export default class Exec extends KagurazakaTask<ExecItem, typeof options> {
     const argv = this.#words.map((word) => fillWord(word, value));
     const cwd = this.#cwd && fillWord(this.#cwd, value);
     const stdoutTo = this.#stdoutOf(item);
-    const opened: number[] = [];
-    const open = (path: string, mode: "r" | "w"): number => {
-      const fd = openSync(path, mode);
-      opened.push(fd);
-      return fd;
-    };
-    const stderr = this.#captures.take();
-    const shown = stdoutTo === "log" ? this.#captures.take() : undefined;
+    const out = (): { path: string } => ({ path: (item.output as { path: string }).path });
+    let end: ProgramEnd;
     try {
-      const stdin = this.#stdinOf(item, open);
-      const stdout = shown ?? (stdoutTo === "output" ? open((item.output as { path: string }).path, "w") : "ignore");
-      const call = { argv, cwd, env: this.#env, stdin: stdin.text, killAfterMs: this.options.killAfter };
-      let ending: Ending;
-      try {
-        ending = await runProgram({ ...call, stdio: [stdin.stream, stdout, stderr] }, ctx);
-      } catch (cause) {
-        throw startFailure(argv[0]!, cause);
-      }
-      if (shown !== undefined) show(this.#captures.read(shown, SHOWN_BYTES), process.stdout);
-      this.#judge(argv[0]!, ending, stderr);
-    } finally {
-      for (const fd of opened) closeSync(fd);
-      for (const fd of [stderr, shown]) if (fd !== undefined) this.#captures.give(fd);
+      end = await ctx.runProgram(argv[0]!, argv.slice(1), {
+        cwd,
+        stdin: this.#stdinOf(item),
+        stdout: stdoutTo === "log" ? "capture" : stdoutTo === "output" ? out() : "none",
+        keepBytes: SHOWN_BYTES,
+        killAfterMs: this.options.killAfter,
+      });
+    } catch (cause) {
+      throw isOfFile(cause) ? cause : startFailure(argv[0]!, cause);
     }
-  }
-
-  override teardown(): void {
-    this.#captures.close();
+    show(end.stdout, process.stdout);
+    this.#judge(argv[0]!, end);
   }
 
   #stdoutOf(item: ExecItem): "output" | "log" | "none" {
@@ -179,30 +164,35 @@ export default class Exec extends KagurazakaTask<ExecItem, typeof options> {
     return isFile(item.output) && !this.#namesOutput ? "output" : "log";
   }
 
-  #stdinOf(
-    item: ExecItem,
-    open: (path: string, mode: "r") => number,
-  ): { stream: number | "ignore" | "pipe"; text?: string } {
+  #stdinOf(item: ExecItem): ProgramOptions["stdin"] {
     const { stdin } = this.options;
-    if (stdin === "input" && isFile(item.input)) return { stream: open(item.input.path, "r") };
-    if (stdin === "line" && typeof item.line === "string") return { stream: "pipe", text: `${item.line}\n` };
-    if (stdin === "none") return { stream: "ignore" };
+    if (stdin === "input" && isFile(item.input)) return { path: item.input.path };
+    if (stdin === "line" && typeof item.line === "string") return { text: `${item.line}\n` };
+    if (stdin === "none") return "none";
     throw new PermanentError(`--stdin ${stdin}: this item has none`);
   }
 
-  #judge(program: string, ending: Ending, stderr: number): void {
-    const fine = ending.code !== null && this.#okCodes.has(ending.code);
-    const said = this.#captures.read(stderr, fine ? SHOWN_BYTES : KEPT_STDERR_BYTES);
-    if (!fine) {
-      const permanent = ending.code !== null && this.#permanentCodes.has(ending.code);
-      throw programFailure(program, ending, said.text, permanent);
+  #judge(program: string, { code, signal, stderr }: ProgramEnd): void {
+    if (code === null || !this.#okCodes.has(code)) {
+      const permanent = code !== null && this.#permanentCodes.has(code);
+      throw programFailure(program, { code, signal }, endOf(stderr.text, KEPT_STDERR_BYTES), permanent);
     }
-    if (this.options.stderr === "log") show(said, process.stderr);
+    if (this.options.stderr === "log") show(stderr, process.stderr);
   }
 }
 
+/** The input or the output could not be opened: the program has nothing to do with it. */
+const isOfFile = (cause: unknown): boolean => (cause as NodeJS.ErrnoException).syscall === "open";
+
+function endOf(text: string, bytes: number): string {
+  const whole = Buffer.from(text);
+  let from = Math.max(0, whole.length - bytes);
+  while (from > 0 && from < whole.length && (whole[from]! & 0xc0) === 0x80) from++;
+  return whole.toString("utf8", from);
+}
+
 /** In the worker, what is printed is the item's: it goes to the run's log and above the bar, with its key. */
-function show({ text, leftOut }: { text: string; leftOut: number }, stream: NodeJS.WriteStream): void {
+function show({ text, leftOut }: Captured, stream: NodeJS.WriteStream): void {
   if (text === "") return;
   const before = leftOut === 0 ? "" : `… (${leftOut} bytes before)\n`;
   stream.write(`${before}${text}${text.endsWith("\n") ? "" : "\n"}`);

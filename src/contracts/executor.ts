@@ -22,6 +22,8 @@ export interface ExecutorPorts {
   readonly marked?: MarkWriter | undefined;
   /** Done, with nothing to add. Times by the clock of the marks. */
   done(seq: number, durationMs: number, nowMs: number): void;
+  /** The same, of an item that left its work to programs: it may be sent a little later. */
+  doneByProgram(seq: number, durationMs: number): void;
   settle(outcome: WireOutcome, nowMs: number): void;
   /** Sends what was settled now rather than with the next batch. */
   flush(): void;

@@ -36,6 +36,42 @@ export interface TaskContext {
    * `KAGURAZAKA_RUN`, `KAGURAZAKA_KEY` and `KAGURAZAKA_ATTEMPT`.
    */
   spawn(command: string, args?: readonly string[], options?: SpawnOptions): ChildProcess;
+  /**
+   * Runs a program to its end, as `spawn` would, its streams in files: the cheap way to run many short ones. A small process
+   * starts them for us, for what a start costs grows with the memory of who starts. When the signal aborts, its process group
+   * is sent SIGTERM and later SIGKILL. Rejects where the program cannot be started, with the system's code: `ENOENT`.
+   */
+  runProgram(command: string, args?: readonly string[], options?: ProgramOptions): Promise<ProgramEnd>;
+}
+
+export interface ProgramOptions {
+  readonly cwd?: string | undefined;
+  /** Besides the worker's own, as it was when its first program was run. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Default: nothing to read. */
+  readonly stdin?: "none" | { readonly path: string } | { readonly text: string };
+  /** Default: captured. A file is made, or emptied. */
+  readonly stdout?: "none" | "capture" | { readonly path: string };
+  readonly stderr?: "none" | "capture";
+  /** How much of the end of what was captured is kept, in bytes of each stream. Default: 65536. */
+  readonly keepBytes?: number;
+  /** From SIGTERM to SIGKILL, in milliseconds. Default: 1000. */
+  readonly killAfterMs?: number;
+}
+
+/** How a program ended, and what it said. */
+export interface ProgramEnd {
+  /** Null where a signal ended it. */
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly stdout: Captured;
+  readonly stderr: Captured;
+}
+
+/** The end of what was printed, and how many bytes came before it. */
+export interface Captured {
+  readonly text: string;
+  readonly leftOut: number;
 }
 
 export interface TaskLog {

@@ -90,7 +90,10 @@ export type FromWorker =
       readonly message: string;
       readonly fields?: unknown;
     }
-  /** A child process of an item: it dies with the item even when the worker can no longer see to it. */
+  /**
+   * A child process of an item: it dies with the item even when the worker can no longer see to it. Number 0 is no item: what
+   * the worker itself has started, which ends by itself when the worker does.
+   */
   | { readonly type: "spawned"; readonly seq: number; readonly pid: number }
   /** Sequence numbers that were never started and are given back: the answer to `hold`, or the worker is `worn`. */
   | { readonly type: "held"; readonly unstarted: readonly number[] }

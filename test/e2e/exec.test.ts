@@ -176,7 +176,8 @@ describe.concurrent("a program that fails", () => {
     const script = 'printf "\\033[31mbad %s\\n" "$1" >&2; case $1 in segv) kill -SEGV $$ ;; *) exit "$1" ;; esac';
     const ended = await exec(place, ["--in", "in", ...once], sh(script));
     expect([ended.code, ended.json.counts]).toEqual([3, counts({ failed: 4 })]);
-    expect(failures(place, ended).map(({ key, message, class: name, stack }) => [key, message, name, stack])).toEqual([
+    const failed = failures(place, ended).sort((a, b) => (String(a.key) < String(b.key) ? -1 : 1));
+    expect(failed.map(({ key, message, class: name, stack }) => [key, message, name, stack])).toEqual([
       ["3", "sh: exit code 3", "exit-3: sh: exit code #", "sh: exit code 3\n\x1b[31mbad 3"],
       ["4", "sh: exit code 4", "exit-4: sh: exit code #", "sh: exit code 4\n\x1b[31mbad 4"],
       ["5", "sh: exit code 5", "exit-5: sh: exit code #", "sh: exit code 5\n\x1b[31mbad 5"],

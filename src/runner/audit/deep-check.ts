@@ -11,6 +11,7 @@ import type { PreparedRun } from "../prepare/prepared-run.js";
 import { Batch } from "../worker/batch.js";
 import { ItemBinder } from "../worker/item-binder.js";
 import { ItemContext } from "../worker/item-context.js";
+import { SpawnerPool } from "../worker/spawner/pool.js";
 
 export type LogHook = (key: string, level: "info" | "warn" | "error", message: string, fields?: unknown) => void;
 
@@ -31,6 +32,7 @@ export class DeepCheck implements AsyncDisposable {
   readonly #binder: ItemBinder;
   readonly #ports: ExecutorPorts;
   readonly #marks: Float64Array;
+  readonly #spawners: SpawnerPool;
   readonly #timeoutMs: number | undefined;
   readonly #freeSlots: number[];
   readonly #shard: number;
@@ -65,6 +67,7 @@ export class DeepCheck implements AsyncDisposable {
       setup,
       marks,
       done: nothing,
+      doneByProgram: nothing,
       settle: nothing,
       flush: nothing,
       print: nothing,
@@ -74,6 +77,7 @@ export class DeepCheck implements AsyncDisposable {
       worn: nothing,
     };
     this.#marks = new Float64Array(marks);
+    this.#spawners = new SpawnerPool(this.#ports);
     this.#timeoutMs = timeout;
     this.#freeSlots = Array.from({ length: concurrency }, (_, slot) => slot);
   }
@@ -91,7 +95,7 @@ export class DeepCheck implements AsyncDisposable {
       shard: this.#shard,
       forced: false,
     });
-    const ctx = new ItemContext(this.#ports, this.#marks, { slot, batch, index: 0 });
+    const ctx = new ItemContext(this.#ports, this.#marks, { slot, batch, index: 0, spawners: this.#spawners });
     let isExecuted: boolean | undefined;
     try {
       await this.#inTime(ctx, async () => {
@@ -129,6 +133,7 @@ export class DeepCheck implements AsyncDisposable {
     try {
       await this.#instance.teardown?.();
     } finally {
+      this.#spawners.close();
       rmSync(this.#scratch, { recursive: true, force: true });
     }
   }

@@ -4,6 +4,9 @@ import { marksLayout } from "../../contracts/wire.js";
 import { InFlight, type Place } from "./in-flight.js";
 import type { Load } from "./queues.js";
 
+/** Sequence number of what belongs to no item but to the worker itself. */
+const OF_THE_WORKER = 0;
+
 /**
  * A worker as the dispatcher sees it.
  *
@@ -84,7 +87,7 @@ export class Seat {
   }
 
   addChild(seq: number, pid: number): void {
-    if (this.inFlight.keyOf(seq) === undefined) return killGroup(pid);
+    if (seq !== OF_THE_WORKER && this.inFlight.keyOf(seq) === undefined) return killGroup(pid);
     this.#guard.add(pid);
     const pids = this.#children.get(seq);
     if (pids) pids.push(pid);
@@ -100,7 +103,8 @@ export class Seat {
   /** A worker that is gone can no longer end the children of its items. */
   killChildren(): void {
     for (const [seq, pids] of this.#children) {
-      for (const pid of pids) killGroup(pid);
+      // What is the worker's ends when it finds the worker gone, and its own children first.
+      if (seq !== OF_THE_WORKER) for (const pid of pids) killGroup(pid);
       this.#release(seq);
     }
   }

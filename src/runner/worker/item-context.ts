@@ -6,12 +6,22 @@ import { makeDirectory } from "../../base/make-directory.js";
 import { killGroup } from "../../base/process-group.js";
 import { createRandom } from "../../base/random.js";
 import type { ExecutorPorts } from "../../contracts/executor.js";
-import type { Filtered, TaskContext, TaskLog } from "../../contracts/task.js";
+import type { Filtered, ProgramEnd, ProgramOptions, TaskContext, TaskLog } from "../../contracts/task.js";
 import { marksLayout } from "../../contracts/wire.js";
 import type { Batch } from "./batch.js";
+import { ItemPrograms } from "./spawner/item-programs.js";
+import type { SpawnerPool } from "./spawner/pool.js";
 
 /** No environment holds a zero byte, and none a variable of more than 128 KiB. */
 const MAX_KEY_IN_ENV = 32_768;
+
+interface ContextPlace {
+  readonly slot: number;
+  readonly batch: Batch;
+  readonly index: number;
+  /** They start what is run by `run`. */
+  readonly spawners: SpawnerPool;
+}
 
 /** What `process` gets besides its item. Cheap to make: everything costly is made when it is asked for. */
 export class ItemContext implements TaskContext {
@@ -26,19 +36,22 @@ export class ItemContext implements TaskContext {
   readonly #index: number;
   readonly #ports: ExecutorPorts;
   readonly #marks: Float64Array;
+  readonly #spawners: SpawnerPool;
   #abort: AbortController | undefined;
   #random: (() => number) | undefined;
   #tmpDir: string | undefined;
   /** Once it is known to be there. */
   #keptDir: string | undefined;
   #children: Set<ChildProcess> | undefined;
+  #programs: ItemPrograms | undefined;
   /** Set by `filtered`, whether or not its answer is returned. */
   filteredReason: string | undefined;
 
-  constructor(ports: ExecutorPorts, marks: Float64Array, place: { slot: number; batch: Batch; index: number }) {
-    const { slot, batch, index } = place;
+  constructor(ports: ExecutorPorts, marks: Float64Array, place: ContextPlace) {
+    const { slot, batch, index, spawners } = place;
     this.#ports = ports;
     this.#marks = marks;
+    this.#spawners = spawners;
     this.#batch = batch;
     this.#index = index;
     this.slot = slot;
@@ -130,18 +143,31 @@ export class ItemContext implements TaskContext {
 
   spawn(command: string, args: readonly string[] = [], options: SpawnOptions = {}): ChildProcess {
     // A group of its own: its children's children are reached too when the item ends.
-    const child = spawn(command, [...args], { ...options, env: this.#childEnv(options.env), detached: true });
+    const child = spawn(command, [...args], {
+      ...options,
+      env: { ...(options.env ?? process.env), ...this.#ownEnv() },
+      detached: true,
+    });
     this.#children ??= new Set();
     this.#children.add(child);
     if (child.pid !== undefined) this.#ports.spawned(this.seq, child.pid);
     return child;
   }
 
+  runProgram(command: string, args: readonly string[] = [], options: ProgramOptions = {}): Promise<ProgramEnd> {
+    this.#programs ??= new ItemPrograms(this.seq, this.#spawners, this.#abort?.signal.aborted);
+    return this.#programs.run([command, ...args], { ...options, env: { ...options.env, ...this.#ownEnv() } });
+  }
+
+  get ranPrograms(): boolean {
+    return this.#programs !== undefined;
+  }
+
   /** By the run's id what was started is found again even when nobody is left who knows its pid. */
-  #childEnv(env: NodeJS.ProcessEnv = process.env): NodeJS.ProcessEnv {
+  #ownEnv(): Record<string, string> {
     const { run, key, attempt } = this;
     const fits = key.length <= MAX_KEY_IN_ENV && !key.includes("\0");
-    return { ...env, KAGURAZAKA_RUN: run, KAGURAZAKA_ATTEMPT: `${attempt}`, ...(fits ? { KAGURAZAKA_KEY: key } : {}) };
+    return { KAGURAZAKA_RUN: run, KAGURAZAKA_ATTEMPT: `${attempt}`, ...(fits ? { KAGURAZAKA_KEY: key } : {}) };
   }
 
   /** Fires the signal; the error says why. */
@@ -151,11 +177,13 @@ export class ItemContext implements TaskContext {
     this.#abort.abort(
       new DOMException(reason === "timeout" ? "the item ran longer than --timeout" : "the run was stopped", name),
     );
+    this.#programs?.stop();
   }
 
   /** The attempt is over: what it started and had for itself goes, and what it kept as well, unless it is to try again. */
   end(finished: boolean): void {
     if (this.#children) for (const child of this.#children) killGroup(child.pid);
+    this.#programs?.end();
     try {
       if (this.#tmpDir !== undefined) rmSync(this.#tmpDir, { recursive: true, force: true });
     } catch {

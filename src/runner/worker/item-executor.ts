@@ -8,6 +8,7 @@ import type { TaskProgram } from "../program/task-program.js";
 import { Batch } from "./batch.js";
 import { ItemBinder } from "./item-binder.js";
 import { ItemContext } from "./item-context.js";
+import { SpawnerPool } from "./spawner/pool.js";
 import { Wear } from "./wear.js";
 
 /** What an item has to say besides which one it is and how long it took. */
@@ -27,6 +28,7 @@ export class ItemExecutor implements Executor {
   readonly #ports: ExecutorPorts;
   readonly #marks: Float64Array;
   readonly #binders: ItemBinder[];
+  readonly #spawners: SpawnerPool;
   readonly #idle: number[] = [];
   /** By slot. */
   readonly #running: (ItemContext | undefined)[] = [];
@@ -44,6 +46,7 @@ export class ItemExecutor implements Executor {
     this.#instance = instance;
     this.#ports = ports;
     this.#marks = new Float64Array(ports.marks);
+    this.#spawners = new SpawnerPool(ports);
     this.#alone = ports.setup.concurrency === 1;
     this.#manySteps = typeof (instance.isExecuted ?? instance.verify) === "function";
     this.#wear = ports.setup.recycle && new Wear(ports.setup.recycle);
@@ -76,7 +79,11 @@ export class ItemExecutor implements Executor {
 
   async close(): Promise<void> {
     if (this.#busy || this.#batches.length > 0) await new Promise<void>((resolve) => (this.#whenIdle = resolve));
-    await this.#instance.teardown?.();
+    try {
+      await this.#instance.teardown?.();
+    } finally {
+      this.#spawners.close();
+    }
   }
 
   get #busy(): boolean {
@@ -102,7 +109,7 @@ export class ItemExecutor implements Executor {
   }
 
   #runItem(slot: number, batch: Batch, index: number): Promise<void> | undefined {
-    const ctx = new ItemContext(this.#ports, this.#marks, { slot, batch, index });
+    const ctx = new ItemContext(this.#ports, this.#marks, { slot, batch, index, spawners: this.#spawners });
     const cell = marksLayout.slot(slot);
     ctx.startedMs = this.#justEndedMs || monotonicMs();
     this.#marks[cell + marksLayout.started] = ctx.startedMs;
@@ -206,6 +213,7 @@ export class ItemExecutor implements Executor {
     // One that answers at once is followed by the next, or by the slot's rest, before any code of the task runs again.
     if (ctx.awaited) this.#ports.marked?.(seqCell, 1);
     if (outcome) this.#ports.settle({ seq: ctx.seq, durationMs, ...outcome }, nowMs);
+    else if (ctx.ranPrograms) this.#ports.doneByProgram(ctx.seq, durationMs);
     else this.#ports.done(ctx.seq, durationMs, nowMs);
     if (this.#wear) this.#wearOut(this.#wear.settled(nowMs));
   }

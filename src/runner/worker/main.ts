@@ -63,6 +63,7 @@ function createPorts(
     setup,
     ...marks,
     done: (seq, durationMs, nowMs) => buffer.addDone(seq, durationMs, nowMs),
+    doneByProgram: (seq, durationMs) => buffer.addSoon(seq, durationMs),
     settle: (outcome, nowMs) => buffer.add(outcome, nowMs),
     flush: () => buffer.flush(),
     print: (key, text) => port.post({ type: "print", key, text }),

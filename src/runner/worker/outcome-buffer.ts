@@ -5,6 +5,8 @@ const MAX_BUFFERED = 512;
 const MAX_AGE_MS = 5;
 /** An item this slow pays for a message of its own: what it did must not wait behind the next one. */
 const SLOW_ITEM_MS = 0.5;
+/** How long the outcome of an item that only waited for programs may wait for others. */
+const SOON_MS = 3;
 
 /**
  * Outcomes on their way out. Fast ones travel together, at most 5 ms old; a slow one leaves at once, so that an item that
@@ -16,6 +18,7 @@ export class OutcomeBuffer {
   #used = 0;
   #rest: WireOutcome[] = [];
   #lastSentMs = monotonicMs();
+  #soon: NodeJS.Timeout | undefined;
 
   constructor(send: (plain: Float64Array, rest: readonly WireOutcome[]) => void) {
     this.#send = send;
@@ -28,6 +31,14 @@ export class OutcomeBuffer {
     if (this.#used === this.#plain.length || this.#isDue(durationMs, nowMs)) this.flush();
   }
 
+  /** Done, by programs of its own: this thread has time to send what it says along with others. */
+  addSoon(seq: number, durationMs: number): void {
+    this.#plain[this.#used++] = seq;
+    this.#plain[this.#used++] = durationMs;
+    if (this.#used === this.#plain.length) this.flush();
+    else this.#soon ??= setTimeout(() => this.flush(), SOON_MS);
+  }
+
   add(outcome: WireOutcome, nowMs: number): void {
     this.#rest.push(outcome);
     if (this.#rest.length >= MAX_BUFFERED || this.#isDue(outcome.durationMs, nowMs)) this.flush();
@@ -38,6 +49,8 @@ export class OutcomeBuffer {
   }
 
   flush(): void {
+    clearTimeout(this.#soon);
+    this.#soon = undefined;
     this.#lastSentMs = monotonicMs();
     if (this.#used === 0 && this.#rest.length === 0) return;
     this.#send(this.#plain.slice(0, this.#used), this.#rest);

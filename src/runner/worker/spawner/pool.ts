@@ -1,0 +1,65 @@
+import { availableParallelism } from "node:os";
+import type { ExecutorPorts } from "../../../contracts/executor.js";
+import type { WorkerSetup } from "../../../contracts/wire.js";
+import { Spawner } from "./spawner.js";
+import type { SpawnerEnd, SpawnerJob } from "./wire.js";
+
+/** A program that has lived so long is made known; most end before, and are not worth the messages. */
+const KNOWN_AFTER_MS = 50;
+/** Sequence number of what belongs to no item but to the worker itself. */
+const OF_THE_WORKER = 0;
+
+/** A program under way. */
+export interface StartedProgram {
+  readonly ended: Promise<SpawnerEnd>;
+  kill(signal: NodeJS.Signals): void;
+}
+
+interface PoolPorts extends Pick<ExecutorPorts, "spawned"> {
+  readonly setup: Pick<WorkerSetup, "run" | "concurrency">;
+}
+
+/** A worker's spawners, one for each program at once and no more than there are cores. Each is started when it is needed. */
+export class SpawnerPool {
+  readonly #ports: PoolPorts;
+  readonly #most: number;
+  readonly #spawners = new Set<Spawner>();
+  #ids = 0;
+  #clock: NodeJS.Timeout | undefined;
+
+  constructor(ports: PoolPorts) {
+    this.#ports = ports;
+    this.#most = Math.min(ports.setup.concurrency, availableParallelism());
+  }
+
+  start(seq: number, call: Omit<SpawnerJob, "id" | "slot">): StartedProgram {
+    const id = ++this.#ids;
+    const spawner = this.#leastBusy();
+    this.#clock ??= setInterval(() => this.#tick(), KNOWN_AFTER_MS).unref();
+    return { ended: spawner.start(seq, { ...call, id }), kill: (signal) => spawner.kill(id, signal) };
+  }
+
+  /** The guardian sees to those that live on: were this process killed now, their spawner would, were it not killed too. */
+  makeKnown(seq: number, pid: number): void {
+    this.#ports.spawned(seq, pid);
+  }
+
+  close(): void {
+    clearInterval(this.#clock);
+    for (const spawner of this.#spawners) spawner.close();
+  }
+
+  #leastBusy(): Spawner {
+    let best: Spawner | undefined;
+    for (const spawner of this.#spawners) if (best === undefined || spawner.load < best.load) best = spawner;
+    if (best !== undefined && (best.load === 0 || this.#spawners.size >= this.#most)) return best;
+    const fresh: Spawner = new Spawner(this.#ports.setup.run, () => this.#spawners.delete(fresh));
+    this.#spawners.add(fresh);
+    if (fresh.pid !== undefined) this.#ports.spawned(OF_THE_WORKER, fresh.pid);
+    return fresh;
+  }
+
+  #tick(): void {
+    for (const spawner of this.#spawners) spawner.tick((seq, pid) => this.makeKnown(seq, pid));
+  }
+}
