@@ -75,7 +75,7 @@ describe.skipIf(!mayMount)(`an output root without room${notBecause}`, () => {
     },
   );
 
-  test("little room, but enough: an item that fails does so for itself, and nothing of the question is left", async () => {
+  test("little room, but enough: an item that fails does so for itself", async () => {
     const place = createPlace({ "in/a.txt": "a", "in/b.txt": "b" });
     using disk = mountSmallDisk(place.path("out"), 600);
     const args = [...exec, "--retries", "0", "--"];
