@@ -163,6 +163,7 @@ describeMounted(`a run at work when others fill its disk${notBecause}`, () => {
       const filler = fillDisk(disk.dir);
       checkOutOfRoom(await run.ended);
       filler[Symbol.dispose]();
+      expect(new Set(readNotes(run.notes)).size, "it stopped at once").toBeLessThan(300);
       const marks = ledgerText(stateDir).filter((line) => line.includes('"sync"')).length;
       const before = job.ledger(stateDir).finished();
       const again = await job.run(said);
@@ -177,6 +178,20 @@ describeMounted(`a run at work when others fill its disk${notBecause}`, () => {
       report(`run directory full after ${items} items`, { recorded: before.size, marks });
     },
   );
+
+  test("where only the items under way cannot be noted, the run goes on without", async () => {
+    const job = openJob("under-way");
+    const stateDir = join(job.dir, "state", "LedgerFiles");
+    using disk = mountSmallDisk(join(stateDir, "under-way"), 4);
+    using _ = fillDisk(disk.dir);
+    const run = job.start({ extra: ["--run-dir", join(job.dir, "state")], env: { FAULTS_SLEEP_MS: "2" } });
+    await until("it is tried", () => listFiles(disk.dir).some((path) => path !== "filler") || !run.alive);
+    expect(run.alive).toBe(true);
+    const { code, stderr } = await run.ended;
+    expect(code, stderr).toBe(3);
+    expect(job.ledger(stateDir).finished().size).toBe(299);
+    expect(listFiles(disk.dir)).toEqual(["filler"]);
+  });
 
   const ledgerText = (stateDir: string): string[] =>
     readdirSync(join(stateDir, "ledger")).flatMap((name) =>
