@@ -5,6 +5,8 @@ import { join } from "node:path";
 import { KagurazakaError, type MarkWriter } from "../../src/kit.js";
 
 const CELL_BYTES = 8;
+/** Marks of 2,700 items at once. */
+const RESERVED_BYTES = 64 * 1024;
 
 /**
  * A worker's marks where two processes see them. Node maps no memory between processes, but a file that both hold open is
@@ -15,8 +17,8 @@ export class MarksFile implements Disposable {
   readonly fd: number;
   #open = true;
 
-  constructor() {
-    this.fd = openNameless(["/dev/shm", tmpdir()]);
+  constructor(dirs: readonly string[] = ["/dev/shm", tmpdir()]) {
+    this.fd = openNameless(dirs);
   }
 
   /** Brings the coordinator's copy up to date. */
@@ -30,20 +32,30 @@ export class MarksFile implements Disposable {
   }
 }
 
+/** In the first directory that has room for it: a file can be made on a full disk too, and the worker would die writing. */
 function openNameless(dirs: readonly string[]): number {
   let failure: unknown;
   for (const dir of dirs) {
     const path = join(dir, `kagurazaka-marks-${randomBytes(8).toString("hex")}`);
+    let fd: number | undefined;
     try {
-      const fd = openSync(path, "wx+", 0o600);
+      fd = openSync(path, "wx+", 0o600);
       unlinkSync(path);
+      reserve(fd);
       return fd;
     } catch (error) {
+      if (fd !== undefined) closeSync(fd);
       failure = error;
     }
   }
   const message = `no file can be made in ${dirs.join(" or ")}, which worker processes need: ${(failure as Error).message}`;
   throw new KagurazakaError("environment", message, { cause: failure });
+}
+
+function reserve(fd: number): void {
+  const zeros = new Uint8Array(RESERVED_BYTES);
+  // What there is room for is taken first; only the next write says that there is no more.
+  for (let at = 0; at < zeros.length; ) at += writeSync(fd, zeros, at, zeros.length - at, at);
 }
 
 /** The worker's side: copies cells from its memory to the file. */

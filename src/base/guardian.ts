@@ -8,7 +8,8 @@ import { killGroup } from "./process-group.js";
  *   coordinator ──"+ 4711"──"- 4711"──▶ /bin/sh        (SIGKILL) ──end of file──▶ kill -9 of all that is left
  *
  * Then, where there is /proc, it looks for a moment for whatever carries the run's id in its environment: a child that was
- * started but not yet told of, or one that has left its group.
+ * started but not yet told of, or one that has left its group. Not for ever: a process that hangs in the kernel is told to
+ * die and stays, so after some 600 looks (a minute at least) the shell gives up and goes.
  */
 const SCRIPT = `
 trap '' INT TERM HUP QUIT
@@ -23,8 +24,10 @@ while IFS= read -r line; do
 done
 for group in $groups; do kill -9 "-$group"; done
 quiet=0
-while [ -r /proc/self/environ ] && [ $quiet -lt 5 ]; do
+round=0
+while [ -r /proc/self/environ ] && [ $quiet -lt 5 ] && [ $round -lt 600 ]; do
   quiet=$((quiet + 1))
+  round=$((round + 1))
   for file in $(grep -lszxF -e "KAGURAZAKA_RUN=$1" /proc/[0-9]*/environ); do
     pid=\${file#/proc/}
     kill -9 "\${pid%/environ}" && quiet=0

@@ -1,11 +1,12 @@
 import { existsSync } from "node:fs";
-import { KagurazakaError } from "../../base/errors.js";
+import { KagurazakaError, toErrorRecord } from "../../base/errors.js";
 import type { FileTriplet, Item, OutputFile, WireTriplet } from "../../contracts/item.js";
 import { type OutputEntry, type Yields, yieldsOf } from "../../contracts/modes.js";
 import type { WorkerSetup } from "../../contracts/wire.js";
 import { filesOf, nameOfFiles, pathOfFile } from "../program/item-files.js";
 import { RootGuard } from "../program/safe-path.js";
 import { outputsOf, type TaskProgram } from "../program/task-program.js";
+import { isFull } from "./is-full.js";
 import { Publication } from "./publication.js";
 
 /** What a binder keeps of one hard shard. */
@@ -13,6 +14,8 @@ interface ShardPlace {
   readonly publication: Publication | null;
   /** Directories without which nothing can work, by what they are. */
   readonly needed: readonly (readonly [what: string, dir: string])[];
+  /** In staging, where whoever looks for room may make a file. */
+  readonly probePath: string;
 }
 
 /** From what crossed the border to what `process` is given, for one slot: paths joined, outputs staged. */
@@ -71,7 +74,7 @@ export class ItemBinder {
       ["staging directory", stagingDir] as const,
       ...(root && modes?.inputMode?.definition.readsInputRoot ? [["input root", root.inputPath] as const] : []),
     ];
-    return { publication, needed };
+    return { publication, needed, probePath: `${stagingDir}/${workerId}-${this.#slot}.probe` };
   }
 
   #bind(
@@ -96,10 +99,21 @@ export class ItemBinder {
     this.#place?.publication?.discard();
   }
 
-  /** Why no item can work here any more: a root was deleted, renamed or unmounted under the run. Asked when one has failed. */
-  rootGone(): KagurazakaError | undefined {
-    const gone = this.#place?.needed.find(([, dir]) => !existsSync(dir));
-    return gone && new KagurazakaError("environment", `the ${gone[0]} ${gone[1]} is gone`);
+  /**
+   * Why no item can work here any more: a root was deleted, renamed or unmounted under the run, or its disk is full. Asked
+   * when one has failed, before what it has written is discarded: that may be what fills the disk.
+   */
+  obstacle(thrown: unknown): KagurazakaError | undefined {
+    if (!this.#place) return undefined;
+    const { needed, probePath } = this.#place;
+    const gone = needed.find(([, dir]) => !existsSync(dir));
+    if (gone) return new KagurazakaError("environment", `the ${gone[0]} ${gone[1]} is gone`);
+    const [what, dir] = needed[0]!;
+    if (!isFull(dir, probePath)) return undefined;
+    return new KagurazakaError(
+      "environment",
+      `no space is left in the ${what} ${dir}: ${toErrorRecord(thrown).message}`,
+    );
   }
 }
 

@@ -189,12 +189,13 @@ export class ItemExecutor implements Executor {
 
   #fail(ctx: ItemContext, thrown: unknown): void {
     const binder = this.#binderOf(ctx);
+    const failure = binder.obstacle(thrown) ?? thrown;
     try {
       binder.discard();
     } catch {
       // What the item failed with says more than what cleaning up after it failed with.
     }
-    this.#end(ctx, { status: "failed", error: withoutOwnFrames(toErrorRecord(binder.rootGone() ?? thrown)) });
+    this.#end(ctx, { status: "failed", error: withoutOwnFrames(toErrorRecord(failure)) });
   }
 
   /** @param outcome undefined: done, with nothing to add */

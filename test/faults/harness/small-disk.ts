@@ -7,7 +7,8 @@ export interface SmallDisk extends Disposable {
   readonly dir: string;
   readonly env: Readonly<Record<string, string>>;
   readonly nodeArgs: readonly string[];
-  resize(kilobytes: number): void;
+  /** `files`: how many it may hold, where that can be said. */
+  resize(kilobytes: number, files?: number): void;
 }
 
 export const mayMount: boolean = (() => {
@@ -27,7 +28,8 @@ export function mountSmallDisk(dir: string, kilobytes: number): SmallDisk {
     dir,
     env: {},
     nodeArgs: [],
-    resize: (more) => void execFileSync("mount", ["-o", `remount,size=${more}k`, dir]),
+    resize: (more, files) =>
+      void execFileSync("mount", ["-o", `remount,size=${more}k${files ? `,nr_inodes=${files}` : ""}`, dir]),
     [Symbol.dispose]: () => void execFileSync("umount", ["-l", dir]),
   };
 }
