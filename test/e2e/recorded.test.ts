@@ -1,4 +1,13 @@
-import { appendFileSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  chmodSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test, vi } from "vitest";
 import { counts, createPlace, type Place, taskFile, until } from "./kagurazaka.js";
@@ -193,6 +202,27 @@ describe.concurrent("ledger compact", () => {
     await shard.ended;
     expect((await place.run(["ledger", "compact", state])).stdout).toContain("is compacted");
     expect(ledgerOf(place)).toHaveLength(1);
+  });
+
+  test("waits for the file systems of ledger and outputs alone; for all of them where outputs may lie anywhere", async () => {
+    const roots = ["--mixin", "hard_shard_mode.input_path=in", "hard_shard_mode.output_path=out"];
+    const shout = [taskFile("files.ts"), "Shout", ...roots];
+    const place = createPlace({ "in/a.txt": "a", "bin/sync": '#!/bin/sh\necho "[$*]" >> calls\n' });
+    chmodSync(place.path("bin/sync"), 0o755);
+    const env = { PATH: `${place.path("bin")}:${process.env.PATH}` };
+    const compact = async (...target: string[]): Promise<string> => {
+      rmSync(place.path("calls"), { force: true });
+      const { code, stderr } = await place.run(["ledger", "compact", ...target], env);
+      expect([code, stderr]).toEqual([0, ""]);
+      return place.read("calls");
+    };
+    for (const where of [[], ["--run-dir", "state"]]) {
+      rmSync(place.path("out/a.txt.up"), { force: true });
+      await place.run([...shout, ...where, "--backbone", "inline"]);
+    }
+    expect(await compact(...shout)).toMatch(/^\[-f \S+\]\n$/);
+    expect(await compact("out/.kagurazaka/Shout")).toMatch(/^\[-f \S+\]\n$/);
+    expect(await compact("state/Shout")).toBe("[]\n");
   });
 
   test("leaves nothing where there was nothing", async () => {

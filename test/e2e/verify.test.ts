@@ -204,6 +204,17 @@ describe.concurrent("verify", () => {
     await mended(place, next);
   });
 
+  test("staging of a run whose record went with the power is found, for the next run removes it", async () => {
+    const place = createPlace({ "in/a.txt": "aa", "task.ts": byFiles });
+    const { json } = await run(place);
+    rmSync(join(json.runDir, "run.json"));
+    place.write({ [`out/.kagurazaka/staging/${json.run}/half`]: "", "out/.kagurazaka/staging/of another task/x": "" });
+    expect((await verify(place)).root.leftovers.staging).toEqual([json.run]);
+    await run(place);
+    expect(readdirSync(place.path("out/.kagurazaka/staging"))).toEqual(["of another task"]);
+    expect((await verify(place)).root.leftovers.staging).toEqual([]);
+  });
+
   test("failed.jsonl with lines of items that have not failed", async () => {
     const place = createPlace({ "in/a.txt": "aa", "task.ts": byFiles });
     await run(place);

@@ -24,9 +24,9 @@ export async function ledger(words: readonly string[]): Promise<number> {
 async function compact(words: readonly string[]): Promise<number> {
   const target = await findStateTarget("ledger compact", words, {});
   const results = [];
-  for (const { stateDir, ledgerDir, leaseDir } of target.states) {
+  for (const { stateDir, ledgerDir, leaseDir, outputRoot } of target.states) {
     const onWait = (message: string): void => void process.stderr.write(`warning ${message}\n`);
-    const done = await compactPlace({ ledgerDir, leaseDir, task: target.task, onWait });
+    const done = await compactPlace({ ledgerDir, outputRoot, leaseDir, task: target.task, onWait });
     results.push({ stateDir, ...done });
     if (target.json) continue;
     const { before, after, damaged } = done;

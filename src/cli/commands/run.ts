@@ -159,9 +159,11 @@ function handleSignals(
   const onSignal = (signal: NodeJS.Signals): void => {
     if (first !== undefined) return run.kill();
     first = signal;
-    const { inFlight } = run.snapshot();
+    const { inFlight, waiting, listed } = run.snapshot();
     screen.warn(
-      `${signal}: letting up to ${inFlight} items finish (at most ${graceMs / 1000} s); once more to end now`,
+      listed && inFlight + waiting === 0
+        ? `${signal}: no item is left to finish; ending`
+        : `${signal}: letting up to ${inFlight} items finish (at most ${graceMs / 1000} s); once more to end now`,
     );
     run.drain(undefined, graceMs);
   };

@@ -1,11 +1,9 @@
-import { readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
-import { mayShare } from "../lease/index.js";
+import { readdirSync } from "node:fs";
 import { isCompactionLeftover } from "../ledger/compact/compact-ledger.js";
 import type { RunScope } from "../ledger/index.js";
 import { isCompacted } from "../ledger/lines.js";
 import { listSegments } from "../ledger/load-ledger.js";
-import type { Places } from "../prepare/places.js";
+import { isDeadRun, type Places } from "../prepare/places.js";
 
 /** What runs and compactions that were killed have left behind. It does no harm, and the next of its kind removes it. */
 export interface Leftovers {
@@ -21,11 +19,7 @@ export interface Leftovers {
  * @param living runs at work, by their lease
  */
 export function findLeftovers(places: Places, scope: RunScope, living: ReadonlySet<string>): Leftovers {
-  const staging = namesIn(places.stagingRoot).filter((run) => {
-    if (living.has(run)) return false;
-    const theirs = scopeOfRun(join(places.runsDir, run, "run.json"));
-    return theirs !== undefined && !mayShare(theirs, scope);
-  });
+  const staging = namesIn(places.stagingRoot).filter((run) => !living.has(run) && isDeadRun(places, scope, run));
   return { staging, ledger: ledgerLeftovers(places.ledgerDir) };
 }
 
@@ -34,14 +28,6 @@ function ledgerLeftovers(dir: string): string[] {
   const compacted = segments.findLast(({ header }) => isCompacted(header));
   const folded = compacted ? segments.slice(0, segments.indexOf(compacted)).map(({ file }) => file) : [];
   return [...namesIn(dir).filter(isCompactionLeftover), ...folded];
-}
-
-function scopeOfRun(path: string): RunScope | undefined {
-  try {
-    return (JSON.parse(readFileSync(path, "utf8")) as { scope?: RunScope }).scope;
-  } catch {
-    return undefined;
-  }
 }
 
 function namesIn(dir: string): string[] {

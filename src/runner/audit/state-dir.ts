@@ -1,11 +1,14 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { basename, join } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { KagurazakaError } from "../../base/errors.js";
 import { OWN_DIRECTORY } from "../../base/own-directory.js";
 import type { Places } from "../prepare/places.js";
 
 /** A task's own directory, as far as it can be read without the task. */
-export type State = Pick<Places, "stateDir" | "ledgerDir" | "leaseDir" | "runsDir">;
+export interface State extends Pick<Places, "stateDir" | "ledgerDir" | "leaseDir" | "runsDir"> {
+  /** null: no files are written; undefined: where they are written cannot be told without the task. */
+  readonly outputRoot: string | null | undefined;
+}
 
 /** `<output root>/.kagurazaka/<task id>`, named outright: reading what was recorded needs no code. */
 export function openStateDir(dir: string): State {
@@ -20,7 +23,19 @@ export function openStateDir(dir: string): State {
           : "Name a task, or the directory that holds its ledger: <output root>/.kagurazaka/<task id>.",
     });
   }
-  return { stateDir: dir, ledgerDir, leaseDir: join(dir, "lease"), runsDir: join(dir, "runs") };
+  return {
+    stateDir: dir,
+    ledgerDir,
+    leaseDir: join(dir, "lease"),
+    runsDir: join(dir, "runs"),
+    outputRoot: outputRootOf(resolve(dir)),
+  };
+}
+
+/** Below `--run-dir` outputs lie anywhere. */
+function outputRootOf(stateDir: string): string | undefined {
+  const own = dirname(stateDir);
+  return basename(own) === OWN_DIRECTORY ? dirname(own) : undefined;
 }
 
 function tasksIn(dir: string): string[] {

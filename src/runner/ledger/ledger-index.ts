@@ -1,5 +1,5 @@
 import { fingerprintHigh, fingerprintLow, hashText } from "../../base/hash.js";
-import { type Doubt, type DoubtWindow, isWithin } from "./doubt/doubt.js";
+import { type ChangeTimes, type Doubt, type DoubtWindow, isWithin } from "./doubt/doubt.js";
 import type { FailedKeys } from "./failures/failed-keys.js";
 import type { FingerprintTable } from "./fingerprint-table.js";
 import type { EpochScope, LedgerHeader, RecordedStatus, SyncLine } from "./lines.js";
@@ -116,11 +116,11 @@ export class LedgerIndex {
   }
 
   /** Whether an output of this key that last changed then may not be whole, whatever is recorded of it. */
-  mayBeTorn(key: string, changedMs: number): boolean {
+  mayBeTorn(key: string, times: ChangeTimes): boolean {
     const entry = this.statusOf(key);
     const whole = entry !== undefined && entry.status !== "failed" && !entry.doubtful;
     const seq = whole ? (entry.segment.header?.seq ?? 0) : 0;
-    return this.windows.some((window) => isWithin(window, changedMs, whole, seq));
+    return this.windows.some((window) => isWithin(window, times, whole, seq));
   }
 
   /** The epoch in which the key was last done or filtered; -1: not recorded, or its latest outcome is a failure. */

@@ -45,6 +45,8 @@ export interface LedgerHeader {
   readonly boot: string | null;
   /** Name of the machine. Left out by versions that wrote no sync marks: their segments are believed as they are. */
   readonly host?: string;
+  /** Which items it could list, as a hash; left out where that cannot be told (`run/input-hash.ts`). */
+  readonly input?: string;
   /** Every line of it, and every output before its line, was waited for until it was on disk. */
   readonly durable?: true;
   /** Segments of the same boot that were finished and not yet on disk for sure: a mark in this one holds for them as well. */
@@ -120,7 +122,7 @@ export interface SyncLine {
   readonly upto: number;
   /** The run published nothing after it. */
   readonly end?: true;
-  /** The run looked at all items there are and left none open: what was in doubt before it is in order. */
+  /** The run looked at all items of its `input` and left none open: what runs of the same put in doubt is in order. */
   readonly settled?: true;
 }
 

@@ -1,3 +1,4 @@
+import type { ChangeTimes } from "./doubt/doubt.js";
 import type { RecordedStatus } from "./lines.js";
 
 /** What the ledger says about one key. */
@@ -16,5 +17,5 @@ export interface LedgerView {
   /** Nothing recorded is doubtful, and no output can have been published that a boot has taken along. */
   readonly isSound: boolean;
   /** Whether an output of this key that last changed then may not be whole. */
-  mayBeTorn(key: string, changedMs: number): boolean;
+  mayBeTorn(key: string, times: ChangeTimes): boolean;
 }

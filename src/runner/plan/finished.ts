@@ -59,7 +59,7 @@ export class FinishedCheck {
     if (outputRoot === null || reason === "filtered before" || (reason === null && !taskDecides)) return false;
     return outputs.some(({ relPath }) => {
       const stat = statSync(join(outputRoot, relPath), { throwIfNoEntry: false });
-      return stat !== undefined && ledger.mayBeTorn(key, stat.ctimeMs);
+      return stat !== undefined && ledger.mayBeTorn(key, stat);
     });
   }
 

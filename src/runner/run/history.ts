@@ -23,6 +23,7 @@ import {
 import type { LedgerView } from "../ledger/view.js";
 import { loadGlobs, readKeys } from "../plan/selection.js";
 import type { PreparedRun } from "../prepare/prepared-run.js";
+import { inputHashOf } from "./input-hash.js";
 import { optionChanges } from "./option-changes.js";
 import { optionsHashOf, scopeOf, wordsHashOf } from "./run-record.js";
 
@@ -38,7 +39,7 @@ export interface History extends LedgerView {
   /** What this run's results are made by. */
   readonly now: Made;
   readonly warnings: readonly string[];
-  /** A run of this history looks at every item there is. */
+  /** A run of this history looks at every item that its `input` has. */
   readonly seesAll: boolean;
   /** What earlier runs left unsynced, or a boot has put in doubt, is worth to wait for the disk at the end. */
   readonly owesSync: boolean;
@@ -63,6 +64,7 @@ export async function openHistory(prepared: PreparedRun, shard: number): Promise
   const soft = scope.soft ?? [];
   const book = createEpochBook({ records: index.epochs, soft, matchGlobs: matcher, ...(forced ? { forced } : {}) });
   const ownScope = scopeOf(program, settings);
+  const input = inputHashOf(prepared, shard);
   const covers = coveredBy(index, boot, ownScope);
   const open = index.epochs.filter((epoch) => !epoch.complete && !epoch.partial && sameScope(epoch.scope, scope));
   return {
@@ -76,8 +78,8 @@ export async function openHistory(prepared: PreparedRun, shard: number): Promise
     statusOf: (key) => index.statusOf(key),
     requiredEpoch: (key) => book.requiredEpoch(key),
     isSound: index.isSound,
-    mayBeTorn: (key, changedMs) => index.mayBeTorn(key, changedMs),
-    seesAll: !partial && !settings.skipFailed && sameScope(scope, {}),
+    mayBeTorn: (key, times) => index.mayBeTorn(key, times),
+    seesAll: input !== undefined && !partial && !settings.skipFailed && sameScope(scope, {}),
     owesSync: index.windows.length > 0 || covers.length >= MANY_SEGMENTS,
     headerOf: (run) => ({
       v: LEDGER_VERSION,
@@ -89,6 +91,7 @@ export async function openHistory(prepared: PreparedRun, shard: number): Promise
       epoch: book.current,
       boot,
       host,
+      ...(input === undefined ? {} : { input }),
       ...(settings.durable ? { durable: true } : {}),
       ...(covers.length > 0 && !settings.durable ? { covers } : {}),
       shard: ownScope,
@@ -162,17 +165,20 @@ const OTHER = { code: "other code", version: "another version of the task", opti
 
 /** Said once, with counts: results of other code or options are kept, unless `--redo` says which not to keep. */
 function warningsOf(findings: Findings): string[] {
-  const { prepared, index, now, forced, continues } = findings;
+  const { prepared, shard, index, now, forced, continues } = findings;
   const { redo } = prepared.config.run;
   const warnings: string[] = [];
   if (index.invalid.count > 0)
     warnings.push(`the ledger has ${index.invalid.count} damaged lines, passed over (first: ${index.invalid.first})`);
   if (forced) return warnings;
   // Without a window, all of them were looked at since: what is left is listed no more.
-  if (index.doubtfulKeys > 0 && index.windows.length > 0)
+  if (index.doubtfulKeys > 0 && index.windows.length > 0) {
+    // Outputs are judged one by one, as the plan comes to them: some may have lost their lines.
+    const least = prepared.places[shard]!.outputRoot === null ? "" : "at least ";
     warnings.push(
-      `the machine has been restarted: ${index.doubtfulKeys} results younger than the last sync mark may not be whole and are made again`,
+      `the machine has been restarted: ${least}${index.doubtfulKeys} results younger than the last sync mark may not be whole and are made again`,
     );
+  }
   if (continues) warnings.push("a --force over these items was not finished; this run goes on with it");
   for (const cause of Object.keys(aspects) as Aspect[]) {
     const count = index

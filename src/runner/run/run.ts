@@ -106,6 +106,8 @@ class OpenRun implements Run {
   readonly #parts: Parts;
   readonly #dispatcher: Dispatcher;
   #firstListedMs: number | undefined;
+  /** Every outcome is there; what is left is to close. */
+  #dispatched = false;
 
   constructor(parts: Parts) {
     const { prepared, shards, workforce, hooks } = parts;
@@ -217,6 +219,8 @@ class OpenRun implements Run {
   }
 
   drain(cause?: KagurazakaError, graceMs = this.#parts.prepared.config.run.grace): void {
+    // Nothing is left to be let through: whoever asks then waits for the disk no longer.
+    if (this.#dispatched && cause === undefined) this.#parts.marks?.[Symbol.dispose]();
     this.#dispatcher.drain(graceMs, cause);
   }
 
@@ -277,6 +281,7 @@ class OpenRun implements Run {
     const { scope, shards } = this.#parts;
     try {
       const stopped = await this.#dispatcher.run();
+      this.#dispatched = true;
       for (const { recorder } of shards) recorder.write();
       return await this.#finish(stopped);
     } finally {

@@ -9,6 +9,8 @@ import { type Compaction, compactLedger } from "./compact-ledger.js";
 
 export interface CompactPlaceRequest {
   readonly ledgerDir: string;
+  /** null: no files are written; undefined: somewhere. */
+  readonly outputRoot: string | null | undefined;
   readonly leaseDir: string;
   readonly task: string;
   readonly onWait?: (message: string) => void;
@@ -21,7 +23,7 @@ const NOTHING = { files: 0, lines: 0, bytes: 0 } as const;
  * @throws KagurazakaError `root-in-use` while one does
  */
 export async function compactPlace(request: CompactPlaceRequest): Promise<Compaction> {
-  const { ledgerDir, leaseDir, task, onWait } = request;
+  const { ledgerDir, outputRoot, leaseDir, task, onWait } = request;
   // Where nothing was recorded there is nothing to lock either, and no directory to be made for it.
   if (!existsSync(ledgerDir)) return { changed: false, before: NOTHING, after: NOTHING, damaged: 0 };
   const run = createRunId();
@@ -33,7 +35,8 @@ export async function compactPlace(request: CompactPlaceRequest): Promise<Compac
   });
   const { boot, host } = ownProcess();
   refuseDoubt(ledgerDir, { boot, host });
-  await syncAll();
+  // None is all there are.
+  await syncPublished(outputRoot === undefined ? [] : [ledgerDir, outputRoot ?? ledgerDir].filter(existsSync));
   return await compactLedger({ dir: ledgerDir, run, task, boot, assertHeld: () => lease.assertHeld() });
 }
 
@@ -45,16 +48,19 @@ function refuseDoubt(ledgerDir: string, here: Machine): void {
     `${ledgerDir} tells of results that a restart of this machine may have spoiled`,
     {
       where: ledgerDir,
-      hint: "Run the task once: it makes again what may not be whole. Then compact.",
+      hint: "Run the task once over what it worked on then (the same list, if it had one): it makes again what may not be whole. Then compact.",
     },
   );
 }
 
 const SYNC_WITHIN_MS = 60_000;
 
-/** Sync marks do not outlive compaction, for afterwards nothing is in doubt: so all that was published goes to the disk first. */
-async function syncAll(): Promise<void> {
-  const syncing = syncFileSystems([]);
+/**
+ * Sync marks do not outlive compaction, for afterwards nothing is in doubt: so all that was published goes to the disk first.
+ * Other file systems are none of its business: one that hangs would keep it waiting for ever.
+ */
+async function syncPublished(dirs: readonly string[]): Promise<void> {
+  const syncing = syncFileSystems(dirs);
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<string>((resolve) => {
     timer = setTimeout(() => resolve(`it took longer than ${SYNC_WITHIN_MS / 1000} s`), SYNC_WITHIN_MS);

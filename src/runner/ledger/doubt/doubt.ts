@@ -17,7 +17,11 @@ import { isSharedFileSystem } from "./shared-file-system.js";
  *     {"k":"d","s":"done"}                 the power goes
  *
  * In another boot, c and d are doubtful: they count as not finished. An output of which no line is left, or of which only
- * an older one is left, is doubtful when it changed after the mark (by ctime, which a rename sets and no task can).
+ * an older one is left, is doubtful when it changed after the mark: by ctime, which a rename sets and no task can. But a
+ * copy has that of the copying throughout, so where an older line is left, mtime has to say the same.
+ *
+ * A later run that is `settled` has looked at every item it could list; what runs of another list have left is not settled
+ * by it.
  *
  * A clean restart looks the same as one without power. A line `end` says that nothing was published after a mark, and a
  * segment that a later run of the same boot `covers` is on disk with that run's first mark; so doubt is only about runs
@@ -49,12 +53,19 @@ export const noDoubt: Doubt = { cuts: new Map(), windows: [] };
 /** Some file systems keep times to two seconds, cut off below. */
 const COARSE_MS = 2000;
 
+/** When an output changed, by its file; `Stats` will do. */
+export interface ChangeTimes {
+  readonly ctimeMs: number;
+  readonly mtimeMs: number;
+}
+
 /** `recorded`: a line that is on disk says that the output was there when it was written, in a segment of this `seq`. */
-export function isWithin(window: DoubtWindow, changedMs: number, recorded: boolean, seq: number): boolean {
+export function isWithin(window: DoubtWindow, times: ChangeTimes, recorded: boolean, seq: number): boolean {
   if (recorded && seq > window.seq) return false;
+  const { ctimeMs, mtimeMs } = times;
+  if (ctimeMs >= window.toMs) return false;
   // A line before the mark is about an output before the mark: coarse times need no allowance.
-  const fromMs = recorded ? window.fromMs + 1 : window.fromMs - COARSE_MS;
-  return changedMs > fromMs && changedMs < window.toMs;
+  return recorded ? Math.min(ctimeMs, mtimeMs) > window.fromMs + 1 : ctimeMs > window.fromMs - COARSE_MS;
 }
 
 interface Suspect {
@@ -80,7 +91,8 @@ export function findDoubt(dir: string, segments: readonly Segment[], here: Machi
   for (const boot of new Set(open.map(({ header }) => header.boot))) {
     const seq = Math.max(...suspects.filter(({ header }) => header.boot === boot).map(({ header }) => header.seq));
     const later = segments.filter(({ header }) => header !== null && header.seq > seq && ours(header));
-    if (later.some((segment) => isSettled(dir, segment, suspects))) continue;
+    const inputs = open.flatMap(({ header }) => (header.boot === boot ? [header.input] : []));
+    if (areSettled(new Set(inputs), dir, later, suspects)) continue;
     const fromMs = windowStart(suspects.filter(({ header }) => header.boot === boot));
     const next = Math.min(...later.map(({ header }) => Date.parse(header!.at)));
     // A clock that was set back says nothing about an end.
@@ -127,6 +139,22 @@ function windowStart(boot: readonly Suspect[]): number {
 }
 
 const END_BYTES = 64 * 1024;
+
+/** Of each of these inputs a later run has looked at every item. What is undefined, nobody can have looked at. */
+function areSettled(
+  inputs: ReadonlySet<string | undefined>,
+  dir: string,
+  later: readonly Segment[],
+  suspects: readonly Suspect[],
+): boolean {
+  if (inputs.has(undefined)) return false;
+  const unsettled = new Set(inputs);
+  // Only what would settle something is read.
+  for (const segment of later)
+    if (unsettled.has(segment.header?.input) && isSettled(dir, segment, suspects))
+      unsettled.delete(segment.header?.input);
+  return unsettled.size === 0;
+}
 
 function isSettled(dir: string, segment: Segment, suspects: readonly Suspect[]): boolean {
   const known = suspects.find((suspect) => suspect.segment === segment);
