@@ -31,13 +31,10 @@ interface Running {
 type Capture = number;
 
 let commonEnv: Readonly<Record<string, string>> = {};
-let commonPairs: readonly string[] = [];
 let tmpDir = "/tmp";
 let files = 0;
 const running = new Map<number, Running>();
 const freeCaptures: Capture[] = [];
-/** Where programs were found, by name: the search costs a system call for each directory of PATH. */
-const found = new Map<string, string>();
 const nothing = fs.openSync("/dev/null", "r+");
 const boardCells = new Int32Array(2);
 
@@ -46,7 +43,6 @@ function onMessage(message: ToSpawner): void {
   else if ("kill" in message) kill(message);
   else {
     commonEnv = message.env;
-    commonPairs = Object.entries(commonEnv).map(([name, value]) => `${name}=${value}`);
     tmpDir = message.tmpDir;
   }
 }
@@ -78,53 +74,9 @@ function start(job: SpawnerJob): void {
   }
 }
 
-/** What `child_process.spawn` does once it has looked at its arguments, and turned the environment into a list anew. */
-type PlainSpawn = (options: object) => void;
-
 function spawn({ argv, cwd, env }: SpawnerJob, stdio: number[]): ChildProcess {
-  const [name] = argv as [string];
-  const file = env.PATH === undefined ? findProgram(name) : name;
-  if (argv.some((word) => word.includes("\0"))) throw zeroByte();
-  const child = new childProcess.ChildProcess() as ChildProcess & { spawn: PlainSpawn };
-  child.spawn({ file, args: argv, cwd, envPairs: pairsWith(env), stdio, detached: true });
-  return child;
-}
-
-const zeroByte = (): Error =>
-  Object.assign(new TypeError("a word of the command holds a zero byte"), { code: "ERR_INVALID_ARG_VALUE" });
-
-function pairsWith(env: Readonly<Record<string, string>>): string[] {
-  const own = Object.entries(env);
-  const replaced = own.some(([name]) => Object.hasOwn(commonEnv, name));
-  const common = replaced ? commonPairs.filter((pair) => !Object.hasOwn(env, pair.split("=", 1)[0]!)) : commonPairs;
-  return [...common, ...own.map(([name, value]) => `${name}=${value}`)];
-}
-
-function findProgram(name: string): string {
-  if (name.includes("/")) return name;
-  const known = found.get(name);
-  if (known !== undefined && mayRun(known)) return known;
-  for (const dir of (commonEnv.PATH ?? "").split(":")) {
-    // Beside a relative one the working directory counts: the system may look itself.
-    if (!dir.startsWith("/")) return name;
-    const path = `${dir}/${name}`;
-    if (!isProgram(path)) continue;
-    found.set(name, path);
-    return path;
-  }
-  return name;
-}
-
-const isProgram = (path: string): boolean =>
-  mayRun(path) && fs.statSync(path, { throwIfNoEntry: false })?.isFile() === true;
-
-function mayRun(path: string): boolean {
-  try {
-    fs.accessSync(path, fs.constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
+  const [file, ...args] = argv as [string, ...string[]];
+  return childProcess.spawn(file, args, { cwd, env: { ...commonEnv, ...env }, stdio, detached: true });
 }
 
 function openInput({ stdin }: SpawnerJob, opened: number[]): number {
