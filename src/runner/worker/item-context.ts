@@ -13,6 +13,14 @@ import type { Batch } from "./batch.js";
 /** No environment holds a zero byte, and none a variable of more than 128 KiB. */
 const MAX_KEY_IN_ENV = 32_768;
 
+/** Without the size of the thread pool, where it is ours (src/bin.cjs) and not the user's. */
+function withoutOurs(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const { KAGURAZAKA_THREADPOOL_SIZE: _, UV_THREADPOOL_SIZE: size, ...rest } = env;
+  return size === undefined || size === process.env.KAGURAZAKA_THREADPOOL_SIZE
+    ? rest
+    : { ...rest, UV_THREADPOOL_SIZE: size };
+}
+
 /** What `process` gets besides its item. Cheap to make: everything costly is made when it is asked for. */
 export class ItemContext implements TaskContext {
   readonly seq: number;
@@ -141,7 +149,12 @@ export class ItemContext implements TaskContext {
   #childEnv(env: NodeJS.ProcessEnv = process.env): NodeJS.ProcessEnv {
     const { run, key, attempt } = this;
     const fits = key.length <= MAX_KEY_IN_ENV && !key.includes("\0");
-    return { ...env, KAGURAZAKA_RUN: run, KAGURAZAKA_ATTEMPT: `${attempt}`, ...(fits ? { KAGURAZAKA_KEY: key } : {}) };
+    return {
+      ...withoutOurs(env),
+      KAGURAZAKA_RUN: run,
+      KAGURAZAKA_ATTEMPT: `${attempt}`,
+      ...(fits ? { KAGURAZAKA_KEY: key } : {}),
+    };
   }
 
   /** Fires the signal; the error says why. */
@@ -153,8 +166,11 @@ export class ItemContext implements TaskContext {
     );
   }
 
-  /** The attempt is over: what it started and had for itself goes, and what it kept as well, unless it is to try again. */
-  end(finished: boolean): void {
+  /**
+   * The attempt is over: what it started and had for itself goes, and what it kept as well, unless it is to try again.
+   * @param looks an earlier attempt may have kept something, which this one need not have touched
+   */
+  end(finished: boolean, looks = false): void {
     if (this.#children) for (const child of this.#children) killGroup(child.pid);
     try {
       if (this.#tmpDir !== undefined) rmSync(this.#tmpDir, { recursive: true, force: true });
@@ -162,8 +178,9 @@ export class ItemContext implements TaskContext {
       // A child that is not quite dead may have written there once more: what is left goes with the run's staging.
     }
     try {
-      if (this.#keptDir !== undefined && finished) rmSync(this.#keptDir, { recursive: true, force: true });
-      else if (this.#keptDir !== undefined) rmdirSync(this.#keptDir);
+      const kept = this.#keptDir !== undefined || (finished && looks && this.hasKept);
+      if (kept && finished) rmSync(this.#keptPath, { recursive: true, force: true });
+      else if (kept) rmdirSync(this.#keptPath);
     } catch {
       // Something is kept in it.
     }
