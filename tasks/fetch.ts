@@ -52,6 +52,7 @@ const options = defineOptions({
     type: "strings",
     default: [],
     placeholder: '"NAME: VALUE"',
+    secret: true,
     help: "sent with every request, but not where a host redirects to another; secrets: ${oc.env:NAME} in --cfg",
   },
   userAgent: { type: "string", default: "kagurazaka", help: "who asks; some hosts want an address here" },

@@ -8,6 +8,9 @@ export function monotonicMs(): number {
   return performance.now() + offset;
 }
 
+/** The longest time a timer takes: what is longer fires at once. */
+export const MAX_TIMER_MS = 2 ** 31 - 1;
+
 /** Resolves in the next turn of the event loop: lets messages, timers and signals in. */
 export function nextTurn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));

@@ -29,6 +29,8 @@ export interface OptionSpec {
   readonly max?: number;
   /** For a size: the bytes that a plain number counts, e.g. 1e6 where everybody says megabytes. @defaultValue 1 */
   readonly plainUnit?: number;
+  /** Nobody may see the value: it is shown and kept as `***`, unless all of it is `${…}`. */
+  readonly secret?: boolean;
   /** May be null: the mode's field is switched off. */
   readonly nullable?: boolean;
   /** Takes the written text to a value, in place of the type's own parser; throws an Error whose message completes "… must be". */

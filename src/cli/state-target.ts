@@ -23,13 +23,14 @@ export async function findStateTarget<const F extends OwnFlags>(
   own: F,
 ): Promise<StateTarget<F>> {
   const { flags, rest } = takeFlags(words, own);
-  const dir = rest.find((word) => !word.startsWith("-"));
-  if (dir === undefined) {
+  if (!rest.some((word) => !word.startsWith("-"))) {
     throw new KagurazakaError("usage", `${command} needs a task, or the directory of one`, {
       hint: `kagurazaka ${command} task.ts MyTask --cfg base.yaml, or kagurazaka ${command} out/.kagurazaka/MyTask`,
     });
   }
-  if (statSync(dir, { throwIfNoEntry: false })?.isDirectory() !== true) {
+  // Only as the first word: further on, a directory is the value of a flag.
+  const dir = rest.find((word) => word !== "--json");
+  if (dir === undefined || statSync(dir, { throwIfNoEntry: false })?.isDirectory() !== true) {
     const prepared = await prepareRun(saidFromArgv(rest));
     return {
       task: prepared.program.ref.id,

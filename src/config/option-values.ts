@@ -62,12 +62,12 @@ interface Written {
 }
 
 function guard(written: Written, read: (note: (spelling: string) => void) => unknown): unknown {
-  const { name, where, notes } = written;
+  const { name, spec, where, notes } = written;
   try {
     return read((text) => notes.note?.(`${name} (${where}): ${text}`));
   } catch (error) {
     if (!(error instanceof Unfit)) throw error;
-    const shown = notes.shown ?? (isSecretName(name) ? "something else" : show(written.value));
+    const shown = notes.shown ?? (spec.secret || isSecretName(name) ? "something else" : show(written.value));
     throw new KagurazakaError("bad-value", `${name} must be ${error.message}, not ${shown}`, { where });
   }
 }

@@ -16,7 +16,7 @@ export function isSecretName(path: string): boolean {
 export function maskText(text: string): string {
   return text
     .replace(
-      /^(\s*(?:(?:proxy-)?authorization|cookie|[\w-]*(?:key|token|secret)[\w-]*)\s*:\s+)(?!.*\$\{).+/i,
+      /^(\s*(?:(?:proxy-)?authorization|cookie|x-auth[\w-]*)\s*:\s*|\s*[\w-]*(?:key|token|secret)[\w-]*\s*:\s+)(?!.*\$\{)\S.*/is,
       `$1${HIDDEN}`,
     )
     .replace(/([a-z][a-z0-9+.-]*:\/\/[^\s:@/]*):[^\s@/]*@/gi, `$1:${HIDDEN}@`)
@@ -44,6 +44,11 @@ function maskValue(path: string, value: unknown, secret: boolean): unknown {
     return masked;
   }
   return value;
+}
+
+/** The entry of an option that is declared to be secret, whatever it is called. */
+export function hideEntry(entry: ConfigEntry): ConfigEntry {
+  return { ...entry, value: maskValue(entry.path, entry.value, true) };
 }
 
 /** An entry as it may be shown and stored: secrets and passwords in URLs masked. */

@@ -6,6 +6,7 @@ import { defaultOf, reportPlaceholders, treeEntries, treeValue } from "./mixin/v
 import type { Report } from "./mixin.js";
 import { parseOptionText } from "./option-values.js";
 import { toolOptions } from "./run-options.js";
+import { hideEntry } from "./secrets.js";
 import { flagName, snakeName } from "./text/names.js";
 import { Leaf, List, placeOf, type Tree } from "./tree.js";
 
@@ -34,8 +35,9 @@ export function readSection({
   for (const [name, spec] of Object.entries(specs)) {
     const snake = snakeName(name);
     const tree = own.get(snake) ?? shared.get(snake);
-    if (tree) entries.push(...treeEntries(tree, `${path}.${snake}`));
-    else if (spec.default !== undefined)
+    const said = tree ? treeEntries(tree, `${path}.${snake}`) : [];
+    entries.push(...(spec.secret ? said.map(hideEntry) : said));
+    if (!tree && spec.default !== undefined)
       entries.push({ path: `${path}.${snake}`, value: spec.default, origin: { kind: "default", text: "default" } });
     try {
       if (tree && placeOf(tree).kind === "file" && reportPlaceholders(tree, ["task", snake], report)) continue;

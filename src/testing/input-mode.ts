@@ -85,7 +85,7 @@ export function testInputMode(
           for (const [, { root, rel_dir, file_name }] of filesOf(yields, item)) {
             assert.equal(root, 3);
             assert.ok(!file_name.includes("/"));
-            checkRelPath(rel_dir === "." ? file_name : `${rel_dir}/${file_name}`);
+            checkRelPath(rel_dir === "." ? file_name : `${rel_dir}/${file_name}`, "key");
           }
         }
       }),

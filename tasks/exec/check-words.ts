@@ -56,19 +56,78 @@ function knownNames({ inputMode, outputs }: RunPlan): { names: string[]; closed:
   return { names: ofRecords, closed: false };
 }
 
-const shells = ["sh", "bash", "dash", "zsh", "ksh", "ash", "fish"];
+/** How a program takes a script as a word. */
+interface Scripting {
+  readonly program: RegExp;
+  /** The script is the next word, or stands right behind it: `-e'…'`. */
+  readonly flag: RegExp;
+  /** Its flags that take the next word. */
+  readonly takes: readonly string[];
+  /** Further flags may stand between the flag and the script. */
+  readonly later?: true;
+  /** Whatever stands behind the script is for the script. */
+  readonly once?: true;
+  /** How a script reads a word behind it. */
+  readonly word: string;
+}
+
+const shell = { flag: /^[-+][A-Za-z]*c[A-Za-z]*$/, later: true, once: true, word: "$1" } as const;
+const scriptings: readonly Scripting[] = [
+  {
+    ...shell,
+    program: /^(?:sh|bash|dash|zsh|ksh|ash|fish)$/,
+    takes: ["-o", "+o", "-O", "+O", "--rcfile", "--init-file"],
+  },
+  { program: /^(?:python|pypy)[\d.]*$/, flag: /^-[A-Za-z]*c/, takes: ["-W", "-X"], once: true, word: "sys.argv[1]" },
+  { program: /^perl[\d.]*$/, flag: /^-(?:[lnpawst0]*)[eE]/, takes: ["-I"], word: "$ARGV[0]" },
+  { program: /^ruby[\d.]*$/, flag: /^-[lnpaws]*e/, takes: ["-I", "-r", "-C", "-E"], word: "ARGV[0]" },
+  {
+    program: /^(?:node|nodejs|bun)$/,
+    flag: /^(?:-p?e|-p|--eval|--print)(?:=|$)/,
+    takes: ["-r", "--require", "--import", "--loader", "-C", "--conditions"],
+    word: "process.argv[1]",
+  },
+];
 
 /** What is put into a script becomes part of the program: a file called `$(reboot)` would be run. */
 function checkScripts(words: readonly Word[]): void {
   for (const [index, { text }] of words.entries()) {
-    if (!shells.includes(basename(text))) continue;
-    const flag = words.findIndex((word, at) => at > index && /^-[a-z]*c$/.test(word.text));
-    const script = flag < 0 ? undefined : words[flag + 1];
-    if (script === undefined || namesIn(script).length === 0) continue;
-    const names = [...new Set(namesIn(script))];
+    const how = scriptings.find(({ program }) => program.test(basename(text)));
+    const found = how && findScript(words.slice(index + 1), how);
+    if (!found) continue;
+    const names = [...new Set(namesIn(found.script))];
+    const program = how.later ? ` ${basename(text)}` : "";
     throw new Mistake(
-      `{${names[0]}} stands inside the script of ${basename(text)} -c, where a file's name would be run as code`,
-      `Hand it over as a word and quote it there: ${text} -c '… "$1" …' ${basename(text)} ${names.map((name) => `{${name}}`).join(" ")}`,
+      `{${names[0]}} stands inside the script of ${basename(text)} ${found.flag}, where a file's name would be run as code`,
+      `Hand it over as a word and quote it there: ${text} ${found.flag} '… ${how.later ? `"${how.word}"` : how.word} …'${program} ${names.map((name) => `{${name}}`).join(" ")}`,
     );
   }
+}
+
+/** The first script with a name in it; what stands behind the program's own file is not for the program. */
+function findScript(words: readonly Word[], how: Scripting): { flag: string; script: Word } | undefined {
+  for (let at = 0; at < words.length; at++) {
+    const { text } = words[at]!;
+    if (text === "--" || !/^[-+]./.test(text)) return undefined;
+    if (how.takes.includes(text)) at++;
+    const [flag] = how.flag.exec(text) ?? [];
+    if (flag === undefined) continue;
+    const isInside = flag.length < text.length || flag.endsWith("=");
+    if (!isInside && how.later) at = endOfFlags(words, at + 1, how);
+    else if (!isInside) at++;
+    const script = words[at];
+    if (script && namesIn(script).length > 0) return { flag: flag.replace("=", ""), script };
+    if (how.once) return undefined;
+  }
+  return undefined;
+}
+
+function endOfFlags(words: readonly Word[], from: number, { takes }: Scripting): number {
+  let at = from;
+  for (; at < words.length && /^[-+]/.test(words[at]!.text); at++) {
+    const { text } = words[at]!;
+    if (text === "--" || text === "-") return at + 1;
+    if (takes.includes(text)) at++;
+  }
+  return at;
 }

@@ -120,11 +120,12 @@ export class Download {
     const bytes = await this.#write(answer, { path, append: true, unpack: undefined });
     const now = this.#kept.size;
     const fits = now === size + bytes && (total === null || now <= total);
-    if (fits && (total === null || now === total)) return path;
-    // Some servers send a range in pieces.
+    if (fits && total !== null && now === total) return path;
+    // Some servers send a range in pieces; where none says how long the whole is, the end is known by asking behind it (416).
     if (fits && bytes > 0) return undefined;
     this.#kept.drop();
-    throw troubleOf(new Error(`the part and the rest do not make a file of ${total} bytes`), answer.url);
+    const whole = total === null ? "one file" : `a file of ${total} bytes`;
+    throw troubleOf(new Error(`the part and the rest do not make ${whole}`), answer.url);
   }
 
   async #write({ response, url }: Answer, to: Parameters<typeof writeBody>[1]): Promise<number> {

@@ -113,6 +113,8 @@ test("null is for nullable options only", async () => {
 test("a value of a secret name is not shown in the message", async () => {
   const [mistake] = await mistakesOf(() => parseOptionText("api_key", { type: "integer" }, "hunter2", ""));
   expect(mistake).not.toContain("hunter2");
+  const [other] = await mistakesOf(() => parseOptionText("door", { type: "integer", secret: true }, "hunter2", ""));
+  expect(other).not.toContain("hunter2");
 });
 
 test("keys like __proto__ are refused in maps and JSON, at any depth", async () => {

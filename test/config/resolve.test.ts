@@ -353,6 +353,9 @@ describe("secrets", () => {
     ["task.url", "redis://user:hunter2@host:1/0", "redis://user:***@host:1/0"],
     ["task.url", "redis://:hunter2@host", "redis://:***@host"],
     ["task.url", "https://host/a:b@c", "https://host/a:b@c"],
+    ["task.header", ["Authorization:Bearer hunter2"], ["Authorization:***"]],
+    ["task.header", ["X-Auth: hunter2", "x-auth-user:hunter2"], ["X-Auth: ***", "x-auth-user:***"]],
+    ["task.header", ["X-Auth: ${oc.env:KEY}", "Accept: text/html"], ["X-Auth: ${oc.env:KEY}", "Accept: text/html"]],
     ["task.max_tokens", 512, 512],
     ["task.tokenizer", "bpe.json", "bpe.json"],
     ["mixin.input_mode.key_field", "id", "id"],
@@ -366,5 +369,15 @@ describe("secrets", () => {
     const config = await resolveArgv("task.ts T --api-key hunter2", taskOptions({ apiKey: { type: "string" } }));
     expect(config.task.task.apiKey).toBe("hunter2");
     expect(JSON.stringify(config.entries)).not.toContain("hunter2");
+  });
+  test("are masked where an option says that it is one, but for references", async () => {
+    const specs = taskOptions({ door: { type: "strings", secret: true }, key2: { type: "string", secret: true } });
+    const config = await resolveYaml("task: {door: [hunter2, '${oc.env:DOOR}']}", "--key2 hunter2", {
+      ...specs,
+      env: { DOOR: "hunter3" },
+    });
+    expect(config.task.task.door).toEqual(["hunter2", "hunter3"]);
+    expect(config.entries.find(({ path }) => path === "task.door")?.value).toEqual(["***", "${oc.env:DOOR}"]);
+    expect(JSON.stringify(config.entries)).not.toContain("hunter");
   });
 });

@@ -48,6 +48,23 @@ describe.concurrent("a program per file", () => {
     );
   });
 
+  test("its failures are found by the command of the run, though a flag's value is a directory", async () => {
+    const place = createPlace({ "in2/a.txt": "a" });
+    const words = ["--in", "in2", "--out", "o9", "@exec", "--", "false"];
+    expect((await place.run(words)).code).toBe(3);
+    const { code, stdout, stderr } = await place.run(["failures", ...words]);
+    expect([code, stdout], stderr).toEqual([0, expect.stringMatching(/1 failed, in 1 class/)]);
+    expect((await place.run(["failures", "--json", "o9/.kagurazaka/exec"])).json).toMatchObject({ failed: 1 });
+  });
+
+  test("it has the environment of the user: our own size of the thread pool is not in it", async () => {
+    const place = createPlace({ "in/a.txt": "a" });
+    const words = ["sh", "-c", 'echo "[$UV_THREADPOOL_SIZE$KAGURAZAKA_THREADPOOL_SIZE]"', "sh", "{}"];
+    expect((await exec(place, ["--in", "in"], words)).stderr).toMatch(/^a\.txt \| \[\]$/m);
+    const said = await place.run(["@exec", "--in", "in", "--force", "--", ...words], { UV_THREADPOOL_SIZE: "7" });
+    expect(said.stderr).toMatch(/^a\.txt \| \[7\]$/m);
+  });
+
   test("standard output becomes the output file, byte for byte; an output that is deleted is made again", async () => {
     const bytes = randomBytes(3_000_000);
     const place = createPlace({ ...texts, "in/big.bin": bytes });

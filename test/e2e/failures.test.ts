@@ -234,6 +234,17 @@ describe.concurrent("a run that cannot go on", () => {
 describe.concurrent("signals", () => {
   const slow = (n: number, ms: number): SampleItem[] => good(n).map((item) => ({ ...item, act: "wait", ms }));
 
+  test("while an item waits for longer than a timer can, the run is quiet, and ends when it is told to", async () => {
+    const place = createPlace();
+    const running = place.startSample([{ id: "later", act: "retry-after", ms: 30 * 86_400_000 }], ["--grace", "30d"]);
+    await until("the item has been sent away", () => place.journal("start").length === 1);
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    running.child.kill("SIGINT");
+    const { code, json, stderr } = await running.ended;
+    expect([code, json.counts], stderr).toEqual([130, counts({ cancelled: 1 })]);
+    expect(stderr).not.toContain("TimeoutOverflowWarning");
+  });
+
   for (const [signal, exit] of [
     ["SIGINT", 130],
     ["SIGTERM", 143],

@@ -48,6 +48,20 @@ describe.concurrent("ctx.keptDir", () => {
     expect(place.everything("out/.kagurazaka").filter((path) => path.includes("kept"))).toEqual([]);
   });
 
+  for (const [title, retries, runs] of [
+    ["the attempt", "1", 1],
+    ["the run", "0", 2],
+  ] as const) {
+    test(`goes too where ${title} that succeeds does not look at it`, async () => {
+      const place = createPlace();
+      for (let i = 1; i <= runs; i++) {
+        const { json, stderr } = await place.run(run("KeepsOnce", "--retries", retries));
+        expect(json.counts, stderr).toEqual(counts(i === runs ? { done: 1 } : { failed: 1 }));
+      }
+      expect(place.everything("out/.kagurazaka").filter((path) => path.includes("kept"))).toEqual([]);
+    });
+  }
+
   test("does not make an output root anew that has gone", async () => {
     const place = createPlace();
     const { code, stderr } = await place.run(run("KeepsBesideOutputs", "--only", "third-time", "--vanish"));

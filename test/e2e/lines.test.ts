@@ -134,6 +134,13 @@ describe.concurrent("texts on stdin", () => {
 });
 
 describe.concurrent("mistakes", () => {
+  test("a name that leaves the input, where nobody names outputs, is a key that cannot be", async () => {
+    const place = createPlace({ "in/a.txt": "a", "up.txt": "../x.txt\na.txt\n" });
+    const { code, stderr } = await place.run(["@exec", "--in", "in", "--files-from", "up.txt", "--", "cat", "{}"]);
+    expect([code, stderr]).toEqual([3, expect.stringContaining('key "../x.txt" has the segment ".."')]);
+    expect(stderr).not.toContain("output");
+  });
+
   const cases: readonly (readonly [string, string[], RegExp])[] = [
     [
       "a list that is not there",

@@ -1,6 +1,16 @@
 import { execFileSync, spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, statSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
+import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { openLease } from "../../dist/src/runner/lease/index.js";
 import { createPlace, type Ended, type Place } from "./kagurazaka.js";
@@ -39,6 +49,24 @@ function union(place: Place, base = "base", name = "in"): Record<string, string>
 }
 const inputOf = (files: Record<string, string>): Record<string, string> =>
   Object.fromEntries(Object.entries(files).map(([path, text]) => [path.slice(3), text]));
+
+/** A file system beside the one of the tests, where the machine has one. */
+const otherDisk = ["/dev/shm", "/tmp"].find(
+  (dir) => existsSync(dir) && statSync(dir).dev !== statSync(createPlace().dir).dev,
+);
+
+/** Writes down, in order, what brings files to disk, gives them names and removes them. */
+const watcher = `
+const fs = require("node:fs");
+const { appendFileSync, openSync, fsyncSync, renameSync, unlinkSync } = fs;
+const paths = new Map();
+const say = (...words) => appendFileSync(process.env.WATCH, words.join("\\t") + "\\n");
+fs.openSync = (path, ...rest) => { const fd = openSync(path, ...rest); paths.set(fd, path); return fd; };
+fs.fsyncSync = (fd) => { fsyncSync(fd); say("sync", paths.get(fd)); };
+fs.renameSync = (from, to) => { renameSync(from, to); say("rename", from, to); };
+fs.unlinkSync = (path) => { unlinkSync(path); say("unlink", path); };
+require("node:module").syncBuiltinESMExports();
+`;
 
 describe.concurrent("split", () => {
   for (const by of ["link", "copy", "move"] as const) {
@@ -228,6 +256,54 @@ describe.concurrent("split", () => {
     expect([code, stderr]).toEqual([3, expect.stringContaining("though of the same size and time")]);
     expect(place.files("in")).toEqual({ "a/f5.txt": "xxxxx" });
   });
+
+  test.skipIf(!otherDisk)(
+    "moving to another disk removes nothing before the copy and its name are on disk",
+    async () => {
+      const place = createPlace({ ...texts(), "watch.cjs": watcher });
+      const disk = mkdtempSync(join(otherDisk!, "kagurazaka-split-"));
+      try {
+        symlinkSync(disk, place.path("base"));
+        const args = ["split", "in", "--into", "base", "--shards", "2", "--by", "move", "--json"];
+        const watched = { NODE_OPTIONS: `--require ${place.path("watch.cjs")}`, WATCH: place.path("calls") };
+        expect(shown(await place.run(args, watched))).toMatchObject({ placed: 61, there: 0 });
+        // As if the first command had been killed before it removed them.
+        place.write({ "in/f4.txt": "x".repeat(4) });
+        const target = place.path("base", whereabouts(place)["f4.txt"]![0]!, "in/f4.txt");
+        utimesSync(place.path("in/f4.txt"), statSync(target).atime, statSync(target).mtime);
+        expect(shown(await place.run(args, watched))).toMatchObject({ placed: 0, there: 61 });
+        expect(union(place)).toEqual(inputOf(texts()));
+        expect(place.files("in")).toEqual({});
+
+        const calls = place
+          .read("calls")
+          .trim()
+          .split("\n")
+          .map((line) => line.split("\t"));
+        const synced = new Set<string>();
+        const placed = new Map<string, string>();
+        const removed: string[] = [];
+        for (const [call, path, to] of calls) {
+          if (call === "sync") synced.add(path!);
+          if (call === "rename" && to!.includes("/in/")) {
+            expect(synced.delete(path!), `${to} got its name before its bytes were on disk`).toBe(true);
+            synced.delete(dirname(to!));
+            placed.set(to!.replace(/^.*?\/[01]\/in\//, ""), to!);
+          }
+          const key =
+            call === "unlink" && path!.startsWith(place.path("in/")) ? path!.slice(place.path("in/").length) : "";
+          if (key === "") continue;
+          removed.push(key);
+          expect(synced.has(dirname(placed.get(key)!)), `${key} went before its directory was on disk`).toBe(true);
+          if (removed.length > 61)
+            expect(synced.has(placed.get(key)!), "nor is the copy of a dead split trusted").toBe(true);
+        }
+        expect(removed).toHaveLength(62);
+      } finally {
+        rmSync(disk, { recursive: true });
+      }
+    },
+  );
 
   test.skipIf(process.platform !== "linux")("a name that is not UTF-8 is reported, not lost: exit 3", async () => {
     const place = createPlace(texts());

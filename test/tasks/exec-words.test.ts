@@ -161,6 +161,14 @@ describe("before a run", () => {
       ["env", "X=1", "/bin/bash", "-eu", "-c", "x {stem}"],
       /inside the script of bash -c/,
     ],
+    ["a script behind --", files, ["sh", "-c", "--", "echo {}"], /inside the script of sh -c/],
+    ["a script behind more flags", files, ["bash", "-c", "-o", "pipefail", "-e", "echo {}"], /script of bash -c/],
+    ["a script of Perl", files, ["perl", "-I", "lib", "-ne", "print '{}'"], /script of perl -ne.*\n?.*/],
+    ["a script stuck to its flag", files, ["perl", "-eprint '{}'"], /script of perl -e/],
+    ["the second script of Ruby", files, ["ruby", "-e", "x = 1", "-e", "puts '{}'"], /script of ruby -e/],
+    ["a script of Python", files, ["nice", "python3.11", "-uc", "open('{}')"], /script of python3\.11 -uc/],
+    ["a script of Node", files, ["/usr/bin/node", "--require", "./x.cjs", "--eval=f('{}')"], /script of node --eval/],
+    ["what Node is to print", files, ["node", "-p", "'{}'"], /script of node -p/],
   ] as const)("%s is refused", (_, plan, words, says) => {
     expect(() => check(plan, ...words)).toThrow(says);
   });
@@ -175,6 +183,11 @@ describe("before a run", () => {
       ["{label}", "{input_mask.path}"],
     ],
     ["a script whose words stand behind it", files, ["sh", "-c", 'wc "$1"; echo {{}}', "sh", "{}"]],
+    ["a shell's words behind --", files, ["bash", "-c", "--", 'wc "$1"', "bash", "{}"]],
+    ["the flags of a program that Python runs", files, ["python", "-W", "ignore", "train.py", "-c", "{}"]],
+    ["the flags of a script file", files, ["sh", "run.sh", "-c", "{}"]],
+    ["words behind a script of Python", files, ["python3", "-c", "import sys; print(sys.argv[1])", "{}", "-e", "{}"]],
+    ["a flag that holds no script", files, ["perl", "-I{stem}", "x.pl", "-e", "{}"]],
     ["a program that is no shell", files, ["grep", "-c", "{stem}"]],
   ] as const)("%s are fine", (_, plan, words) => expect(() => check(plan, ...words)).not.toThrow());
 });

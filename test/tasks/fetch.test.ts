@@ -11,6 +11,7 @@ import {
   type Behaviour,
   bytesOf,
   cut,
+  cutChunked,
   firstOf,
   inTurn,
   ranged,
@@ -139,6 +140,37 @@ describe.concurrent("a download that was cut", () => {
     expect(read("file.bin").equals(body)).toBe(true);
   });
 
+  test("goes on to the end where no answer says how long the whole is", async () => {
+    const piece: Behaviour = (exchange) => {
+      const first = firstOf(exchange.request);
+      if (first >= body.length) return refuse(416, { "content-range": `bytes */${body.length}` })(exchange);
+      const part = body.subarray(first, first + 500_000);
+      exchange.response.writeHead(206, {
+        ...etag,
+        "content-range": `bytes ${first}-${first + part.length - 1}/*`,
+        "content-length": part.length,
+      });
+      exchange.response.end(part);
+    };
+    const { outcome, read } = await fetchOne(inTurn(cutChunked(body, at, etag), piece));
+    expect(outcome).toMatchObject({ status: "done", attempts: 2, value: { bytes: body.length } });
+    expect(read("file.bin").equals(body)).toBe(true);
+  });
+
+  test("starts over where the server neither says how long the whole is nor, behind the end, that it is the end", async () => {
+    const piece: Behaviour = ({ request, response }) => {
+      const first = firstOf(request);
+      if (first >= body.length) return void response.writeHead(416).end();
+      response.writeHead(206, { ...etag, "content-range": `bytes ${first}-${body.length - 1}/*` });
+      response.end(body.subarray(first));
+    };
+    const behaviour = inTurn(cutChunked(body, at, etag), piece, piece, whole(body, etag));
+    const { outcome, read, requests } = await fetchOne(behaviour);
+    expect(outcome).toMatchObject({ status: "done", value: { bytes: body.length } });
+    expect(requests).toHaveLength(4);
+    expect(read("file.bin").equals(body)).toBe(true);
+  });
+
   const other = bytesOf(2 * mega, 99);
   const dated = (time: number) => ({ "last-modified": new Date(time).toUTCString() });
   const yesterday = dated(Date.now() - 86_400_000);
@@ -195,10 +227,7 @@ describe.concurrent("a download that was cut", () => {
     [
       "starts over where the server finds nothing behind the part of a file of unknown length, and it is shorter now",
       inTurn(
-        ({ response }) => {
-          response.writeHead(200, etag);
-          response.write(other.subarray(0, at), () => setTimeout(() => response.socket?.destroySoon(), 100));
-        },
+        cutChunked(other, at, etag),
         refuse(416, { "content-range": `bytes */${at - 300_000}` }),
         ranged(body, etag),
       ),
@@ -784,6 +813,9 @@ describe.concurrent("passwords", () => {
       "--header",
       "Authorization: Bearer hush3",
       "X-Api-Key: hush4",
+      "Authorization:Bearer hush5",
+      "X-Auth: hush6",
+      "X-Of-Ours: hush7",
       "--mixin",
       "input_mode={use: InputFromWhateverJsonl, jsonl_path: list.jsonl}",
       "hard_shard_mode.output_path=out",

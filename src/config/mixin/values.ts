@@ -4,6 +4,7 @@ import type { ConfigEntry, Json, Origin } from "../../contracts/index.js";
 import { fillHint, type Interpolator, unfilled } from "../interpolation.js";
 import { isPlaceholder, type MergedField, type MergedMixin, type Report } from "../mixin.js";
 import { checkOptionValue } from "../option-values.js";
+import { hideEntry } from "../secrets.js";
 import { snakeName } from "../text/names.js";
 import { isBranch, Leaf, List, placeOf, type Tree, toPlain } from "../tree.js";
 
@@ -117,8 +118,11 @@ const bare = ({ kind, text }: Origin): Origin => ({ kind, text });
 export function mixinEntries(merged: MergedMixin): ConfigEntry[] {
   return merged.fields.flatMap(({ field, tree, definition }) => {
     const path = `mixin.${snakeName(field)}`;
-    const said = treeEntries(tree, path, 1);
-    const defaults = Object.entries(definition && isBranch(tree) ? definition.fields : {})
+    const fields = definition && isBranch(tree) ? definition.fields : {};
+    const secret = Object.keys(fields).flatMap((name) => (fields[name]!.secret ? [`${path}.${snakeName(name)}`] : []));
+    const isSecret = (at: string): boolean => secret.some((one) => at === one || at.startsWith(`${one}.`));
+    const said = treeEntries(tree, path, 1).map((entry) => (isSecret(entry.path) ? hideEntry(entry) : entry));
+    const defaults = Object.entries(fields)
       .filter(([name, spec]) => spec.default !== undefined && !Object.hasOwn(tree, name))
       .map(([name, spec]) => ({
         path: `${path}.${snakeName(name)}`,

@@ -1,4 +1,4 @@
-import { monotonicMs } from "../../base/clock.js";
+import { MAX_TIMER_MS, monotonicMs } from "../../base/clock.js";
 import type { ErrorRecord } from "../../base/errors.js";
 import type { BackboneSession, ProcessGuard } from "../../contracts/backbone.js";
 import { type FromWorker, marksLayout, type WorkerSetup } from "../../contracts/wire.js";
@@ -100,7 +100,7 @@ export class Crew {
   #retire(seat: Seat): void {
     if (seat.closing) return;
     seat.channel.send({ type: "close" });
-    seat.closing = setTimeout(() => seat.channel.kill(), this.#options.graceMs);
+    seat.closing = setTimeout(() => seat.channel.kill(), Math.min(MAX_TIMER_MS, this.#options.graceMs));
   }
 
   killAll(): void {

@@ -1,4 +1,4 @@
-import { monotonicMs } from "../../base/clock.js";
+import { MAX_TIMER_MS, monotonicMs } from "../../base/clock.js";
 import { type ErrorRecord, KagurazakaError, toErrorRecord } from "../../base/errors.js";
 import { type FromWorker, marksLayout, type WireOutcome } from "../../contracts/wire.js";
 import type { Envelope, Terms } from "../plan/parcel.js";
@@ -84,7 +84,7 @@ export class Dispatcher {
     this.#state = "draining";
     this.#cancelWaiting(() => true);
     this.#crew.holdAll();
-    this.#graceTimer = setTimeout(() => this.stop(), graceMs);
+    this.#graceTimer = setTimeout(() => this.stop(), Math.min(MAX_TIMER_MS, graceMs));
     this.#checkEnd();
   }
 
@@ -358,7 +358,8 @@ export class Dispatcher {
         this.#timer = undefined;
         this.#pump();
       },
-      Math.max(1, Math.ceil(atMs - now)),
+      // After the longest one, the rest is waited for.
+      Math.min(MAX_TIMER_MS, Math.max(1, Math.ceil(atMs - now))),
     );
     this.#timer = { atMs, handle };
   }

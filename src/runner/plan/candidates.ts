@@ -78,7 +78,7 @@ export class Namer {
       const files = nameOfFiles(this.#yields, item);
       if (files) {
         key = files.relDir === "." ? files.fileName : `${files.relDir}/${files.fileName}`;
-        checkRelPath(key);
+        checkRelPath(key, "key");
         if (files.stem !== undefined) checkGroup(key, item.input as WireGroup);
         return this.#refuseRepeat(key, item) ?? this.#candidate(key, item, undefined);
       }

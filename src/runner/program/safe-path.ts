@@ -6,11 +6,11 @@ import { OWN_DIRECTORY } from "../../base/own-directory.js";
 const MAX_NAME_BYTES = 255;
 
 /** Refuses a relative path from data that would leave the output root or cannot be a file name. Text only, no disk. */
-export function checkRelPath(relPath: string): void {
+export function checkRelPath(relPath: string, what: "output path" | "key" = "output path"): void {
   if (isPlain(relPath)) return;
   const refuse = (why: string): never => {
-    throw new KagurazakaError("unsafe-name", `output path ${JSON.stringify(relPath)} ${why}`, {
-      hint: "Rename the input or choose another output mode; nothing was written.",
+    throw new KagurazakaError("unsafe-name", `${what} ${JSON.stringify(relPath)} ${why}`, {
+      hint: `Rename the input${what === "key" ? "" : " or choose another output mode"}; nothing was written.`,
     });
   };
   if (relPath === "") refuse("is empty");

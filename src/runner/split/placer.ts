@@ -2,6 +2,7 @@ import {
   closeSync,
   constants,
   copyFileSync,
+  fsyncSync,
   linkSync,
   lstatSync,
   openSync,
@@ -19,6 +20,7 @@ import { joinRelative } from "../../data/walk.js";
 import { environmentError, errnoOf } from "../ledger/files.js";
 import { NOT_UTF8, PlacingFailed } from "./placing-failed.js";
 import { noLinks } from "./refusals.js";
+import { Removals } from "./removals.js";
 import type { Way } from "./settings.js";
 import { type ShardDirectories, shardStaging } from "./shard-directories.js";
 
@@ -31,12 +33,15 @@ const NO_LINKS = new Set(["EXDEV", "EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS"]);
 
 /**
  * Puts one file into its shard so that a kill at any moment leaves either nothing or the whole file under its name, and a
- * moved file always in one of its two places. Synchronous: a file is two to four system calls.
+ * moved file always in one of its two places; one moved to another file system also when the power goes. Synchronous: a file
+ * is two to four system calls.
  */
 export class Placer {
   readonly #input: string;
   readonly #by: Way;
   readonly #shards: ShardDirectories;
+  /** Files that are in their shard and still in the input; whoever places them settles them. */
+  readonly removals = new Removals();
 
   constructor(input: string, by: Way, shards: ShardDirectories) {
     this.#input = input;
@@ -55,7 +60,7 @@ export class Placer {
       if (!source.stat.isFile()) throw new PlacingFailed("it is no regular file any more");
       if (source.path !== from && this.#by === "move") throw new PlacingFailed("it is a symbolic link now");
       const isNew = this.#shards.open(shard, relDir);
-      return { state: this.#put({ shard, from, to, source, isNew }), bytes: source.stat.size };
+      return { state: this.#put({ key, shard, from, to, source, isNew }), bytes: source.stat.size };
     } catch (error) {
       throw refine(error, this.#by, from, to);
     }
@@ -88,7 +93,7 @@ export class Placer {
   }
 
   /** The same file (a link), or one of the same size and time (a copy). Anything else is somebody's and stays. */
-  #isThere({ from, to, source: { stat } }: Placing, there: Stats): "there" {
+  #isThere({ key, from, to, source: { stat } }: Placing, there: Stats): "there" {
     const isLink = there.ino === stat.ino && there.dev === stat.dev && there.size === stat.size;
     if (!isLink && !(there.isFile() && there.size === stat.size && isSameTime(there.mtimeMs, stat.mtimeMs))) {
       throw new PlacingFailed(`${to} is there with other content (${describe(there)}; ${from} has ${describe(stat)})`);
@@ -98,7 +103,11 @@ export class Placer {
     const isSafe = isLink ? stat.nlink > 1 : hasSameBytes(from, to);
     if (!isSafe)
       throw new PlacingFailed(`${to} is there with other content than ${from}, though of the same size and time`);
-    unlinkSync(from);
+    if (isLink) unlinkSync(from);
+    else {
+      syncFile(to);
+      this.removals.add({ key, from, to, stat, state: "there" });
+    }
     return "there";
   }
 
@@ -108,7 +117,7 @@ export class Placer {
     } catch (error) {
       if (errnoOf(error) !== "EXDEV") throw error;
       this.#copy(file);
-      unlinkSync(file.from);
+      this.removals.add({ ...file, stat: file.source.stat, state: "placed" });
     }
   }
 
@@ -120,6 +129,8 @@ export class Placer {
       const now = statSync(path);
       if (now.size !== stat.size || now.mtimeMs !== stat.mtimeMs)
         throw new PlacingFailed("it changed while it was copied; the same command tries it again");
+      // The bytes before the name, and both before the source goes.
+      if (this.#by === "move") syncFile(staged);
       renameSync(staged, to);
     } catch (error) {
       rmSync(staged, { force: true });
@@ -135,11 +146,21 @@ interface Source {
 }
 
 interface Placing {
+  readonly key: string;
   readonly shard: number;
   readonly from: string;
   readonly to: string;
   readonly source: Source;
   readonly isNew: boolean;
+}
+
+function syncFile(path: string): void {
+  const fd = openSync(path, "r");
+  try {
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
 }
 
 function sourceOf(path: string): Source | undefined {

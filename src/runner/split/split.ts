@@ -176,6 +176,11 @@ async function placeAll(job: Job, directories: ShardDirectories, lease: Lease): 
   const assignment = createAssignment(settings.rule);
   let files = 0;
   let lookedMs = 0;
+  const settle = (): void =>
+    placer.removals.settle(({ key, state }, why) => {
+      tally[state]--;
+      tally.fail(key, why);
+    });
   for await (const directory of planned(job, assignment)) {
     for (const { name, shard } of directory.files) {
       try {
@@ -186,6 +191,7 @@ async function placeAll(job: Job, directories: ShardDirectories, lease: Lease): 
         if (!(error instanceof PlacingFailed)) throw error;
         tally.fail(joinRelative(directory.relDir, name), error.message);
       }
+      if (placer.removals.isFull) settle();
     }
     files += directory.files.length;
     onProgress("placing", files);
@@ -193,6 +199,7 @@ async function placeAll(job: Job, directories: ShardDirectories, lease: Lease): 
     lease.assertHeld();
     lookedMs = Date.now();
   }
+  settle();
 }
 
 /** Where everything would go; nothing is written. */

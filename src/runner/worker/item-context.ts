@@ -9,6 +9,7 @@ import type { ExecutorPorts } from "../../contracts/executor.js";
 import type { Filtered, ProgramEnd, ProgramOptions, TaskContext, TaskLog } from "../../contracts/task.js";
 import { marksLayout } from "../../contracts/wire.js";
 import type { Batch } from "./batch.js";
+import { childEnv } from "./child-env.js";
 import { ItemPrograms } from "./spawner/item-programs.js";
 import type { SpawnerPool } from "./spawner/pool.js";
 
@@ -145,7 +146,7 @@ export class ItemContext implements TaskContext {
     // A group of its own: its children's children are reached too when the item ends.
     const child = spawn(command, [...args], {
       ...options,
-      env: { ...(options.env ?? process.env), ...this.#ownEnv() },
+      env: { ...childEnv(options.env), ...this.#ownEnv() },
       detached: true,
     });
     this.#children ??= new Set();
@@ -180,8 +181,11 @@ export class ItemContext implements TaskContext {
     this.#programs?.stop();
   }
 
-  /** The attempt is over: what it started and had for itself goes, and what it kept as well, unless it is to try again. */
-  end(finished: boolean): void {
+  /**
+   * The attempt is over: what it started and had for itself goes, and what it kept as well, unless it is to try again.
+   * @param looks an earlier attempt may have kept something, which this one need not have touched
+   */
+  end(finished: boolean, looks = false): void {
     if (this.#children) for (const child of this.#children) killGroup(child.pid);
     this.#programs?.end();
     try {
@@ -190,8 +194,9 @@ export class ItemContext implements TaskContext {
       // A child that is not quite dead may have written there once more: what is left goes with the run's staging.
     }
     try {
-      if (this.#keptDir !== undefined && finished) rmSync(this.#keptDir, { recursive: true, force: true });
-      else if (this.#keptDir !== undefined) rmdirSync(this.#keptDir);
+      const kept = this.#keptDir !== undefined || (finished && looks && this.hasKept);
+      if (kept && finished) rmSync(this.#keptPath, { recursive: true, force: true });
+      else if (kept) rmdirSync(this.#keptPath);
     } catch {
       // Something is kept in it.
     }

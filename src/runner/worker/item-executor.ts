@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from "node:async_hooks";
+import { existsSync } from "node:fs";
 import { monotonicMs } from "../../base/clock.js";
 import { type ErrorRecord, KagurazakaError, toErrorRecord } from "../../base/errors.js";
 import type { Executor, ExecutorPorts } from "../../contracts/executor.js";
@@ -35,6 +36,8 @@ export class ItemExecutor implements Executor {
   /** `isExecuted` or `verify` has a say besides `process`. */
   readonly #manySteps: boolean;
   readonly #alone: boolean;
+  /** By shard. */
+  readonly #keptBefore: boolean[] = [];
   readonly #wear: Wear | undefined;
   #batches: Batch[] = [];
   #held = false;
@@ -198,9 +201,15 @@ export class ItemExecutor implements Executor {
     this.#end(ctx, { status: "failed", error: withoutOwnFrames(toErrorRecord(failure)) });
   }
 
+  /** Whether something of runs before may be kept in the shard. Looked up once: what this run keeps is found by later attempts. */
+  #mayHaveKept(shard: number): boolean {
+    this.#keptBefore[shard] ??= existsSync(this.#ports.setup.keptRoots[shard]!);
+    return this.#keptBefore[shard];
+  }
+
   /** @param outcome undefined: done, with nothing to add */
   #end(ctx: ItemContext, outcome: Said | undefined): void {
-    ctx.end(outcome?.status !== "failed");
+    ctx.end(outcome?.status !== "failed", ctx.attempt > 1 || this.#mayHaveKept(ctx.shard));
     const nowMs = monotonicMs();
     const durationMs = nowMs - ctx.startedMs;
     if (this.#alone) {

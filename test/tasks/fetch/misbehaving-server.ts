@@ -124,6 +124,14 @@ export const cut =
     response.write(body.subarray(0, at), () => setTimeout(() => response.socket?.destroySoon(), 100));
   };
 
+/** Hangs up in the middle without having said how much it would be. */
+export const cutChunked =
+  (body: Uint8Array, at: number, headers: Readonly<Record<string, string>> = {}): Behaviour =>
+  ({ response }) => {
+    response.writeHead(200, headers);
+    response.write(body.subarray(0, at), () => setTimeout(() => response.socket?.destroySoon(), 100));
+  };
+
 /** One behaviour for each request in turn; the last one from then on. */
 export const inTurn =
   (...behaviours: readonly Behaviour[]): Behaviour =>

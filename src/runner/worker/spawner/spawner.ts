@@ -3,6 +3,7 @@ import type { Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { fileURLToPath } from "node:url";
 import { killGroup } from "../../../base/process-group.js";
+import { childEnv } from "../child-env.js";
 import { PidBoard } from "./board.js";
 import type { FromSpawner, SpawnerEnd, SpawnerHello, SpawnerJob, ToSpawner } from "./wire.js";
 
@@ -47,8 +48,8 @@ export class Spawner {
   }
 
   #launch(flags: readonly string[]): ChildProcess {
-    const env: NodeJS.ProcessEnv = { ...process.env, KAGURAZAKA_RUN: this.#run };
-    const common = { ...process.env } as SpawnerHello["env"];
+    const env: NodeJS.ProcessEnv = { ...childEnv(), KAGURAZAKA_RUN: this.#run };
+    const common = childEnv() as SpawnerHello["env"];
     for (const name of NOT_FOR_US) delete env[name];
     const child = spawn(process.execPath, [...flags, PROGRAM], {
       env,
