@@ -1,5 +1,6 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { readNames } from "../../base/read-names.js";
 import { mayShare } from "../lease/index.js";
 import { isCompactionLeftover } from "../ledger/compact/compact-ledger.js";
 import type { RunScope } from "../ledger/index.js";
@@ -21,7 +22,7 @@ export interface Leftovers {
  * @param living runs at work, by their lease
  */
 export function findLeftovers(places: Places, scope: RunScope, living: ReadonlySet<string>): Leftovers {
-  const staging = namesIn(places.stagingRoot).filter((run) => {
+  const staging = readNames(places.stagingRoot).filter((run) => {
     if (living.has(run)) return false;
     const theirs = scopeOfRun(join(places.runsDir, run, "run.json"));
     return theirs !== undefined && !mayShare(theirs, scope);
@@ -33,7 +34,7 @@ function ledgerLeftovers(dir: string): string[] {
   const segments = listSegments(dir);
   const compacted = segments.findLast(({ header }) => isCompacted(header));
   const folded = compacted ? segments.slice(0, segments.indexOf(compacted)).map(({ file }) => file) : [];
-  return [...namesIn(dir).filter(isCompactionLeftover), ...folded];
+  return [...readNames(dir).filter(isCompactionLeftover), ...folded];
 }
 
 function scopeOfRun(path: string): RunScope | undefined {
@@ -41,13 +42,5 @@ function scopeOfRun(path: string): RunScope | undefined {
     return (JSON.parse(readFileSync(path, "utf8")) as { scope?: RunScope }).scope;
   } catch {
     return undefined;
-  }
-}
-
-function namesIn(dir: string): string[] {
-  try {
-    return readdirSync(dir).sort();
-  } catch {
-    return [];
   }
 }

@@ -15,10 +15,6 @@ export class Suspects {
     this.#patience = 10_000 + 2 * keys.size;
   }
 
-  get isEmpty(): boolean {
-    return this.#pending.size === 0;
-  }
-
   settled(key: string): void {
     if (this.#pending.size === 0) return;
     this.#pending.delete(key);

@@ -1,6 +1,7 @@
-import { closeSync, ftruncateSync, openSync, readdirSync, readFileSync, rmdirSync, rmSync, writeSync } from "node:fs";
+import { closeSync, ftruncateSync, openSync, readFileSync, rmdirSync, rmSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { makeDirectory } from "../../base/make-directory.js";
+import { readNames as names } from "../../base/read-names.js";
 import { unpackKeys } from "../../contracts/wire.js";
 import type { Load } from "../dispatch/queues.js";
 import type { Seat } from "../dispatch/seat.js";
@@ -93,14 +94,6 @@ export function readUnderWay(underWayDir: string, isDead: (run: string) => boole
 export function clearUnderWay(underWayDir: string, isDead: (run: string) => boolean): void {
   for (const run of names(underWayDir).filter(isDead)) rmSync(join(underWayDir, run), { recursive: true, force: true });
   removeIfEmpty(underWayDir);
-}
-
-function names(dir: string): string[] {
-  try {
-    return readdirSync(dir);
-  } catch {
-    return [];
-  }
 }
 
 function removeIfEmpty(dir: string): void {

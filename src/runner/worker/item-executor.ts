@@ -195,7 +195,8 @@ export class ItemExecutor implements Executor {
 
   /** Whether something of runs before may be kept in the shard. Looked up once: what this run keeps is found by later attempts. */
   #mayHaveKept(shard: number): boolean {
-    return (this.#keptBefore[shard] ??= existsSync(this.#ports.setup.keptRoots[shard]!));
+    this.#keptBefore[shard] ??= existsSync(this.#ports.setup.keptRoots[shard]!);
+    return this.#keptBefore[shard];
   }
 
   /** @param outcome undefined: done, with nothing to add */

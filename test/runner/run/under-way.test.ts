@@ -76,10 +76,10 @@ describe("suspects", () => {
     let cleared = 0;
     const suspects = new Suspects(new Set(["a", "b"]), () => cleared++);
     for (const key of ["x", "a", "a"]) suspects.settled(key);
-    expect([suspects.isEmpty, cleared]).toEqual([false, 0]);
+    expect(cleared).toBe(0);
     suspects.settled("b");
     suspects.settled("y");
-    expect([suspects.isEmpty, cleared]).toEqual([true, 1]);
+    expect(cleared).toBe(1);
   });
 
   test("that never come are not waited for without end", () => {
