@@ -14,6 +14,7 @@ export type * from "./contracts/index.js";
 export { isReservedField } from "./contracts/item.js";
 export { templateModeFields } from "./contracts/modes.js";
 export { marksLayout } from "./contracts/wire.js";
+export { nameOfSource, STANDARD_INPUT } from "./data/bytes/source-name.js";
 export type { CsvRecord, ReadCsvOptions } from "./data/csv.js";
 export type { GlobOptions } from "./data/glob.js";
 export type { JsonlRecord, ReadJsonlOptions } from "./data/jsonl.js";

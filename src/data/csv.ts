@@ -1,4 +1,5 @@
-import { nameOfSource, type ReadChunksOptions } from "./bytes/read-chunks.js";
+import type { ReadChunksOptions } from "./bytes/read-chunks.js";
+import { nameOfSource } from "./bytes/source-name.js";
 import { badLine, DEFAULT_MAX_LINE_BYTES, notUtf8, readBlocks, tooLong, validPart } from "./bytes/text-blocks.js";
 import { CsvRows, ragged } from "./csv-rows.js";
 

@@ -1,8 +1,9 @@
-import { lstatSync, readdirSync, readlinkSync, realpathSync, type Stats, statSync } from "node:fs";
+import { lstatSync, readlinkSync, realpathSync, type Stats, statSync } from "node:fs";
 import { basename, dirname, extname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { KagurazakaError } from "../base/errors.js";
 import { didYouMean } from "../base/nearest.js";
+import { readNames } from "../base/read-names.js";
 
 const accepted = new Set([".ts", ".mts", ".cts", ".js", ".mjs", ".cjs"]);
 const acceptedText = [...accepted].join(" ");
@@ -46,7 +47,7 @@ function missing(file: string, path: string): KagurazakaError {
   const what = lost === path ? "" : `: there is no directory ${lost}`;
   return new KagurazakaError(
     "task-not-found",
-    `no task file ${file}${what}.${didYouMean(basename(lost), namesIn(dir))}`,
+    `no task file ${file}${what}.${didYouMean(basename(lost), readNames(dir))}`,
     {
       where: file,
       hint: "The first word of the command line is the path of a task file, or @name for a ready-made task.",
@@ -55,7 +56,7 @@ function missing(file: string, path: string): KagurazakaError {
 }
 
 function directory(file: string, path: string): KagurazakaError {
-  const inside = namesIn(path).filter((name) => accepted.has(extname(name)) && !name.endsWith(".d.ts"));
+  const inside = readNames(path).filter((name) => accepted.has(extname(name)) && !name.endsWith(".d.ts"));
   const hint =
     inside.length === 0
       ? `There is no task file (${acceptedText}) in it.`
@@ -86,12 +87,4 @@ function refuseOtherKinds(file: string, extension: string): void {
   if (extension === ".tsx" || extension === ".jsx")
     refuse("holds JSX, which tasks do not have", "Rename it to .ts or .js.");
   refuse("is not a task file", `A task file is TypeScript or JavaScript: ${acceptedText}`);
-}
-
-export function namesIn(dir: string): string[] {
-  try {
-    return readdirSync(dir).sort();
-  } catch {
-    return [];
-  }
 }

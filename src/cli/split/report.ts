@@ -2,6 +2,7 @@ import { escapeControls, groupedCount } from "../../base/text.js";
 import { displayPath } from "../../loader/paths.js";
 import type { SplitResult } from "../../runner/split/split.js";
 import type { Palette } from "../palette.js";
+import { quote } from "../words.js";
 
 const MAX_ROWS = 40;
 const ROWS_OF_MANY = 10;
@@ -37,7 +38,7 @@ export function formatSplit(
       `${why}${why === "hidden" ? " (--hidden takes them)" : ""}: ${escapeControls(first)}${count > 1 ? " …" : ""}`,
     );
   const mixin = mixinOf(result);
-  if (!dryRun) lines.push("", `  ${palette.cyan("→")} read them back:  --mixin ${shellWord(mixin)}`);
+  if (!dryRun) lines.push("", `  ${palette.cyan("→")} read them back:  --mixin ${quote(mixin)}`);
   return { text: `${lines.join("\n")}\n`, mixin };
 }
 
@@ -96,9 +97,3 @@ const plain = (text: string): string =>
   /^[A-Za-z_/][\w./-]*$/.test(text) && !/^(?:true|false|null|yes|no|on|off|y|n)$/i.test(text)
     ? text
     : JSON.stringify(text);
-
-/** `KEY={…}` as a POSIX shell reads it back. */
-function shellWord(assignment: string): string {
-  const at = assignment.indexOf("=") + 1;
-  return `${assignment.slice(0, at)}'${assignment.slice(at).replaceAll("'", "'\\''")}'`;
-}

@@ -2,10 +2,8 @@ import { createReadStream } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { pipeline } from "node:stream";
 import { KagurazakaError } from "../../base/errors.js";
+import { STANDARD_INPUT } from "./source-name.js";
 import { readStandardInput } from "./standard-input.js";
-
-/** In place of a path: what is piped into this process. */
-export const STANDARD_INPUT = "-";
 
 export interface ReadChunksOptions {
   /** Bytes read at once. @defaultValue 1 MiB */
@@ -15,9 +13,6 @@ export interface ReadChunksOptions {
   /** Hears what a person at a terminal has to know: that their typing is awaited. */
   readonly warn?: (message: string) => void;
 }
-
-/** A source of bytes as messages name it. */
-export const nameOfSource = (source: string): string => (source === STANDARD_INPUT ? "stdin" : source);
 
 /**
  * The bytes of a file as they are meant: `.gz` and `.zst` by name are unpacked, `-` is standard input. A chunk is only

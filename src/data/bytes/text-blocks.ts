@@ -1,6 +1,7 @@
 import { isUtf8 } from "node:buffer";
 import { KagurazakaError } from "../../base/errors.js";
-import { nameOfSource, type ReadChunksOptions, readChunks } from "./read-chunks.js";
+import { type ReadChunksOptions, readChunks } from "./read-chunks.js";
+import { nameOfSource } from "./source-name.js";
 
 /** How texts made of lines are read. */
 export interface ReadTextOptions extends ReadChunksOptions {

@@ -4,9 +4,9 @@ import { basename, dirname, resolve } from "node:path";
 import type { BuildFailure, Message } from "esbuild";
 import { KagurazakaError, MistakesError } from "../../base/errors.js";
 import { didYouMean } from "../../base/nearest.js";
+import { readNames } from "../../base/read-names.js";
 import { codeFrame } from "../frame.js";
 import { displayPath, isBare, packageNameOf } from "../paths.js";
-import { namesIn } from "../source-file.js";
 import type { Met } from "./plugin.js";
 
 const MAX_MISTAKES = 10;
@@ -63,13 +63,13 @@ function describeMissing(specifier: string, dir: string, notes: readonly string[
   const why = notes.length === 0 ? "" : ` (${notes.join(" ")})`;
   if (!isBare(specifier)) {
     const folder = dirname(resolve(dir, specifier));
-    const near = didYouMean(basename(specifier), namesIn(folder));
+    const near = didYouMean(basename(specifier), readNames(folder));
     return {
       text: `${text}.${near}`,
       hint: `Paths count from the importing file: there is no ${resolve(dir, specifier)}.${why}`,
     };
   }
-  if (namesIn(dir).includes(specifier))
+  if (readNames(dir).includes(specifier))
     return { text, hint: `A file beside the importing one is imported as "./${specifier}".` };
   const name = packageNameOf(specifier);
   const near = didYouMean(specifier, ["kagurazaka", "kagurazaka/kit", "kagurazaka/testing", ...builtinModules]);

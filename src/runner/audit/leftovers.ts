@@ -1,4 +1,4 @@
-import { readdirSync } from "node:fs";
+import { readNames } from "../../base/read-names.js";
 import { isCompactionLeftover } from "../ledger/compact/compact-ledger.js";
 import type { RunScope } from "../ledger/index.js";
 import { isCompacted } from "../ledger/lines.js";
@@ -19,7 +19,7 @@ export interface Leftovers {
  * @param living runs at work, by their lease
  */
 export function findLeftovers(places: Places, scope: RunScope, living: ReadonlySet<string>): Leftovers {
-  const staging = namesIn(places.stagingRoot).filter((run) => !living.has(run) && isDeadRun(places, scope, run));
+  const staging = readNames(places.stagingRoot).filter((run) => !living.has(run) && isDeadRun(places, scope, run));
   return { staging, ledger: ledgerLeftovers(places.ledgerDir) };
 }
 
@@ -27,13 +27,5 @@ function ledgerLeftovers(dir: string): string[] {
   const segments = listSegments(dir);
   const compacted = segments.findLast(({ header }) => isCompacted(header));
   const folded = compacted ? segments.slice(0, segments.indexOf(compacted)).map(({ file }) => file) : [];
-  return [...namesIn(dir).filter(isCompactionLeftover), ...folded];
-}
-
-function namesIn(dir: string): string[] {
-  try {
-    return readdirSync(dir).sort();
-  } catch {
-    return [];
-  }
+  return [...readNames(dir).filter(isCompactionLeftover), ...folded];
 }

@@ -1,7 +1,8 @@
-import { readdirSync, statSync } from "node:fs";
+import { statSync } from "node:fs";
 import { basename, dirname, resolve } from "node:path";
 import { KagurazakaError } from "../../base/errors.js";
 import { didYouMean } from "../../base/nearest.js";
+import { readNames } from "../../base/read-names.js";
 import { snakeName } from "../../config/text/names.js";
 import type { Fields, InputDefinition, ResolvedMode } from "../../contracts/modes.js";
 
@@ -14,7 +15,7 @@ export function checkInputFiles(mode: ResolvedMode<InputDefinition> | null | und
     const where = `input_mode${fieldOf(file, mode.fields)}`;
     if (stat)
       return [new KagurazakaError("input-root", `the input list ${file} is a directory, not a file`, { where })];
-    const message = `the input list ${file} does not exist.${didYouMean(basename(file), namesBeside(file))}`;
+    const message = `the input list ${file} does not exist.${didYouMean(basename(file), readNames(dirname(file)))}`;
     return [
       new KagurazakaError("input-root", message, {
         where,
@@ -28,12 +29,4 @@ export function checkInputFiles(mode: ResolvedMode<InputDefinition> | null | und
 function fieldOf(file: string, fields: Fields): string {
   const found = Object.entries(fields).find(([, value]) => typeof value === "string" && resolve(value) === file);
   return found ? `.${snakeName(found[0])}` : "";
-}
-
-function namesBeside(file: string): string[] {
-  try {
-    return readdirSync(dirname(file));
-  } catch {
-    return [];
-  }
 }

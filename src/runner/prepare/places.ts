@@ -3,7 +3,6 @@ import {
   accessSync,
   constants,
   existsSync,
-  readdirSync,
   readFileSync,
   rmdirSync,
   rmSync,
@@ -16,6 +15,7 @@ import { KagurazakaError } from "../../base/errors.js";
 import { hashText, nameOfHash } from "../../base/hash.js";
 import { makeDirectory } from "../../base/make-directory.js";
 import { OWN_DIRECTORY } from "../../base/own-directory.js";
+import { readNames } from "../../base/read-names.js";
 import type { Root } from "../../contracts/modes.js";
 import { mayShare, scopeName } from "../lease/index.js";
 import { environmentError, type RunScope } from "../ledger/index.js";
@@ -175,14 +175,6 @@ function scopeOfRun(places: Places, run: string): RunScope | undefined {
     return (JSON.parse(readFileSync(join(places.runsDir, run, "run.json"), "utf8")) as { scope?: RunScope }).scope;
   } catch {
     return undefined;
-  }
-}
-
-function readNames(dir: string): string[] {
-  try {
-    return readdirSync(dir);
-  } catch {
-    return [];
   }
 }
 

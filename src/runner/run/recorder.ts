@@ -34,17 +34,12 @@ export class Recorder {
   #timer: NodeJS.Timeout | undefined;
   #lastWriteMs = 0;
   #trouble: KagurazakaError | undefined;
-  firstListedMs: number | undefined;
   lastRecordedMs: number | undefined;
 
   constructor(options: RecorderOptions) {
     this.#options = options;
     this.#tally = options.tally;
     this.#redoes = options.index.segments.length > 0;
-  }
-
-  listed(): void {
-    this.firstListedMs ??= monotonicMs();
   }
 
   skipped(key: string, reason: string): void {

@@ -1,6 +1,7 @@
-import { closeSync, ftruncateSync, openSync, readdirSync, readFileSync, rmdirSync, rmSync, writeSync } from "node:fs";
+import { closeSync, ftruncateSync, openSync, readFileSync, rmdirSync, rmSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { makeDirectory } from "../../base/make-directory.js";
+import { readNames } from "../../base/read-names.js";
 import { packKeys, unpackKeys } from "../../contracts/wire.js";
 import type { Seat } from "../dispatch/seat.js";
 
@@ -88,8 +89,8 @@ export class UnderWay implements Disposable {
 /** Keys of items that were at workers of runs that ended without a word. Only for whoever holds the lease of their shard. */
 export function readUnderWay(underWayDir: string, isDead: (run: string) => boolean): Set<string> {
   const keys = new Set<string>();
-  for (const run of names(underWayDir).filter(isDead)) {
-    for (const file of names(join(underWayDir, run))) {
+  for (const run of readNames(underWayDir).filter(isDead)) {
+    for (const file of readNames(join(underWayDir, run))) {
       for (const key of keysIn(join(underWayDir, run, file))) keys.add(key);
     }
   }
@@ -114,16 +115,9 @@ function keysIn(path: string): string[] {
 
 /** What dead runs left is dealt with. */
 export function clearUnderWay(underWayDir: string, isDead: (run: string) => boolean): void {
-  for (const run of names(underWayDir).filter(isDead)) rmSync(join(underWayDir, run), { recursive: true, force: true });
+  for (const run of readNames(underWayDir).filter(isDead))
+    rmSync(join(underWayDir, run), { recursive: true, force: true });
   removeIfEmpty(underWayDir);
-}
-
-function names(dir: string): string[] {
-  try {
-    return readdirSync(dir);
-  } catch {
-    return [];
-  }
 }
 
 function removeIfEmpty(dir: string): void {
