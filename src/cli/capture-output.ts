@@ -1,4 +1,4 @@
-import { keyOfTalkingItem } from "../runner/worker/item-executor.js";
+import { keyOfTalkingItem } from "../runner/worker/talking-item.js";
 
 /**
  * While a run lasts, standard output belongs to `--json` and standard error to the console: what task code prints in this

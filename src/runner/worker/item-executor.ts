@@ -1,4 +1,3 @@
-import { AsyncLocalStorage } from "node:async_hooks";
 import { existsSync } from "node:fs";
 import { monotonicMs } from "../../base/clock.js";
 import { type ErrorRecord, KagurazakaError, toErrorRecord } from "../../base/errors.js";
@@ -10,15 +9,11 @@ import { Batch } from "./batch.js";
 import { ItemBinder } from "./item-binder.js";
 import { ItemContext } from "./item-context.js";
 import { SpawnerPool } from "./spawner/pool.js";
+import { talking } from "./talking-item.js";
 import { Wear } from "./wear.js";
 
 /** What an item has to say besides which one it is and how long it took. */
 type Said = Omit<WireOutcome, "seq" | "durationMs">;
-
-/** Which item of this thread is talking, for what it prints. Where only one is under way, it is that one. */
-const talkingItem = new AsyncLocalStorage<ItemContext>();
-let onlyItem: ItemContext | null = null;
-export const keyOfTalkingItem = (): string | null => (talkingItem.getStore() ?? onlyItem)?.key ?? null;
 
 /**
  * One `process` per item, `concurrency` at once. A slot that settles an item takes the next at once, whatever chunk it
@@ -120,8 +115,8 @@ export class ItemExecutor implements Executor {
     this.#ports.marked?.(cell, 2);
     this.#running[slot] = ctx;
     if (this.#wear) this.#wearOut(this.#wear.begun());
-    if (!this.#alone) return talkingItem.run(ctx, () => this.#attempt(ctx));
-    onlyItem = ctx;
+    if (!this.#alone) return talking.storage.run(ctx, () => this.#attempt(ctx));
+    talking.only = ctx;
     return this.#attempt(ctx);
   }
 
@@ -213,7 +208,7 @@ export class ItemExecutor implements Executor {
     const nowMs = monotonicMs();
     const durationMs = nowMs - ctx.startedMs;
     if (this.#alone) {
-      onlyItem = null;
+      talking.only = null;
       this.#justEndedMs = nowMs;
     }
     this.#running[ctx.slot] = undefined;
@@ -241,7 +236,7 @@ export class ItemExecutor implements Executor {
 
 /** The stack as far as the task's own code goes: what is below it is the same for every failure. */
 function withoutOwnFrames(record: ErrorRecord): ErrorRecord {
-  const cut = record.stack?.search(/\n +at [^\n]*item-executor\./) ?? -1;
+  const cut = record.stack?.search(/\n +at [^\n]*(?:item-executor\.|runner\/worker\/main\.)/) ?? -1;
   const cause = record.cause && withoutOwnFrames(record.cause);
   return { ...record, ...(cut < 0 ? {} : { stack: record.stack!.slice(0, cut) }), ...(cause ? { cause } : {}) };
 }

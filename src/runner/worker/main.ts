@@ -6,8 +6,9 @@ import type { TaskInstance } from "../../contracts/task.js";
 import { marksLayout, type WorkerSetup } from "../../contracts/wire.js";
 import { enableSourceMaps } from "../../loader/import-task.js";
 import { loadProgram } from "../program/task-program.js";
-import { ItemExecutor, keyOfTalkingItem } from "./item-executor.js";
+import { ItemExecutor } from "./item-executor.js";
 import { OutcomeBuffer } from "./outcome-buffer.js";
+import { keyOfTalkingItem } from "./talking-item.js";
 
 /** What every worker of every backbone runs: load the task, set it up, execute what comes, until told to close. */
 const runWorker: WorkerMain = async ({ port, setup, marks, marked, ownProcess }) => {
