@@ -18,7 +18,6 @@ for (const door of ["src/index", "src/runner/worker/main"]) {
     platform: "node",
     target: "node20",
     packages: "external",
-    keepNames: true,
     sourcemap: true,
     sourcesContent: false,
     logLevel: "warning",

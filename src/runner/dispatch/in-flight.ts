@@ -45,6 +45,11 @@ export class InFlight {
     return sent.parcel.keyAt(sent.from + seq - sent.firstSeq);
   }
 
+  /** Keys of every load of which something is left, as they were packed: some of them may have gone. */
+  packedKeys(): string[] {
+    return this.#loads.map(({ parcel, from, to }) => parcel.keysText(from, to));
+  }
+
   /** In the order they were sent. */
   seqs(): number[] {
     return this.#loads.flatMap(({ firstSeq, gone }) =>

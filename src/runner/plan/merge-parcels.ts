@@ -9,6 +9,21 @@ export interface ParcelSource {
   readonly isStopped: () => boolean;
 }
 
+/** One alone needs no turns. */
+async function* served({ parcels, isStopped, onEnd }: ParcelSource): AsyncGenerator<Parcel> {
+  try {
+    for (let next = await parcels.next(); !next.done; next = await parcels.next()) {
+      if (isStopped()) return;
+      yield next.value;
+    }
+  } catch (error) {
+    return onEnd(error ?? new Error("the plan failed"));
+  } finally {
+    await parcels.return?.();
+  }
+  onEnd();
+}
+
 /**
  * Serves several plans in turn, so that all shards move on together. A slow one (a cold disk) holds nobody up: it is passed
  * over until it has something. One that fails ends alone.
@@ -22,6 +37,8 @@ export async function* mergeParcels(sources: readonly ParcelSource[]): AsyncGene
     }
   };
   type Answer = Awaited<ReturnType<typeof ask>>;
+  const [only] = sources;
+  if (only && sources.length === 1) return yield* served(only);
   // A Map keeps the order in which they were asked last: who was served goes to the end.
   const asked = new Map<ParcelSource, Promise<Answer>>();
   for (const source of sources) asked.set(source, ask(source));

@@ -1,6 +1,6 @@
 import { monotonicMs } from "../../base/clock.js";
 import { type ErrorRecord, failureClassOf, KagurazakaError } from "../../base/errors.js";
-import { emptyCounts, type Outcome, type OutcomeStatus } from "../../contracts/outcome.js";
+import { emptyCounts, type Outcome, type OutcomeCounts, type OutcomeStatus } from "../../contracts/outcome.js";
 import type { RunSettings } from "../../contracts/run-config.js";
 import type { Settled } from "../dispatch/ports.js";
 import type { EpochBook, Ledger, LedgerIndex, SyncLine } from "../ledger/index.js";
@@ -20,14 +20,15 @@ export interface RecorderOptions {
   readonly hooks: RunHooks;
   /** Of the whole run. */
   readonly tally: Tally;
+  readonly isOnlyShard: boolean;
   /** Something is so wrong that the run has to stop: at once, or after what runs has settled. */
   readonly stop: (cause: KagurazakaError, how: "now" | "drain") => void;
 }
 
 /** Writes down what became of each item: the ledger first, then the counts people see. */
 export class Recorder {
-  /** Of this shard alone. */
-  readonly counts = emptyCounts();
+  /** Of this shard alone; where it is the only one, those of the run. */
+  readonly counts: OutcomeCounts;
   readonly #tally: Tally;
   readonly #options: RecorderOptions;
   readonly #redoes: boolean;
@@ -39,6 +40,7 @@ export class Recorder {
   constructor(options: RecorderOptions) {
     this.#options = options;
     this.#tally = options.tally;
+    this.counts = options.isOnlyShard ? options.tally.counts : emptyCounts();
     this.#redoes = options.index.segments.length > 0;
   }
 
@@ -116,9 +118,10 @@ export class Recorder {
   }
 
   #count(status: OutcomeStatus): void {
+    this.#tally.count(status);
+    if (this.#options.isOnlyShard) return;
     this.counts.total++;
     this.counts[status]++;
-    this.#tally.count(status);
   }
 
   #checkBudget(): void {

@@ -185,7 +185,7 @@ class OpenRun implements Run {
         for (const { underWay } of shards) underWay?.gone(seat);
       },
       onDone: (parcel, index, durationMs) => {
-        shardOf(parcel).recorder.done(parcel, index, durationMs);
+        shards[parcel.terms.shard]!.recorder.done(parcel, index, durationMs);
         if (workforce.isCareful) workforce.settled(parcel.terms.shard, parcel.keyAt(index));
       },
       onSettled: (envelope, settled) => {

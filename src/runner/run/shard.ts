@@ -94,6 +94,7 @@ export class Shard {
       ledger,
       hooks,
       tally,
+      isOnlyShard: prepared.places.length === 1,
       stop: (cause, how) => request.stop(this, cause, how),
     });
   }

@@ -2,7 +2,7 @@ import { closeSync, ftruncateSync, openSync, readFileSync, rmdirSync, rmSync, wr
 import { join } from "node:path";
 import { makeDirectory } from "../../base/make-directory.js";
 import { readNames } from "../../base/read-names.js";
-import { packKeys, unpackKeys } from "../../contracts/wire.js";
+import { unpackKeys } from "../../contracts/wire.js";
 import type { Seat } from "../dispatch/seat.js";
 
 const MAX_FILE_CHARS = 1024 * 1024;
@@ -72,7 +72,7 @@ export class UnderWay implements Disposable {
   #startOver(file: TrackedFile, seat: Seat): void {
     ftruncateSync(file.fd);
     file.chars = 0;
-    this.#append(file, packKeys(seat.inFlight.seqs().map((seq) => seat.inFlight.keyOf(seq)!)));
+    this.#append(file, seat.inFlight.packedKeys().join("\n\n"));
     // Not once per message, where that alone is much.
     file.limit = Math.max(MAX_FILE_CHARS, 4 * file.chars);
   }
