@@ -242,13 +242,17 @@ export class Dispatcher {
     const { events } = this.#options;
     let totalMs = 0;
     this.#failedStarts = 0;
+    // Many of them a second: the feeder is told once.
+    let taken = 0;
     for (let i = 0; i < plain.length; i += 2) {
-      const place = this.#feeder.take(seat, plain[i]!);
+      const place = seat.take(plain[i]!);
       if (!place) continue;
+      taken++;
       const durationMs = plain[i + 1]!;
       totalMs += durationMs;
       events.onDone(place.parcel, place.index, durationMs);
     }
+    this.#feeder.left(taken);
     this.#feeder.succeeded(plain.length / 2);
     for (const outcome of rest) {
       totalMs += outcome.durationMs;

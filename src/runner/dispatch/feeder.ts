@@ -4,7 +4,7 @@ import { LooseParcel } from "../plan/loose-parcel.js";
 import type { Envelope, Parcel, Terms } from "../plan/parcel.js";
 import { itemsPerWorker, MeanDuration, shareOf } from "./chunk-size.js";
 import type { Crew } from "./crew.js";
-import { envelopeAt, type Place } from "./in-flight.js";
+import { envelopeAt } from "./in-flight.js";
 import { type Load, ReadyQueue, WaitingRoom } from "./queues.js";
 import type { Seat } from "./seat.js";
 import { Throttle } from "./throttle.js";
@@ -101,16 +101,17 @@ export class Feeder {
 
   // ── Out ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** An item has left its worker, one way or another. */
-  take(seat: Seat, seq: number): Place | undefined {
-    const place = seat.take(seq);
-    if (place) this.#inFlight--;
-    return place;
+  /** So many items have left their worker, done. */
+  left(count: number): void {
+    this.#inFlight -= count;
   }
 
+  /** An item leaves its worker, with something to be said or done about it. */
   takeEnvelope(seat: Seat, seq: number): Envelope | undefined {
-    const place = this.take(seat, seq);
-    return place && envelopeAt(place);
+    const place = seat.take(seq);
+    if (!place) return undefined;
+    this.#inFlight--;
+    return envelopeAt(place);
   }
 
   /** Takes out everything on these terms that is not at a worker. */
