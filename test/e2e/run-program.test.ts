@@ -30,6 +30,7 @@ describe.concurrent.each(Object.entries(ways))("programs of items, %s", (way, fl
     const items = [{ id: "a b", script, more: { stdin: { text: "said" }, env: { MINE: "yes" } } }];
     const { json, stderr } = await start(place, flags, items, { FROM: "outside" }).ended;
     expect(json.counts, stderr).toEqual(counts({ done: 1 }));
+    expect(stderr).not.toMatch(/warning/i);
     const line = stderr.split("\n").find((one) => one.includes('{"code"'))!;
     expect(JSON.parse(line.slice(line.indexOf("{")))).toEqual({
       code: 3,

@@ -9,7 +9,7 @@ import type { FromSpawner, SpawnerEnd, SpawnerHello, SpawnerJob, ToSpawner } fro
 
 const PROGRAM = fileURLToPath(new URL("./process.cjs", import.meta.url));
 /** They keep its memory, and so the price of a start, small; it lives too short for code to be worth much thought. */
-const FLAGS = ["--max-semi-space-size=1", "--single-threaded", "--lite-mode"];
+const FLAGS = ["--max-semi-space-size=1", "--single-threaded"];
 /** What is meant for the programs and not for it. */
 const NOT_FOR_US = ["NODE_OPTIONS", "NODE_V8_COVERAGE", "NODE_DEBUG"];
 
