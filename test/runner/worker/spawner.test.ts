@@ -145,7 +145,8 @@ describe("a spawner", () => {
     const pid = Number((await run("echo $PPID")).stdout.text);
     expect(spawners()).toEqual([pid]);
     const file = join(dir, "pid");
-    const failed = run(`echo $$ > ${file}; exec sleep 60`).catch((error: Error) => error.message);
+    // Killed before it has noted whom it started, the spawner could not tell.
+    const failed = run(`sleep 0.3; echo $$ > ${file}; exec sleep 60`).catch((error: Error) => error.message);
     await until("it runs", () => {
       try {
         return readFileSync(file, "utf8") !== "";
