@@ -1,9 +1,9 @@
 import { MAX_TIMER_MS, monotonicMs } from "../../base/clock.js";
-import { type ErrorRecord, KagurazakaError, toErrorRecord } from "../../base/errors.js";
+import { type ErrorRecord, KagurazakaError } from "../../base/errors.js";
 import { type FromWorker, marksLayout, type WireOutcome } from "../../contracts/wire.js";
 import type { Envelope, Terms } from "../plan/parcel.js";
 import { Crew } from "./crew.js";
-import { timeoutError, unfit } from "./errors.js";
+import { crashError, timeoutError, unfit, workersDie } from "./errors.js";
 import { Feeder } from "./feeder.js";
 import type { DispatcherOptions, Settled } from "./ports.js";
 import { judgeFailure } from "./retry-policy.js";
@@ -160,11 +160,8 @@ export class Dispatcher {
     else for (const { seq } of running) this.#feeder.suspect(this.#feeder.takeEnvelope(seat, seq)!);
     for (const seq of seat.inFlight.seqs()) this.#takeBack(this.#feeder.takeEnvelope(seat, seq)!);
     // Counted until an item settles: workers that cannot work are not replaced for ever.
-    if ((wasStarting || (error && running.length === 0)) && ++this.#failedStarts >= MAX_FAILED_STARTS) {
-      const reason = error ? `: ${error.message}` : "";
-      const what = wasStarting ? "before they are ready" : "with nothing to do";
-      return this.stop(new KagurazakaError("environment", `workers die ${what}${reason}`));
-    }
+    if ((wasStarting || (error && running.length === 0)) && ++this.#failedStarts >= MAX_FAILED_STARTS)
+      return this.stop(workersDie(wasStarting, error));
     if (error && running.length === 0)
       this.#options.events.onWarning(`a worker died between items and is replaced: ${error.message}`);
     if (this.#state === "running") this.#crew.add();
@@ -179,12 +176,7 @@ export class Dispatcher {
     if (seat.given === 1) envelope.crashes++;
     else if (seat.alone) envelope.needsFreshWorker = true;
     if (envelope.crashes < 2) return this.#feeder.suspect(envelope);
-    const message = `the item ended its worker twice while running alone (${error.name}: ${error.message})`;
-    this.#settle(envelope, {
-      status: "failed",
-      durationMs: 0,
-      error: { ...toErrorRecord(new KagurazakaError("crash", message)), cause: error },
-    });
+    this.#settle(envelope, { status: "failed", durationMs: 0, error: crashError(error) });
   }
 
   #onHeld(seat: Seat, unstarted: readonly number[]): void {

@@ -13,3 +13,14 @@ export function unfit(error: ErrorRecord): KagurazakaError {
     ...(error.stack === undefined ? {} : { frame: error.stack.split("\n").slice(1, 4).join("\n") }),
   });
 }
+
+export function crashError(cause: ErrorRecord): ErrorRecord {
+  const message = `the item ended its worker twice while running alone (${cause.name}: ${cause.message})`;
+  return { ...toErrorRecord(new KagurazakaError("crash", message)), cause };
+}
+
+/** One after the other, and nothing came of any. */
+export function workersDie(wasStarting: boolean, last: ErrorRecord | null): KagurazakaError {
+  const what = wasStarting ? "before they are ready" : "with nothing to do";
+  return new KagurazakaError("environment", `workers die ${what}${last ? `: ${last.message}` : ""}`);
+}
