@@ -1,4 +1,5 @@
 import { statSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
 import {
   defineOptions,
   FinishCheckByOutputFileExistence,
@@ -159,17 +160,25 @@ export default class Fetch extends KagurazakaTask<FetchItem, typeof options> {
 
 /** Said before the download, for afterwards it could not be put into place. */
 function refuseBlocked({ finalPath, relDir, fileName }: OutputFile): void {
-  let there: ReturnType<typeof statSync> | undefined;
-  try {
-    there = statSync(finalPath, { throwIfNoEntry: false });
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "ENOTDIR") throw error;
+  if (isBelowFile(finalPath))
     throw new PermanentError(`"${relDir}" is to be a folder, but a file of that name is there; --names hash avoids it`);
-  }
-  if (there?.isDirectory())
+  if (statSync(finalPath, { throwIfNoEntry: false })?.isDirectory())
     throw new PermanentError(
       `"${fileName}" is to be a file, but a folder of that name is there; --names hash avoids it`,
     );
+}
+
+/** Newer Nodes do not tell "below a file" from "not there": the nearest name that exists does. */
+function isBelowFile(path: string): boolean {
+  for (let dir = dirname(path); dir !== dirname(dir); dir = dirname(dir)) {
+    try {
+      const there = statSync(dir, { throwIfNoEntry: false });
+      if (there) return !there.isDirectory();
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "ENOTDIR") throw error;
+    }
+  }
+  return false;
 }
 
 function parseRate(text: string): number {

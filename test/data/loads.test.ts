@@ -23,7 +23,7 @@ test("a table in .zst: the parser and, where Node has none, the codec are loaded
   expect([...main]).toContain("csv-parse");
   expect(main.has("@bokuweb/zstd-wasm")).toBe(!("createZstdDecompress" in zlib));
   expect([...workers]).toEqual(["piscina"]);
-  expect(workerFiles.filter((file) => /^src\/data\/(?!lazy|walk)/.test(file))).toEqual([]);
+  expect(workerFiles.filter((file) => /^src\/data\/(?!lazy|walk|bytes\/source-name)/.test(file))).toEqual([]);
 });
 
 test("lines need neither", () => {

@@ -57,10 +57,7 @@ describe.concurrent("an item that fails", () => {
 
   test("waits for its backoff without holding a slot", async () => {
     const place = createPlace();
-    await place.sample(
-      [{ id: "shaky", act: "throw", times: 1 }, ...good(5)],
-      [...inline, "--backoff", "3s:3s"],
-    );
+    await place.sample([{ id: "shaky", act: "throw", times: 1 }, ...good(5)], [...inline, "--backoff", "3s:3s"]);
     const order = place.journal("start").map(({ key }) => key);
     expect(order).toEqual(["shaky", "good-0", "good-1", "good-2", "good-3", "good-4", "shaky"]);
   });
