@@ -778,7 +778,7 @@ describe.concurrent("redirects", () => {
           env,
         );
       const untrusted = await run({});
-      expect(untrusted.stderr).toMatch(/PermanentError: self-signed certificate: "https:\/\/localhost/);
+      expect(untrusted.stderr).toMatch(/PermanentError: self-signed certificate.*: "https:\/\/localhost/);
       expect(untrusted.json.counts).toMatchObject({ done: 0, failed: 2 });
       const env = { NODE_EXTRA_CA_CERTS: place.path("cert.pem") };
       const trusted = await run(env);
