@@ -14,7 +14,7 @@ const inline: BackboneDefinition = defineBackbone({
   async open({ entry }) {
     const { default: main } = (await import(entry)) as { default: WorkerMain };
     return {
-      startWorker({ setup, marks }, events) {
+      startWorker({ setup, activity }, events) {
         let alive = true;
         let listener: ((message: ToWorker) => void) | undefined;
         const waiting: ToWorker[] = [];
@@ -32,7 +32,7 @@ const inline: BackboneDefinition = defineBackbone({
             for (const message of waiting.splice(0)) listen(message);
           },
         };
-        main({ port, setup, marks }).then(
+        main({ port, setup, activity }).then(
           () => exit(null),
           (error) => exit(error),
         );

@@ -53,7 +53,7 @@ const mp: BackboneDefinition = defineBackbone({
     checkCpus(options.cpuAffinity as readonly number[] | undefined);
     return { workers: workersOf(options.numProcess) };
   },
-  cautious: (options) => (options.isolation === "process" ? undefined : { ...options, isolation: "process" }),
+  isolated: (options) => (options.isolation === "process" ? undefined : { ...options, isolation: "process" }),
   async open({ options, ...request }) {
     const wanted: WorkersRequest = {
       ...request,
@@ -81,7 +81,7 @@ function recycleOf({ recycleAfter, recycleRss }: Readonly<Record<string, unknown
 
 /** The same session; each worker is told when it has done enough. */
 const recycling = (session: BackboneSession, recycle: Recycle): BackboneSession => ({
-  startWorker: ({ setup, marks }, events) => session.startWorker({ setup: { ...setup, recycle }, marks }, events),
+  startWorker: ({ setup, activity }, events) => session.startWorker({ setup: { ...setup, recycle }, activity }, events),
   [Symbol.asyncDispose]: () => session[Symbol.asyncDispose](),
 });
 

@@ -11,6 +11,7 @@ export { didYouMean } from "./base/nearest.js";
 export { defineOptions, type OptionSpec, type OptionSpecs, type OptionValues } from "./base/option-spec.js";
 export type { FileItem, FileTriplet, Item, Json, OutputFile } from "./contracts/item.js";
 export type { Outcome, OutcomeCounts, OutcomeStatus } from "./contracts/outcome.js";
+export type { RunHooks } from "./contracts/run-hooks.js";
 export type {
   Captured,
   Filtered,
@@ -22,7 +23,6 @@ export type {
   TaskContext,
   TaskLog,
 } from "./contracts/task.js";
-export type { RunHooks } from "./runner/run/run-hooks.js";
 export type { RunInfo, RunResult } from "./runner/run/run-result.js";
 export type { RunTaskOptions, TaskLocation } from "./runner/run-task.js";
 export { KAGURAZAKA_MIXIN_PLACEHOLDER, KagurazakaTask } from "./task.js";

@@ -13,7 +13,7 @@ export * from "./contracts/define.js";
 export type * from "./contracts/index.js";
 export { isReservedField } from "./contracts/item.js";
 export { templateModeFields } from "./contracts/modes.js";
-export { marksLayout } from "./contracts/wire.js";
+export { activityLayout } from "./contracts/wire.js";
 export { nameOfSource, STANDARD_INPUT } from "./data/bytes/source-name.js";
 export type { CsvRecord, ReadCsvOptions } from "./data/csv.js";
 export type { GlobOptions } from "./data/glob.js";

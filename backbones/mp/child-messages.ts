@@ -3,13 +3,13 @@ import type { ErrorRecord, FromWorker, WorkerSetup } from "../../src/kit.js";
 /** What a worker process is started with, and says, besides what all workers say. */
 
 /** Streams of a worker process beyond 0 to 2; 3 is Node's own channel, by which messages reach it. */
-export const MARKS_FD = 4;
+export const ACTIVITY_FD = 4;
 export const MESSAGES_FD = 5;
 
 /** The first message to it. */
 export interface ChildBoot {
   readonly setup: WorkerSetup;
-  readonly markBytes: number;
+  readonly activityBytes: number;
 }
 
 export type FromChild =

@@ -1,7 +1,7 @@
 import { type ToWorker, toErrorRecord, type WorkerMain } from "../../src/kit.js";
-import { type ChildBoot, type FromChild, MARKS_FD, MESSAGES_FD } from "./child-messages.js";
+import { activityWriterTo } from "./activity-file.js";
+import { ACTIVITY_FD, type ChildBoot, type FromChild, MESSAGES_FD } from "./child-messages.js";
 import { writeFrame } from "./frames.js";
-import { markWriterTo } from "./marks-file.js";
 
 /** What a worker process runs. It is started ahead of its time and waits, with our code loaded, to be told what to do. */
 
@@ -33,11 +33,11 @@ const loading = import(process.argv[2]!) as Promise<{ default: WorkerMain }>;
 // Should it fail before it is waited for.
 loading.catch(() => {});
 
-async function work({ setup, markBytes }: ChildBoot): Promise<void> {
+async function work({ setup, activityBytes }: ChildBoot): Promise<void> {
   // Both wait for the disk. What is wrong with the task, `main` will meet and say.
   import(setup.task.entry).catch(() => {});
   const { default: main } = await loading;
-  const marks = new SharedArrayBuffer(markBytes);
+  const activity = new SharedArrayBuffer(activityBytes);
   const onMessage = (listen: typeof listener): void => {
     // In a turn of its own: the worker says that it is ready before an item can end it.
     setImmediate(() => {
@@ -45,7 +45,13 @@ async function work({ setup, markBytes }: ChildBoot): Promise<void> {
       for (const message of waiting.splice(0)) listen(message);
     });
   };
-  await main({ port: { post, onMessage }, setup, marks, marked: markWriterTo(MARKS_FD, marks), ownProcess: true });
+  await main({
+    port: { post, onMessage },
+    setup,
+    activity,
+    activityWritten: activityWriterTo(ACTIVITY_FD, activity),
+    ownProcess: true,
+  });
   post({ type: "over" });
   // Whatever the task left open (a timer, a socket) does not keep it.
   process.exit(0);

@@ -20,7 +20,7 @@ interface ThreadBoot {
   readonly entry: string;
   readonly port: MessagePort;
   readonly setup: WorkerSetup;
-  readonly marks: SharedArrayBuffer;
+  readonly activity: SharedArrayBuffer;
   /** It is to be pinned to a processor. */
   readonly pinned: boolean;
 }
@@ -51,7 +51,7 @@ export async function openThreads({ workers, entry, maxHeapBytes, cpus }: Worker
   // A thread may throw once more after its task has settled (a timer of the user's): nobody waits for that any longer.
   pool.on("error", () => {});
   return {
-    startWorker({ setup, marks }, events) {
+    startWorker({ setup, activity }, events) {
       const { port1, port2 } = new MessageChannel();
       const killer = new AbortController();
       // The port closes when the thread is gone and its last message was read: outcomes never come after the exit.
@@ -79,7 +79,7 @@ export async function openThreads({ workers, entry, maxHeapBytes, cpus }: Worker
         if (cpu !== undefined) cpus!.giveBack(cpu);
         events.onExit(error === null ? null : toErrorRecord(error));
       };
-      const boot: ThreadBoot = { entry, port: port2, setup, marks, pinned: cpu !== undefined };
+      const boot: ThreadBoot = { entry, port: port2, setup, activity, pinned: cpu !== undefined };
       pool.run(boot, { transferList: [port2], signal: killer.signal }).then(
         () => exit(null),
         (error) => exit(killer.signal.aborted ? null : error),
@@ -95,7 +95,7 @@ export async function openThreads({ workers, entry, maxHeapBytes, cpus }: Worker
 }
 
 /** What piscina calls in the thread. */
-export async function runInThread({ entry, port, setup, marks, pinned }: ThreadBoot): Promise<void> {
+export async function runInThread({ entry, port, setup, activity, pinned }: ThreadBoot): Promise<void> {
   // `PID/task/TID`, of whichever thread reads it: so not by the pool of I/O threads.
   const tid = pinned ? Number(basename(readlinkSync("/proc/thread-self"))) : undefined;
   port.postMessage({ type: "thread", threadId, tid } satisfies ThreadHello);
@@ -109,7 +109,7 @@ export async function runInThread({ entry, port, setup, marks, pinned }: ThreadB
     worn ||= message.type === "worn";
     port.postMessage(message);
   };
-  await main({ port: { post, onMessage: (listener) => port.on("message", listener) }, setup, marks });
+  await main({ port: { post, onMessage: (listener) => port.on("message", listener) }, setup, activity });
   // Worn out it waits to be ended, for what returns is used again.
   if (worn) await new Promise(() => {});
   port.close();

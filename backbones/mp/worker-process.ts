@@ -10,11 +10,11 @@ import {
   type WorkerEvents,
   type WorkerSetup,
 } from "../../src/kit.js";
+import { ActivityFile } from "./activity-file.js";
 import { type ChildBoot, type FromChild, MESSAGES_FD } from "./child-messages.js";
 import { pinTo } from "./cpu-affinity.js";
 import { deathRecord, LastWords } from "./death.js";
 import { readFrames } from "./frames.js";
-import { MarksFile } from "./marks-file.js";
 import { heapMegabytes, type WorkersRequest } from "./workers-request.js";
 
 const CHILD = fileURLToPath(new URL("./child.js", import.meta.url));
@@ -35,7 +35,7 @@ export class WorkerProcess {
   readonly gone: Promise<void>;
   readonly #child: ChildProcess;
   readonly #request: WorkersRequest;
-  readonly #marksFile = new MarksFile();
+  readonly #activityFile = new ActivityFile();
   readonly #lastWords = new LastWords();
   #cpu: number | undefined;
   #events: WorkerEvents | undefined;
@@ -46,7 +46,7 @@ export class WorkerProcess {
 
   constructor(request: WorkersRequest) {
     this.#request = request;
-    this.#child = forkChild(request, this.#marksFile.fd);
+    this.#child = forkChild(request, this.#activityFile.fd);
     if (this.#child.pid !== undefined) request.guard.add(this.#child.pid);
     this.gone = this.#watch();
   }
@@ -55,7 +55,7 @@ export class WorkerProcess {
     return this.#state === "idle" && this.#child.exitCode === null && this.#child.signalCode === null;
   }
 
-  start({ setup, marks }: { setup: WorkerSetup; marks: SharedArrayBuffer }, events: WorkerEvents): WorkerChannel {
+  start({ setup, activity }: { setup: WorkerSetup; activity: SharedArrayBuffer }, events: WorkerEvents): WorkerChannel {
     this.#state = "at work";
     this.#events = events;
     // One that could not be forked is about to say so.
@@ -64,8 +64,8 @@ export class WorkerProcess {
       // A process that is gone needs no message; what it was sent is taken back by who sent it.
       if (this.#child.connected) this.#child.send(message, () => {});
     };
-    send({ setup, markBytes: marks.byteLength } satisfies ChildBoot);
-    return { send, kill: () => this.kill(), refreshMarks: () => this.#marksFile.readInto(marks) };
+    send({ setup, activityBytes: activity.byteLength } satisfies ChildBoot);
+    return { send, kill: () => this.kill(), refreshActivity: () => this.#activityFile.readInto(activity) };
   }
 
   #begin(pid: number): void {
@@ -117,8 +117,8 @@ export class WorkerProcess {
       const error = failure ? toErrorRecord(failure) : (this.#error ?? deathRecord(code, signal, this.#lastWords));
       this.#events!.onExit(wanted ? null : error);
     }
-    // Not before: the marks of a dead worker say whom to blame.
-    this.#marksFile[Symbol.dispose]();
+    // Not before: the activity of a dead worker say whom to blame.
+    this.#activityFile[Symbol.dispose]();
   }
 
   async #drained(): Promise<void> {
@@ -148,11 +148,11 @@ const endOf = (child: ChildProcess): Promise<End> =>
     });
   });
 
-function forkChild({ entry, run, workers, maxHeapBytes }: WorkersRequest, marksFd: number): ChildProcess {
+function forkChild({ entry, run, workers, maxHeapBytes }: WorkersRequest, activityFd: number): ChildProcess {
   return fork(CHILD, [entry], {
     serialization: "advanced",
     detached: true,
-    stdio: ["ignore", "pipe", "pipe", "ipc", marksFd, "pipe"],
+    stdio: ["ignore", "pipe", "pipe", "ipc", activityFd, "pipe"],
     execArgv: [
       // Two processes cannot listen to one debugger's port.
       ...process.execArgv.filter((word) => !word.startsWith("--inspect")),

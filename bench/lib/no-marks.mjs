@@ -2,6 +2,8 @@
 import { isMainThread } from "node:worker_threads";
 
 if (isMainThread) {
-  const { markTimes } = await import(new URL("../../dist/src/runner/run/sync-marks.js", import.meta.url).href);
-  Object.assign(markTimes, { everyMs: 2 ** 31 - 1, worthMs: Number.POSITIVE_INFINITY });
+  const { checkpointTimes } = await import(
+    new URL("../../dist/src/runner/ledger/checkpoints/checkpoints.js", import.meta.url).href
+  );
+  Object.assign(checkpointTimes, { everyMs: 2 ** 31 - 1, worthMs: Number.POSITIVE_INFINITY });
 }

@@ -1,15 +1,15 @@
 import { escapeControls, groupedCount } from "../base/text.js";
 import { displayPath } from "../loader/paths.js";
-import type { PlaceAudit } from "../runner/audit/audit-place.js";
-import { type Finding, findings } from "../runner/audit/findings.js";
 import { type Aspect, aspects } from "../runner/ledger/index.js";
+import type { ShardAudit } from "../runner/tools/audit/audit-shard.js";
+import { type Finding, findings } from "../runner/tools/audit/findings.js";
 import type { Palette } from "./palette.js";
 
 const quiet: ReadonlySet<Finding> = new Set<Finding>(["finished", "filtered"]);
 const names: Partial<Record<Finding, string>> = { neverRun: "never run" };
 
 /** What was found in one root, for people. */
-export function formatAudit(audit: PlaceAudit, palette: Palette): string {
+export function formatAudit(audit: ShardAudit, palette: Palette): string {
   const lines: string[] = [];
   const row = (name: string, text: string, more: readonly string[] = []): void => {
     lines.push(`  ${palette.dim(name.padEnd(10))} ${text}`, ...more.map((line) => `${" ".repeat(13)}${line}`));
@@ -58,7 +58,7 @@ export function formatAudit(audit: PlaceAudit, palette: Palette): string {
 }
 
 /** What is wrong with the root as a whole. */
-function troubles({ leftovers, damaged, openEpochs, goesOnWithEpoch, failedFile }: PlaceAudit): string[] {
+function troubles({ leftovers, damaged, openEpochs, goesOnWithEpoch, failedFile }: ShardAudit): string[] {
   const found: string[] = [];
   if (goesOnWithEpoch) found.push("a --force over these items was not finished");
   else if (openEpochs.length > 0)

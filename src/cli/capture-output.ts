@@ -1,4 +1,4 @@
-import { keyOfTalkingItem } from "../runner/worker/talking-item.js";
+import { keyOfCurrentItem } from "../runner/worker/current-item.js";
 
 /**
  * While a run lasts, standard output belongs to `--json` and standard error to the console: what task code prints in this
@@ -14,7 +14,7 @@ export function captureOutput(onText: (key: string | null, text: string) => void
 function capture(stream: NodeJS.WriteStream, onText: (key: string | null, text: string) => void): () => void {
   const original = stream.write;
   const captured = ((chunk: string | Uint8Array, encoding?: unknown, done?: unknown): boolean => {
-    onText(keyOfTalkingItem(), typeof chunk === "string" ? chunk : Buffer.from(chunk).toString("utf8"));
+    onText(keyOfCurrentItem(), typeof chunk === "string" ? chunk : Buffer.from(chunk).toString("utf8"));
     const callback = typeof encoding === "function" ? encoding : done;
     if (typeof callback === "function") queueMicrotask(() => callback());
     return true;

@@ -1,14 +1,14 @@
 import { builtinNames } from "../builtins.js";
 import { renderHelp } from "../config/help.js";
+import type { RawInput } from "../config/raw-input.js";
 import { peekConfig, previewMixin } from "../config/resolve.js";
-import type { Said } from "../config/said.js";
 import { locateTool } from "../loader/tool.js";
 import { loadBackbone } from "../runner/prepare/find-backbone.js";
 import { loadOwners } from "../runner/prepare/prepare-run.js";
 import { commands } from "./command-table.js";
 
 /** `-h` (the task's), `-hb` (the backbone's), `-hk` (the tool's), `--version`. */
-export async function printHelp(said: Said, argv: readonly string[]): Promise<number> {
+export async function printHelp(said: RawInput, argv: readonly string[]): Promise<number> {
   const peek = await peekConfig(said);
   const width = Math.min(120, process.stdout.columns ?? 100);
   const print = (text: string): void => void process.stdout.write(text.endsWith("\n") ? text : `${text}\n`);

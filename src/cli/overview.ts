@@ -1,7 +1,7 @@
 import { escapeControls, groupedCount } from "../base/text.js";
 import type { Resolved } from "../config/resolve.js";
 import { displayPath } from "../loader/paths.js";
-import type { DryRun } from "../runner/preview/dry-run.js";
+import type { DryRun } from "../runner/tools/preview/dry-run.js";
 
 /** `--dry-run`. */
 export function formatDryRun({ warnings, total, run, skipped, refused, examples }: DryRun): string {

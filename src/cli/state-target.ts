@@ -1,10 +1,10 @@
 import { statSync } from "node:fs";
 import { KagurazakaError } from "../base/errors.js";
-import { saidFromArgv } from "../config/said.js";
+import { inputFromArgv } from "../config/raw-input.js";
 import { displayPath } from "../loader/paths.js";
-import { lastRunOf, openStateDir, type State } from "../runner/audit/state-dir.js";
 import { prepareRun } from "../runner/prepare/prepare-run.js";
-import { sayAgain } from "./say-again.js";
+import { lastRunOf, openStateDir, type State } from "../runner/tools/audit/state-dir.js";
+import { formatCommand } from "./format-command.js";
 import { type OwnFlags, refuseLeftOver, type TakenFlags, takeFlags } from "./take-flags.js";
 
 /** Where a command reads what was recorded: of a task and its configuration, or in a directory named outright. */
@@ -31,13 +31,13 @@ export async function findStateTarget<const F extends OwnFlags>(
   // Only as the first word: further on, a directory is the value of a flag.
   const dir = rest.find((word) => word !== "--json");
   if (dir === undefined || statSync(dir, { throwIfNoEntry: false })?.isDirectory() !== true) {
-    const prepared = await prepareRun(saidFromArgv(rest));
+    const prepared = await prepareRun(inputFromArgv(rest));
     return {
       task: prepared.program.ref.id,
-      states: prepared.places,
+      states: prepared.shards,
       json: prepared.config.ui.json,
       flags,
-      runCommand: (more) => sayAgain(rest, { flags: more }),
+      runCommand: (more) => formatCommand(rest, { flags: more }),
     };
   }
   const withJson = { ...own, json: "bare" } as const;
@@ -57,7 +57,7 @@ export async function findStateTarget<const F extends OwnFlags>(
     runCommand: (flag) =>
       source === undefined
         ? `the command of the run, with ${flag}`
-        : sayAgain(
+        : formatCommand(
             [displayPath(source), ...(exportName === undefined || exportName === "default" ? [] : [exportName])],
             {
               flags: `… ${flag}`,

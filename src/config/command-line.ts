@@ -3,7 +3,7 @@ import { type ToolOption, toolOptions } from "./run-options.js";
 import { shortOptions } from "./short-flags.js";
 import { snakeName } from "./text/names.js";
 import { type Arity, type FlagItem, readWords, type WordItem } from "./text/words.js";
-import { Leaf, List, type Place, type Tree } from "./tree.js";
+import { Leaf, List, type Tree, type ValueOrigin } from "./tree.js";
 
 export type HelpOwner = "task" | "backbone" | "kagurazaka";
 export const commands = ["explain", "init", "export-inputs"] as const;
@@ -134,7 +134,7 @@ function findPositionals(words: readonly WordItem[], items: readonly (WordItem |
 const isTaskFile = (word: string): boolean => /^@[\w-]|\.[cm]?[jt]sx?$|\.py$/.test(word);
 
 export function flagTree(item: FlagItem, spec: ToolOption | OptionSpec): Tree {
-  const place: Place = { kind: "flag", text: item.said };
+  const place: ValueOrigin = { kind: "flag", text: item.said };
   const leaf = (text: string): Leaf => new Leaf(text, place);
   if (item.arity === "none") return item.inline ? leaf(item.values[0]!) : new Leaf(!item.negated, place);
   if (spec.type === "strings" || spec.type === "integers" || spec.type === "map") {

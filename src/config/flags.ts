@@ -87,7 +87,7 @@ export function readFlags(line: CommandLine, owners: FlagOwners): SaidFlags {
 
 /** Lists collect; of anything else the last one wins. */
 export function joined(before: Tree | undefined, now: Tree): Tree {
-  return before instanceof List && now instanceof List ? new List([...before.items, ...now.items], now.place) : now;
+  return before instanceof List && now instanceof List ? new List([...before.items, ...now.items], now.origin) : now;
 }
 
 export function missingValue(item: FlagItem): KagurazakaError | undefined {

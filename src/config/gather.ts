@@ -4,10 +4,10 @@ import { type FlagOwners, knownFlags, readFlags, unknownFlag } from "./flags.js"
 import type { Layers } from "./layers.js";
 import { ignoredKeys } from "./mixin/ignored.js";
 import type { Report } from "./mixin.js";
+import type { RawInput } from "./raw-input.js";
 import type { ToolOption } from "./run-options.js";
-import type { Said } from "./said.js";
 import { snakeName } from "./text/names.js";
-import { type Branch, createBranch, isBranch, Leaf, List, placeOf, type Tree, toPlain } from "./tree.js";
+import { type Branch, createBranch, isBranch, Leaf, List, originOf, type Tree, toPlain } from "./tree.js";
 
 export interface Gathered {
   /** Said on the command line or in a file, by the one spelling: whoever declares the name gets it. */
@@ -19,14 +19,14 @@ export interface Gathered {
 }
 
 /** All that was said as flags: what the task thinks fits, over it the sections of --cfg, over them the command line or code. */
-export function gatherFlags(said: Said, layers: Layers, owners: FlagOwners, report: Report): Gathered {
+export function gatherFlags(said: RawInput, layers: Layers, owners: FlagOwners, report: Report): Gathered {
   const known = knownFlags(owners);
   const shared = new Map<string, Tree>(owners.defaults);
   const rawArgs: string[] = [];
   const spelled = new Map<string, string>();
   for (const [key, tree] of Object.entries(layers.section)) {
     const name = snakeName(key);
-    const where = placeOf(tree).atKey ?? placeOf(tree).text;
+    const where = originOf(tree).atKey ?? originOf(tree).text;
     const twin = spelled.get(name);
     spelled.set(name, key);
     const flag = known.get(name);
@@ -60,7 +60,7 @@ export function gatherFlags(said: Said, layers: Layers, owners: FlagOwners, repo
     ] as const) {
       const declared = new Map(Object.entries(specs).map(([name, spec]) => [snakeName(name), { spec, owner }]));
       for (const [name, tree] of own)
-        if (!declared.has(name)) report.mistake(unknownFlag(name, declared, placeOf(tree).text));
+        if (!declared.has(name)) report.mistake(unknownFlag(name, declared, originOf(tree).text));
     }
   }
   return { shared, task: said.task, backbone: said.backbone, rawArgs };
@@ -86,7 +86,7 @@ const wordOf = (tree: Tree): string =>
 
 /** What references see: the file's values under what flags say instead. */
 export function overlaid(section: Branch, flags: ReadonlyMap<string, Tree>): Branch {
-  const merged = createBranch(placeOf(section), Object.entries(section));
+  const merged = createBranch(originOf(section), Object.entries(section));
   for (const [name, tree] of flags) {
     const key = Object.keys(section).find((said) => snakeName(said) === name) ?? name;
     merged[key] = tree;

@@ -3,7 +3,7 @@ import { KagurazakaError } from "../base/errors.js";
 import { didYouMean } from "../base/nearest.js";
 import { hasReference, type Part, parseExpression, parseReference } from "./text/expression.js";
 import { snakeName } from "./text/names.js";
-import { type Branch, createBranch, isBranch, Leaf, List, type Place, placeOf, type Tree } from "./tree.js";
+import { type Branch, createBranch, isBranch, Leaf, List, originOf, type Tree, type ValueOrigin } from "./tree.js";
 
 export const PLACEHOLDER = "???";
 
@@ -37,7 +37,7 @@ export function createInterpolator(scope: InterpolationScope): Interpolator {
 
   interface Site {
     readonly path: readonly string[];
-    readonly place: Place;
+    readonly place: ValueOrigin;
     readonly text: string;
   }
 
@@ -50,19 +50,19 @@ export function createInterpolator(scope: InterpolationScope): Interpolator {
   function resolve(tree: Tree, path: readonly string[]): Tree {
     if (++values > MAX_VALUES) {
       throw fail(
-        { path, place: placeOf(tree), text: "" },
+        { path, place: originOf(tree), text: "" },
         `more than ${MAX_VALUES} values once references are followed`,
       );
     }
     if (tree instanceof List) {
       return new List(
         tree.items.map((item, index) => resolve(item, [...path, String(index)])),
-        tree.place,
+        tree.origin,
       );
     }
     if (isBranch(tree)) {
       return createBranch(
-        placeOf(tree),
+        originOf(tree),
         Object.entries(tree).map(([key, child]) => [key, resolve(child, [...path, key])] as const),
       );
     }
@@ -72,7 +72,7 @@ export function createInterpolator(scope: InterpolationScope): Interpolator {
   }
 
   function expand(leaf: Leaf, text: string, path: readonly string[]): Tree {
-    const site: Site = { path, place: leaf.place, text };
+    const site: Site = { path, place: leaf.origin, text };
     const name = dotted(path);
     if (running.includes(name))
       throw fail(site, `refers to itself: ${[...running.slice(running.indexOf(name)), name].join(" → ")}`);
@@ -120,7 +120,7 @@ export function createInterpolator(scope: InterpolationScope): Interpolator {
     if (args[1] === undefined)
       throw fail(site, `the environment variable ${name} is not set (a default: \${oc.env:${name},value})`);
     const fallback = evaluate(args[1], site);
-    if (!(fallback instanceof Leaf) || typeof fallback.value !== "string" || fallback.place !== site.place)
+    if (!(fallback instanceof Leaf) || typeof fallback.value !== "string" || fallback.origin !== site.place)
       return fallback;
     const bare = fallback.value.trim();
     return new Leaf(bare === "null" ? null : bare.replace(/^(["'])(.*)\1$/s, "$2"), site.place);
@@ -153,7 +153,7 @@ export function createInterpolator(scope: InterpolationScope): Interpolator {
       path.push(key);
       here = here instanceof List ? here.items[Number(key)]! : (here as Branch)[key]!;
     }
-    if (here instanceof Leaf && here.value === PLACEHOLDER) throw unfilled(path, here.place);
+    if (here instanceof Leaf && here.value === PLACEHOLDER) throw unfilled(path, here.origin);
     return resolve(here, path);
   }
 
@@ -171,7 +171,7 @@ export function createInterpolator(scope: InterpolationScope): Interpolator {
   return { resolve };
 }
 
-export function unfilled(path: readonly string[], place: Place): KagurazakaError {
+export function unfilled(path: readonly string[], place: ValueOrigin): KagurazakaError {
   return new KagurazakaError("placeholder", `${dotted(path)} is marked ??? and was not filled in`, {
     where: place.text,
     hint: fillHint(path),
@@ -224,7 +224,7 @@ function paths(tree: Tree | undefined, prefix = "", found: string[] = []): strin
 
 /** The referent's value at the referrer's place; its text is the expression wherever a message might show it. */
 function moved(tree: Tree, leaf: Leaf, expression: string): Tree {
-  if (tree instanceof Leaf) return new Leaf(tree.value, leaf.place, tree.text, expression);
-  if (tree instanceof List) return new List(tree.items, leaf.place);
-  return createBranch(leaf.place, Object.entries(tree));
+  if (tree instanceof Leaf) return new Leaf(tree.value, leaf.origin, tree.text, expression);
+  if (tree instanceof List) return new List(tree.items, leaf.origin);
+  return createBranch(leaf.origin, Object.entries(tree));
 }

@@ -3,8 +3,8 @@ import { KagurazakaError } from "../base/errors.js";
 import { didYouMean } from "../base/nearest.js";
 import { type Assignment, combineAssignments, parseAssignment } from "./mixin/assignment.js";
 import { mergeModes } from "./mixin/merge.js";
-import type { Said } from "./said.js";
-import { type Branch, createBranch, isBranch, isNull, keyPlaceOf, Leaf, List, placeOf, type Tree } from "./tree.js";
+import type { RawInput } from "./raw-input.js";
+import { type Branch, createBranch, isBranch, isNull, keyOriginOf, Leaf, List, originOf, type Tree } from "./tree.js";
 
 /** Everything that was said in files and mixins, as trees. */
 export interface Layers {
@@ -21,16 +21,16 @@ export interface Layers {
   readonly mistakes: readonly KagurazakaError[];
 }
 
-const cache = new WeakMap<Said, Promise<Layers>>();
+const cache = new WeakMap<RawInput, Promise<Layers>>();
 
 /** Loads the files once per `said`: the peek before owners are known and the resolution after it see the same bytes. */
-export function loadLayers(said: Said, cwd: string): Promise<Layers> {
+export function loadLayers(said: RawInput, cwd: string): Promise<Layers> {
   const layers = cache.get(said) ?? readLayers(said, cwd);
   cache.set(said, layers);
   return layers;
 }
 
-async function readLayers(said: Said, cwd: string): Promise<Layers> {
+async function readLayers(said: RawInput, cwd: string): Promise<Layers> {
   const mistakes: KagurazakaError[] = [];
   const attempt = async <T>(read: () => T | Promise<T>): Promise<T | undefined> => {
     try {
@@ -48,7 +48,7 @@ async function readLayers(said: Said, cwd: string): Promise<Layers> {
   };
   const cfg = (await load(said.cfg, "--cfg")) ?? createBranch({ kind: "file", text: said.cfg ?? "--cfg" });
   const mixinCfg = await load(said.mixinCfg, "--mixin-cfg");
-  const section = createBranch(placeOf(cfg));
+  const section = createBranch(originOf(cfg));
   for (const name of ["backbone", "task"]) {
     const part = await attempt(() => mappingOf(cfg, name));
     for (const [key, value] of Object.entries(part ?? {})) section[key] = bareFlag(value);
@@ -76,12 +76,12 @@ function mappingOf(cfg: Branch, name: string): Branch | undefined {
   const part: Tree | undefined = Object.hasOwn(cfg, name) ? cfg[name] : undefined;
   if (part === undefined || isNull(part)) return undefined;
   if (isBranch(part)) return part;
-  throw new KagurazakaError("config-file", `${name}: must hold a mapping`, { where: placeOf(part).text });
+  throw new KagurazakaError("config-file", `${name}: must hold a mapping`, { where: originOf(part).text });
 }
 
 /** The Python tool writes a flag without a value as the string `store_true`. */
 const bareFlag = (value: Tree): Tree =>
-  value instanceof Leaf && value.value === "store_true" ? new Leaf(true, value.place) : value;
+  value instanceof Leaf && value.value === "store_true" ? new Leaf(true, value.origin) : value;
 
 const sections = ["task", "backbone", "mixin"];
 
@@ -94,7 +94,7 @@ export function unusedKeys({ cfg, mixins }: Layers): KagurazakaError[] {
     .map(
       ([key, value]) =>
         new KagurazakaError("config-file", `nothing reads the section "${key}".${didYouMean(key, sections)}`, {
-          where: keyPlaceOf(value),
+          where: keyOriginOf(value),
           hint: "A file has the sections task, backbone and mixin; others are for ${…} to refer to.",
         }),
     );

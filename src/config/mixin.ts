@@ -11,9 +11,9 @@ import {
   createBranch,
   isBranch,
   isNull,
-  keyPlaceOf,
+  keyOriginOf,
   Leaf,
-  placeOf,
+  originOf,
   type Tree,
   treeFromCode,
 } from "./tree.js";
@@ -76,7 +76,7 @@ export async function mergeMixin(
     if (!template.mixinMode && said.length > 0) {
       report.mistake(
         new KagurazakaError("mixin", `this task says mixinMode: false, so its ${said[0]![0]} cannot be configured`, {
-          where: keyPlaceOf(said[0]![1]),
+          where: keyOriginOf(said[0]![1]),
         }),
       );
       continue;
@@ -98,9 +98,9 @@ function withoutUnreadRoot(fields: readonly MergedField[]): MergedField[] {
   const reads = !(input && "readsInputRoot" in input) || input.readsInputRoot;
   return fields.map((one) => {
     const root = isBranch(one.tree) && one.field === "hardShardMode" ? one.tree.inputPath : undefined;
-    if (reads || !root || !isPlaceholder(root) || placeOf(root).kind !== "decorator") return one;
+    if (reads || !root || !isPlaceholder(root) || originOf(root).kind !== "decorator") return one;
     const here = new Leaf(".", { kind: "default", text: "default" });
-    return { ...one, tree: createBranch(placeOf(one.tree), [...Object.entries(one.tree), ["inputPath", here]]) };
+    return { ...one, tree: createBranch(originOf(one.tree), [...Object.entries(one.tree), ["inputPath", here]]) };
   });
 }
 
@@ -128,7 +128,7 @@ async function over(lower: MergedField | undefined, upper: Upper): Promise<Merge
   if (!isBranch(tree)) {
     report.mistake(
       new KagurazakaError("mixin", `${snakeName(field)} must be a mapping like {use: …}, or null`, {
-        where: placeOf(tree).text,
+        where: originOf(tree).text,
       }),
     );
     return undefined;
@@ -137,7 +137,9 @@ async function over(lower: MergedField | undefined, upper: Upper): Promise<Merge
   const use = useOf(tree) ?? useOf(before?.tree) ?? (Object.hasOwn(onlyMode, field) ? onlyMode[field] : undefined);
   if (use === undefined) {
     report.mistake(
-      new KagurazakaError("mixin", `${snakeName(field)} does not say which mode: add use`, { where: keyPlaceOf(tree) }),
+      new KagurazakaError("mixin", `${snakeName(field)} does not say which mode: add use`, {
+        where: keyOriginOf(tree),
+      }),
     );
     return undefined;
   }
@@ -150,15 +152,15 @@ async function over(lower: MergedField | undefined, upper: Upper): Promise<Merge
         "mixin",
         `${use} is a mode of kind ${definition.kind}; ${snakeName(field)} takes one of kind ${kind}`,
         {
-          where: placeOf(tree.use ?? tree).text,
+          where: originOf(tree.use ?? tree).text,
         },
       ),
     );
     return undefined;
   }
   const keys = declaredKeys(tree, new Set(["use", ...Object.keys(definition.fields)]), use, report);
-  const said = createBranch(placeOf(tree), keys);
-  if (useOf(said) === undefined && !before) said.use = new Leaf(use, placeOf(tree));
+  const said = createBranch(originOf(tree), keys);
+  if (useOf(said) === undefined && !before) said.use = new Leaf(use, originOf(tree));
   return { field, definition, tree: before ? mergeModes(before.tree as Branch, said) : said };
 }
 
@@ -175,7 +177,7 @@ async function definitionOf(
   const tree = upper.tree as Branch;
   upper.report.mistake(
     new KagurazakaError("mixin", `there is no mode "${use}".${didYouMean(use, modeNames)}`, {
-      where: placeOf(tree.use ?? tree).text,
+      where: originOf(tree.use ?? tree).text,
       hint: `known modes: ${[...modeNames].sort().join(", ")}`,
     }),
   );
@@ -189,7 +191,7 @@ function declaredKeys(branch: Branch, declared: ReadonlySet<string>, owner: stri
   for (const [said, tree] of Object.entries(branch)) {
     const name = names.get(snakeName(said));
     const twin = name === undefined ? undefined : found.get(name);
-    const where = keyPlaceOf(tree);
+    const where = keyOriginOf(tree);
     if (name === undefined) {
       if (ignoredKeys.has(snakeName(said))) {
         report.note(`${said} (${where}) has no meaning here and is ignored`);

@@ -8,14 +8,14 @@ import { createInterpolator } from "./interpolation.js";
 import { type Layers, loadLayers, unusedKeys } from "./layers.js";
 import { mixinEntries, resolveMixin } from "./mixin/values.js";
 import { type MergedMixin, type ModeSource, mergeMixin, type Report } from "./mixin.js";
+import type { RawInput } from "./raw-input.js";
 import { runOptions, type ToolOption, toolOptions, type UiSettings } from "./run-options.js";
-import type { Said } from "./said.js";
 import { maskEntry } from "./secrets.js";
 import { optionValue, readSection } from "./section.js";
 import { fittingShorts, saidShorts, shortsWithoutTemplate, withShorts } from "./short-flags.js";
 import { readTaskDefaults } from "./task-defaults.js";
 import { declaredName, flagName, snakeName } from "./text/names.js";
-import { type Branch, createBranch, Leaf, placeOf, type Tree } from "./tree.js";
+import { type Branch, createBranch, Leaf, originOf, type Tree } from "./tree.js";
 
 /** Who declares what. Known once task and backbone are loaded. */
 export interface ConfigOwners extends ModeSource {
@@ -56,7 +56,7 @@ export interface Peek {
 
 /** @throws the mistakes of the configuration files, when the name of the backbone may hang on them */
 export async function peekConfig(
-  said: Said,
+  said: RawInput,
   { cwd = process.cwd(), env = process.env }: Pick<ConfigOwners, "cwd" | "env"> = {},
 ): Promise<Peek> {
   const notes: string[] = [];
@@ -101,7 +101,7 @@ const findKey = (branch: Branch, name: string): Tree | undefined =>
  * The one door: all layers, checked and merged; defaults < decorator and task < --cfg < --mixin-cfg < --mixin and flags.
  * @throws MistakesError with everything that is wrong (or the one mistake alone); nothing was written
  */
-export async function resolveConfig(said: Said, owners: ConfigOwners): Promise<Resolved> {
+export async function resolveConfig(said: RawInput, owners: ConfigOwners): Promise<Resolved> {
   const { cwd = process.cwd(), env = process.env } = owners;
   const mistakes: KagurazakaError[] = [...said.mistakes];
   const notes = new Set<string>();
@@ -117,9 +117,9 @@ export async function resolveConfig(said: Said, owners: ConfigOwners): Promise<R
   const defaults = await readTaskDefaults(owners, report);
   const flags = gatherFlags(said, layers, { ...owners, rawArgs: owners.rawArgs === true, defaults }, report);
   const merged = await mergeTemplate(owners, layers, flags.shared, report);
-  const root = createBranch(placeOf(layers.cfg), Object.entries(layers.cfg));
+  const root = createBranch(originOf(layers.cfg), Object.entries(layers.cfg));
   root.task = root.backbone = overlaid(layers.section, flags.shared);
-  root.mixin = merged?.tree ?? createBranch(placeOf(layers.cfg));
+  root.mixin = merged?.tree ?? createBranch(originOf(layers.cfg));
   const interpolator = createInterpolator({ root, scriptPath: owners.scriptPath, configPath: layers.configPath, env });
 
   const entries: ConfigEntry[] = [];
@@ -148,7 +148,7 @@ export async function resolveConfig(said: Said, owners: ConfigOwners): Promise<R
 }
 
 /** The template's values after all layers, before references are followed: what help shows. Mistakes are left to `resolveConfig`. */
-export async function previewMixin(said: Said, owners: ConfigOwners): Promise<MergedMixin | undefined> {
+export async function previewMixin(said: RawInput, owners: ConfigOwners): Promise<MergedMixin | undefined> {
   const layers = await loadLayers(said, owners.cwd ?? process.cwd());
   return mergeTemplate(owners, layers, said.run, mute);
 }
@@ -175,7 +175,7 @@ async function mergeTemplate(
   if (said) {
     report.mistake(
       new KagurazakaError("mixin", `the task ${taskName} has no template, so a mixin has nothing to change`, {
-        where: placeOf(said).text,
+        where: originOf(said).text,
       }),
     );
   }

@@ -8,7 +8,7 @@ import { parseOptionText } from "./option-values.js";
 import { toolOptions } from "./run-options.js";
 import { hideEntry } from "./secrets.js";
 import { flagName, snakeName } from "./text/names.js";
-import { Leaf, List, placeOf, type Tree } from "./tree.js";
+import { Leaf, List, originOf, type Tree } from "./tree.js";
 
 /** One owner's options and where their values may have been said. */
 export interface Section {
@@ -40,8 +40,8 @@ export function readSection({
     if (!tree && spec.default !== undefined)
       entries.push({ path: `${path}.${snake}`, value: spec.default, origin: { kind: "default", text: "default" } });
     try {
-      if (tree && placeOf(tree).kind === "file" && reportPlaceholders(tree, ["task", snake], report)) continue;
-      const resolved = tree && placeOf(tree).kind === "file" ? interpolator.resolve(tree, ["task", snake]) : tree;
+      if (tree && originOf(tree).kind === "file" && reportPlaceholders(tree, ["task", snake], report)) continue;
+      const resolved = tree && originOf(tree).kind === "file" ? interpolator.resolve(tree, ["task", snake]) : tree;
       values[name] = optionValue(name, spec, resolved, report);
     } catch (error) {
       report.mistake(error);
@@ -62,7 +62,7 @@ export function optionValue(name: string, spec: OptionSpec, tree: Tree | undefin
     const written = typeof spec.default === "string" && Object.hasOwn(toolOptions, name) && spec.parse;
     return written ? spec.parse!(spec.default as string) : defaultOf(spec, name);
   }
-  const place = placeOf(tree);
+  const place = originOf(tree);
   const only = tree instanceof List && place.kind === "flag" && tree.items.length === 1 ? tree.items[0]! : tree;
   // A text in a file reads as it would on a command line, except that YAML has types of its own for JSON.
   const asFlag = place.kind === "flag" || (place.kind === "file" && spec.type !== "json");

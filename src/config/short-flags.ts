@@ -2,7 +2,7 @@ import { KagurazakaError } from "../base/errors.js";
 import type { MergedMixin, Report } from "./mixin.js";
 import type { ToolOption } from "./run-options.js";
 import { flagName, snakeName } from "./text/names.js";
-import { type Branch, createBranch, isBranch, isNull, Leaf, placeOf, type Tree, toPlain } from "./tree.js";
+import { type Branch, createBranch, isBranch, isNull, Leaf, originOf, type Tree, toPlain } from "./tree.js";
 
 /** What most commands say with --mixin, in a word. A task or backbone that declares such a name itself keeps it. */
 export const shortOptions = {
@@ -65,7 +65,7 @@ export function shortsWithoutTemplate(shorts: ReadonlyMap<ShortName, Tree>, task
         "mixin",
         `${flagName(name)} sets ${snakeName(field)}, but the task ${taskName} has no template`,
         {
-          where: placeOf(tree).text,
+          where: originOf(tree).text,
         },
       ),
     );
@@ -85,7 +85,7 @@ export function fittingShorts(
     const known = Object.keys(mode.fields).map((one) => `${snakeName(field)}.${snakeName(one)}`);
     report.mistake(
       new KagurazakaError("mixin", `${flagName(name)} sets ${snakeName(key)}, and ${mode.name} has no such field`, {
-        where: placeOf(tree).text,
+        where: originOf(tree).text,
         hint: `Say --mixin with ${known.join(", ")}.`,
       }),
     );
@@ -112,13 +112,13 @@ export function withShorts(shorts: ReadonlyMap<ShortName, Tree>, layers: MixinLa
   if (lines && paths)
     report.mistake(
       new KagurazakaError("usage", "--lines and --files-from contradict each other", {
-        where: placeOf(paths).text,
+        where: originOf(paths).text,
         hint: "Lines are either texts or paths of files.",
       }),
     );
   const of = (inFile: boolean): Branch[] =>
     [...shorts]
-      .filter(([, tree]) => (placeOf(tree).kind === "file") === inFile)
+      .filter(([, tree]) => (originOf(tree).kind === "file") === inFile)
       .map(([name, tree]) => {
         const branch = branchOf(targets[name], tree);
         const other = conflictOf(targets[name], branch, inFile ? ofCfg : ofWords);
@@ -132,7 +132,7 @@ export function withShorts(shorts: ReadonlyMap<ShortName, Tree>, layers: MixinLa
 const list = (branch: Branch | undefined): Branch[] => (branch ? [branch] : []);
 
 function branchOf({ field, key, mode: chosen = {} }: Target, tree: Tree): Branch {
-  const place = placeOf(tree);
+  const place = originOf(tree);
   const said = Object.entries(chosen).map(([name, value]) => [name, new Leaf(value, place)] as [string, Tree]);
   const mode = createBranch(place, said);
   mode[key] = tree;
@@ -166,6 +166,6 @@ function contradiction(name: ShortName, tree: Tree, other: Contradiction): Kagur
   return new KagurazakaError(
     "mixin",
     `${flagName(name)} ${JSON.stringify(toPlain(tree, true))} and ${other.path}=${value} say different things`,
-    { where: `${placeOf(tree).text} and ${placeOf(other.tree).text}`, hint: "Say one of them." },
+    { where: `${originOf(tree).text} and ${originOf(other.tree).text}`, hint: "Say one of them." },
   );
 }

@@ -5,7 +5,7 @@ import type { Report } from "./mixin.js";
 import { runOptions, type ToolOption, toolOptions } from "./run-options.js";
 import { optionValue } from "./section.js";
 import { declaredName, flagName, snakeName } from "./text/names.js";
-import { type Place, type Tree, treeFromCode } from "./tree.js";
+import { type Tree, treeFromCode, type ValueOrigin } from "./tree.js";
 
 export interface DefaultsOwners {
   readonly taskName: string;
@@ -17,7 +17,7 @@ export interface DefaultsOwners {
   readonly otherBackboneFlags?: () => Promise<readonly string[]>;
 }
 
-const place: Place = { kind: "task", text: "task" };
+const place: ValueOrigin = { kind: "task", text: "task" };
 
 /**
  * What the task's author thinks fits, by the one spelling: values of the run's settings and of the backbone's flags. A flag

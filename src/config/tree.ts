@@ -2,7 +2,7 @@ import { KagurazakaError } from "../base/errors.js";
 import type { Origin } from "../contracts/run-config.js";
 
 /** Where a value stands. `file` is absolute and only there for values of a file: `CONFIG_DIR` means it. */
-export interface Place extends Origin {
+export interface ValueOrigin extends Origin {
   readonly file?: string;
   /** Where the key of a mapping stands, when that is elsewhere than its value. */
   readonly atKey?: string;
@@ -14,7 +14,7 @@ export type Scalar = null | boolean | number | string;
 export class Leaf {
   constructor(
     readonly value: Scalar,
-    readonly place: Place,
+    readonly origin: ValueOrigin,
     readonly text?: string,
     /** The `${…}` it came from, so that messages never show what an environment variable held. */
     readonly expression?: string,
@@ -24,24 +24,24 @@ export class Leaf {
 export class List {
   constructor(
     readonly items: readonly Tree[],
-    readonly place: Place,
+    readonly origin: ValueOrigin,
   ) {}
 }
 
-export const placeKey: unique symbol = Symbol("place");
+export const originKey: unique symbol = Symbol("place");
 
 /** A mapping: a null-prototype object, so that `toString` is a key like any other and nothing can be inherited. */
 export interface Branch {
   [key: string]: Tree;
-  [placeKey]: Place;
+  [originKey]: ValueOrigin;
 }
 
 /** Configuration as it was written: every scalar, list and mapping knows its place. Never changed once made. */
 export type Tree = Leaf | List | Branch;
 
-export function createBranch(place: Place, entries: Iterable<readonly [string, Tree]> = []): Branch {
+export function createBranch(place: ValueOrigin, entries: Iterable<readonly [string, Tree]> = []): Branch {
   const branch = Object.create(null) as Branch;
-  branch[placeKey] = place;
+  branch[originKey] = place;
   for (const [key, value] of entries) branch[key] = value;
   return branch;
 }
@@ -49,10 +49,10 @@ export function createBranch(place: Place, entries: Iterable<readonly [string, T
 export const isBranch = (tree: Tree | undefined): tree is Branch =>
   tree !== undefined && !(tree instanceof Leaf) && !(tree instanceof List);
 
-export const placeOf = (tree: Tree): Place => (isBranch(tree) ? tree[placeKey] : tree.place);
+export const originOf = (tree: Tree): ValueOrigin => (isBranch(tree) ? tree[originKey] : tree.origin);
 
 /** Where a message about the *key* of this value points. */
-export const keyPlaceOf = (tree: Tree): string => placeOf(tree).atKey ?? placeOf(tree).text;
+export const keyOriginOf = (tree: Tree): string => originOf(tree).atKey ?? originOf(tree).text;
 
 export const isNull = (tree: Tree | undefined): boolean => tree instanceof Leaf && tree.value === null;
 
@@ -67,7 +67,7 @@ export function refuseForbiddenKey(key: string, where: string): void {
 const MAX_DEPTH = 100;
 
 /** A value written in code, as a tree. `undefined` counts as absent. */
-export function treeFromCode(value: unknown, place: Place, path: readonly string[] = []): Tree {
+export function treeFromCode(value: unknown, place: ValueOrigin, path: readonly string[] = []): Tree {
   const refuse = (what: string): never => {
     throw new KagurazakaError("bad-value", `${path.join(".") || "the value"} ${what}`, { where: place.text });
   };

@@ -8,10 +8,10 @@ import {
   isBranch,
   Leaf,
   List,
-  type Place,
   refuseForbiddenKey,
   type Scalar,
   type Tree,
+  type ValueOrigin,
 } from "./tree.js";
 
 const MAX_BYTES = 1_000_000;
@@ -31,12 +31,12 @@ export async function loadYamlFile(said: string, flag: string, cwd: string = pro
   const text = await readSmallText(file, said, flag);
   const tree = await parseYaml(text, { kind: "file", text: said, file });
   if (isBranch(tree)) return tree;
-  if (tree instanceof Leaf && tree.value === null) return createBranch(tree.place);
+  if (tree instanceof Leaf && tree.value === null) return createBranch(tree.origin);
   throw new KagurazakaError(
     "config-file",
     `${said} must hold a mapping, not ${tree instanceof List ? "a list" : "a single value"}`,
     {
-      where: tree.place.text,
+      where: tree.origin.text,
     },
   );
 }
@@ -63,7 +63,7 @@ async function readSmallText(file: string, said: string, flag: string): Promise<
 }
 
 /** The tree of a YAML text. With `place.file` the places are `file:line:column`; otherwise all are `place` itself. */
-export async function parseYaml(text: string, place: Place): Promise<Tree> {
+export async function parseYaml(text: string, place: ValueOrigin): Promise<Tree> {
   const yaml = await import("yaml");
   const lines = new yaml.LineCounter();
   try {
@@ -101,7 +101,7 @@ class Source {
     private readonly text: string,
     private readonly lines: LineCounter,
     private readonly document: Document.Parsed,
-    private readonly base: Place,
+    private readonly base: ValueOrigin,
   ) {}
 
   read(): Tree {
@@ -109,7 +109,7 @@ class Source {
     return root === null ? new Leaf(null, this.placeAt(0)) : this.tree(root, 0);
   }
 
-  private placeAt(offset: number, keyOffset?: number): Place {
+  private placeAt(offset: number, keyOffset?: number): ValueOrigin {
     if (this.base.file === undefined) return this.base;
     const at = this.at(offset);
     return { ...this.base, text: at, ...(keyOffset === undefined ? {} : { atKey: this.at(keyOffset) }) };

@@ -24,7 +24,7 @@ export interface BackboneDefinition<S extends OptionSpecs = OptionSpecs> {
    * The same options, but with workers whose death takes nobody along; undefined where they are such already. What was under
    * way in a run that died whole goes first, in these. Left out: a worker's death cannot end the whole process.
    */
-  cautious?(options: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> | undefined;
+  isolated?(options: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> | undefined;
   open(request: BackboneRequest): Promise<BackboneSession>;
 }
 
@@ -53,7 +53,7 @@ export interface BackboneSession extends AsyncDisposable {
    * Starts one worker. Messages may be sent at once; they wait until the worker listens.
    * `onExit` is called exactly once, with the error that ended it or null after `close` / `kill`.
    */
-  startWorker(boot: { setup: WorkerSetup; marks: SharedArrayBuffer }, events: WorkerEvents): WorkerChannel;
+  startWorker(boot: { setup: WorkerSetup; activity: SharedArrayBuffer }, events: WorkerEvents): WorkerChannel;
 }
 
 export interface WorkerEvents {
@@ -68,7 +68,7 @@ export interface WorkerChannel {
   /** What its JavaScript is doing now, as lines `at f (file:line)`, where that can be seen. For reports of stalls. */
   stack?(): Promise<string | undefined>;
   /** Where the marks are no shared memory: brings the coordinator's copy up to date. Exact once the worker is dead. */
-  refreshMarks?(): void;
+  refreshActivity?(): void;
 }
 
 /** The worker's end of a channel: a MessagePort, or two functions in the same thread. */
@@ -82,11 +82,11 @@ export type WorkerMain = (boot: WorkerBoot) => Promise<void>;
 export interface WorkerBoot {
   readonly port: WorkerPort;
   readonly setup: WorkerSetup;
-  readonly marks: SharedArrayBuffer;
+  readonly activity: SharedArrayBuffer;
   /** Where the marks are no shared memory: called when `count` cells from `cell` on have been written. */
-  readonly marked?: MarkWriter;
+  readonly activityWritten?: ActivityWriter;
   /** The process is the worker's own: what is printed in it is the task's. In a thread that goes without saying. */
   readonly ownProcess?: boolean;
 }
 
-export type MarkWriter = (cell: number, count: number) => void;
+export type ActivityWriter = (cell: number, count: number) => void;

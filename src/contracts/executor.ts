@@ -1,4 +1,4 @@
-import type { MarkWriter } from "./backbone.js";
+import type { ActivityWriter } from "./backbone.js";
 import type { ToWorker, WireOutcome, WorkerSetup } from "./wire.js";
 
 /**
@@ -18,8 +18,8 @@ export interface Executor {
 
 export interface ExecutorPorts {
   readonly setup: WorkerSetup;
-  readonly marks: SharedArrayBuffer;
-  readonly marked?: MarkWriter | undefined;
+  readonly activity: SharedArrayBuffer;
+  readonly activityWritten?: ActivityWriter | undefined;
   /** Done, with nothing to add. Times by the clock of the marks. */
   done(seq: number, durationMs: number, nowMs: number): void;
   /** The same, of an item that left its work to programs: it may be sent a little later. */

@@ -31,13 +31,13 @@ export interface HardShardDefinition<F extends OptionSpecs = OptionSpecs> extend
 }
 
 /** Indices out of a number of parts; a second level divides what the first selects, and so on. */
-export type SoftScope = readonly { readonly indices: readonly number[]; readonly of: number }[];
+export type SoftPartition = readonly { readonly indices: readonly number[]; readonly of: number }[];
 
 export interface SoftShardDefinition<F extends OptionSpecs = OptionSpecs> extends ModeBase<"soft-shard", F> {
   /** Whether the raw index of an item is in the selection. Throws on fields that make no sense. */
   selector(fields: Fields): (index: number) => boolean;
   /** Which part this is, so that disjoint parts may run side by side. Empty: everything. */
-  scope(fields: Fields): SoftScope;
+  scope(fields: Fields): SoftPartition;
 }
 
 export interface ListEnv {

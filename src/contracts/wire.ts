@@ -111,7 +111,7 @@ export type FromWorker =
  * Times are `monotonicMs()` (one clock for all threads). Plain 64-bit stores: a reader may see a slot change between two
  * cells and looks again at its next sweep.
  */
-export const marksLayout = {
+export const activityLayout = {
   abortsSeen: 0,
   slot: (slot: number): number => 1 + 3 * slot,
   seq: 0,

@@ -1,7 +1,7 @@
-import { type CodeOptions, saidFromCode } from "../config/said.js";
+import { type CodeOptions, inputFromCode } from "../config/raw-input.js";
+import type { RunHooks } from "../contracts/run-hooks.js";
 import { prepareRun } from "./prepare/prepare-run.js";
 import { startRun } from "./run/run.js";
-import type { RunHooks } from "./run/run-hooks.js";
 import type { RunResult } from "./run/run-result.js";
 
 /** Which task: a file (and the export, where it has several), or `@name` for a ready-made one. */
@@ -24,7 +24,7 @@ export interface RunTaskOptions extends CodeOptions {
 export async function runTask(task: TaskLocation, options: RunTaskOptions = {}): Promise<RunResult> {
   const { signal, hooks, ...said } = options;
   const choice = typeof task === "string" ? { file: task } : task;
-  const prepared = await prepareRun(saidFromCode(said), choice);
+  const prepared = await prepareRun(inputFromCode(said), choice);
   signal?.throwIfAborted();
   const run = await startRun(prepared, hooks);
   const drain = (): void => run.drain();

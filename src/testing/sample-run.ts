@@ -1,6 +1,6 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { saidFromCode } from "../config/said.js";
+import { inputFromCode } from "../config/raw-input.js";
 import type { BackboneDefinition, BackboneSession, WorkerEvents } from "../contracts/backbone.js";
 import type { Outcome } from "../contracts/outcome.js";
 import { loadOwners, prepareLoaded } from "../runner/prepare/prepare-run.js";
@@ -54,7 +54,7 @@ export function runSample(request: SampleRunRequest): Promise<SampleRun> {
     const journalDir = join(dir, "journal");
     const journal = (): SampleEvent[] => readSampleJournal(journalDir);
     writeFileSync(join(dir, "plan.jsonl"), items.map((item) => `${JSON.stringify(item)}\n`).join(""));
-    const said = saidFromCode({
+    const said = inputFromCode({
       backoff: "1ms:5ms",
       // A backbone that loses an item must fail its case, not hang it.
       stall: "15s",

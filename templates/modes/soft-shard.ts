@@ -1,4 +1,4 @@
-import { defineSoftShard, didYouMean, KagurazakaError, type SoftScope } from "../../src/kit.js";
+import { defineSoftShard, didYouMean, KagurazakaError, type SoftPartition } from "../../src/kit.js";
 
 interface Level {
   /** Sorted, distinct, each in [0, of). */
@@ -36,7 +36,7 @@ export default defineSoftShard({
     };
   },
   // A level that takes all parts changes nothing: every position stays what it was.
-  scope: (fields): SoftScope => parseLevels(fields).filter(({ indices, of }) => indices.length < of),
+  scope: (fields): SoftPartition => parseLevels(fields).filter(({ indices, of }) => indices.length < of),
 });
 
 function parseLevels(fields: Readonly<Record<string, unknown>>): Level[] {

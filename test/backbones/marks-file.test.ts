@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
-import { MarksFile, markWriterTo } from "../../backbones/mp/marks-file.js";
+import { ActivityFile, activityWriterTo } from "../../backbones/mp/activity-file.js";
 import { fillDisk } from "../faults/harness/filler.js";
 import { mayMount, mountSmallDisk } from "../faults/harness/small-disk.js";
 
@@ -12,10 +12,10 @@ const room = join(base, "room");
 mkdirSync(room);
 
 /** What a worker writes into it is read back. */
-function works(file: MarksFile): boolean {
+function works(file: ActivityFile): boolean {
   const marks = new SharedArrayBuffer(8 * 400);
   const cells = new Float64Array(marks).fill(7);
-  markWriterTo(file.fd, marks)(0, cells.length);
+  activityWriterTo(file.fd, marks)(0, cells.length);
   const seen = new SharedArrayBuffer(marks.byteLength);
   file.readInto(seen);
   return new Float64Array(seen).every((cell) => cell === 7);
@@ -28,12 +28,12 @@ describe.skipIf(!mayMount)(`the marks of a worker process${notBecause}`, () => {
     (leave) => {
       using disk = mountSmallDisk(join(base, "shm"), 256);
       using filler = fillDisk(disk.dir, leave);
-      using file = new MarksFile([disk.dir, room]);
+      using file = new ActivityFile([disk.dir, room]);
       expect(works(file)).toBe(true);
       expect(readdirSync(disk.dir)).toEqual(["filler"]);
       expect(readdirSync(room)).toEqual([]);
       filler[Symbol.dispose]();
-      using first = new MarksFile([disk.dir, join(base, "not there")]);
+      using first = new ActivityFile([disk.dir, join(base, "not there")]);
       // The room is taken from the start: whoever fills the disk later takes nothing from it.
       using _ = fillDisk(disk.dir);
       expect(works(first)).toBe(true);
@@ -43,13 +43,13 @@ describe.skipIf(!mayMount)(`the marks of a worker process${notBecause}`, () => {
   test("where no directory has room it is the environment's fault, and no descriptor stays open", () => {
     using disk = mountSmallDisk(join(base, "shm"), 256);
     using _ = fillDisk(disk.dir);
-    expect(() => new MarksFile([disk.dir, join(base, "not there")])).toThrow(/no file can be made in .*shm or /);
-    expect(() => new MarksFile([join(base, "not there"), disk.dir])).toThrow(
+    expect(() => new ActivityFile([disk.dir, join(base, "not there")])).toThrow(/no file can be made in .*shm or /);
+    expect(() => new ActivityFile([join(base, "not there"), disk.dir])).toThrow(
       expect.objectContaining({ code: "environment", message: expect.stringContaining("ENOSPC") }),
     );
     expect(readFileSync("/proc/mounts", "utf8")).toContain(disk.dir);
     const open = readdirSync("/proc/self/fd").length;
-    for (let i = 0; i < 20; i++) expect(() => new MarksFile([disk.dir])).toThrow();
+    for (let i = 0; i < 20; i++) expect(() => new ActivityFile([disk.dir])).toThrow();
     expect(readdirSync("/proc/self/fd").length).toBeLessThan(open + 10);
   });
 });

@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { onTestFinished } from "vitest";
 import { KagurazakaError, MistakesError } from "../../src/base/errors.js";
 import type { OptionSpecs } from "../../src/base/option-spec.js";
+import { type CodeOptions, inputFromArgv, inputFromCode } from "../../src/config/raw-input.js";
 import { type ConfigOwners, type Resolved, resolveConfig } from "../../src/config/resolve.js";
-import { type CodeOptions, saidFromArgv, saidFromCode } from "../../src/config/said.js";
 import {
   defineFinishCheck,
   defineHardShardMode,
@@ -112,10 +112,10 @@ export function folder(files: Record<string, string> = {}): string {
 }
 
 export const resolveArgv = (line: string | readonly string[], more: Partial<ConfigOwners> = {}): Promise<Resolved> =>
-  resolveConfig(saidFromArgv(typeof line === "string" ? line.split(" ").filter(Boolean) : line), owners(more));
+  resolveConfig(inputFromArgv(typeof line === "string" ? line.split(" ").filter(Boolean) : line), owners(more));
 
 export const resolveCode = (options: CodeOptions, more: Partial<ConfigOwners> = {}): Promise<Resolved> =>
-  resolveConfig(saidFromCode(options), owners(more));
+  resolveConfig(inputFromCode(options), owners(more));
 
 /** A templated task, one --cfg text, further words. */
 export const resolveYaml = (cfg: string, words = "", more: Partial<ConfigOwners> = {}): Promise<Resolved> =>

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { renderHelp } from "../../src/config/help.js";
+import { type CodeOptions, inputFromArgv } from "../../src/config/raw-input.js";
 import { peekConfig, previewMixin } from "../../src/config/resolve.js";
 import { runOptions, toolOptions } from "../../src/config/run-options.js";
-import { type CodeOptions, saidFromArgv } from "../../src/config/said.js";
 import { maskEntry } from "../../src/config/secrets.js";
 import { snakeName } from "../../src/config/text/names.js";
 import {
@@ -273,7 +273,7 @@ test("every value has an entry with its origin", async () => {
 describe("before owners are known", () => {
   test("task, name, backbone and help are there", async () => {
     const cwd = folder({ "base.yaml": "backbone: {backbone: inline}" });
-    expect(await peekConfig(saidFromArgv(["task.ts", "T", "--json", "--cfg", "base.yaml"]), { cwd })).toMatchObject({
+    expect(await peekConfig(inputFromArgv(["task.ts", "T", "--json", "--cfg", "base.yaml"]), { cwd })).toMatchObject({
       taskFile: "task.ts",
       exportName: "T",
       backbone: "inline",
@@ -281,16 +281,16 @@ describe("before owners are known", () => {
       ui: { json: true, progress: "auto" },
     });
     expect(
-      (await peekConfig(saidFromArgv(["task.ts", "T", "--cfg", "base.yaml", "--backbone", "mp"]), { cwd })).backbone,
+      (await peekConfig(inputFromArgv(["task.ts", "T", "--cfg", "base.yaml", "--backbone", "mp"]), { cwd })).backbone,
     ).toBe("mp");
-    expect((await peekConfig(saidFromArgv(["task.ts", "T"]))).backbone).toBe("auto");
+    expect((await peekConfig(inputFromArgv(["task.ts", "T"]))).backbone).toBe("auto");
   });
   test("a broken file stops a run, not a help page", async () => {
     const cwd = folder({ "base.yaml": "a: [" });
     expect(
-      (await mistakesOf(() => peekConfig(saidFromArgv(["task.ts", "T", "--cfg", "base.yaml"]), { cwd })))[0],
+      (await mistakesOf(() => peekConfig(inputFromArgv(["task.ts", "T", "--cfg", "base.yaml"]), { cwd })))[0],
     ).toMatch(/^config-file/);
-    expect((await peekConfig(saidFromArgv(["task.ts", "T", "--cfg", "base.yaml", "-h"]), { cwd })).help).toBe("task");
+    expect((await peekConfig(inputFromArgv(["task.ts", "T", "--cfg", "base.yaml", "-h"]), { cwd })).help).toBe("task");
   });
 });
 
@@ -317,7 +317,7 @@ describe("help", () => {
     expect(page).toContain("Workers. (default: auto)");
   });
   test("of a task shows its options and its mixin keys with the values they have now", async () => {
-    const said = saidFromArgv(["task.ts", "T", "-h", "--mixin", "soft_shard.shard_num=7"]);
+    const said = inputFromArgv(["task.ts", "T", "-h", "--mixin", "soft_shard.shard_num=7"]);
     const mixin = await previewMixin(
       said,
       owners({

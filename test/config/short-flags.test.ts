@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
+import { inputFromArgv } from "../../src/config/raw-input.js";
 import { previewMixin } from "../../src/config/resolve.js";
-import { saidFromArgv } from "../../src/config/said.js";
 import { defineHardShardMode, defineInputMode } from "../../src/contracts/define.js";
 import { mistakesOf, NoHardShard, owners, placeholder, resolveArgv, resolveYaml, template } from "./helpers.js";
 
@@ -128,7 +128,7 @@ describe("--in, --out and --lines", () => {
   });
 
   test("are seen by help", async () => {
-    const merged = await previewMixin(saidFromArgv(["task.ts", "T", "--in", "photos"]), owners(task));
+    const merged = await previewMixin(inputFromArgv(["task.ts", "T", "--in", "photos"]), owners(task));
     expect(JSON.stringify(merged?.tree)).toContain("photos");
   });
 });

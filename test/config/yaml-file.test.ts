@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { type Branch, Leaf, List, placeOf, type Tree, toPlain } from "../../src/config/tree.js";
+import { type Branch, Leaf, List, originOf, type Tree, toPlain } from "../../src/config/tree.js";
 import { loadYamlFile } from "../../src/config/yaml-file.js";
 import { folder, mistakesOf } from "./helpers.js";
 
@@ -12,9 +12,13 @@ const at = (tree: Tree, ...path: (string | number)[]): Tree =>
 
 test("every scalar, list and mapping knows its place", async () => {
   const tree = await load("a: 1\nb:\n  - x\n  - {c: y}\n");
-  expect(placeOf(at(tree, "a")).text).toBe("base.yaml:1:4");
-  expect(placeOf(at(tree, "b", 0)).text).toBe("base.yaml:3:5");
-  expect(placeOf(at(tree, "b", 1, "c"))).toMatchObject({ kind: "file", text: "base.yaml:4:9", atKey: "base.yaml:4:6" });
+  expect(originOf(at(tree, "a")).text).toBe("base.yaml:1:4");
+  expect(originOf(at(tree, "b", 0)).text).toBe("base.yaml:3:5");
+  expect(originOf(at(tree, "b", 1, "c"))).toMatchObject({
+    kind: "file",
+    text: "base.yaml:4:9",
+    atKey: "base.yaml:4:6",
+  });
 });
 
 test("core schema: yes is a text, and what was written is kept beside the number", async () => {

@@ -12,8 +12,8 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test, vi } from "vitest";
-import type { PlaceAudit } from "../../src/runner/audit/audit-place.js";
-import { type Finding, findings } from "../../src/runner/audit/findings.js";
+import type { ShardAudit } from "../../src/runner/tools/audit/audit-shard.js";
+import { type Finding, findings } from "../../src/runner/tools/audit/findings.js";
 import { createPlace, type Place, until } from "./kagurazaka.js";
 
 /** `verify`, with every finding provoked for real, and every remedy it names taken as a shell takes it. */
@@ -58,7 +58,7 @@ const run = (place: Place, ...more: string[]) =>
 
 interface Report {
   readonly isSound: boolean;
-  readonly roots: readonly [PlaceAudit];
+  readonly roots: readonly [ShardAudit];
   readonly next: string | null;
 }
 
@@ -66,7 +66,7 @@ interface Report {
 async function verify(
   place: Place,
   ...more: string[]
-): Promise<Report & { root: PlaceAudit; found: Partial<Record<Finding, number>> }> {
+): Promise<Report & { root: ShardAudit; found: Partial<Record<Finding, number>> }> {
   const { code, stdout, stderr } = await place.run(["verify", ...words, "--json", ...more]);
   expect([0, 3], stderr).toContain(code);
   const report = JSON.parse(stdout) as Report;

@@ -3,15 +3,15 @@ import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
-import { compactLedger } from "../../src/runner/ledger/compact/compact-ledger.js";
 import { failedItems, loadLedger, openLedger } from "../../src/runner/ledger/index.js";
+import { compactLedger } from "../../src/runner/tools/compact/compact-ledger.js";
 import { header } from "../runner/ledger/header.js";
 import { fixture, productRoot } from "./harness/command.js";
 import { report } from "./harness/seeds.js";
 
 const base = mkdtempSync(join(tmpdir(), "kagurazaka-compact-"));
 afterAll(() => rmSync(base, { recursive: true, force: true }));
-const module = join(productRoot, "dist/src/runner/ledger/compact/compact-ledger.js");
+const module = join(productRoot, "dist/src/runner/tools/compact/compact-ledger.js");
 const KEYS = 16_000;
 
 /** Five runs over overlapping keys, by different code, with epochs and failures: some 600 KB are left of it. */

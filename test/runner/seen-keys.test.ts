@@ -4,7 +4,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { KagurazakaError } from "../../src/base/errors.js";
-import { openSeenKeys } from "../../src/runner/plan/seen-keys.js";
+import { openSeenKeys } from "../../src/runner/plan/bulk/seen-keys.js";
 
 let dir: string;
 beforeEach(() => {

@@ -1,8 +1,8 @@
 import { KagurazakaError } from "../../base/errors.js";
 import { escapeControls } from "../../base/text.js";
-import { saidFromArgv } from "../../config/said.js";
+import { inputFromArgv } from "../../config/raw-input.js";
 import { prepareRun } from "../../runner/prepare/prepare-run.js";
-import { explainItem } from "../../runner/preview/explain.js";
+import { explainItem } from "../../runner/tools/preview/explain.js";
 import { takeWord } from "../take-word.js";
 
 /** `kagurazaka explain KEY task.ts MyTask …`: why an item would run or not. */
@@ -13,7 +13,7 @@ export async function explain(words: readonly string[]): Promise<number> {
       hint: "kagurazaka explain sub/a.txt task.ts MyTask --cfg base.yaml",
     });
   }
-  const said = saidFromArgv(rest);
+  const said = inputFromArgv(rest);
   const prepared = await prepareRun(said);
   const explanation = await explainItem(prepared, key);
   if (prepared.config.ui.json) {

@@ -1,8 +1,8 @@
 import { statSync } from "node:fs";
 import { KagurazakaError } from "../../base/errors.js";
-import { saidFromArgv } from "../../config/said.js";
+import { inputFromArgv } from "../../config/raw-input.js";
 import { prepareRun } from "../../runner/prepare/prepare-run.js";
-import { exportInputs } from "../../runner/preview/export-inputs.js";
+import { exportInputs } from "../../runner/tools/preview/export-inputs.js";
 import { takeFlags } from "../take-flags.js";
 import { takeWord } from "../take-word.js";
 
@@ -16,7 +16,7 @@ export async function exportInputsCommand(words: readonly string[]): Promise<num
     });
   }
   refuseToReplace(path, flags.overwrite === true);
-  const { written, refused } = await exportInputs(await prepareRun(saidFromArgv(rest)), path);
+  const { written, refused } = await exportInputs(await prepareRun(inputFromArgv(rest)), path);
   const note = refused === 0 ? "" : `; ${refused} that cannot run are left out`;
   process.stderr.write(`${written} items written to ${path}${note}\n`);
   return refused === 0 ? 0 : 3;

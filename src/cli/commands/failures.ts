@@ -1,7 +1,7 @@
 import { escapeControls, groupedCount } from "../../base/text.js";
 import { displayPath } from "../../loader/paths.js";
-import { type FailureClass, groupFailures, pickClasses } from "../../runner/audit/failure-classes.js";
 import { type FailedItem, failedItems, type LedgerIndex, loadLedger } from "../../runner/ledger/index.js";
+import { type FailureClass, groupFailures, pickClasses } from "../../runner/tools/audit/failure-classes.js";
 import { DataOut } from "../data-out.js";
 import { KeyLines } from "../keys-out.js";
 import { createPalette, type Palette } from "../palette.js";

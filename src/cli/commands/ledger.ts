@@ -2,7 +2,7 @@ import { KagurazakaError } from "../../base/errors.js";
 import { didYouMean } from "../../base/nearest.js";
 import { groupedCount } from "../../base/text.js";
 import { displayPath } from "../../loader/paths.js";
-import { compactPlace } from "../../runner/ledger/compact/compact-place.js";
+import { compactShard } from "../../runner/tools/compact/compact-shard.js";
 import { findStateTarget } from "../state-target.js";
 import { takeWord } from "../take-word.js";
 
@@ -26,7 +26,7 @@ async function compact(words: readonly string[]): Promise<number> {
   const results = [];
   for (const { stateDir, ledgerDir, leaseDir, outputRoot } of target.states) {
     const onWait = (message: string): void => void process.stderr.write(`warning ${message}\n`);
-    const done = await compactPlace({ ledgerDir, outputRoot, leaseDir, task: target.task, onWait });
+    const done = await compactShard({ ledgerDir, outputRoot, leaseDir, task: target.task, onWait });
     results.push({ stateDir, ...done });
     if (target.json) continue;
     const { before, after, damaged } = done;

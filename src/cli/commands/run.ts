@@ -1,13 +1,13 @@
 import { constants } from "node:os";
 import { KagurazakaError } from "../../base/errors.js";
 import { escapeControls } from "../../base/text.js";
+import { inputFromArgv } from "../../config/raw-input.js";
 import type { UiSettings } from "../../config/run-options.js";
-import { saidFromArgv } from "../../config/said.js";
+import type { RunHooks } from "../../contracts/run-hooks.js";
 import { displayPath } from "../../loader/paths.js";
 import { loadOwners, prepareLoaded } from "../../runner/prepare/prepare-run.js";
 import type { PreparedRun } from "../../runner/prepare/prepared-run.js";
 import { type Run, startRun } from "../../runner/run/run.js";
-import type { RunHooks } from "../../runner/run/run-hooks.js";
 import type { RunResult } from "../../runner/run/run-result.js";
 import { captureOutput } from "../capture-output.js";
 import { createConsole, type RunConsole } from "../console.js";
@@ -17,7 +17,7 @@ import { withFlags } from "../words.js";
 
 /** `kagurazaka task.ts MyTask …` */
 export async function run(argv: readonly string[]): Promise<number> {
-  const said = saidFromArgv(argv);
+  const said = inputFromArgv(argv);
   if (said.line?.help || said.line?.version || argv.length === 0)
     return (await import("../help.js")).printHelp(said, argv);
   const owners = await loadOwners(said);
@@ -31,7 +31,7 @@ export async function run(argv: readonly string[]): Promise<number> {
     return 0;
   }
   if (prepared.config.run.dryRun) {
-    const { dryRun } = await import("../../runner/preview/dry-run.js");
+    const { dryRun } = await import("../../runner/tools/preview/dry-run.js");
     const { formatDryRun } = await import("../overview.js");
     const said = new Set<string>();
     const found = await dryRun(prepared, (message) => {
@@ -68,9 +68,9 @@ async function debugItem(argv: readonly string[], key: string): Promise<number> 
       "--progress",
       "none",
     ];
-    const said = saidFromArgv(withFlags(words, flags));
+    const said = inputFromArgv(withFlags(words, flags));
     const prepared = await prepareLoaded(said, await loadOwners(said));
-    const { explainItem } = await import("../../runner/preview/explain.js");
+    const { explainItem } = await import("../../runner/tools/preview/explain.js");
     const { verdict, steps } = await explainItem(prepared, key);
     if (verdict === "is not listed") {
       throw new KagurazakaError("usage", `no item has the key ${JSON.stringify(key)}: ${steps[0]?.says}`, {

@@ -1,6 +1,6 @@
 import { escapeControls, shortCount, shortRate } from "../../base/text.js";
 import { readCommandOptions } from "../../config/command-options.js";
-import type { SplitHooks, SplitResult } from "../../runner/split/split.js";
+import type { SplitHooks, SplitResult } from "../../runner/tools/split/split.js";
 import { createPalette } from "../palette.js";
 import { splitPage } from "../split/page.js";
 import { formatSplit } from "../split/report.js";
@@ -16,7 +16,7 @@ export async function split(argv: readonly string[]): Promise<number> {
   const { dryRun, json, ...values } = said.values;
   const palette = createPalette(process.stderr);
   for (const note of said.notes) process.stderr.write(`${palette.dim("note")} ${escapeControls(note)}\n`);
-  const { splitTree } = await import("../../runner/split/split.js");
+  const { splitTree } = await import("../../runner/tools/split/split.js");
   const progress = createProgress(process.stderr);
   let result: SplitResult;
   try {

@@ -1,16 +1,16 @@
 import { KagurazakaError } from "../../base/errors.js";
 import { didYouMean } from "../../base/nearest.js";
 import { escapeControls, groupedCount } from "../../base/text.js";
-import { saidFromArgv } from "../../config/said.js";
-import { auditPlace, type PlaceAudit } from "../../runner/audit/audit-place.js";
-import { type Finding, findings } from "../../runner/audit/findings.js";
+import { inputFromArgv } from "../../config/raw-input.js";
 import { prepareRun } from "../../runner/prepare/prepare-run.js";
+import { auditShard, type ShardAudit } from "../../runner/tools/audit/audit-shard.js";
+import { type Finding, findings } from "../../runner/tools/audit/findings.js";
 import { formatAudit } from "../audit-report.js";
 import { captureOutput } from "../capture-output.js";
 import { createConsole } from "../console.js";
+import { formatCommand } from "../format-command.js";
 import { KeyLines } from "../keys-out.js";
 import { createPalette } from "../palette.js";
-import { sayAgain } from "../say-again.js";
 import { takeFlags } from "../take-flags.js";
 
 /** What `--list` prints the keys of: one finding, or all that only a `--force` does again. */
@@ -34,7 +34,7 @@ export async function verify(words: readonly string[]): Promise<number> {
       hint: `There are: ${lists.join(", ")}.`,
     });
   }
-  const prepared = await prepareRun(saidFromArgv(rest));
+  const prepared = await prepareRun(inputFromArgv(rest));
   const { ui, run } = prepared.config;
   const screen = await createConsole(ui);
   if (run.limit !== undefined) screen.note("--limit does not narrow an audit: all items are looked at");
@@ -44,13 +44,13 @@ export async function verify(words: readonly string[]): Promise<number> {
     const line = finding === list || (list === "force" && needsForce) ? keys.lineOf(key) : undefined;
     if (line !== undefined) listed.push(`${line}\n`);
   };
-  const audits: PlaceAudit[] = [];
+  const audits: ShardAudit[] = [];
   // What the task prints while it lists or looks is no part of the report.
   const release = captureOutput((key, text) => screen.print(key, text));
   try {
     const onLog: typeof screen.log = (key, level, message, fields) => screen.log(key, level, message, fields);
-    for (const shard of prepared.places.keys())
-      audits.push(await auditPlace(prepared, shard, { deep, onLog, ...(list === undefined ? {} : { onItem }) }));
+    for (const shard of prepared.shards.keys())
+      audits.push(await auditShard(prepared, shard, { deep, onLog, ...(list === undefined ? {} : { onItem }) }));
   } finally {
     screen.end();
     release();
@@ -86,20 +86,20 @@ interface Remedy {
 }
 
 /** The one command that mends most of it; what is left shows the next time. */
-function mend(audit: PlaceAudit, { rest, deep }: { rest: readonly string[]; deep: boolean }): Remedy | undefined {
+function mend(audit: ShardAudit, { rest, deep }: { rest: readonly string[]; deep: boolean }): Remedy | undefined {
   const { items, remedies, leftovers, damaged, failedFile, goesOnWithEpoch, isSound, running } = audit;
   if (isSound) return undefined;
-  const again = (label: string, change: Parameters<typeof sayAgain>[1] = {}): Remedy => ({
+  const again = (label: string, change: Parameters<typeof formatCommand>[1] = {}): Remedy => ({
     label,
-    command: sayAgain(rest, change),
+    command: formatCommand(rest, change),
   });
   if (running.some(({ isCertain }) => isCertain)) return again("when the run is through", { before: "verify" });
   const sweeps = leftovers.staging.length > 0 || failedFile?.agrees === false || goesOnWithEpoch;
   if (remedies.run > 0 || sweeps) return again("go on");
   if (remedies.retry > 0) return again("try the failed ones again", { flags: "--retry-failed" });
   if (remedies.force > 0) {
-    const keys = sayAgain(rest, { before: "verify", flags: `${deep ? "--deep " : ""}--list force` });
-    const redo = sayAgain(rest, { flags: "--keys again.txt --force" });
+    const keys = formatCommand(rest, { before: "verify", flags: `${deep ? "--deep " : ""}--list force` });
+    const redo = formatCommand(rest, { flags: "--keys again.txt --force" });
     return { label: "do those again", command: `${keys} > again.txt; ${redo}` };
   }
   if (items.undecided.count > 0) return again("ask the task", { before: "verify", flags: "--deep" });

@@ -1,6 +1,6 @@
 import { escapeControls, groupedCount } from "../../base/text.js";
 import { displayPath } from "../../loader/paths.js";
-import type { SplitResult } from "../../runner/split/split.js";
+import type { SplitResult } from "../../runner/tools/split/split.js";
 import type { Palette } from "../palette.js";
 import { quote } from "../words.js";
 

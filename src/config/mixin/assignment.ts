@@ -1,6 +1,6 @@
 import { KagurazakaError } from "../../base/errors.js";
 import { snakeName } from "../text/names.js";
-import { type Branch, createBranch, isBranch, Leaf, type Place, refuseForbiddenKey, type Tree } from "../tree.js";
+import { type Branch, createBranch, isBranch, Leaf, refuseForbiddenKey, type Tree, type ValueOrigin } from "../tree.js";
 
 /** One `dotted.key=value` of --mixin. */
 export interface Assignment {
@@ -12,7 +12,7 @@ export interface Assignment {
 export async function parseAssignment(word: string, flag = "--mixin"): Promise<Assignment> {
   const equals = word.indexOf("=");
   const key = word.slice(0, equals);
-  const place: Place = { kind: "flag", text: `${flag} ${key}` };
+  const place: ValueOrigin = { kind: "flag", text: `${flag} ${key}` };
   if (equals < 1)
     throw new KagurazakaError("usage", `"${word}" is not key=value`, {
       where: flag,
@@ -26,7 +26,7 @@ export async function parseAssignment(word: string, flag = "--mixin"): Promise<A
   return { path, value: await parseValue(word.slice(equals + 1), place) };
 }
 
-async function parseValue(text: string, place: Place): Promise<Tree> {
+async function parseValue(text: string, place: ValueOrigin): Promise<Tree> {
   const bare = text.trim();
   // `{key}.txt` is a pattern for names; a mapping that only names a key would say nothing.
   if (!/^["'[{]/.test(bare) || /^\{\w+\}/.test(bare)) return parseScalar(text, place);
@@ -42,7 +42,7 @@ async function parseValue(text: string, place: Place): Promise<Tree> {
 }
 
 /** YAML's core schema for one plain scalar. Unlike in a file, nothing is a comment, an anchor or a tag, and an empty text is a text. */
-export function parseScalar(text: string, place: Place): Leaf {
+export function parseScalar(text: string, place: ValueOrigin): Leaf {
   const bare = text.trim();
   if (/^(null|Null|NULL|~)$/.test(bare)) return new Leaf(null, place);
   if (/^(true|True|TRUE|false|False|FALSE)$/.test(bare)) return new Leaf(bare.toLowerCase() === "true", place);
@@ -95,7 +95,7 @@ function assign(
       return;
     }
     // A copy: the tree below may belong to a value that was parsed once and used elsewhere.
-    const place: Place = { kind: "flag", text: `--mixin ${path.slice(0, index + 1).join(".")}` };
+    const place: ValueOrigin = { kind: "flag", text: `--mixin ${path.slice(0, index + 1).join(".")}` };
     const next = isBranch(below) ? createBranch(place, Object.entries(below)) : createBranch(place);
     here[step] = next;
     here = next;

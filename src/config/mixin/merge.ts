@@ -1,6 +1,6 @@
 import { createRequire } from "node:module";
 import type deepmerge from "deepmerge";
-import { type Branch, createBranch, isBranch, Leaf, placeKey, placeOf, type Tree } from "../tree.js";
+import { type Branch, createBranch, isBranch, Leaf, originKey, originOf, type Tree } from "../tree.js";
 
 // Loaded when a second layer is there to be merged, and never before.
 let loaded: typeof deepmerge | undefined;
@@ -17,12 +17,12 @@ export function mergeBranches(lower: Branch, upper: Branch): Branch {
     isMergeableObject: (value) => isPlain(value),
     arrayMerge: (_lower, list) => list,
   }) as Branch;
-  return withoutPrototype(merged, placeOf(upper));
+  return withoutPrototype(merged, originOf(upper));
 }
 
-const isPlain = (value: unknown): boolean => typeof value === "object" && value !== null && placeKey in value;
+const isPlain = (value: unknown): boolean => typeof value === "object" && value !== null && originKey in value;
 
-function withoutPrototype(branch: Branch, place = branch[placeKey]): Branch {
+function withoutPrototype(branch: Branch, place = branch[originKey]): Branch {
   if (Object.getPrototypeOf(branch) === null) return branch;
   return createBranch(
     place,

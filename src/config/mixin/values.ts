@@ -6,7 +6,7 @@ import { isPlaceholder, type MergedField, type MergedMixin, type Report } from "
 import { checkOptionValue } from "../option-values.js";
 import { hideEntry } from "../secrets.js";
 import { snakeName } from "../text/names.js";
-import { isBranch, Leaf, List, placeOf, type Tree, toPlain } from "../tree.js";
+import { isBranch, Leaf, List, originOf, type Tree, toPlain } from "../tree.js";
 
 /** Field → `{ use, …parsed fields }` or null: what crosses to a worker. */
 export type TemplateValues = Record<string, Json>;
@@ -82,7 +82,7 @@ function parsed(
 
 /** The typed value of a tree whose references are replaced. */
 export function treeValue(name: string, spec: OptionSpec, tree: Tree, report: Report): unknown {
-  const place = placeOf(tree);
+  const place = originOf(tree);
   const shown = firstExpression(tree);
   return checkOptionValue(name, spec, toPlain(tree, spec.type !== "json"), place.text, {
     note: (text) => report.note(text),
@@ -104,7 +104,7 @@ export function firstExpression(tree: Tree): string | undefined {
 export function reportPlaceholders(tree: Tree, path: readonly string[], report: Report): boolean {
   if (tree instanceof Leaf) {
     if (!isPlaceholder(tree)) return false;
-    report.mistake(unfilled(path, tree.place));
+    report.mistake(unfilled(path, tree.origin));
     return true;
   }
   const children =
@@ -136,7 +136,7 @@ export function mixinEntries(merged: MergedMixin): ConfigEntry[] {
 /** @param declared how many levels of keys are declared names, shown in snake_case */
 export function treeEntries(tree: Tree, path: string, declared = 0): ConfigEntry[] {
   if (!isBranch(tree) || Object.keys(tree).length === 0)
-    return [{ path, value: toPlain(tree, true), origin: bare(placeOf(tree)) }];
+    return [{ path, value: toPlain(tree, true), origin: bare(originOf(tree)) }];
   return Object.entries(tree).flatMap(([key, child]) =>
     treeEntries(child, `${path}.${declared > 0 ? snakeName(key) : key}`, declared - 1),
   );

@@ -1,21 +1,21 @@
 import { MAX_TIMER_MS, monotonicMs } from "../../base/clock.js";
 import { type ErrorRecord, KagurazakaError } from "../../base/errors.js";
-import { type FromWorker, marksLayout, type WireOutcome } from "../../contracts/wire.js";
-import type { Envelope, Terms } from "../plan/parcel.js";
-import { Crew } from "./crew.js";
+import type { ChunkHeader, PendingItem } from "../../contracts/chunk.js";
+import { activityLayout, type FromWorker, type WireOutcome } from "../../contracts/wire.js";
 import { crashError, timeoutError, unfit, workersDie } from "./errors.js";
 import { Feeder } from "./feeder.js";
 import type { DispatcherOptions, Settled } from "./ports.js";
 import { judgeFailure } from "./retry-policy.js";
-import type { Seat } from "./seat.js";
 import { Watch } from "./watch.js";
+import type { WorkerHandle } from "./worker-handle.js";
+import { WorkerPool } from "./worker-pool.js";
 
 const MAX_FAILED_STARTS = 3;
 /** After a defect of the plan or a stall, what runs has this long at most. */
 const STALLED_GRACE_MS = 5000;
 
 /**
- * Brings items to workers and outcomes back: the crew keeps the workers, the feeder what waits and who gets it; here is
+ * Brings items to workers and outcomes back: the pool keeps the workers, the feeder what waits and who gets it; here is
  * decided what becomes of an item and when the run is over.
  *
  *   running ──drain()──▶ draining ──▶ closed
@@ -27,7 +27,7 @@ const STALLED_GRACE_MS = 5000;
  */
 export class Dispatcher {
   readonly #options: DispatcherOptions;
-  readonly #crew: Crew;
+  readonly #pool: WorkerPool;
   readonly #feeder: Feeder;
   readonly #watch: Watch;
   readonly #stoppedShards = new Set<number>();
@@ -42,24 +42,24 @@ export class Dispatcher {
   constructor(options: DispatcherOptions) {
     const { session, setupOf, guard, settings, workers, events } = options;
     this.#options = options;
-    this.#crew = new Crew({
+    this.#pool = new WorkerPool({
       session,
       setupOf,
       guard,
       graceMs: settings.grace,
-      onMessage: (seat, message) => this.#onMessage(seat, message),
-      onLost: (seat, error, wasStarting) => this.#onLost(seat, error, wasStarting),
+      onMessage: (worker, message) => this.#onMessage(worker, message),
+      onLost: (worker, error, wasStarting) => this.#onLost(worker, error, wasStarting),
     });
     this.#feeder = new Feeder({
-      crew: this.#crew,
+      pool: this.#pool,
       settings,
       workers,
-      onSent: events.onSent,
+      onChunkSent: events.onChunkSent,
     });
     this.#watch = new Watch(settings, {
-      seats: () => this.#crew.seats,
-      onTimeout: (seat, seq) => this.#tellToStop(seat, seq),
-      onHopeless: (seat, why) => this.#giveUpOn(seat, why),
+      handles: () => this.#pool.handles,
+      onTimeout: (worker, seq) => this.#tellToStop(worker, seq),
+      onHopeless: (worker, why) => this.#giveUpOn(worker, why),
       onStalled: (message) =>
         this.drain(Math.min(settings.grace, STALLED_GRACE_MS), new KagurazakaError("stalled", message)),
       onWarning: (message) => events.onWarning(message),
@@ -71,7 +71,7 @@ export class Dispatcher {
   run(): Promise<KagurazakaError | undefined> {
     return new Promise((resolve) => {
       this.#finish = () => resolve(this.#cause);
-      for (let i = 0; i < this.#options.workers; i++) this.#crew.add();
+      for (let i = 0; i < this.#options.workers; i++) this.#pool.add();
       this.#watch.start();
       this.#pump();
     });
@@ -83,7 +83,7 @@ export class Dispatcher {
     this.#cause ??= cause;
     this.#state = "draining";
     this.#cancelWaiting(() => true);
-    this.#crew.holdAll();
+    this.#pool.holdAll();
     this.#graceTimer = setTimeout(() => this.stop(), Math.min(MAX_TIMER_MS, graceMs));
     this.#checkEnd();
   }
@@ -98,13 +98,13 @@ export class Dispatcher {
   /** Starts nothing more of one shard; what runs of it may settle. */
   stopShard(shard: number): void {
     this.#stoppedShards.add(shard);
-    this.#cancelWaiting((terms) => terms.shard === shard);
+    this.#cancelWaiting((header) => header.shard === shard);
     this.#pump();
   }
 
   /** Every worker is replaced by one of what `session` gives now, each when it has nothing left. */
   renewWorkers(): void {
-    if (this.#state === "running") this.#crew.renewAll();
+    if (this.#state === "running") this.#pool.renewAll();
   }
 
   get inFlight(): number {
@@ -118,96 +118,96 @@ export class Dispatcher {
   /** What runs now, oldest first. */
   running(): { key: string; sinceMs: number }[] {
     const now = monotonicMs();
-    return this.#crew.seats
-      .flatMap((seat) => seat.running())
+    return this.#pool.handles
+      .flatMap((worker) => worker.running())
       .map(({ key, startedMs }) => ({ key, sinceMs: now - startedMs }))
       .sort((a, b) => b.sinceMs - a.sinceMs);
   }
 
   // ── Workers speak, and are lost ──────────────────────────────────────────────────────────────────────────────────────
 
-  #onMessage(seat: Seat, message: FromWorker): void {
+  #onMessage(worker: WorkerHandle, message: FromWorker): void {
     if (this.#state === "closed" && message.type !== "print" && message.type !== "log") return;
     switch (message.type) {
       case "settled":
-        return this.#onOutcomes(seat, message.plain, message.rest);
+        return this.#onOutcomes(worker, message.plain, message.rest);
       case "ready":
-        if (seat.state === "starting") seat.state = "ready";
+        if (worker.state === "starting") worker.state = "ready";
         return this.#pump();
       case "unfit":
         return this.stop(unfit(message.error));
       case "held":
-        return this.#onHeld(seat, message.unstarted);
+        return this.#onHeld(worker, message.unstarted);
       case "worn":
-        this.#crew.wornOut(seat);
-        this.#options.events.onWorn(seat.id, message.why);
+        this.#pool.wornOut(worker);
+        this.#options.events.onRecycled(worker.id, message.why);
         return this.#pump();
       case "spawned":
-        return seat.addChild(message.seq, message.pid);
+        return worker.addChild(message.seq, message.pid);
       case "print":
       case "log":
-        return this.#options.events.onMessage(seat.id, message);
+        return this.#options.events.onMessage(worker.id, message);
       case "closed":
         return;
     }
   }
 
-  #onLost(seat: Seat, error: ErrorRecord | null, wasStarting: boolean): void {
+  #onLost(worker: WorkerHandle, error: ErrorRecord | null, wasStarting: boolean): void {
     if (this.#state === "closed") return;
-    const running = seat.running();
-    if (error === null) this.#settleEnded(seat, running.length);
-    else if (running.length === 1) this.#blame(seat, running[0]!, error);
-    else for (const { seq } of running) this.#feeder.suspect(this.#feeder.takeEnvelope(seat, seq)!);
-    for (const seq of seat.inFlight.seqs()) this.#takeBack(this.#feeder.takeEnvelope(seat, seq)!);
+    const running = worker.running();
+    if (error === null) this.#settleEnded(worker, running.length);
+    else if (running.length === 1) this.#blame(worker, running[0]!, error);
+    else for (const { seq } of running) this.#feeder.suspect(this.#feeder.takeItem(worker, seq)!);
+    for (const seq of worker.inFlight.seqs()) this.#takeBack(this.#feeder.takeItem(worker, seq)!);
     // Counted until an item settles: workers that cannot work are not replaced for ever.
     if ((wasStarting || (error && running.length === 0)) && ++this.#failedStarts >= MAX_FAILED_STARTS)
       return this.stop(workersDie(wasStarting, error));
     if (error && running.length === 0)
       this.#options.events.onWarning(`a worker died between items and is replaced: ${error.message}`);
-    if (this.#state === "running") this.#crew.add();
-    this.#options.events.onBatch();
-    this.#options.events.onWorkerGone(seat);
+    if (this.#state === "running") this.#pool.add();
+    this.#options.events.onMessageDone();
+    this.#options.events.onWorkerGone(worker);
     this.#pump();
   }
 
   /** It alone was running when its worker died. Twice is proof, where nothing else had run in that worker. */
-  #blame(seat: Seat, suspect: { seq: number }, error: ErrorRecord): void {
-    const envelope = this.#feeder.takeEnvelope(seat, suspect.seq)!;
-    if (seat.given === 1) envelope.crashes++;
-    else if (seat.alone) envelope.needsFreshWorker = true;
-    if (envelope.crashes < 2) return this.#feeder.suspect(envelope);
-    this.#settle(envelope, { status: "failed", durationMs: 0, error: crashError(error) });
+  #blame(worker: WorkerHandle, suspect: { seq: number }, error: ErrorRecord): void {
+    const item = this.#feeder.takeItem(worker, suspect.seq)!;
+    if (worker.given === 1) item.crashes++;
+    else if (worker.quarantined) item.needsFreshWorker = true;
+    if (item.crashes < 2) return this.#feeder.suspect(item);
+    this.#settle(item, { status: "failed", durationMs: 0, error: crashError(error) });
   }
 
-  #onHeld(seat: Seat, unstarted: readonly number[]): void {
+  #onHeld(worker: WorkerHandle, unstarted: readonly number[]): void {
     for (const seq of unstarted.toReversed()) {
-      const envelope = this.#feeder.takeEnvelope(seat, seq);
-      if (envelope) this.#takeBack(envelope);
+      const item = this.#feeder.takeItem(worker, seq);
+      if (item) this.#takeBack(item);
     }
     this.#pump();
   }
 
-  #takeBack(envelope: Envelope): void {
-    if (this.#mayRun(envelope)) this.#feeder.putBack(envelope);
-    else this.#cancel(envelope);
+  #takeBack(item: PendingItem): void {
+    if (this.#mayRun(item)) this.#feeder.putBack(item);
+    else this.#cancel(item);
   }
 
-  #mayRun({ terms }: { readonly terms: Terms }): boolean {
-    return this.#state === "running" && !this.#stoppedShards.has(terms.shard);
+  #mayRun({ header }: { readonly header: ChunkHeader }): boolean {
+    return this.#state === "running" && !this.#stoppedShards.has(header.shard);
   }
 
   // ── Time limits ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  #tellToStop(seat: Seat, seq: number): void {
-    seat.timedOut.set(seq, { atMs: monotonicMs(), abortsSeen: seat.marks[marksLayout.abortsSeen]! });
-    seat.channel.send({ type: "abort", seq, reason: "timeout" });
+  #tellToStop(worker: WorkerHandle, seq: number): void {
+    worker.timedOut.set(seq, { atMs: monotonicMs(), abortsSeen: worker.activity[activityLayout.abortsSeen]! });
+    worker.channel.send({ type: "abort", seq, reason: "timeout" });
   }
 
   /** An item did not settle after its time limit. Its worker takes nothing new; when the others are through, it goes. */
-  #giveUpOn(seat: Seat, why: "blocked" | "unsettled" | "settled"): void {
-    if (why === "unsettled") return this.#crew.hold(seat);
-    seat.blocked = why === "blocked";
-    seat.channel.kill();
+  #giveUpOn(worker: WorkerHandle, why: "blocked" | "unsettled" | "settled"): void {
+    if (why === "unsettled") return this.#pool.hold(worker);
+    worker.blocked = why === "blocked";
+    worker.channel.kill();
     if (this.#options.killable) return;
     this.#options.events.onWarning(
       "inline cannot stop an item that ignores ctx.signal; it is left behind in this process",
@@ -218,88 +218,88 @@ export class Dispatcher {
    * We have ended it, because of items over their time limit. Where its loop stood still, one of those under way did that
    * and the time of the others ran out for it: alone, each gets its own.
    */
-  #settleEnded(seat: Seat, running: number): void {
+  #settleEnded(worker: WorkerHandle, running: number): void {
     const limitMs = this.#options.settings.timeout!;
-    for (const seq of [...seat.timedOut.keys()]) {
-      const envelope = this.#feeder.takeEnvelope(seat, seq);
-      if (!envelope) continue;
-      if (seat.blocked && running > 1) this.#feeder.suspect(envelope);
-      else this.#onFailed(envelope, timeoutError(limitMs), limitMs);
+    for (const seq of [...worker.timedOut.keys()]) {
+      const item = this.#feeder.takeItem(worker, seq);
+      if (!item) continue;
+      if (worker.blocked && running > 1) this.#feeder.suspect(item);
+      else this.#onFailed(item, timeoutError(limitMs), limitMs);
     }
   }
 
   // ── Outcomes ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  #onOutcomes(seat: Seat, plain: Float64Array, rest: readonly WireOutcome[]): void {
+  #onOutcomes(worker: WorkerHandle, plain: Float64Array, rest: readonly WireOutcome[]): void {
     const { events } = this.#options;
     let totalMs = 0;
     this.#failedStarts = 0;
     // Many of them a second: the feeder is told once.
     let taken = 0;
     for (let i = 0; i < plain.length; i += 2) {
-      const place = seat.take(plain[i]!);
+      const place = worker.take(plain[i]!);
       if (!place) continue;
       taken++;
       const durationMs = plain[i + 1]!;
       totalMs += durationMs;
-      events.onDone(place.parcel, place.index, durationMs);
+      events.onDone(place.chunk, place.index, durationMs);
     }
     this.#feeder.left(taken);
     this.#feeder.succeeded(plain.length / 2);
     for (const outcome of rest) {
       totalMs += outcome.durationMs;
-      this.#onOutcome(seat, outcome);
+      this.#onOutcome(worker, outcome);
     }
     this.#feeder.settled(plain.length / 2 + rest.length, totalMs);
     this.#watch.settled();
-    if (seat.alone && seat.inFlight.size === 0) seat.alone = false;
-    events.onBatch();
+    if (worker.quarantined && worker.inFlight.size === 0) worker.quarantined = false;
+    events.onMessageDone();
     this.#pump();
   }
 
-  #onOutcome(seat: Seat, { seq, ...outcome }: WireOutcome): void {
-    const timedOut = seat.timedOut.has(seq);
-    const envelope = this.#feeder.takeEnvelope(seat, seq);
-    if (!envelope) return;
+  #onOutcome(worker: WorkerHandle, { seq, ...outcome }: WireOutcome): void {
+    const timedOut = worker.timedOut.has(seq);
+    const item = this.#feeder.takeItem(worker, seq);
+    if (!item) return;
     if (outcome.status === "failed") {
       const error = timedOut ? timeoutError(this.#options.settings.timeout!, outcome.error) : outcome.error!;
-      return this.#onFailed(envelope, error, outcome.durationMs);
+      return this.#onFailed(item, error, outcome.durationMs);
     }
     // Finished after all, even when it was told to stop: what was published stays.
     this.#feeder.succeeded(1);
-    this.#settle(envelope, outcome);
+    this.#settle(item, outcome);
   }
 
-  #onFailed(envelope: Envelope, error: ErrorRecord, durationMs: number): void {
+  #onFailed(item: PendingItem, error: ErrorRecord, durationMs: number): void {
     const { settings, permanentErrors, events } = this.#options;
-    const verdict = judgeFailure(error, envelope.attempt, settings, permanentErrors, Math.random);
-    if (verdict.do === "give-up") return this.#settle(envelope, { status: "failed", durationMs, error });
+    const verdict = judgeFailure(error, item.attempt, settings, permanentErrors, Math.random);
+    if (verdict.do === "give-up") return this.#settle(item, { status: "failed", durationMs, error });
     if (verdict.do === "stop") {
-      this.#cancel(envelope, durationMs);
-      return events.onBroken(
-        envelope.terms.shard,
-        new KagurazakaError("environment", `${error.message} (while processing ${envelope.key})`, {
+      this.#cancel(item, durationMs);
+      return events.onShardFailed(
+        item.header.shard,
+        new KagurazakaError("environment", `${error.message} (while processing ${item.key})`, {
           hint: "Make room or mend it, then run the same command: it goes on from here.",
         }),
       );
     }
-    if (!this.#mayRun(envelope)) return this.#cancel(envelope, durationMs);
-    if (verdict.do === "wait") return this.#feeder.pause(envelope, verdict.scope, verdict.delayMs);
-    envelope.attempt++;
-    events.onRetry(envelope, error, verdict.delayMs);
-    this.#feeder.wait(envelope, verdict.delayMs);
+    if (!this.#mayRun(item)) return this.#cancel(item, durationMs);
+    if (verdict.do === "wait") return this.#feeder.pause(item, verdict.scope, verdict.delayMs);
+    item.attempt++;
+    events.onRetry(item, error, verdict.delayMs);
+    this.#feeder.wait(item, verdict.delayMs);
   }
 
-  #settle(envelope: Envelope, settled: Settled): void {
-    this.#options.events.onSettled(envelope, settled);
+  #settle(item: PendingItem, settled: Settled): void {
+    this.#options.events.onSettled(item, settled);
   }
 
-  #cancel(envelope: Envelope, durationMs = 0): void {
-    this.#settle(envelope, { status: "cancelled", durationMs });
+  #cancel(item: PendingItem, durationMs = 0): void {
+    this.#settle(item, { status: "cancelled", durationMs });
   }
 
-  #cancelWaiting(wanted: (terms: Terms) => boolean): void {
-    for (const envelope of this.#feeder.drain(wanted)) this.#cancel(envelope);
+  #cancelWaiting(wanted: (header: ChunkHeader) => boolean): void {
+    for (const item of this.#feeder.drain(wanted)) this.#cancel(item);
   }
 
   // ── The way on ───────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -307,7 +307,7 @@ export class Dispatcher {
   #pump(): void {
     if (this.#state === "running") {
       const now = monotonicMs();
-      this.#crew.relieve();
+      this.#pool.relieve();
       this.#feeder.feed(now);
       this.#pull();
       this.#setTimer(now);
@@ -323,7 +323,7 @@ export class Dispatcher {
         this.#pulling = false;
         if (done) return this.#endList();
         this.#feeder.push(value);
-        if (!this.#mayRun(value)) this.#cancelWaiting((terms) => terms === value.terms);
+        if (!this.#mayRun(value)) this.#cancelWaiting((header) => header === value.header);
         this.#pump();
       },
       (error) => {
@@ -375,18 +375,18 @@ export class Dispatcher {
     clearTimeout(this.#graceTimer);
     this.#watch.stop();
     this.#cancelWaiting(() => true);
-    for (const seat of this.#crew.seats) this.#abandon(seat);
-    this.#options.events.onBatch();
+    for (const worker of this.#pool.handles) this.#abandon(worker);
+    this.#options.events.onMessageDone();
     void this.#options.plan.return?.().catch(() => {});
-    if (!orderly) this.#crew.killAll();
-    void (orderly ? this.#crew.close() : Promise.resolve()).then(() => this.#finish());
+    if (!orderly) this.#pool.killAll();
+    void (orderly ? this.#pool.close() : Promise.resolve()).then(() => this.#finish());
   }
 
-  #abandon(seat: Seat): void {
+  #abandon(worker: WorkerHandle): void {
     // Where a worker cannot be killed, its items can still hear that they are not wanted any more.
-    for (const { seq } of seat.running()) seat.channel.send({ type: "abort", seq, reason: "cancelled" });
+    for (const { seq } of worker.running()) worker.channel.send({ type: "abort", seq, reason: "cancelled" });
     // First, for an item that is taken away is no longer known by its children.
-    seat.killChildren();
-    for (const seq of seat.inFlight.seqs()) this.#cancel(this.#feeder.takeEnvelope(seat, seq)!);
+    worker.killChildren();
+    for (const seq of worker.inFlight.seqs()) this.#cancel(this.#feeder.takeItem(worker, seq)!);
   }
 }

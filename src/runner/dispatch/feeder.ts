@@ -1,13 +1,13 @@
 import { monotonicMs } from "../../base/clock.js";
+import type { Chunk, ChunkHeader, PendingItem } from "../../contracts/chunk.js";
 import type { RunSettings } from "../../contracts/run-config.js";
-import { LooseParcel } from "../plan/loose-parcel.js";
-import type { Envelope, Parcel, Terms } from "../plan/parcel.js";
+import { ItemChunk } from "../plan/item-chunk.js";
 import { itemsPerWorker, MeanDuration, shareOf } from "./chunk-size.js";
-import type { Crew } from "./crew.js";
 import { envelopeAt } from "./in-flight.js";
-import { type Load, ReadyQueue, WaitingRoom } from "./queues.js";
-import type { Seat } from "./seat.js";
+import { type ChunkSlice, ReadyQueue, WaitingRoom } from "./queues.js";
 import { Throttle } from "./throttle.js";
+import type { WorkerHandle } from "./worker-handle.js";
+import type { WorkerPool } from "./worker-pool.js";
 
 const LOOKAHEAD_CHARS = 32 * 1024 * 1024;
 const LOOKAHEAD_ITEMS = 1024;
@@ -18,11 +18,11 @@ const MAX_SEAT_CHARS = 16 * 1024 * 1024;
 const FIRST_ITEMS = 20;
 
 export interface FeederOptions {
-  readonly crew: Crew;
+  readonly pool: WorkerPool;
   readonly settings: Pick<RunSettings, "concurrency" | "rate" | "chunksize">;
   readonly workers: number;
-  /** Part of a parcel goes to a worker; its keys, packed. */
-  onSent(seat: Seat, load: Load, keys: string): void;
+  /** Part of a chunk goes to a worker; its keys, packed. */
+  onChunkSent(worker: WorkerHandle, slice: ChunkSlice, keys: string): void;
 }
 
 /**
@@ -31,11 +31,11 @@ export interface FeederOptions {
  */
 export class Feeder {
   readonly #options: FeederOptions;
-  readonly #crew: Crew;
+  readonly #pool: WorkerPool;
   readonly #ready = new ReadyQueue();
   readonly #waiting = new WaitingRoom();
   /** Suspects of a crash: tried one by one, alone. */
-  #suspects: Envelope[] = [];
+  #suspects: PendingItem[] = [];
   readonly #mean = new MeanDuration();
   readonly #throttle: Throttle;
   #nextSeq = 1;
@@ -47,7 +47,7 @@ export class Feeder {
   constructor(options: FeederOptions) {
     const { settings, workers } = options;
     this.#options = options;
-    this.#crew = options.crew;
+    this.#pool = options.pool;
     this.#throttle = new Throttle(workers * settings.concurrency, settings.rate, monotonicMs());
   }
 
@@ -62,8 +62,8 @@ export class Feeder {
 
   /** The plan should be pulled further: workers would run dry. */
   get wantsMore(): boolean {
-    const work = this.#mean.ms === undefined ? 0 : this.#crew.seats.length * itemsPerWorker(this.#mean.ms, 1);
-    const wanted = Math.max(LOOKAHEAD_ITEMS, this.#crew.slots * 2, work);
+    const work = this.#mean.ms === undefined ? 0 : this.#pool.handles.length * itemsPerWorker(this.#mean.ms, 1);
+    const wanted = Math.max(LOOKAHEAD_ITEMS, this.#pool.slots * 2, work);
     return !this.listEnded && this.#ready.length < wanted && this.#ready.size < LOOKAHEAD_CHARS;
   }
 
@@ -75,28 +75,28 @@ export class Feeder {
 
   // ── In ───────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  push(parcel: Parcel): void {
-    this.#ready.push(parcel);
+  push(chunk: Chunk): void {
+    this.#ready.push(chunk);
   }
 
   /** Back to the front: it was nobody's fault and costs no attempt. */
-  putBack(envelope: Envelope): void {
-    this.#ready.unshift(envelope);
+  putBack(item: PendingItem): void {
+    this.#ready.unshift(item);
   }
 
-  suspect(envelope: Envelope): void {
-    this.#suspects.push(envelope);
+  suspect(item: PendingItem): void {
+    this.#suspects.push(item);
   }
 
   /** It runs again after this time. */
-  wait(envelope: Envelope, delayMs: number): void {
-    this.#waiting.add(envelope, monotonicMs() + delayMs);
+  wait(item: PendingItem, delayMs: number): void {
+    this.#waiting.add(item, monotonicMs() + delayMs);
   }
 
   /** A service asked for patience. */
-  pause(envelope: Envelope, scope: string | undefined, delayMs: number): void {
-    envelope.scope = scope;
-    this.#waiting.add(envelope, this.#throttle.pause(scope, delayMs, monotonicMs()));
+  pause(item: PendingItem, scope: string | undefined, delayMs: number): void {
+    item.scope = scope;
+    this.#waiting.add(item, this.#throttle.pause(scope, delayMs, monotonicMs()));
   }
 
   // ── Out ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -107,17 +107,17 @@ export class Feeder {
   }
 
   /** An item leaves its worker, with something to be said or done about it. */
-  takeEnvelope(seat: Seat, seq: number): Envelope | undefined {
-    const place = seat.take(seq);
+  takeItem(worker: WorkerHandle, seq: number): PendingItem | undefined {
+    const place = worker.take(seq);
     if (!place) return undefined;
     this.#inFlight--;
     return envelopeAt(place);
   }
 
-  /** Takes out everything on these terms that is not at a worker. */
-  drain(wanted: (terms: Terms) => boolean): Envelope[] {
-    const suspects = this.#suspects.filter(({ terms }) => wanted(terms));
-    this.#suspects = this.#suspects.filter(({ terms }) => !wanted(terms));
+  /** Takes out everything on these header that is not at a worker. */
+  drain(wanted: (header: ChunkHeader) => boolean): PendingItem[] {
+    const suspects = this.#suspects.filter(({ header }) => wanted(header));
+    this.#suspects = this.#suspects.filter(({ header }) => !wanted(header));
     return [...suspects, ...this.#ready.drain(wanted), ...this.#waiting.drain(wanted)];
   }
 
@@ -141,84 +141,90 @@ export class Feeder {
 
   #promoteWaiting(now: number): void {
     if (this.#waiting.nextMs > now) return;
-    for (const envelope of this.#waiting.takeDue(now)) {
-      const pausedUntil = this.#throttle.scopePausedUntilMs(envelope.scope);
-      if (pausedUntil > now) this.#waiting.add(envelope, pausedUntil);
-      else this.#ready.unshift(envelope);
+    for (const item of this.#waiting.takeDue(now)) {
+      const pausedUntil = this.#throttle.scopePausedUntilMs(item.scope);
+      if (pausedUntil > now) this.#waiting.add(item, pausedUntil);
+      else this.#ready.unshift(item);
     }
   }
 
   /** One suspect at a time, in a worker where nothing else runs; the youngest worker, for it has the least behind it. */
   #placeSuspect(): void {
     const suspect = this.#suspects[0];
-    const { seats } = this.#crew;
-    if (!suspect || seats.some((seat) => seat.alone && (seat.inFlight.size > 0 || seat.state === "held"))) return;
-    const open = seats.filter((one) => one.takesItems).sort((a, b) => a.inFlight.size - b.inFlight.size || b.id - a.id);
-    const seat = open.find((one) => one.alone) ?? open[0];
-    if (!seat) return;
-    seat.alone = true;
+    const { handles } = this.#pool;
+    if (
+      !suspect ||
+      handles.some((worker) => worker.quarantined && (worker.inFlight.size > 0 || worker.state === "held"))
+    )
+      return;
+    const open = handles
+      .filter((one) => one.takesItems)
+      .sort((a, b) => a.inFlight.size - b.inFlight.size || b.id - a.id);
+    const worker = open.find((one) => one.quarantined) ?? open[0];
+    if (!worker) return;
+    worker.quarantined = true;
     // Held, it is replaced once it is empty: by a worker in which nothing has run.
-    if (suspect.needsFreshWorker && seat.given > 0) return this.#crew.hold(seat);
-    if (seat.inFlight.size > 0) return;
+    if (suspect.needsFreshWorker && worker.given > 0) return this.#pool.hold(worker);
+    if (worker.inFlight.size > 0) return;
     this.#suspects.shift();
-    this.#send(seat, { parcel: new LooseParcel([suspect]), from: 0, to: 1 });
+    this.#send(worker, { chunk: new ItemChunk([suspect]), from: 0, to: 1 });
   }
 
   #feedHungry(now: number): void {
     for (;;) {
       // The last items wait here, and not in a worker behind a slow one while another is idle.
-      const ending = this.listEnded && this.#ready.length < 8 * this.#crew.slots;
+      const ending = this.listEnded && this.#ready.length < 8 * this.#pool.slots;
       const tight = ending || this.#throttle.tight || this.#settled < FIRST_ITEMS;
-      const { seats } = this.#crew;
-      const hungry = seats.filter((seat) => this.#isHungry(seat, tight));
+      const { handles } = this.#pool;
+      const hungry = handles.filter((worker) => this.#isHungry(worker, tight));
       hungry.sort((a, b) => a.inFlight.size / a.slots - b.inFlight.size / b.slots);
       let sent = 0;
-      for (const [index, seat] of hungry.entries()) {
-        const share = shareOf(this.#ready.length, seats.length, hungry.length - index, this.listEnded);
-        const room = this.#capacity(seat, tight) - seat.inFlight.size;
+      for (const [index, worker] of hungry.entries()) {
+        const share = shareOf(this.#ready.length, handles.length, hungry.length - index, this.listEnded);
+        const room = this.#capacity(worker, tight) - worker.inFlight.size;
         const allowed = this.#throttle.allowance(this.#inFlight, now);
         const count = Math.min(this.#ready.length, share, room, allowed, MAX_CHUNK_ITEMS);
-        if (count >= 1) sent += this.#sendReady(seat, count);
+        if (count >= 1) sent += this.#sendReady(worker, count);
       }
       if (sent === 0 || this.#ready.length === 0) return;
     }
   }
 
-  #capacity(seat: Seat, tight: boolean): number {
-    return tight ? seat.slots : itemsPerWorker(this.#mean.ms, seat.slots);
+  #capacity(worker: WorkerHandle, tight: boolean): number {
+    return tight ? worker.slots : itemsPerWorker(this.#mean.ms, worker.slots);
   }
 
   /** Below half of what it should have: messages then carry many items, and none of them runs dry. */
-  #isHungry(seat: Seat, tight: boolean): boolean {
-    if (!seat.takesItems || seat.alone || seat.size >= MAX_SEAT_CHARS) return false;
-    const capacity = this.#capacity(seat, tight);
-    return seat.inFlight.size < (capacity > 4 * seat.slots ? capacity / 2 : capacity);
+  #isHungry(worker: WorkerHandle, tight: boolean): boolean {
+    if (!worker.takesItems || worker.quarantined || worker.size >= MAX_SEAT_CHARS) return false;
+    const capacity = this.#capacity(worker, tight);
+    return worker.inFlight.size < (capacity > 4 * worker.slots ? capacity / 2 : capacity);
   }
 
-  #sendReady(seat: Seat, count: number): number {
+  #sendReady(worker: WorkerHandle, count: number): number {
     const { chunksize } = this.#options.settings;
-    const load = this.#ready.take(chunksize === "auto" ? count : Math.min(count, chunksize), MAX_CHUNK_CHARS);
-    if (!load) return 0;
-    this.#throttle.started(load.to - load.from);
-    this.#send(seat, load);
-    return load.to - load.from;
+    const slice = this.#ready.take(chunksize === "auto" ? count : Math.min(count, chunksize), MAX_CHUNK_CHARS);
+    if (!slice) return 0;
+    this.#throttle.started(slice.to - slice.from);
+    this.#send(worker, slice);
+    return slice.to - slice.from;
   }
 
-  #send(seat: Seat, load: Load): void {
-    const { parcel, from, to } = load;
+  #send(worker: WorkerHandle, slice: ChunkSlice): void {
+    const { chunk, from, to } = slice;
     const firstSeq = this.#nextSeq;
-    const attempts = parcel.attempts(from, to);
+    const attempts = chunk.attempts(from, to);
     this.#nextSeq += to - from;
     this.#inFlight += to - from;
-    seat.add(firstSeq, load);
-    const keys = parcel.keysText(from, to);
-    this.#options.onSent(seat, load, keys);
-    seat.channel.send({
+    worker.add(firstSeq, slice);
+    const keys = chunk.keysText(from, to);
+    this.#options.onChunkSent(worker, slice, keys);
+    worker.channel.send({
       type: "items",
       firstSeq,
-      items: `[${parcel.itemsText(from, to)}]`,
+      items: `[${chunk.itemsText(from, to)}]`,
       keys,
-      ...parcel.terms,
+      ...chunk.header,
       ...(attempts ? { attempts } : {}),
     });
   }

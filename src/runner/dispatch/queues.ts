@@ -1,71 +1,71 @@
-import { LooseParcel } from "../plan/loose-parcel.js";
-import type { Envelope, Parcel, Terms } from "../plan/parcel.js";
+import type { Chunk, ChunkHeader, PendingItem } from "../../contracts/chunk.js";
+import { ItemChunk } from "../plan/item-chunk.js";
 
-/** Part of a parcel: what one message carries. */
-export interface Load {
-  readonly parcel: Parcel;
+/** Part of a chunk: what one message carries. */
+export interface ChunkSlice {
+  readonly chunk: Chunk;
   readonly from: number;
   readonly to: number;
 }
 
-/** Parcels in the order of the plan, cut up as they are taken; what comes back goes to the front. */
+/** Chunks in the order of the plan, cut up as they are taken; what comes back goes to the front. */
 export class ReadyQueue {
-  #parcels: { readonly parcel: Parcel; next: number }[] = [];
-  #front: Envelope[] = [];
+  #chunks: { readonly chunk: Chunk; next: number }[] = [];
+  #front: PendingItem[] = [];
   /** Items waiting. */
   length = 0;
   /** Characters of their JSON. */
   size = 0;
 
-  push(parcel: Parcel): void {
-    this.#parcels.push({ parcel, next: 0 });
-    this.length += parcel.count;
-    for (let i = 0; i < parcel.count; i++) this.size += parcel.sizeAt(i);
+  push(chunk: Chunk): void {
+    this.#chunks.push({ chunk, next: 0 });
+    this.length += chunk.count;
+    for (let i = 0; i < chunk.count; i++) this.size += chunk.sizeAt(i);
   }
 
-  unshift(envelope: Envelope): void {
-    this.#front.push(envelope);
+  unshift(item: PendingItem): void {
+    this.#front.push(item);
     this.length++;
-    this.size += envelope.json.length;
+    this.size += item.json.length;
   }
 
   /** At most `maxItems` and about `maxSize` characters, at least one item; undefined when nothing waits. */
-  take(maxItems: number, maxSize: number): Load | undefined {
-    const load = this.#front.length > 0 ? this.#takeFront(maxItems) : this.#takeParcel(maxItems, maxSize);
-    if (!load) return undefined;
-    this.length -= load.to - load.from;
-    for (let i = load.from; i < load.to; i++) this.size -= load.parcel.sizeAt(i);
-    return load;
+  take(maxItems: number, maxSize: number): ChunkSlice | undefined {
+    const slice = this.#front.length > 0 ? this.#takeFront(maxItems) : this.#takeChunk(maxItems, maxSize);
+    if (!slice) return undefined;
+    this.length -= slice.to - slice.from;
+    for (let i = slice.from; i < slice.to; i++) this.size -= slice.chunk.sizeAt(i);
+    return slice;
   }
 
-  /** Those at the very front that run on the same terms. */
-  #takeFront(maxItems: number): Load {
-    const { terms } = this.#front.at(-1)!;
+  /** Those at the very front that run on the same header. */
+  #takeFront(maxItems: number): ChunkSlice {
+    const { header } = this.#front.at(-1)!;
     let count = 1;
-    while (count < maxItems && this.#front.at(-1 - count)?.terms === terms) count++;
-    const envelopes = this.#front.splice(-count).reverse();
-    return { parcel: new LooseParcel(envelopes), from: 0, to: envelopes.length };
+    while (count < maxItems && this.#front.at(-1 - count)?.header === header) count++;
+    const items = this.#front.splice(-count).reverse();
+    return { chunk: new ItemChunk(items), from: 0, to: items.length };
   }
 
-  #takeParcel(maxItems: number, maxSize: number): Load | undefined {
-    const head = this.#parcels[0];
+  #takeChunk(maxItems: number, maxSize: number): ChunkSlice | undefined {
+    const head = this.#chunks[0];
     if (!head) return undefined;
-    const { parcel, next: from } = head;
-    const most = Math.min(parcel.count, from + maxItems);
+    const { chunk, next: from } = head;
+    const most = Math.min(chunk.count, from + maxItems);
     let to = from;
-    for (let size = 0; to < most && size < maxSize; to++) size += parcel.sizeAt(to);
+    for (let size = 0; to < most && size < maxSize; to++) size += chunk.sizeAt(to);
     head.next = to;
-    if (to === parcel.count) this.#parcels.shift();
-    return { parcel, from, to };
+    if (to === chunk.count) this.#chunks.shift();
+    return { chunk, from, to };
   }
 
-  /** Takes out everything on these terms. */
-  drain(wanted: (terms: Terms) => boolean): Envelope[] {
-    const taken = this.#front.filter(({ terms }) => wanted(terms)).reverse();
-    this.#front = this.#front.filter(({ terms }) => !wanted(terms));
-    for (const { parcel, next } of this.#parcels)
-      if (wanted(parcel.terms)) for (let i = next; i < parcel.count; i++) taken.push(parcel.envelopeAt(i));
-    this.#parcels = this.#parcels.filter(({ parcel }) => !wanted(parcel.terms));
+  /** Takes out everything on these header. */
+  drain(wanted: (header: ChunkHeader) => boolean): PendingItem[] {
+    const taken = this.#front.filter(({ header }) => wanted(header)).reverse();
+    this.#front = this.#front.filter(({ header }) => !wanted(header));
+    for (const { chunk, next } of this.#chunks)
+      if (wanted(chunk.header)) for (let i = next; i < chunk.count; i++) taken.push(chunk.itemAt(i));
+    this.#chunks = this.#chunks.filter(({ chunk }) => !wanted(chunk.header));
     this.length -= taken.length;
     for (const { json } of taken) this.size -= json.length;
     return taken;
@@ -74,7 +74,7 @@ export class ReadyQueue {
 
 /** Items that wait for a time: backing off, or asked to be patient. They hold no slot. */
 export class WaitingRoom {
-  #waiting: { readyMs: number; envelope: Envelope }[] = [];
+  #waiting: { readyMs: number; item: PendingItem }[] = [];
 
   get length(): number {
     return this.#waiting.length;
@@ -85,7 +85,7 @@ export class WaitingRoom {
     return this.#waiting[0]?.readyMs ?? Number.POSITIVE_INFINITY;
   }
 
-  add(envelope: Envelope, readyMs: number): void {
+  add(item: PendingItem, readyMs: number): void {
     let low = 0;
     let high = this.#waiting.length;
     while (low < high) {
@@ -93,18 +93,18 @@ export class WaitingRoom {
       if (this.#waiting[middle]!.readyMs <= readyMs) low = middle + 1;
       else high = middle;
     }
-    this.#waiting.splice(low, 0, { readyMs, envelope });
+    this.#waiting.splice(low, 0, { readyMs, item });
   }
 
-  takeDue(nowMs: number): Envelope[] {
+  takeDue(nowMs: number): PendingItem[] {
     let due = 0;
     while (due < this.#waiting.length && this.#waiting[due]!.readyMs <= nowMs) due++;
-    return this.#waiting.splice(0, due).map(({ envelope }) => envelope);
+    return this.#waiting.splice(0, due).map(({ item }) => item);
   }
 
-  drain(wanted: (terms: Terms) => boolean): Envelope[] {
-    const taken = this.#waiting.filter(({ envelope }) => wanted(envelope.terms));
-    this.#waiting = this.#waiting.filter(({ envelope }) => !wanted(envelope.terms));
-    return taken.map(({ envelope }) => envelope);
+  drain(wanted: (header: ChunkHeader) => boolean): PendingItem[] {
+    const taken = this.#waiting.filter(({ item }) => wanted(item.header));
+    this.#waiting = this.#waiting.filter(({ item }) => !wanted(item.header));
+    return taken.map(({ item }) => item);
   }
 }

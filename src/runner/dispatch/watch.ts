@@ -1,8 +1,8 @@
 import { monotonicMs } from "../../base/clock.js";
 import { shortDuration } from "../../base/text.js";
 import type { RunSettings } from "../../contracts/run-config.js";
-import { marksLayout } from "../../contracts/wire.js";
-import type { Seat } from "./seat.js";
+import { activityLayout } from "../../contracts/wire.js";
+import type { WorkerHandle } from "./worker-handle.js";
 
 /** After its signal fired, an item has this long to settle. */
 const SETTLE_WITHIN_MS = 2000;
@@ -13,11 +13,11 @@ const SWEEP_MS = 250;
 const STACKS = 4;
 
 export interface WatchPorts {
-  seats(): readonly Seat[];
+  handles(): readonly WorkerHandle[];
   pending(): number;
-  onTimeout(seat: Seat, seq: number): void;
+  onTimeout(worker: WorkerHandle, seq: number): void;
   /** `blocked`, `settled`: end it now. `unsettled`: give it nothing new. */
-  onHopeless(seat: Seat, why: "blocked" | "unsettled" | "settled"): void;
+  onHopeless(worker: WorkerHandle, why: "blocked" | "unsettled" | "settled"): void;
   onStalled(message: string): void;
   onWarning(message: string): void;
 }
@@ -56,25 +56,25 @@ export class Watch {
 
   #sweep(): void {
     const now = monotonicMs();
-    for (const seat of this.#ports.seats())
-      if (this.#timeoutMs !== undefined) this.#sweepSeat(seat, this.#timeoutMs, now);
+    for (const worker of this.#ports.handles())
+      if (this.#timeoutMs !== undefined) this.#sweepSeat(worker, this.#timeoutMs, now);
     this.#sweepStall(now);
   }
 
-  #sweepSeat(seat: Seat, timeoutMs: number, now: number): void {
-    const running = seat.running();
+  #sweepSeat(worker: WorkerHandle, timeoutMs: number, now: number): void {
+    const running = worker.running();
     for (const { seq, startedMs } of running) {
-      if (now - startedMs > timeoutMs && !seat.timedOut.has(seq)) this.#ports.onTimeout(seat, seq);
+      if (now - startedMs > timeoutMs && !worker.timedOut.has(seq)) this.#ports.onTimeout(worker, seq);
     }
-    const overdue = running.filter(({ seq }) => now - (seat.timedOut.get(seq)?.atMs ?? now) > SETTLE_WITHIN_MS);
+    const overdue = running.filter(({ seq }) => now - (worker.timedOut.get(seq)?.atMs ?? now) > SETTLE_WITHIN_MS);
     if (overdue.length === 0) return;
     const blocked = overdue.some(
-      ({ seq }) => seat.timedOut.get(seq)!.abortsSeen === seat.marks[marksLayout.abortsSeen]!,
+      ({ seq }) => worker.timedOut.get(seq)!.abortsSeen === worker.activity[activityLayout.abortsSeen]!,
     );
-    if (blocked) return this.#ports.onHopeless(seat, "blocked");
-    if (seat.state !== "held") this.#ports.onHopeless(seat, "unsettled");
-    const others = running.some(({ seq }) => !seat.timedOut.has(seq));
-    if (!others || now - seat.heldSinceMs > OTHERS_WITHIN_MS) this.#ports.onHopeless(seat, "settled");
+    if (blocked) return this.#ports.onHopeless(worker, "blocked");
+    if (worker.state !== "held") this.#ports.onHopeless(worker, "unsettled");
+    const others = running.some(({ seq }) => !worker.timedOut.has(seq));
+    if (!others || now - worker.heldSinceMs > OTHERS_WITHIN_MS) this.#ports.onHopeless(worker, "settled");
   }
 
   #sweepStall(now: number): void {
@@ -82,7 +82,7 @@ export class Watch {
       this.#lastSettledMs = now;
       return;
     }
-    const running = this.#ports.seats().flatMap((seat) => seat.running());
+    const running = this.#ports.handles().flatMap((worker) => worker.running());
     const lastSign = running.reduce((last, { progressMs }) => Math.max(last, progressMs), this.#lastSettledMs);
     const quietMs = now - lastSign;
     const stalled = this.#stallMs !== undefined && quietMs > this.#stallMs;
@@ -97,22 +97,22 @@ export class Watch {
   /** What busy workers are doing; a worker that waits has no stack to show. */
   async #stacks(): Promise<string> {
     const busy = this.#ports
-      .seats()
-      .filter((seat) => seat.channel.stack !== undefined && seat.running().length > 0)
+      .handles()
+      .filter((worker) => worker.channel.stack !== undefined && worker.running().length > 0)
       .slice(0, STACKS);
     const stacks = await Promise.all(
-      busy.map(async (seat) => ({ seat, stack: await seat.channel.stack?.().catch(() => undefined) })),
+      busy.map(async (worker) => ({ worker, stack: await worker.channel.stack?.().catch(() => undefined) })),
     );
     return stacks
       .map(
-        ({ seat, stack }) =>
-          `\nworker ${seat.id} ${stack === undefined ? "waits; no JavaScript is running" : `is here:\n${stack}`}`,
+        ({ worker, stack }) =>
+          `\nworker ${worker.id} ${stack === undefined ? "waits; no JavaScript is running" : `is here:\n${stack}`}`,
       )
       .join("");
   }
 }
 
-function oldest(running: ReturnType<Seat["running"]>, now: number): string {
+function oldest(running: ReturnType<WorkerHandle["running"]>, now: number): string {
   return [...running]
     .sort((a, b) => a.startedMs - b.startedMs)
     .slice(0, 5)

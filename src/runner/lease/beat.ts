@@ -26,7 +26,7 @@ parentPort.on("message", ({ id, lease }) => {
 `;
 
 /** The thread that beats for all leases of a run; it starts with the first beat. */
-export class Beats implements AsyncDisposable {
+export class HeartbeatThread implements AsyncDisposable {
   #thread: Worker | undefined;
   #nextId = 0;
 
@@ -67,11 +67,11 @@ export interface BeatOptions {
   /** It starts by itself after this time: a run that is over sooner does not pay for a thread. */
   readonly afterMs: number;
   /** Whose thread it is; without one, it has its own. */
-  readonly beats: Beats | undefined;
+  readonly beats: HeartbeatThread | undefined;
 }
 
 export function createBeat({ afterMs, beats, ...lease }: BeatOptions): Beat {
-  const thread = beats ?? new Beats();
+  const thread = beats ?? new HeartbeatThread();
   let end: (() => void) | undefined;
   const start = (): void => {
     clearTimeout(timer);

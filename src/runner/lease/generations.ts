@@ -1,9 +1,9 @@
 import { closeSync, existsSync, linkSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { environmentError, errnoOf } from "../../base/disk.js";
 import { makeDirectory } from "../../base/make-directory.js";
-import { environmentError, errnoOf } from "../ledger/files.js";
 import type { ProcessFacts } from "./host.js";
-import type { LeaseScope } from "./scope.js";
+import type { LeasePartition } from "./scope.js";
 
 /**
  * The files of one lease, a directory per scope:
@@ -21,7 +21,7 @@ export interface LeaseRecord extends ProcessFacts {
   readonly run: string;
   /** ISO time; for people, nothing is decided by it. */
   readonly started: string;
-  readonly scope: LeaseScope;
+  readonly scope: LeasePartition;
 }
 
 export interface Highest {

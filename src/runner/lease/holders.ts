@@ -1,6 +1,6 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
-import { environmentError, errnoOf } from "../ledger/files.js";
+import { environmentError, errnoOf } from "../../base/disk.js";
 import { highestGeneration } from "./generations.js";
 import { ownProcess, processLives } from "./host.js";
 import { isNeighbour } from "./liveness.js";

@@ -1,9 +1,9 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { monotonicMs } from "../../base/clock.js";
+import { environmentError, errnoOf } from "../../base/disk.js";
 import { KagurazakaError } from "../../base/errors.js";
-import { environmentError, errnoOf } from "../ledger/files.js";
-import { type Beat, type Beats, createBeat } from "./beat.js";
+import { type Beat, createBeat, type HeartbeatThread } from "./beat.js";
 import {
   createGeneration,
   freeGeneration,
@@ -14,7 +14,7 @@ import {
 } from "./generations.js";
 import { ownProcess, type ProcessFacts } from "./host.js";
 import { describeHolder, judgeHolder, type Watch } from "./liveness.js";
-import { type LeaseScope, mayShare, scopeName } from "./scope.js";
+import { areDisjoint, type LeasePartition, partitionName } from "./scope.js";
 
 const INTERVAL_MS = 2000;
 const FACTOR = 10;
@@ -23,7 +23,7 @@ const BEAT_AFTER_MS = 1000;
 export interface LeaseRequest {
   /** `<run dir>/lease`. */
   readonly dir: string;
-  readonly scope: LeaseScope;
+  readonly scope: LeasePartition;
   /** The run's id. */
   readonly run: string;
   /** Told once before a holder on another machine is watched, which takes up to `factor` intervals. */
@@ -36,7 +36,7 @@ export interface LeaseRequest {
   /** When the heartbeat's thread starts, from acquisition. @defaultValue 1000 */
   readonly beatAfterMs?: number;
   /** The thread that beats for it, where several leases share one. */
-  readonly beats?: Beats;
+  readonly beats?: HeartbeatThread;
   /** Who this process says it is, where that is not the truth (tests). */
   readonly self?: Partial<ProcessFacts>;
 }
@@ -62,7 +62,7 @@ export async function openLease(request: LeaseRequest): Promise<Lease> {
   const self = { ...ownProcess(), ...request.self };
   const record: LeaseRecord = { v: 1, ...self, run, started: new Date().toISOString(), scope };
   const watch: Watch = { self, intervalMs, factor, onWait: request.onWait ?? (() => {}), signal: request.signal };
-  const dir = join(request.dir, scopeName(scope));
+  const dir = join(request.dir, partitionName(scope));
   const generation = await acquire(dir, record, watch);
   const beat = createBeat({ dir, generation, intervalMs, afterMs: beatAfterMs, beats: request.beats });
   const lease = new HeldLease({ dir, generation, beat, beatAtMs: monotonicMs() + beatAfterMs });
@@ -70,7 +70,7 @@ export async function openLease(request: LeaseRequest): Promise<Lease> {
     sweepBelow(dir, generation);
     // Ours is in place before the others are looked at: of two that overlap, at least one sees the other.
     for (const name of siblings(request.dir))
-      if (name !== scopeName(scope)) await clearSibling(join(request.dir, name), record, watch);
+      if (name !== partitionName(scope)) await clearSibling(join(request.dir, name), record, watch);
     lease.assertHeld();
     return lease;
   } catch (error) {
@@ -101,7 +101,7 @@ async function clearSibling(dir: string, record: LeaseRecord, watch: Watch): Pro
   for (;;) {
     const holder = highestGeneration(dir);
     if (holder === undefined || holder.free) return;
-    if (holder.record !== null && mayShare(holder.record.scope, record.scope)) return;
+    if (holder.record !== null && areDisjoint(holder.record.scope, record.scope)) return;
     const verdict = await judgeHolder(dir, holder, watch);
     if (verdict === "live") throw inUse(dir, holder.record, " over a part that overlaps this one");
     if (verdict === "dead" && createGeneration(dir, holder.generation + 1, record)) {

@@ -1,14 +1,14 @@
 import { createHash } from "node:crypto";
-import type { SoftScope } from "../../contracts/modes.js";
-import type { RunScope } from "../ledger/lines.js";
+import type { SoftPartition } from "../../contracts/modes.js";
+import type { Partition } from "../ledger/lines.js";
 
 /** What part of a root a run works on. */
-export type LeaseScope = RunScope;
+export type LeasePartition = Partition;
 
 const MAX_NAME = 80;
 
 /** A directory name for a scope: `all`, `shard-0-of-4`, `soft-0.1-of-8`; equal scopes have equal names. */
-export function scopeName(scope: LeaseScope): string {
+export function partitionName(scope: LeasePartition): string {
   const soft = scope.soft
     .filter((level) => level.of > 1)
     .map((level) => `soft-${sortedIndices(level.indices).join(".")}-of-${level.of}`);
@@ -18,16 +18,16 @@ export function scopeName(scope: LeaseScope): string {
 }
 
 /** Two runs may share a root when no item can belong to both: disjoint by hash of key, or disjoint by position. */
-export function mayShare(a: LeaseScope, b: LeaseScope): boolean {
+export function areDisjoint(a: LeasePartition, b: LeasePartition): boolean {
   return hashDisjoint(a.hash, b.hash) || softDisjoint(a.soft, b.soft);
 }
 
-function hashDisjoint(a: LeaseScope["hash"], b: LeaseScope["hash"]): boolean {
+function hashDisjoint(a: LeasePartition["hash"], b: LeasePartition["hash"]): boolean {
   return a !== null && b !== null && a.of === b.of && a.index !== b.index;
 }
 
 /** A deeper level divides what the one above selected, so it only compares below equal selections. */
-function softDisjoint(a: SoftScope, b: SoftScope): boolean {
+function softDisjoint(a: SoftPartition, b: SoftPartition): boolean {
   for (let depth = 0; depth < Math.min(a.length, b.length); depth++) {
     const one = a[depth]!;
     const two = b[depth]!;

@@ -1,8 +1,8 @@
 import { fingerprintHigh, fingerprintLow, hashText } from "../../base/hash.js";
-import { type ChangeTimes, type Doubt, type DoubtWindow, isWithin } from "./doubt/doubt.js";
+import { type ChangeTimes, isWithin, type Unsynced, type UnsyncedWindow } from "./checkpoints/unsynced.js";
 import type { FailedKeys } from "./failures/failed-keys.js";
 import type { FingerprintTable } from "./fingerprint-table.js";
-import type { EpochScope, LedgerHeader, RecordedStatus, SyncLine } from "./lines.js";
+import type { CheckpointLine, EpochSelection, LedgerHeader, RecordedStatus } from "./lines.js";
 import type { RecordedEntry } from "./view.js";
 
 /** Values of the table: status in the low two bits, number of the segment above. 0 is a free slot. */
@@ -26,15 +26,15 @@ export interface Segment {
   /** Keys that are `done` now because of this segment. */
   doneKeys: number;
   /** Recorded after the last sync mark of a boot that is over. */
-  readonly doubtful: boolean;
+  readonly mayBeUnsynced: boolean;
   /** Its last sync mark. */
-  mark: SyncLine | undefined;
+  checkpoint: CheckpointLine | undefined;
 }
 
 /** An epoch that was opened, as the lines of all segments tell it. */
 export interface EpochRecord {
   readonly epoch: number;
-  readonly scope: EpochScope;
+  readonly scope: EpochSelection;
   readonly partial: boolean;
   complete: boolean;
 }
@@ -59,8 +59,8 @@ export interface LedgerFacts {
   readonly failed: FailedKeys;
   readonly counts: Readonly<Record<RecordedStatus, number>>;
   readonly invalid: InvalidLines;
-  readonly doubt: Doubt;
-  readonly doubtfulKeys: number;
+  readonly unsynced: Unsynced;
+  readonly unsyncedKeys: number;
 }
 
 /** Lines that are not JSON objects and not torn ends: damage, counted and reported, never fatal. */
@@ -81,9 +81,9 @@ export class LedgerIndex {
   readonly counts: Readonly<Record<RecordedStatus, number>>;
   readonly invalid: InvalidLines;
   /** Keys whose latest outcome is `done` or `filtered` in a doubtful segment. */
-  readonly doubtfulKeys: number;
+  readonly unsyncedKeys: number;
   /** When outputs may have been published that a boot has taken along. */
-  readonly windows: readonly DoubtWindow[];
+  readonly windows: readonly UnsyncedWindow[];
   readonly #table: FingerprintTable;
 
   constructor(facts: LedgerFacts) {
@@ -93,8 +93,8 @@ export class LedgerIndex {
     this.failed = facts.failed;
     this.counts = facts.counts;
     this.invalid = facts.invalid;
-    this.doubtfulKeys = facts.doubtfulKeys;
-    this.windows = facts.doubt.windows;
+    this.unsyncedKeys = facts.unsyncedKeys;
+    this.windows = facts.unsynced.windows;
     this.#table = facts.table;
   }
 
@@ -108,17 +108,22 @@ export class LedgerIndex {
     const status = statusNames[entry & 3];
     if (status === undefined) return undefined;
     const segment = this.segments[entry >>> 2]!;
-    return { status, epoch: segment.header?.epoch ?? 0, doubtful: segment.doubtful && status !== "failed", segment };
+    return {
+      status,
+      epoch: segment.header?.epoch ?? 0,
+      mayBeUnsynced: segment.mayBeUnsynced && status !== "failed",
+      segment,
+    };
   }
 
   get isSound(): boolean {
-    return this.doubtfulKeys === 0 && this.windows.length === 0;
+    return this.unsyncedKeys === 0 && this.windows.length === 0;
   }
 
   /** Whether an output of this key that last changed then may not be whole, whatever is recorded of it. */
   mayBeTorn(key: string, times: ChangeTimes): boolean {
     const entry = this.statusOf(key);
-    const whole = entry !== undefined && entry.status !== "failed" && !entry.doubtful;
+    const whole = entry !== undefined && entry.status !== "failed" && !entry.mayBeUnsynced;
     const seq = whole ? (entry.segment.header?.seq ?? 0) : 0;
     return this.windows.some((window) => isWithin(window, times, whole, seq));
   }
@@ -137,9 +142,9 @@ export class LedgerIndex {
   /** How many of the keys done now were made by which code and options; most first. */
   doneByProvenance(): Provenance[] {
     const sums = new Map<string, { module: string; version: string | null; options: string; doneKeys: number }>();
-    for (const { header, doneKeys, doubtful } of this.segments) {
+    for (const { header, doneKeys, mayBeUnsynced } of this.segments) {
       // Those are made again anyway.
-      if (doneKeys === 0 || doubtful) continue;
+      if (doneKeys === 0 || mayBeUnsynced) continue;
       const made = { module: header?.module ?? "", version: header?.version ?? null, options: header?.options ?? "" };
       const name = JSON.stringify(made);
       const sum = sums.get(name);

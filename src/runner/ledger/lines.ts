@@ -1,5 +1,5 @@
 import type { ErrorRecord } from "../../base/errors.js";
-import type { SoftScope } from "../../contracts/modes.js";
+import type { SoftPartition } from "../../contracts/modes.js";
 import type { HashShard } from "../../contracts/run-config.js";
 
 /**
@@ -8,7 +8,7 @@ import type { HashShard } from "../../contracts/run-config.js";
  *     ledger/<run>.jsonl    {"v":1,"run":…}                              the header
  *                           {"k":"a.txt","s":"done","ms":1.2}            one line per outcome
  *                           {"epoch":1,"open":true,"scope":{}}           and per step of an epoch
- *                           {"sync":"2030-01-01T00:00:10.000Z","upto":9} a sync mark, see doubt/doubt.ts
+ *                           {"sync":"2030-01-01T00:00:10.000Z","upto":9} a checkpoint, see checkpoints/unsynced.ts
  *
  * `ledger compact` folds many into one file, each segment still under its own header (`compact/compact-ledger.ts`).
  *
@@ -20,8 +20,8 @@ export const LEDGER_VERSION = 1;
 export const COMPACTED_VERSION = 2;
 
 /** The part of the input a run works on. `hash` null and `soft` empty: all of it. */
-export interface RunScope {
-  readonly soft: SoftScope;
+export interface Partition {
+  readonly soft: SoftPartition;
   readonly hash: HashShard | null;
 }
 
@@ -43,15 +43,15 @@ export interface LedgerHeader {
   readonly epoch: number;
   /** Which boot of the machine, where it tells. */
   readonly boot: string | null;
-  /** Name of the machine. Left out by versions that wrote no sync marks: their segments are believed as they are. */
+  /** Name of the machine. Left out by versions that wrote no checkpoints: their segments are believed as they are. */
   readonly host?: string;
   /** Which items it could list, as a hash; left out where that cannot be told (`run/input-hash.ts`). */
   readonly input?: string;
   /** Every line of it, and every output before its line, was waited for until it was on disk. */
   readonly durable?: true;
-  /** Segments of the same boot that were finished and not yet on disk for sure: a mark in this one holds for them as well. */
+  /** Segments of the same boot that were finished and not yet on disk for sure: a checkpoint in this one holds for them as well. */
   readonly covers?: readonly string[];
-  readonly shard: RunScope;
+  readonly shard: Partition;
   /** The first line of a file that holds the segments of many runs, each under its own header (`compact/`). */
   readonly compacted?: true;
 }
@@ -89,9 +89,9 @@ export interface FailedLine extends OutcomeBase {
 }
 
 /** What an epoch redoes; fields left out do not narrow it. */
-export interface EpochScope {
+export interface EpochSelection {
   readonly shard?: HashShard;
-  readonly soft?: SoftScope;
+  readonly soft?: SoftPartition;
   /** Globs over keys. */
   readonly only?: readonly string[];
   /** `--sample P%`: keys whose hash is below. */
@@ -103,7 +103,7 @@ export interface EpochScope {
 export interface EpochOpenLine {
   readonly epoch: number;
   readonly open: true;
-  readonly scope: EpochScope;
+  readonly scope: EpochSelection;
   readonly partial?: true;
 }
 
@@ -111,11 +111,11 @@ export interface EpochCompleteLine {
   readonly epoch: number;
   readonly complete: true;
   /** Two shards may open epochs of one number side by side; the scope tells them apart. */
-  readonly scope: EpochScope;
+  readonly scope: EpochSelection;
 }
 
 /** What was recorded and published before the sync began is on disk. */
-export interface SyncLine {
+export interface CheckpointLine {
   /** ISO time, from before the sync began. */
   readonly sync: string;
   /** Lines of this segment before this byte. */
@@ -127,7 +127,7 @@ export interface SyncLine {
 }
 
 export type OutcomeLine = DoneLine | FilteredLine | FailedLine;
-export type LedgerLine = LedgerHeader | OutcomeLine | EpochOpenLine | EpochCompleteLine | SyncLine;
+export type LedgerLine = LedgerHeader | OutcomeLine | EpochOpenLine | EpochCompleteLine | CheckpointLine;
 
 const statuses: ReadonlySet<unknown> = new Set<RecordedStatus>(["done", "filtered", "failed"]);
 
@@ -172,7 +172,7 @@ export function isEpochComplete(line: Partial<LedgerLine>): line is EpochComplet
   );
 }
 
-export function isSyncMark(line: Partial<LedgerLine>): line is SyncLine {
+export function isCheckpoint(line: Partial<LedgerLine>): line is CheckpointLine {
   return (
     "sync" in line &&
     typeof line.sync === "string" &&

@@ -1,21 +1,21 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
+import { environmentError, errnoOf } from "../../base/disk.js";
 import { KagurazakaError } from "../../base/errors.js";
 import { fingerprintHigh, fingerprintLow, hashAsciiBytes, hashText } from "../../base/hash.js";
-import { type Doubt, findDoubt, type Machine, noDoubt, partedAt } from "./doubt/doubt.js";
+import { findUnsynced, type Machine, nothingUnsynced, partedAt, type Unsynced } from "./checkpoints/unsynced.js";
 import { sameScope } from "./epochs/epoch-scope.js";
 import { FailedKeys } from "./failures/failed-keys.js";
-import { environmentError, errnoOf } from "./files.js";
 import { FingerprintTable } from "./fingerprint-table.js";
 import { type EpochRecord, LedgerIndex, packEntry, type Segment, statusCodes } from "./ledger-index.js";
 import {
   type EpochOpenLine,
+  isCheckpoint,
   isCompacted,
   isEpochComplete,
   isEpochOpen,
   isHeader,
   isOutcomeLine,
-  isSyncMark,
   LEDGER_VERSION,
   type LedgerHeader,
   parseLine,
@@ -45,14 +45,15 @@ export async function loadLedger(dir: string, here?: Machine): Promise<LedgerInd
 
 async function loadOnce(dir: string, here: Machine | undefined): Promise<LedgerIndex> {
   const listed = listSegments(dir);
-  const doubt = here === undefined ? noDoubt : findDoubt(dir, listed, here);
-  const loader = new Loader(dir, doubt);
+  const unsynced = here === undefined ? nothingUnsynced : findUnsynced(dir, listed, here);
+  const loader = new Loader(dir, unsynced);
   for (const segment of listed) {
-    const cut = doubt.cuts.get(segment.file) ?? Number.POSITIVE_INFINITY;
+    const cut = unsynced.cuts.get(segment.file) ?? Number.POSITIVE_INFINITY;
     const { parts, sinks } = loader.add(segment, cut);
     for await (const block of readBlocks(join(dir, segment.file))) {
       for (const part of parts) part.sizeBytes = block.offset + block.end;
-      for (const [piece, doubtful] of partedAt(block, cut)) scanLines(piece, sinks[doubtful ? sinks.length - 1 : 0]!);
+      for (const [piece, mayBeUnsynced] of partedAt(block, cut))
+        scanLines(piece, sinks[mayBeUnsynced ? sinks.length - 1 : 0]!);
     }
   }
   return new LedgerIndex({ ...loader, dir });
@@ -69,8 +70,8 @@ export function listSegments(dir: string): Segment[] {
       header: headerOf(join(dir, file)),
       sizeBytes: 0,
       doneKeys: 0,
-      doubtful: false,
-      mark: undefined,
+      mayBeUnsynced: false,
+      checkpoint: undefined,
     }),
   );
   return segments.sort(
@@ -121,8 +122,8 @@ const partOf = ({ file }: Segment, header: LedgerHeader): Segment => ({
   header: { ...header, durable: true },
   sizeBytes: 0,
   doneKeys: 0,
-  doubtful: false,
-  mark: undefined,
+  mayBeUnsynced: false,
+  checkpoint: undefined,
 });
 
 class Loader {
@@ -132,19 +133,19 @@ class Loader {
   readonly epochs: EpochRecord[] = [];
   readonly invalid: { count: number; first: string | undefined } = { count: 0, first: undefined };
   readonly segments: Segment[] = [];
-  readonly doubt: Doubt;
-  doubtfulKeys = 0;
+  readonly unsynced: Unsynced;
+  unsyncedKeys = 0;
   readonly #dir: string;
 
-  constructor(dir: string, doubt: Doubt) {
+  constructor(dir: string, unsynced: Unsynced) {
     this.#dir = dir;
-    this.doubt = doubt;
+    this.unsynced = unsynced;
   }
 
-  /** A segment, as two where only a part of it is doubtful. */
+  /** A segment, as two where only a part of it may be unsynced. */
   add(segment: Segment, cut: number): { parts: Segment[]; sinks: LineSink[] } {
-    const doubtful = { ...segment, doubtful: true };
-    const parts = cut === Number.POSITIVE_INFINITY ? [segment] : cut === 0 ? [doubtful] : [segment, doubtful];
+    const unsynced = { ...segment, mayBeUnsynced: true };
+    const parts = cut === Number.POSITIVE_INFINITY ? [segment] : cut === 0 ? [unsynced] : [segment, unsynced];
     const first = this.segments.push(...parts) - parts.length;
     return { parts, sinks: parts.map((_, i) => this.#sinkOf(first + i)) };
   }
@@ -170,8 +171,8 @@ class Loader {
         } else if (isEpochComplete(line)) {
           for (const record of this.epochs)
             if (record.epoch === line.epoch && sameScope(record.scope, line.scope)) record.complete = true;
-        } else if (isSyncMark(line)) {
-          segment.mark = line;
+        } else if (isCheckpoint(line)) {
+          segment.checkpoint = line;
         } else if (offset > 0 && isHeader(line)) {
           number = this.segments.push(partOf(segment, known(line, join(this.#dir, file)))) - 1;
           run = line.run;
@@ -207,11 +208,11 @@ class Loader {
       this.segments[before >>> 2]!.doneKeys--;
     } else if (code === statusCodes.filtered) this.counts.filtered--;
     else if (code === statusCodes.failed) this.counts.failed--;
-    if (code !== 0 && code !== statusCodes.failed && this.segments[before >>> 2]!.doubtful) this.doubtfulKeys--;
+    if (code !== 0 && code !== statusCodes.failed && this.segments[before >>> 2]!.mayBeUnsynced) this.unsyncedKeys--;
     const segment = this.segments[number]!;
     this.counts[status]++;
     if (status === "done") segment.doneKeys++;
-    if (status !== "failed" && segment.doubtful) this.doubtfulKeys++;
+    if (status !== "failed" && segment.mayBeUnsynced) this.unsyncedKeys++;
     return code;
   }
 }

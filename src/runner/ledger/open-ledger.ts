@@ -1,18 +1,18 @@
 import { closeSync, fdatasyncSync, fstatSync, ftruncateSync, openSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { environmentError, syncData, syncDirectory, syncUpwards, writeFully } from "../../base/disk.js";
 import { type ErrorRecord, failureClassOf } from "../../base/errors.js";
 import { makeDirectory } from "../../base/make-directory.js";
 import type { FailedKeys } from "./failures/failed-keys.js";
-import { environmentError, syncData, syncDirectory, syncUpwards, writeFully } from "./files.js";
 import { type LedgerName, LineBuffer, roundMs } from "./line-buffer.js";
 import type {
+  CheckpointLine,
   DoneLine,
   EpochCompleteLine,
   EpochOpenLine,
   FailedLine,
   FilteredLine,
   LedgerHeader,
-  SyncLine,
 } from "./lines.js";
 
 const BUFFER_BYTES = 64 * 1024;
@@ -156,7 +156,7 @@ export class Ledger implements AsyncDisposable {
     this.#append({ epoch: epoch.epoch, complete: true, scope: epoch.scope } satisfies EpochCompleteLine);
   }
 
-  appendSync(mark: SyncLine): void {
+  appendCheckpoint(mark: CheckpointLine): void {
     this.#append(mark);
   }
 

@@ -1,6 +1,6 @@
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { nextTurn } from "../../base/clock.js";
-import { environmentError } from "./files.js";
+import { environmentError } from "../../base/disk.js";
 
 const BLOCK_BYTES = 1024 * 1024;
 const MIN_BLOCK_BYTES = 4096;

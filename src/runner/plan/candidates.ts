@@ -8,7 +8,7 @@ import type { TaskInstance } from "../../contracts/task.js";
 import { nameOfFiles } from "../program/item-files.js";
 import { checkRelPath } from "../program/safe-path.js";
 import { outputsOf, type TaskProgram } from "../program/task-program.js";
-import type { SeenKeys } from "./seen-keys.js";
+import type { SeenKeys } from "./bulk/seen-keys.js";
 
 /** An item with a name: what the stages of the plan hand on. */
 export interface Candidate {

@@ -10,11 +10,11 @@ import { changedAt, isOlderThan } from "./file-times.js";
 /** Why an item need not run. */
 export type SkipReason = "output exists" | "in the ledger" | "filtered before" | "failed before";
 
-/** How an item stands: to be run, finished but to be redone (`doubtful`: for it may not be whole), or finished and why. */
-export type Standing = "due" | "stale" | "doubtful" | SkipReason;
+/** How an item stands: to be run, finished but to be redone (`unsynced`: its output may not have reached the disk), or finished and why. */
+export type FinishState = "due" | "stale" | "unsynced" | SkipReason;
 
-export const isFinished = (standing: Standing): standing is SkipReason =>
-  standing !== "due" && standing !== "stale" && standing !== "doubtful";
+export const isFinished = (state: FinishState): state is SkipReason =>
+  state !== "due" && state !== "stale" && state !== "unsynced";
 
 export interface FinishedOptions {
   readonly rule: FinishRule | null;
@@ -43,23 +43,23 @@ export class FinishedCheck {
       options.rule?.by === "files" && options.outputRoot !== null ? new ExistingFiles(options.outputRoot) : null;
   }
 
-  standingOf(candidate: Candidate): Standing {
+  stateOf(candidate: Candidate): FinishState {
     const reason = this.#reason(candidate);
-    if (!this.#options.ledger.isSound && this.#isDoubtful(candidate, reason)) return "doubtful";
+    if (!this.#options.ledger.isFullySynced && this.#mayBeUnsynced(candidate, reason)) return "unsynced";
     // Asked in any case: a task that decides for itself is not asked about what is to be redone.
     return reason !== "failed before" && this.#options.isStale(candidate) ? "stale" : (reason ?? "due");
   }
 
   /** Whether the power may have taken a part of it along, whoever says that it is finished. */
-  #isDoubtful({ key, outputs }: Candidate, reason: SkipReason | null): boolean {
+  #mayBeUnsynced({ key, outputs }: Candidate, reason: SkipReason | null): boolean {
     const { ledger, taskDecides, outputRoot } = this.#options;
     if (reason === "failed before") return false;
-    if (ledger.statusOf(key)?.doubtful) return true;
+    if (ledger.statusOf(key)?.mayBeUnsynced) return true;
     // It has no output, or runs anyway.
     if (outputRoot === null || reason === "filtered before" || (reason === null && !taskDecides)) return false;
     return outputs.some(({ relPath }) => {
       const stat = statSync(join(outputRoot, relPath), { throwIfNoEntry: false });
-      return stat !== undefined && ledger.mayBeTorn(key, stat);
+      return stat !== undefined && ledger.outputMayBeUnsynced(key, stat);
     });
   }
 

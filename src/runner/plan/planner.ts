@@ -1,17 +1,17 @@
 import { encodeItem } from "../../base/canonical-json.js";
 import { nextTurn } from "../../base/clock.js";
 import { KagurazakaError, toErrorRecord } from "../../base/errors.js";
+import { type Chunk, type ChunkHeader, PendingItem } from "../../contracts/chunk.js";
 import type { RunSettings } from "../../contracts/run-config.js";
 import type { TaskInstance } from "../../contracts/task.js";
 import type { TaskProgram } from "../program/task-program.js";
+import { Packer } from "./bulk/packed-chunk.js";
+import type { SeenKeys } from "./bulk/seen-keys.js";
 import { type Candidate, isRefusal, type KnownItem, type Named, Namer, type Refusal } from "./candidates.js";
 import { type FinishedCheck, isFinished, type SkipReason } from "./finished.js";
 import { batchesOf } from "./item-batches.js";
-import { LooseParcel } from "./loose-parcel.js";
-import { Packer } from "./packed-parcel.js";
-import { Envelope, type Parcel, type Terms } from "./parcel.js";
-import type { SeenKeys } from "./seen-keys.js";
-import { type KeyFilter, ShuffleWindow, SmallestHashes } from "./selection.js";
+import { ItemChunk } from "./item-chunk.js";
+import { type KeyFilter, ShuffleWindow, SmallestHashes } from "./key-filter.js";
 
 /** An item that is to run. `again`: it was finished, and has to be redone. */
 export type PlannedItem = Candidate & { readonly json: string; readonly again: boolean };
@@ -59,8 +59,8 @@ export class Planner {
   readonly #namer: Namer;
   readonly #inSoftShard: (index: number) => boolean;
   readonly #packer: Packer | undefined;
-  /** On which terms items run, and items that are redone. */
-  readonly #terms: { readonly first: Terms; readonly again: Terms };
+  /** On which header items run, and items that are redone. */
+  readonly #header: { readonly first: ChunkHeader; readonly again: ChunkHeader };
 
   constructor(options: PlannerOptions) {
     this.#options = options;
@@ -69,8 +69,8 @@ export class Planner {
     const divides = softShard && !options.items && softShard.definition.scope(softShard.fields).length > 0;
     const byContent = !options.program.modes && !options.instance.keyOf && options.seen.keys;
     const { shard, ignoresTask } = options;
-    this.#terms = { first: { shard, forced: ignoresTask }, again: { shard, forced: true } };
-    this.#packer = options.runsAll && byContent ? new Packer(byContent, this.#terms.first) : undefined;
+    this.#header = { first: { shard, forced: ignoresTask }, again: { shard, forced: true } };
+    this.#packer = options.runsAll && byContent ? new Packer(byContent, this.#header.first) : undefined;
     this.#inSoftShard = divides ? softShard.definition.selector(softShard.fields) : () => true;
   }
 
@@ -95,46 +95,46 @@ export class Planner {
   }
 
   /** What is to run, as the dispatcher takes it. */
-  async *parcels(listener: PlanListener): AsyncGenerator<Parcel> {
+  async *chunks(listener: PlanListener): AsyncGenerator<Chunk> {
     if (this.#packer) yield* this.#packed(this.#packer, listener);
     else
       for await (const due of this.batches(listener)) {
         const [first, again] = [due.filter((planned) => !planned.again), due.filter((planned) => planned.again)];
-        if (first.length > 0) yield loose(first, this.#terms.first);
-        if (again.length > 0) yield loose(again, this.#terms.again);
+        if (first.length > 0) yield loose(first, this.#header.first);
+        if (again.length > 0) yield loose(again, this.#header.again);
       }
   }
 
   /** Nothing can leave an item out, so that naming it is all there is to do: plain records go in bulk. */
-  async *#packed(packer: Packer, listener: PlanListener): AsyncGenerator<Parcel> {
+  async *#packed(packer: Packer, listener: PlanListener): AsyncGenerator<Chunk> {
     let index = 0;
     for await (const batch of this.#source(listener)) {
       for (let at = 0; at < batch.length; ) {
         listener.onListed();
-        const parcel = packer.pack(batch, at) ?? this.#single(batch[at], index + at, listener);
-        at += parcel?.count ?? 1;
-        if (parcel) yield parcel;
+        const chunk = packer.pack(batch, at) ?? this.#single(batch[at], index + at, listener);
+        at += chunk?.count ?? 1;
+        if (chunk) yield chunk;
       }
       index += batch.length;
     }
   }
 
-  #single(raw: unknown, index: number, listener: PlanListener): Parcel | undefined {
+  #single(raw: unknown, index: number, listener: PlanListener): Chunk | undefined {
     const named = this.#namer.name(raw, index);
-    if (!isRefusal(named)) return loose([named as PlannedItem], this.#terms.first);
+    if (!isRefusal(named)) return loose([named as PlannedItem], this.#header.first);
     listener.onRefused(named);
     return undefined;
   }
 
   #due(candidate: Candidate, listener: PlanListener, due: PlannedItem[]): boolean {
-    const standing = this.#options.finished.standingOf(candidate);
+    const state = this.#options.finished.stateOf(candidate);
     listener.onListed();
-    if (isFinished(standing)) {
-      listener.onSkipped(candidate.key, standing);
+    if (isFinished(state)) {
+      listener.onSkipped(candidate.key, state);
       return false;
     }
     const { key, item, json = encodeItem(item), outputs } = candidate;
-    due.push({ key, item, json, outputs, again: standing !== "due" });
+    due.push({ key, item, json, outputs, again: state !== "due" });
     return true;
   }
 
@@ -211,5 +211,5 @@ export class Planner {
   }
 }
 
-const loose = (planned: readonly PlannedItem[], terms: Terms): Parcel =>
-  new LooseParcel(planned.map((one) => new Envelope(one, terms)));
+const loose = (planned: readonly PlannedItem[], header: ChunkHeader): Chunk =>
+  new ItemChunk(planned.map((one) => new PendingItem(one, header)));

@@ -3,19 +3,19 @@ import { KagurazakaError, MistakesError, toErrorRecord } from "../../base/errors
 import { didYouMean } from "../../base/nearest.js";
 import { builtinNames, builtinTaskEntry, loadBuiltin } from "../../builtins.js";
 import { missingTask } from "../../config/flags.js";
+import type { RawInput } from "../../config/raw-input.js";
 import { type ConfigOwners, type Peek, peekConfig, type Resolved, resolveConfig } from "../../config/resolve.js";
-import type { Said } from "../../config/said.js";
 import type { BackboneDefinition } from "../../contracts/backbone.js";
 import { yieldsOf } from "../../contracts/modes.js";
 import type { TaskRef } from "../../contracts/task.js";
 import { codeFrame, displayPath, type LoadedTask, loadBuiltinTask, loadTask } from "../../loader/index.js";
-import { readKeys } from "../plan/selection.js";
+import { readKeys } from "../plan/key-filter.js";
 import { loadProgram, type TaskProgram } from "../program/task-program.js";
 import { checkOptionalOutputs, checkTask, idOf } from "./check-task.js";
 import { loadBackbone } from "./find-backbone.js";
 import { checkInputFiles } from "./input-files.js";
-import { checkRoots, resolvePlaces } from "./places.js";
 import type { PreparedRun } from "./prepared-run.js";
+import { checkRoots, resolveShardPaths } from "./shard-paths.js";
 
 /** Task and backbone, loaded: whoever declares options is known. */
 export interface Owners {
@@ -32,7 +32,7 @@ export interface TaskChoice {
 }
 
 /** Loads what configuration is about. `choice` in place of what was said, for runs started from code. */
-export async function loadOwners(said: Said, choice?: TaskChoice): Promise<Owners> {
+export async function loadOwners(said: RawInput, choice?: TaskChoice): Promise<Owners> {
   const peek = await peekConfig(said);
   const file = choice?.file ?? peek.taskFile;
   if (file === undefined) throw missingTask();
@@ -78,14 +78,17 @@ async function loadAnyTask({ file, exportName }: TaskChoice): Promise<LoadedTask
 
 /** From what was said to a run that is decided and checked. Writes nothing; every mistake is a KagurazakaError of exit 2. */
 export async function prepareRun(
-  said: Said,
+  said: RawInput,
   choice?: TaskChoice,
 ): Promise<PreparedRun & { readonly config: Resolved }> {
   const owners = await loadOwners(said, choice);
   return prepareLoaded(said, owners);
 }
 
-export async function prepareLoaded(said: Said, owners: Owners): Promise<PreparedRun & { readonly config: Resolved }> {
+export async function prepareLoaded(
+  said: RawInput,
+  owners: Owners,
+): Promise<PreparedRun & { readonly config: Resolved }> {
   const { task, backbone } = owners;
   const config = await resolveConfig(said, owners.config);
   const id = idOf(task, config);
@@ -98,12 +101,12 @@ export async function prepareLoaded(said: Said, owners: Owners): Promise<Prepare
     moduleHash: task.moduleHash,
   };
   const program = await loadProgram(ref);
-  const places = resolvePlaces(id, program.roots, config.run.runDir);
+  const shards = resolveShardPaths(id, program.roots, config.run.runDir);
   const readsInputRoot = program.modes?.inputMode?.definition.readsInputRoot === true;
   const mistakes = [
     ...checkModes(program),
     ...checkOptionalOutputs(program, config),
-    ...checkRoots(program.roots, readsInputRoot, places),
+    ...checkRoots(program.roots, readsInputRoot, shards),
   ];
   if (config.run.skipFailed && config.run.retryFailed) {
     mistakes.push(
@@ -128,7 +131,7 @@ export async function prepareLoaded(said: Said, owners: Owners): Promise<Prepare
     instance,
     backbone,
     workers: backbone.size(config.backbone.options).workers,
-    places,
+    shards,
     sourcePath: task.sourcePath,
   };
 }

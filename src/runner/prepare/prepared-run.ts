@@ -2,11 +2,11 @@ import type { BackboneDefinition } from "../../contracts/backbone.js";
 import type { ResolvedConfig } from "../../contracts/run-config.js";
 import type { TaskInstance } from "../../contracts/task.js";
 import type { TaskProgram } from "../program/task-program.js";
-import type { Places } from "./places.js";
+import type { ShardPaths } from "./shard-paths.js";
 
 /** A message about one of several hard shards says which. */
-export function inShard({ program, places }: PreparedRun, shard: number, message: string): string {
-  return places.length === 1 ? message : `${program.roots[shard]?.inputPath ?? `shard ${shard}`}: ${message}`;
+export function inShard({ program, shards }: PreparedRun, shard: number, message: string): string {
+  return shards.length === 1 ? message : `${program.roots[shard]?.inputPath ?? `shard ${shard}`}: ${message}`;
 }
 
 /** A run that is fully decided and checked, with nothing on disk yet. */
@@ -18,7 +18,7 @@ export interface PreparedRun {
   readonly backbone: BackboneDefinition;
   readonly workers: number;
   /** By hard shard; a task without roots has one. */
-  readonly places: readonly Places[];
+  readonly shards: readonly ShardPaths[];
   /** The task file, for people. */
   readonly sourcePath: string;
 }

@@ -1,26 +1,26 @@
 import { monotonicMs } from "../../base/clock.js";
+import { type DisposalStack, openDisposalStack } from "../../base/disposal-stack.js";
 import { type ErrorRecord, KagurazakaError, toErrorRecord } from "../../base/errors.js";
 import { Guardian } from "../../base/guardian.js";
-import { openScope, type Scope } from "../../base/scope.js";
+import type { PendingItem } from "../../contracts/chunk.js";
+import type { RunHooks } from "../../contracts/run-hooks.js";
 import type { RunStats } from "../../contracts/task.js";
 import { Dispatcher } from "../dispatch/dispatcher.js";
 import type { DispatcherEvents } from "../dispatch/ports.js";
-import { Beats } from "../lease/index.js";
-import { mergeParcels } from "../plan/merge-parcels.js";
-import { limitOf } from "../plan/open-planner.js";
-import type { Envelope } from "../plan/parcel.js";
+import { HeartbeatThread } from "../lease/index.js";
+import type { Checkpoints } from "../ledger/checkpoints/checkpoints.js";
+import { mergeChunks } from "../plan/merge-chunks.js";
 import { inShard, type PreparedRun } from "../prepare/prepared-run.js";
-import { Tally } from "../report/tally.js";
+import { RunCounters } from "../record/run-counters.js";
+import { statsOf } from "../record/run-stats.js";
+import { type CarefulEnd, type IsolatedSession, openIsolatedSession } from "./crash-recovery/isolated-session.js";
 import { exitCodeOfRun } from "./exit-code.js";
-import type { RunHooks } from "./run-hooks.js";
+import { limitOf } from "./open-plan.js";
+import { finalCheckpoint, openCheckpoints } from "./run-checkpoints.js";
 import { createRunId } from "./run-id.js";
 import { RunLog } from "./run-log.js";
-import { lastMark, openMarks } from "./run-marks.js";
 import type { RunInfo, RunResult, RunSnapshot } from "./run-result.js";
-import { statsOf } from "./run-stats.js";
 import { holdShard, Shard } from "./shard.js";
-import type { SyncMarks } from "./sync-marks.js";
-import { type CarefulEnd, openWorkforce, type Workforce } from "./workforce.js";
 
 /** A run under way. Made by `startRun`; `result` settles when all is closed. */
 export interface Run {
@@ -41,21 +41,21 @@ export interface Run {
  * processed then.
  */
 export async function startRun(prepared: PreparedRun, hooks: RunHooks = {}): Promise<Run> {
-  const scope = openScope();
+  const scope = openDisposalStack();
   try {
     const id = createRunId();
     // One thread beats for all of them.
-    const beats = scope.use(new Beats());
+    const beats = scope.use(new HeartbeatThread());
     const held = [];
-    for (const number of prepared.places.keys()) {
+    for (const number of prepared.shards.keys()) {
       const shard = await holdShard(prepared, number, { run: id, beats, onWait: (text) => hooks.onWarning?.(text) });
       scope.use(shard.lease);
       held.push(shard);
     }
     // Workers take their time to start; they do it while the ledger is read.
     const guard = scope.use(new Guardian(id, (message) => hooks.onWarning?.(message)));
-    const workforce = await openWorkforce({ prepared, held, scope, run: id, guard });
-    const tally = new Tally();
+    const workforce = await openIsolatedSession({ prepared, held, scope, run: id, guard });
+    const tally = new RunCounters();
     const limit = limitOf(prepared.config.run);
     // Shards speak up only when the run is under way.
     let run: OpenRun | undefined;
@@ -78,7 +78,7 @@ export async function startRun(prepared: PreparedRun, hooks: RunHooks = {}): Pro
       );
     }
     const log = scope.use(new RunLog(`${shards[0]!.runDir}/log.jsonl`, id));
-    const marks = prepared.config.run.durable ? undefined : scope.use(openMarks(shards, log));
+    const marks = prepared.config.run.durable ? undefined : scope.use(openCheckpoints(shards, log));
     run = new OpenRun({ id, prepared, hooks, scope, shards, tally, workforce, guard, log, marks });
     return run;
   } catch (error) {
@@ -91,13 +91,13 @@ interface Parts {
   readonly id: string;
   readonly prepared: PreparedRun;
   readonly hooks: RunHooks;
-  readonly scope: Scope;
+  readonly scope: DisposalStack;
   readonly shards: readonly Shard[];
-  readonly tally: Tally;
-  readonly workforce: Workforce;
+  readonly tally: RunCounters;
+  readonly workforce: IsolatedSession;
   readonly guard: Guardian;
   readonly log: RunLog;
-  readonly marks: SyncMarks | undefined;
+  readonly marks: Checkpoints | undefined;
 }
 
 class OpenRun implements Run {
@@ -121,7 +121,7 @@ class OpenRun implements Run {
       concurrency: config.run.concurrency,
       shards: shards.length,
       inputRoot: program.roots[0]?.inputPath ?? null,
-      outputRoot: shards[0]!.places.outputRoot,
+      outputRoot: shards[0]!.paths.outputRoot,
       runDir: shards[0]!.runDir,
     };
     this.#dispatcher = new Dispatcher({
@@ -131,14 +131,14 @@ class OpenRun implements Run {
       killable: prepared.backbone.killable,
       settings: config.run,
       permanentErrors: program.taskClass.permanentErrors ?? [],
-      plan: mergeParcels(shards.map((shard) => this.#sourceOf(shard))),
+      plan: mergeChunks(shards.map((shard) => this.#sourceOf(shard))),
       setupOf: (workerId) => ({
         task: program.ref,
         run: parts.id,
         workerId,
         concurrency: config.run.concurrency,
         stagingDirs: shards.map(({ staging }) => staging),
-        keptRoots: shards.map(({ places }) => places.keptRoot),
+        keptRoots: shards.map(({ paths }) => paths.keptRoot),
         seed: config.run.seed,
         durable: config.run.durable,
         atomic: program.atomic,
@@ -154,10 +154,10 @@ class OpenRun implements Run {
     this.result = this.#runToEnd();
   }
 
-  #sourceOf(shard: Shard): Parameters<typeof mergeParcels>[0][number] {
+  #sourceOf(shard: Shard): Parameters<typeof mergeChunks>[0][number] {
     const { workforce } = this.#parts;
     return {
-      parcels: shard.parcels({
+      chunks: shard.chunks({
         onListed: () => {
           this.#firstListedMs ??= monotonicMs();
         },
@@ -168,40 +168,39 @@ class OpenRun implements Run {
         onRefused: (refusal) => shard.recorder.refused(refusal),
         onWarning: (message) => this.#warn(inShard(this.#parts.prepared, shard.number, message)),
       }),
-      isStopped: () => shard.trouble !== undefined,
+      isStopped: () => shard.stopCause !== undefined,
       onEnd: (error) => {
         shard.listed = true;
-        if (error !== undefined) shard.trouble ??= asError(error, "the plan failed");
+        if (error !== undefined) shard.stopCause ??= asError(error, "the plan failed");
       },
     };
   }
 
   #dispatcherEvents(): DispatcherEvents {
     const { shards, workforce } = this.#parts;
-    const shardOf = ({ terms }: { readonly terms: { readonly shard: number } }): Shard => shards[terms.shard]!;
+    const shardOf = ({ header }: { readonly header: { readonly shard: number } }): Shard => shards[header.shard]!;
     return {
-      onSent: (seat, load, keys) => shardOf(load.parcel).underWay?.sent(seat, keys),
-      onWorkerGone: (seat) => {
-        for (const { underWay } of shards) underWay?.gone(seat);
+      onChunkSent: (worker, slice, keys) => shardOf(slice.chunk).inFlightJournal?.sent(worker, keys),
+      onWorkerGone: (worker) => {
+        for (const { inFlightJournal } of shards) inFlightJournal?.gone(worker);
       },
-      onDone: (parcel, index, durationMs) => {
-        shards[parcel.terms.shard]!.recorder.done(parcel, index, durationMs);
-        if (workforce.isCareful) workforce.settled(parcel.terms.shard, parcel.keyAt(index));
+      onDone: (chunk, index, durationMs) => {
+        shards[chunk.header.shard]!.recorder.done(chunk, index, durationMs);
+        if (workforce.isCareful) workforce.settled(chunk.header.shard, chunk.keyAt(index));
       },
-      onSettled: (envelope, settled) => {
-        shardOf(envelope).recorder.settled(envelope, settled);
+      onSettled: (pending, settled) => {
+        shardOf(pending).recorder.settled(pending, settled);
         // What was cancelled was not tried.
-        if (workforce.isCareful && settled.status !== "cancelled")
-          workforce.settled(envelope.terms.shard, envelope.key);
+        if (workforce.isCareful && settled.status !== "cancelled") workforce.settled(pending.header.shard, pending.key);
       },
-      onBatch: () => {
+      onMessageDone: () => {
         for (const { recorder } of shards) recorder.batch();
       },
-      onRetry: (envelope, error, delayMs) => this.#onRetry(envelope, error, delayMs),
-      onBroken: (shard, cause) => this.shardStops(shards[shard]!, cause, "now"),
+      onRetry: (pending, error, delayMs) => this.#onRetry(pending, error, delayMs),
+      onShardFailed: (shard, cause) => this.shardStops(shards[shard]!, cause, "now"),
       onMessage: (_seat, message) => this.#onMessage(message),
       onWarning: (message) => this.#warn(message),
-      onWorn: (worker, why) => this.#parts.log.write("recycled", null, { worker, why }),
+      onRecycled: (worker, why) => this.#parts.log.write("recycled", null, { worker, why }),
     };
   }
 
@@ -237,9 +236,9 @@ class OpenRun implements Run {
   /** A shard whose disk is dead stops alone, as long as another one can go on. */
   shardStops(shard: Shard, cause: KagurazakaError, how: "now" | "drain"): void {
     if (how === "drain") return this.drain(cause);
-    if (shard.trouble !== undefined) return;
-    shard.trouble = cause;
-    if (this.#parts.shards.every(({ trouble }) => trouble !== undefined)) return this.#dispatcher.stop(cause);
+    if (shard.stopCause !== undefined) return;
+    shard.stopCause = cause;
+    if (this.#parts.shards.every(({ stopCause }) => stopCause !== undefined)) return this.#dispatcher.stop(cause);
     this.#warn(inShard(this.#parts.prepared, shard.number, `${cause.message}; the other shards go on`));
     this.#dispatcher.stopShard(shard.number);
   }
@@ -251,14 +250,14 @@ class OpenRun implements Run {
     else this.#warn(`the run goes on in workers that can die alone: ${failure}`);
   }
 
-  #onRetry(envelope: Envelope, error: ErrorRecord, delayMs: number): void {
+  #onRetry(pending: PendingItem, error: ErrorRecord, delayMs: number): void {
     this.#parts.tally.retries++;
-    this.#parts.log.write("retry", envelope.key, {
-      attempt: envelope.attempt,
+    this.#parts.log.write("retry", pending.key, {
+      attempt: pending.attempt,
       delayMs: Math.round(delayMs),
       error: `${error.name}: ${error.message}`,
     });
-    this.#parts.hooks.onRetry?.(envelope.key, envelope.attempt, error, delayMs);
+    this.#parts.hooks.onRetry?.(pending.key, pending.attempt, error, delayMs);
   }
 
   #onMessage(message: Parameters<DispatcherEvents["onMessage"]>[1]): void {
@@ -294,7 +293,7 @@ class OpenRun implements Run {
     const { prepared, shards, tally, scope, marks } = this.#parts;
     const stats = this.#stats();
     // What could not be recorded may be the last of it, when there was nothing left to stop.
-    let error = stopped ?? shards.map(({ trouble, recorder }) => trouble ?? recorder.trouble).find(Boolean);
+    let error = stopped ?? shards.map(({ stopCause, recorder }) => stopCause ?? recorder.stopCause).find(Boolean);
     let failedInTotal = 0;
     const attempt = async (work: () => unknown): Promise<void> => {
       try {
@@ -315,7 +314,8 @@ class OpenRun implements Run {
       await attempt(() => this.#finalize(stats));
     if (!error) for (const shard of shards) if (shard.isComplete) await attempt(() => shard.completeEpoch());
     const { cancelled } = stats.counts;
-    if (marks) await attempt(() => lastMark(marks, shards, { error, cancelled, warn: (text) => this.#warn(text) }));
+    if (marks)
+      await attempt(() => finalCheckpoint(marks, shards, { error, cancelled, warn: (text) => this.#warn(text) }));
     for (const shard of shards)
       await attempt(async () => {
         failedInTotal += await shard.sumUp(stats);

@@ -1,25 +1,32 @@
 import { join } from "node:path";
+import type { DisposalStack } from "../../base/disposal-stack.js";
 import { KagurazakaError } from "../../base/errors.js";
+import { createJsonFile, writeJsonFile } from "../../base/json-file.js";
 import { makeDirectory } from "../../base/make-directory.js";
-import type { Scope } from "../../base/scope.js";
+import type { Chunk } from "../../contracts/chunk.js";
 import type { RunStats } from "../../contracts/task.js";
 import { type Lease, type LeaseRequest, openLease } from "../lease/index.js";
-import { foldFailures, type Ledger, openLedger, type SyncLine } from "../ledger/index.js";
-import { type OpenPlanner, openPlanner } from "../plan/open-planner.js";
-import type { Parcel } from "../plan/parcel.js";
+import { type CheckpointLine, foldFailures, type Ledger, openLedger } from "../ledger/index.js";
 import type { Limit, PlanListener } from "../plan/planner.js";
-import { closeKept, closeStaging, isDeadRun, openRootId, openStaging, type Places } from "../prepare/places.js";
 import type { PreparedRun } from "../prepare/prepared-run.js";
-import { type History, openHistory } from "./history.js";
-import { Recorder, type RecorderOptions } from "./recorder.js";
-import { createJsonFile, writeJsonFile } from "./run-file.js";
-import { type RunEnd, runRecordOf, scopeOf } from "./run-record.js";
-import { clearUnderWay, readUnderWay, UnderWay } from "./under-way.js";
+import {
+  closeKept,
+  closeStaging,
+  isDeadRun,
+  openRootId,
+  openStaging,
+  type ShardPaths,
+} from "../prepare/shard-paths.js";
+import { type History, openHistory } from "../record/history.js";
+import { Recorder, type RecorderOptions } from "../record/recorder.js";
+import { partitionOf, type RunEnd, runRecordOf } from "../record/run-record.js";
+import { clearInFlightJournal, InFlightJournal, readInFlightJournal } from "./crash-recovery/in-flight-journal.js";
+import { type OpenPlanner, openPlanner } from "./open-plan.js";
 
 /** A hard shard that this run alone may work on. */
 export interface HeldShard {
   readonly number: number;
-  readonly places: Places;
+  readonly paths: ShardPaths;
   readonly lease: Lease;
   /** Whether a run of this shard has ended, however it did. */
   isDead(run: string): boolean;
@@ -33,19 +40,19 @@ export async function holdShard(
   number: number,
   { run, beats, onWait }: Pick<LeaseRequest, "run" | "beats" | "onWait">,
 ): Promise<HeldShard> {
-  const places = prepared.places[number]!;
-  const scope = scopeOf(prepared.program, prepared.config.run);
-  makeDirectories(places.stateDir, places.outputRoot);
-  const lease = await openLease({ dir: places.leaseDir, scope, run, beats, onWait });
-  const isDead = (other: string): boolean => other !== run && isDeadRun(places, scope, other);
-  return { number, places, lease, isDead, suspects: readUnderWay(places.underWayDir, isDead) };
+  const paths = prepared.shards[number]!;
+  const scope = partitionOf(prepared.program, prepared.config.run);
+  makeDirectories(paths.stateDir, paths.outputRoot);
+  const lease = await openLease({ dir: paths.leaseDir, scope, run, beats, onWait });
+  const isDead = (other: string): boolean => other !== run && isDeadRun(paths, scope, other);
+  return { number, paths, lease, isDead, suspects: readInFlightJournal(paths.inFlightDir, isDead) };
 }
 
 export interface ShardRequest extends Pick<RecorderOptions, "hooks" | "tally"> {
   readonly prepared: PreparedRun;
   readonly held: HeldShard;
   readonly run: string;
-  readonly scope: Scope;
+  readonly scope: DisposalStack;
   readonly limit: Limit;
   /** Items at workers are noted on disk: a native crash would take the whole process along. */
   readonly tracksItems: boolean;
@@ -56,17 +63,17 @@ export interface ShardRequest extends Pick<RecorderOptions, "hooks" | "tally"> {
 /** A hard shard of a run under way: its own roots, lease, ledger, staging and plan. */
 export class Shard {
   readonly number: number;
-  readonly places: Places;
+  readonly paths: ShardPaths;
   readonly runDir: string;
   readonly history: History;
   readonly staging: string;
   readonly planner: OpenPlanner;
   readonly recorder: Recorder;
-  readonly underWay: UnderWay | undefined;
+  readonly inFlightJournal: InFlightJournal | undefined;
   /** Its list has come to its end. */
   listed = false;
   /** Why it stopped before its end. */
-  trouble: KagurazakaError | undefined;
+  stopCause: KagurazakaError | undefined;
   readonly #request: ShardRequest;
   readonly #ledger: Ledger;
   readonly #rootId: string;
@@ -79,12 +86,12 @@ export class Shard {
     const { history, ledger } = parts;
     this.#request = request;
     this.number = held.number;
-    this.places = held.places;
+    this.paths = held.paths;
     this.runDir = parts.runDir;
     this.history = history;
     this.staging = parts.staging;
     this.planner = parts.planner;
-    this.underWay = tracksItems ? scope.use(new UnderWay(held.places.underWayDir, run)) : undefined;
+    this.inFlightJournal = tracksItems ? scope.use(new InFlightJournal(held.paths.inFlightDir, run)) : undefined;
     this.#ledger = ledger;
     this.#rootId = parts.rootId;
     this.recorder = new Recorder({
@@ -94,7 +101,7 @@ export class Shard {
       ledger,
       hooks,
       tally,
-      isOnlyShard: prepared.places.length === 1,
+      isOnlyShard: prepared.shards.length === 1,
       stop: (cause, how) => request.stop(this, cause, how),
     });
   }
@@ -103,19 +110,19 @@ export class Shard {
   static async open(request: ShardRequest): Promise<Shard> {
     const { prepared, held, run, scope, limit } = request;
     const { config, program } = prepared;
-    const { number, places, lease } = held;
-    const runDir = join(places.runsDir, run);
+    const { number, paths, lease } = held;
+    const runDir = join(paths.runsDir, run);
     const history = await openHistory(prepared, number);
-    const rootId = openRootId(places);
+    const rootId = openRootId(paths);
     makeDirectories(runDir);
     const record = runRecordOf(prepared, run, { state: "running", rootId });
     createJsonFile(join(runDir, "run.json"), record, config.run.durable);
-    const staging = openStaging(places, run, scopeOf(program, config.run));
+    const staging = openStaging(paths, run, partitionOf(program, config.run));
     scope.defer(() => closeStaging(staging));
-    scope.defer(() => closeKept(places));
+    scope.defer(() => closeKept(paths));
     const ledger = scope.use(
       openLedger({
-        dir: places.ledgerDir,
+        dir: paths.ledgerDir,
         header: history.headerOf(run),
         durable: config.run.durable,
         beforeWrite: () => lease.assertHeld(),
@@ -142,32 +149,32 @@ export class Shard {
   }
 
   get #isThrough(): boolean {
-    return this.listed && this.trouble === undefined && this.recorder.counts.cancelled === 0;
+    return this.listed && this.stopCause === undefined && this.recorder.counts.cancelled === 0;
   }
 
   /**
    * What is to run, once it is on disk that this run is there: after a power loss, an output whose line was lost is known by
    * that alone. A task of which nothing but the ledger says what is finished has nothing to lose.
    */
-  async *parcels(listener: PlanListener): AsyncGenerator<Parcel> {
+  async *chunks(listener: PlanListener): AsyncGenerator<Chunk> {
     const { instance, config } = this.#request.prepared;
-    const leavesTraces = this.places.outputRoot !== null || typeof instance.isExecuted === "function";
+    const leavesTraces = this.paths.outputRoot !== null || typeof instance.isExecuted === "function";
     let begun = !leavesTraces && !config.run.durable && !this.history.forced?.opens;
-    for await (const parcel of this.planner.parcels(listener)) {
+    for await (const chunk of this.planner.chunks(listener)) {
       if (!begun) await this.#ledger.begin();
       begun = true;
-      yield parcel;
+      yield chunk;
     }
   }
 
   noteRecorded(): number {
     this.recorder.write();
-    const isLost = this.trouble ?? this.recorder.trouble;
+    const isLost = this.stopCause ?? this.recorder.stopCause;
     return isLost || this.#ledger.pendingBytes > 0 ? 0 : this.#ledger.recordedBytes;
   }
 
-  mark(mark: SyncLine): Promise<void> {
-    this.recorder.mark(mark);
+  checkpoint(line: CheckpointLine): Promise<void> {
+    this.recorder.checkpoint(line);
     return this.#ledger.syncToDisk();
   }
 
@@ -182,7 +189,7 @@ export class Shard {
   /** What the suspects of dead runs were kept for is done. Where that cannot be noted, they go first once more. */
   clearSuspects(): void {
     try {
-      clearUnderWay(this.places.underWayDir, this.#request.held.isDead);
+      clearInFlightJournal(this.paths.inFlightDir, this.#request.held.isDead);
     } catch {
       // The root may have gone; whoever writes there says so.
     }
@@ -195,11 +202,11 @@ export class Shard {
     const failed = await foldFailures({
       index: this.history.index,
       ownFile: this.#ledger.file,
-      path: this.places.failedFile,
+      path: this.paths.failedFile,
       durable: prepared.config.run.durable,
     });
     const own: RunStats = { ...stats, counts: this.recorder.counts };
-    writeJsonFile(this.places.statsFile, own);
+    writeJsonFile(this.paths.statsFile, own);
     return failed;
   }
 

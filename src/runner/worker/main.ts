@@ -3,15 +3,15 @@ import { toErrorRecord } from "../../base/errors.js";
 import type { WorkerMain, WorkerPort } from "../../contracts/backbone.js";
 import type { ExecutorPorts } from "../../contracts/executor.js";
 import type { TaskInstance } from "../../contracts/task.js";
-import { marksLayout, type WorkerSetup } from "../../contracts/wire.js";
+import { activityLayout, type WorkerSetup } from "../../contracts/wire.js";
 import { enableSourceMaps } from "../../loader/import-task.js";
 import { loadProgram } from "../program/task-program.js";
-import { ItemExecutor } from "./item-executor.js";
+import { keyOfCurrentItem } from "./current-item.js";
+import { ItemExecutor } from "./executors/item-executor.js";
 import { OutcomeBuffer } from "./outcome-buffer.js";
-import { keyOfTalkingItem } from "./talking-item.js";
 
 /** What every worker of every backbone runs: load the task, set it up, execute what comes, until told to close. */
-const runWorker: WorkerMain = async ({ port, setup, marks, marked, ownProcess }) => {
+const runWorker: WorkerMain = async ({ port, setup, activity, activityWritten, ownProcess }) => {
   enableSourceMaps();
   if (ownProcess || !isMainThread) capturePrints(port);
   let instance: TaskInstance;
@@ -20,20 +20,20 @@ const runWorker: WorkerMain = async ({ port, setup, marks, marked, ownProcess })
     const program = await loadProgram(setup.task);
     instance = program.createInstance();
     await instance.setup?.();
-    executor = new ItemExecutor(program, instance, createPorts(port, setup, { marks, marked }));
+    executor = new ItemExecutor(program, instance, createPorts(port, setup, { activity, activityWritten }));
   } catch (error) {
     port.post({ type: "unfit", error: toErrorRecord(error) });
     return;
   }
-  const cells = new Float64Array(marks);
+  const cells = new Float64Array(activity);
   await new Promise<void>((resolve) => {
     port.onMessage((message) => {
       switch (message.type) {
         case "items":
           return executor.push(message);
         case "abort":
-          cells[marksLayout.abortsSeen] = cells[marksLayout.abortsSeen]! + 1;
-          marked?.(marksLayout.abortsSeen, 1);
+          cells[activityLayout.abortsSeen] = cells[activityLayout.abortsSeen]! + 1;
+          activityWritten?.(activityLayout.abortsSeen, 1);
           return executor.abort(message.seq, message.reason);
         case "hold":
           return port.post({ type: "held", unstarted: executor.hold() });
@@ -57,12 +57,12 @@ const runWorker: WorkerMain = async ({ port, setup, marks, marked, ownProcess })
 function createPorts(
   port: WorkerPort,
   setup: WorkerSetup,
-  marks: Pick<ExecutorPorts, "marks" | "marked">,
+  activity: Pick<ExecutorPorts, "activity" | "activityWritten">,
 ): ExecutorPorts {
   const buffer = new OutcomeBuffer((plain, rest) => port.post({ type: "settled", plain, rest }));
   return {
     setup,
-    ...marks,
+    ...activity,
     done: (seq, durationMs, nowMs) => buffer.addDone(seq, durationMs, nowMs),
     doneByProgram: (seq, durationMs) => buffer.addSoon(seq, durationMs),
     settle: (outcome, nowMs) => buffer.add(outcome, nowMs),
@@ -91,7 +91,7 @@ function capturePrints(port: WorkerPort): void {
   for (const stream of [process.stdout, process.stderr]) {
     stream.write = ((chunk: string | Uint8Array, encoding?: unknown, done?: unknown): boolean => {
       const text = typeof chunk === "string" ? chunk : Buffer.from(chunk).toString("utf8");
-      port.post({ type: "print", key: keyOfTalkingItem(), text });
+      port.post({ type: "print", key: keyOfCurrentItem(), text });
       const callback = typeof encoding === "function" ? encoding : done;
       if (typeof callback === "function") queueMicrotask(() => callback());
       return true;

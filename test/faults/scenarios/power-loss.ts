@@ -35,7 +35,7 @@ export const sumOf = (all: readonly PowerFigures[]): PowerFigures =>
     redone: sum.redone + one.redone,
   }));
 
-const MARKS_MODULE = pathToFileURL(join(productRoot, "dist/src/runner/run/sync-marks.js")).href;
+const MARKS_MODULE = pathToFileURL(join(productRoot, "dist/src/runner/ledger/checkpoints/checkpoints.js")).href;
 
 interface Powered {
   readonly boot: string;

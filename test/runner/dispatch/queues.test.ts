@@ -1,21 +1,21 @@
 import { describe, expect, it } from "vitest";
+import { PendingItem } from "../../../src/contracts/chunk.js";
 import { ReadyQueue, WaitingRoom } from "../../../src/runner/dispatch/queues.js";
-import { LooseParcel } from "../../../src/runner/plan/loose-parcel.js";
-import { Envelope } from "../../../src/runner/plan/parcel.js";
+import { ItemChunk } from "../../../src/runner/plan/item-chunk.js";
 
-const terms = { shard: 0, forced: false };
-const envelope = (key: string, json = "{}") => new Envelope({ key, json }, terms);
-const parcel = (...keys: string[]) => new LooseParcel(keys.map((key) => envelope(key)));
+const header = { shard: 0, forced: false };
+const envelope = (key: string, json = "{}") => new PendingItem({ key, json }, header);
+const chunk = (...keys: string[]) => new ItemChunk(keys.map((key) => envelope(key)));
 const keysOf = (queue: ReadyQueue, maxItems: number, maxSize = 1000): string[] => {
-  const load = queue.take(maxItems, maxSize);
-  return load ? Array.from({ length: load.to - load.from }, (_, i) => load.parcel.keyAt(load.from + i)) : [];
+  const slice = queue.take(maxItems, maxSize);
+  return slice ? Array.from({ length: slice.to - slice.from }, (_, i) => slice.chunk.keyAt(slice.from + i)) : [];
 };
 
 describe("what is ready", () => {
   it("is cut up in the order of the plan", () => {
     const queue = new ReadyQueue();
-    queue.push(parcel("a", "b", "c"));
-    queue.push(parcel("d"));
+    queue.push(chunk("a", "b", "c"));
+    queue.push(chunk("d"));
     expect([keysOf(queue, 2), keysOf(queue, 2), keysOf(queue, 2), keysOf(queue, 2)]).toEqual([
       ["a", "b"],
       ["c"],
@@ -26,20 +26,20 @@ describe("what is ready", () => {
 
   it("gives what came back first, the last one that came first of all", () => {
     const queue = new ReadyQueue();
-    queue.push(parcel("later"));
+    queue.push(chunk("later"));
     for (const key of ["x", "y", "z"]) queue.unshift(envelope(key));
     expect([keysOf(queue, 2), keysOf(queue, 2), keysOf(queue, 2)]).toEqual([["z", "y"], ["x"], ["later"]]);
   });
 
-  it("keeps a load small, but never so small that a large item could not leave", () => {
+  it("keeps a slice small, but never so small that a large item could not leave", () => {
     const queue = new ReadyQueue();
-    queue.push(new LooseParcel([envelope("a", "x".repeat(60)), envelope("b", "x".repeat(60)), envelope("c")]));
+    queue.push(new ItemChunk([envelope("a", "x".repeat(60)), envelope("b", "x".repeat(60)), envelope("c")]));
     expect([keysOf(queue, 9, 100), keysOf(queue, 9, 10)]).toEqual([["a", "b"], ["c"]]);
   });
 
   it("knows how much waits", () => {
     const queue = new ReadyQueue();
-    queue.push(parcel("a", "b"));
+    queue.push(chunk("a", "b"));
     queue.unshift(envelope("c", "1234"));
     expect([queue.length, queue.size]).toEqual([3, 8]);
     queue.take(1, 1000);

@@ -1,16 +1,16 @@
 import { describe, expect, test } from "vitest";
-import { type LeaseScope, mayShare, scopeName } from "../../../src/runner/lease/index.js";
+import { areDisjoint, type LeasePartition, partitionName } from "../../../src/runner/lease/index.js";
 
-const all: LeaseScope = { soft: [], hash: null };
-const hash = (index: number, of: number): LeaseScope => ({ soft: [], hash: { index, of } });
-const soft = (...levels: [number[], number][]): LeaseScope => ({
+const all: LeasePartition = { soft: [], hash: null };
+const hash = (index: number, of: number): LeasePartition => ({ soft: [], hash: { index, of } });
+const soft = (...levels: [number[], number][]): LeasePartition => ({
   soft: levels.map(([indices, of]) => ({ indices, of })),
   hash: null,
 });
-const both = (a: LeaseScope, b: LeaseScope): LeaseScope => ({ soft: a.soft, hash: b.hash });
+const both = (a: LeasePartition, b: LeasePartition): LeasePartition => ({ soft: a.soft, hash: b.hash });
 
 describe("shards on one root", () => {
-  test.each<[string, LeaseScope, LeaseScope, boolean]>([
+  test.each<[string, LeasePartition, LeasePartition, boolean]>([
     ["everything and everything", all, all, false],
     ["everything and a hash shard", all, hash(0, 2), false],
     ["everything and a soft shard", all, soft([[0], 2]), false],
@@ -41,23 +41,23 @@ describe("shards on one root", () => {
     ],
     ["disjoint by hash, one with a soft shard as well", both(soft([[0], 2]), hash(0, 2)), hash(1, 2), true],
   ])("%s: both may work = %j", (_title, a, b, expected) => {
-    expect(mayShare(a, b)).toBe(expected);
-    expect(mayShare(b, a)).toBe(expected);
+    expect(areDisjoint(a, b)).toBe(expected);
+    expect(areDisjoint(b, a)).toBe(expected);
   });
 
-  test.each<[LeaseScope, string]>([
+  test.each<[LeasePartition, string]>([
     [all, "all"],
     [hash(0, 1), "all"],
     [hash(2, 8), "shard-2-of-8"],
     [soft([[3, 1], 4], [[0], 2]), "soft-1.3-of-4+soft-0-of-2"],
     [both(soft([[0], 2]), hash(1, 2)), "soft-0-of-2+shard-1-of-2"],
   ])("%j is named %s", (scope, name) => {
-    expect(scopeName(scope)).toBe(name);
+    expect(partitionName(scope)).toBe(name);
   });
 
   test("a name that would be too long for a directory is a hash, the same for the same scope", () => {
     const indices = Array.from({ length: 400 }, (_, i) => i);
-    expect(scopeName(soft([indices, 1000]))).toMatch(/^scope-[0-9a-f]{32}$/);
-    expect(scopeName(soft([[...indices].reverse(), 1000]))).toBe(scopeName(soft([indices, 1000])));
+    expect(partitionName(soft([indices, 1000]))).toMatch(/^scope-[0-9a-f]{32}$/);
+    expect(partitionName(soft([[...indices].reverse(), 1000]))).toBe(partitionName(soft([indices, 1000])));
   });
 });

@@ -12,9 +12,9 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { KagurazakaError, toErrorRecord } from "../../../src/base/errors.js";
-import { type Compaction, compactLedger } from "../../../src/runner/ledger/compact/compact-ledger.js";
 import { failedItems, type LedgerIndex, loadLedger, openLedger } from "../../../src/runner/ledger/index.js";
 import { listSegments } from "../../../src/runner/ledger/load-ledger.js";
+import { type Compaction, compactLedger } from "../../../src/runner/tools/compact/compact-ledger.js";
 import { header, tempDir } from "./header.js";
 import { somePast, tellsOf, writePast } from "./random-ledger.js";
 

@@ -1,7 +1,7 @@
 import { appendFileSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { readLastMark } from "../../../src/runner/ledger/doubt/last-mark.js";
+import { readLastCheckpoint } from "../../../src/runner/ledger/checkpoints/last-checkpoint.js";
 import { type LedgerHeader, loadLedger } from "../../../src/runner/ledger/index.js";
 import { header, tempDir } from "./header.js";
 
@@ -44,7 +44,7 @@ const times = (changed: number, written = changed): { ctimeMs: number; mtimeMs: 
 
 const doubtful = async (dir: string, keys: string): Promise<string> => {
   const index = await loadLedger(dir, here);
-  return [...keys].filter((key) => index.statusOf(key)?.doubtful).join("");
+  return [...keys].filter((key) => index.statusOf(key)?.mayBeUnsynced).join("");
 };
 
 describe("a ledger of a boot that is over", () => {
@@ -59,7 +59,7 @@ describe("a ledger of a boot that is over", () => {
     );
     const index = await loadLedger(dir, here);
     expect(await doubtful(dir, "abcdefg")).toBe("cde");
-    expect(index.doubtfulKeys).toBe(3);
+    expect(index.unsyncedKeys).toBe(3);
     expect(index.counts).toEqual({ done: 4, filtered: 1, failed: 1 });
     expect(index.isSound).toBe(false);
     // Those are made again, whatever they were made by.
@@ -78,7 +78,7 @@ describe("a ledger of a boot that is over", () => {
       const dir = tempDir();
       segment(dir, { run: "r1", seq: 1, more, lines: [done("a")] });
       const index = await loadLedger(dir, here);
-      expect([index.isSound, index.statusOf("a")?.doubtful], JSON.stringify(more)).toEqual([true, false]);
+      expect([index.isSound, index.statusOf("a")?.mayBeUnsynced], JSON.stringify(more)).toEqual([true, false]);
       expect(index.mayBeTorn("x", times(200))).toBe(false);
     }
     const dir = tempDir();
@@ -112,7 +112,7 @@ describe("a ledger of a boot that is over", () => {
     segment(dir, { run: "r3", seq: 3, boot: "now", lines: [done("d")] });
     const index = await loadLedger(dir, here);
     expect(await doubtful(dir, "abcd")).toBe("bc");
-    expect(index.doubtfulKeys).toBe(2);
+    expect(index.unsyncedKeys).toBe(2);
     expect(index.windows).toEqual([
       { fromMs: T0 + 100_000, toMs: T0 + 200_000, seq: 1 },
       { fromMs: T0 + 210_000, toMs: T0 + 300_000, seq: 2 },
@@ -170,8 +170,8 @@ describe("a ledger of a boot that is over", () => {
     const path = segment(dir, { run: "r1", seq: 1, lines: [many.slice(0, 45_678).join("\n"), 110] });
     appendFileSync(path, `${many.slice(45_678).join("\n")}\n`);
     const index = await loadLedger(dir, here);
-    expect(index.doubtfulKeys).toBe(60_000 - 45_678);
-    expect([45_677, 45_678].map((i) => index.statusOf(`key ${i}`)?.doubtful)).toEqual([false, true]);
+    expect(index.unsyncedKeys).toBe(60_000 - 45_678);
+    expect([45_677, 45_678].map((i) => index.statusOf(`key ${i}`)?.mayBeUnsynced)).toEqual([false, true]);
     expect(index.counts.done).toBe(60_000);
     expect(index.segments.map(({ doneKeys }) => doneKeys)).toEqual([45_678, 60_000 - 45_678]);
   });
@@ -214,7 +214,7 @@ describe("the last mark", () => {
       const path = join(tempDir(), "x.jsonl");
       const filling = bytes === 0 ? "" : `${"x".repeat(bytes - 1)}\n`;
       writeFileSync(path, `{"v":1}\n${line(1)}\n${line(2)}\n${filling}`);
-      expect(readLastMark(path)?.upto).toBe(2);
+      expect(readLastCheckpoint(path)?.upto).toBe(2);
     },
   );
 
@@ -227,10 +227,10 @@ describe("the last mark", () => {
       `{"sync":"${at(0)}","upto":-1}`,
     ];
     writeFileSync(path, `{"v":1}\n${line(7)}\n${odd.join("\n")}\n${"\0".repeat(5000)}\n{"sync":"${at(0)}","up`);
-    expect(readLastMark(path)?.upto).toBe(7);
+    expect(readLastCheckpoint(path)?.upto).toBe(7);
     writeFileSync(path, "");
-    expect(readLastMark(path)).toBeUndefined();
+    expect(readLastCheckpoint(path)).toBeUndefined();
     writeFileSync(path, `{"v":1}\n${done("a")}\n`);
-    expect(readLastMark(path)).toBeUndefined();
+    expect(readLastCheckpoint(path)).toBeUndefined();
   });
 });

@@ -1,25 +1,25 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
-import { LooseParcel } from "../../../src/runner/plan/loose-parcel.js";
-import { mergeParcels, type ParcelSource } from "../../../src/runner/plan/merge-parcels.js";
-import { Envelope, type Parcel } from "../../../src/runner/plan/parcel.js";
+import { type Chunk, PendingItem } from "../../../src/contracts/chunk.js";
+import { ItemChunk } from "../../../src/runner/plan/item-chunk.js";
+import { type ChunkSource, mergeChunks } from "../../../src/runner/plan/merge-chunks.js";
 
 interface Recorded {
-  readonly source: ParcelSource;
+  readonly source: ChunkSource;
   readonly ends: unknown[];
   isStopped: boolean;
   returned: boolean;
 }
 
-function sourceOf(shard: number, list: (shard: number) => AsyncGenerator<Parcel>): Recorded {
+function sourceOf(shard: number, list: (shard: number) => AsyncGenerator<Chunk>): Recorded {
   const recorded: Recorded = { ends: [], isStopped: false, returned: false } as unknown as Recorded;
-  const parcels = list(shard);
-  const source: ParcelSource = {
-    parcels: {
-      next: () => parcels.next(),
+  const chunks = list(shard);
+  const source: ChunkSource = {
+    chunks: {
+      next: () => chunks.next(),
       return: async () => {
         recorded.returned = true;
-        return parcels.return(undefined);
+        return chunks.return(undefined);
       },
     },
     isStopped: () => recorded.isStopped,
@@ -28,23 +28,23 @@ function sourceOf(shard: number, list: (shard: number) => AsyncGenerator<Parcel>
   return Object.assign(recorded, { source });
 }
 
-const parcel = (shard: number, key: string): Parcel =>
-  new LooseParcel([new Envelope({ key, json: "{}" }, { shard, forced: false })]);
+const chunk = (shard: number, key: string): Chunk =>
+  new ItemChunk([new PendingItem({ key, json: "{}" }, { shard, forced: false })]);
 
 const counting = (count: number, everyMs = 0, failAt = Number.POSITIVE_INFINITY) =>
-  async function* (shard: number): AsyncGenerator<Parcel> {
+  async function* (shard: number): AsyncGenerator<Chunk> {
     for (let i = 0; i < count; i++) {
       if (everyMs > 0) await delay(everyMs);
       if (i === failAt) throw new Error(`disk ${shard} is dead`);
-      yield parcel(shard, `${shard}.${i}`);
+      yield chunk(shard, `${shard}.${i}`);
     }
   };
 
-async function keysOf(sources: readonly Recorded[], onParcel: (key: string) => void = () => {}): Promise<string[]> {
+async function keysOf(sources: readonly Recorded[], onChunk: (key: string) => void = () => {}): Promise<string[]> {
   const keys: string[] = [];
-  for await (const one of mergeParcels(sources.map(({ source }) => source))) {
+  for await (const one of mergeChunks(sources.map(({ source }) => source))) {
     keys.push(one.keyAt(0));
-    onParcel(one.keyAt(0));
+    onChunk(one.keyAt(0));
   }
   return keys;
 }
@@ -84,7 +84,7 @@ describe("plans served side by side", () => {
 
   test("when nobody wants more, all are closed", async () => {
     const sources = [sourceOf(0, counting(100)), sourceOf(1, counting(100))];
-    for await (const one of mergeParcels(sources.map(({ source }) => source))) if (one.keyAt(0) === "1.1") break;
+    for await (const one of mergeChunks(sources.map(({ source }) => source))) if (one.keyAt(0) === "1.1") break;
     expect(sources.map(({ returned }) => returned)).toEqual([true, true]);
   });
 });

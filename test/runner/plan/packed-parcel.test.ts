@@ -3,13 +3,13 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { encodeItem } from "../../../src/base/canonical-json.js";
 import { hashText, nameOfHash } from "../../../src/base/hash.js";
+import type { Chunk } from "../../../src/contracts/chunk.js";
 import { unpackKeys } from "../../../src/contracts/wire.js";
-import { Packer } from "../../../src/runner/plan/packed-parcel.js";
-import type { Parcel } from "../../../src/runner/plan/parcel.js";
-import { openSeenKeys } from "../../../src/runner/plan/seen-keys.js";
+import { Packer } from "../../../src/runner/plan/bulk/packed-chunk.js";
+import { openSeenKeys } from "../../../src/runner/plan/bulk/seen-keys.js";
 
 const packer = () => new Packer(openSeenKeys({ spillDir: tmpdir() }), { shard: 0, forced: false });
-const keysOf = (parcel: Parcel) => Array.from({ length: parcel.count }, (_, i) => parcel.keyAt(i));
+const keysOf = (chunk: Chunk) => Array.from({ length: chunk.count }, (_, i) => chunk.keyAt(i));
 const nameOf = (record: unknown) => nameOfHash(hashText(encodeItem(record)));
 
 describe("packed records", () => {
@@ -21,19 +21,19 @@ describe("packed records", () => {
         (records) => {
           let at = 0;
           for (const pack = packer(); at < records.length; ) {
-            const parcel = pack.pack(records, at);
+            const chunk = pack.pack(records, at);
             // A quote or a backslash needs escaping: that one goes the general way.
-            if (!parcel) {
+            if (!chunk) {
               expect(records[at]!.path).toMatch(/["\\]/);
               at++;
               continue;
             }
-            const part = records.slice(at, at + parcel.count);
-            expect(keysOf(parcel)).toEqual(part.map(nameOf));
-            expect(JSON.parse(`[${parcel.itemsText(0, parcel.count)}]`)).toEqual(part);
-            expect(unpackKeys(parcel.keysText(0, parcel.count))).toEqual(keysOf(parcel));
-            expect(part.map((_, i) => parcel.sizeAt(i))).toEqual(part.map((one) => encodeItem(one).length));
-            at += parcel.count;
+            const part = records.slice(at, at + chunk.count);
+            expect(keysOf(chunk)).toEqual(part.map(nameOf));
+            expect(JSON.parse(`[${chunk.itemsText(0, chunk.count)}]`)).toEqual(part);
+            expect(unpackKeys(chunk.keysText(0, chunk.count))).toEqual(keysOf(chunk));
+            expect(part.map((_, i) => chunk.sizeAt(i))).toEqual(part.map((one) => encodeItem(one).length));
+            at += chunk.count;
           }
         },
       ),
@@ -42,10 +42,10 @@ describe("packed records", () => {
 
   it("can be cut anywhere", () => {
     const records = Array.from({ length: 10 }, (_, i) => ({ i }));
-    const parcel = packer().pack(records, 0)!;
-    expect(parcel.itemsText(3, 5)).toBe('{"i":3},{"i":4}');
-    expect(unpackKeys(parcel.keysText(9, 10))).toEqual([nameOf({ i: 9 })]);
-    expect(parcel.envelopeAt(7)).toMatchObject({ key: nameOf({ i: 7 }), json: '{"i":7}', attempt: 1 });
+    const chunk = packer().pack(records, 0)!;
+    expect(chunk.itemsText(3, 5)).toBe('{"i":3},{"i":4}');
+    expect(unpackKeys(chunk.keysText(9, 10))).toEqual([nameOf({ i: 9 })]);
+    expect(chunk.itemAt(7)).toMatchObject({ key: nameOf({ i: 7 }), json: '{"i":7}', attempt: 1 });
   });
 
   it("end where a record is not plain, and before one that does not fit", () => {

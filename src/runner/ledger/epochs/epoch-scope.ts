@@ -1,13 +1,13 @@
 import { fingerprintHigh, fingerprintLow, hashText, hashUnit, shardOf } from "../../../base/hash.js";
-import type { SoftScope } from "../../../contracts/modes.js";
+import type { SoftPartition } from "../../../contracts/modes.js";
 import { FingerprintTable } from "../fingerprint-table.js";
-import type { EpochScope } from "../lines.js";
+import type { EpochSelection } from "../lines.js";
 
 /** Which keys a list of globs selects; the glob engine is handed in, because workers must not load it. */
 export type MatchGlobs = (patterns: readonly string[]) => (key: string) => boolean;
 
 /** One text for all spellings of a scope: order of globs and indices does not matter, parts that narrow nothing are left out. */
-export function scopeText(scope: EpochScope): string {
+export function scopeText(scope: EpochSelection): string {
   const { shard, only, samplePercent, keys } = scope;
   const soft = (scope.soft ?? [])
     .filter((level) => level.of > 1)
@@ -21,13 +21,13 @@ export function scopeText(scope: EpochScope): string {
   ]);
 }
 
-export const sameScope = (a: EpochScope, b: EpochScope): boolean => scopeText(a) === scopeText(b);
+export const sameScope = (a: EpochSelection, b: EpochSelection): boolean => scopeText(a) === scopeText(b);
 
 /**
  * Whether a key lies in a scope, as far as a key can tell: soft shards go by the position of an item, which nothing kept
  * remembers, and are judged for a run as a whole (`softWithin`). undefined: the scope takes every key.
  */
-export function scopePredicate(scope: EpochScope, matchGlobs: MatchGlobs): ((key: string) => boolean) | undefined {
+export function scopePredicate(scope: EpochSelection, matchGlobs: MatchGlobs): ((key: string) => boolean) | undefined {
   const tests: ((key: string) => boolean)[] = [];
   const { shard, only, samplePercent, keys } = scope;
   if (shard && shard.of > 1) tests.push((key) => shardOf(key, shard.of) === shard.index);
@@ -42,7 +42,7 @@ export function scopePredicate(scope: EpochScope, matchGlobs: MatchGlobs): ((key
  * Whether a run over `inner` sees nothing outside `outer`. A deeper level divides what the level above selected, so it
  * only compares where the levels above are the same.
  */
-export function softWithin(inner: SoftScope, outer: SoftScope): boolean {
+export function softWithin(inner: SoftPartition, outer: SoftPartition): boolean {
   for (const [depth, level] of outer.entries()) {
     const own = inner[depth];
     if (own === undefined || own.of !== level.of) return level.of <= 1 && softWithin(inner, outer.slice(depth + 1));

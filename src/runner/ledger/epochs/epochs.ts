@@ -1,6 +1,6 @@
-import type { SoftScope } from "../../../contracts/modes.js";
+import type { SoftPartition } from "../../../contracts/modes.js";
 import type { EpochRecord } from "../ledger-index.js";
-import type { EpochScope } from "../lines.js";
+import type { EpochSelection } from "../lines.js";
 import { type MatchGlobs, sameScope, scopePredicate, softWithin } from "./epoch-scope.js";
 
 /**
@@ -26,7 +26,7 @@ export interface EpochBook {
 export interface EpochBookRequest {
   readonly records: readonly EpochRecord[];
   /** The soft shard of this run; empty: none. */
-  readonly soft: SoftScope;
+  readonly soft: SoftPartition;
   readonly matchGlobs: MatchGlobs;
   /** What `decideForce` said, in a `--force` run: every item it lists must be done in this epoch. */
   readonly forced?: ForcedEpoch;
@@ -55,7 +55,7 @@ export function createEpochBook(request: EpochBookRequest): EpochBook {
 
 export interface ForcedEpoch {
   readonly epoch: number;
-  readonly scope: EpochScope;
+  readonly scope: EpochSelection;
   readonly partial: boolean;
   /** It must be written to the ledger before the first outcome (`appendEpochOpen`). False: an earlier run did. */
   readonly opens: boolean;
@@ -64,7 +64,7 @@ export interface ForcedEpoch {
 export interface ForceRequest {
   readonly records: readonly EpochRecord[];
   readonly mode: "continue" | "new";
-  readonly scope: EpochScope;
+  readonly scope: EpochSelection;
   /** `--force` with `--limit`, `--sample N` or `--debug-item`. */
   readonly partial: boolean;
 }

@@ -1,8 +1,8 @@
 import { closeSync, fsyncSync, openSync, readSync, renameSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { environmentError, syncDirectory, writeFully } from "../../../base/disk.js";
 import { fingerprintHigh, fingerprintLow, hashAsciiBytes } from "../../../base/hash.js";
 import { makeDirectory } from "../../../base/make-directory.js";
-import { environmentError, syncDirectory, writeFully } from "../files.js";
 import type { LedgerIndex, Segment } from "../ledger-index.js";
 import { LineBuffer } from "../line-buffer.js";
 import { type FailedLine, isOutcomeLine, parseLine } from "../lines.js";

@@ -1,0 +1,67 @@
+import { randomBytes } from "node:crypto";
+import { closeSync, openSync, readSync, unlinkSync, writeSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type ActivityWriter, KagurazakaError } from "../../src/kit.js";
+
+const CELL_BYTES = 8;
+/** Marks of 2,700 items at once. */
+const RESERVED_BYTES = 64 * 1024;
+
+/**
+ * A worker's activity where two processes see them. Node maps no memory between processes, but a file that both hold open is
+ * memory too: what was written is there for the other at once, and stays when the writer crashes. It has no name any more
+ * by the time the worker starts, so nothing is left of it, however either side ends.
+ */
+export class ActivityFile implements Disposable {
+  readonly fd: number;
+  #open = true;
+
+  constructor(dirs: readonly string[] = ["/dev/shm", tmpdir()]) {
+    this.fd = openNameless(dirs);
+  }
+
+  /** Brings the coordinator's copy up to date. */
+  readInto(activity: SharedArrayBuffer): void {
+    if (this.#open) readSync(this.fd, new Uint8Array(activity), 0, activity.byteLength, 0);
+  }
+
+  [Symbol.dispose](): void {
+    if (this.#open) closeSync(this.fd);
+    this.#open = false;
+  }
+}
+
+/** In the first directory that has room for it: a file can be made on a full disk too, and the worker would die writing. */
+function openNameless(dirs: readonly string[]): number {
+  let failure: unknown;
+  for (const dir of dirs) {
+    const path = join(dir, `kagurazaka-marks-${randomBytes(8).toString("hex")}`);
+    let fd: number | undefined;
+    try {
+      fd = openSync(path, "wx+", 0o600);
+      unlinkSync(path);
+      reserve(fd);
+      return fd;
+    } catch (error) {
+      if (fd !== undefined) closeSync(fd);
+      failure = error;
+    }
+  }
+  const message = `no file can be made in ${dirs.join(" or ")}, which worker processes need: ${(failure as Error).message}`;
+  throw new KagurazakaError("environment", message, { cause: failure });
+}
+
+function reserve(fd: number): void {
+  const zeros = new Uint8Array(RESERVED_BYTES);
+  // What there is room for is taken first; only the next write says that there is no more.
+  for (let at = 0; at < zeros.length; ) at += writeSync(fd, zeros, at, zeros.length - at, at);
+}
+
+/** The worker's side: copies cells from its memory to the file. */
+export function activityWriterTo(fd: number, activity: SharedArrayBuffer): ActivityWriter {
+  const bytes = new Uint8Array(activity);
+  return (cell, count) => {
+    writeSync(fd, bytes, cell * CELL_BYTES, count * CELL_BYTES, cell * CELL_BYTES);
+  };
+}

@@ -1,0 +1,73 @@
+import { close, closeSync, fdatasync, fsync, fsyncSync, open, openSync, writeSync } from "node:fs";
+import { dirname } from "node:path";
+import { promisify } from "node:util";
+import { KagurazakaError } from "./errors.js";
+
+const reasons: Readonly<Record<string, string>> = {
+  ENOSPC: "no space is left on the device",
+  EDQUOT: "the disk quota is used up",
+  EROFS: "the file system is read-only",
+  EIO: "the device reports an input/output error",
+  EACCES: "permission is denied",
+  EPERM: "permission is denied",
+  EMFILE: "too many files are open",
+  ENFILE: "too many files are open",
+  ENOENT: "the directory is gone",
+  ENOTDIR: "a part of the path is not a directory",
+  ESTALE: "the network file system has lost it",
+};
+
+/** A file of ours cannot be read or written: the run stops, with one message. Errors that already have a name keep it. */
+export function environmentError(doing: string, path: string, cause: unknown): KagurazakaError {
+  if (KagurazakaError.is(cause)) return cause;
+  const error = cause as NodeJS.ErrnoException;
+  const reason = reasons[error.code ?? ""] ?? error.message;
+  return new KagurazakaError("environment", `cannot ${doing} ${path}: ${reason}`, {
+    where: path,
+    hint: "Everything recorded so far is kept; put this right and give the same command again.",
+    cause,
+  });
+}
+
+/** Writes all of `bytes[start, end)`, whatever the kernel takes at a time; `wrote` hears of every piece. */
+export function writeFully(fd: number, bytes: Uint8Array, end: number, wrote: (size: number) => void): void {
+  let at = 0;
+  while (at < end) {
+    const size = writeSync(fd, bytes, at, end - at);
+    at += size;
+    wrote(size);
+  }
+}
+
+/** A new or renamed file survives power loss only once its directory is on disk. */
+export function syncDirectory(dir: string): void {
+  const fd = openSync(dir, "r");
+  try {
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** Waits, beside other work, until what was written to an open file is on disk. */
+export const syncData = (fd: number): Promise<void> => promisify(fdatasync)(fd);
+
+/** The same for a directory and all above it, as far as they may be read: a name is found only if every one on its way is. */
+export async function syncUpwards(dir: string): Promise<void> {
+  for (let at = dir; ; at = dirname(at)) {
+    try {
+      const fd = await promisify(open)(at, "r");
+      try {
+        await promisify(fsync)(fd);
+      } finally {
+        await promisify(close)(fd);
+      }
+    } catch (error) {
+      // A directory of others that may not be read is not one that was made for this run.
+      if (!["EACCES", "EPERM", "EINVAL", "EROFS"].includes(errnoOf(error) ?? "")) throw error;
+    }
+    if (dirname(at) === at) return;
+  }
+}
+
+export const errnoOf = (error: unknown): string | undefined => (error as NodeJS.ErrnoException | undefined)?.code;

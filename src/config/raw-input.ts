@@ -1,0 +1,146 @@
+import { KagurazakaError } from "../base/errors.js";
+import { didYouMean } from "../base/nearest.js";
+import { type CommandLine, parseCommandLine } from "./command-line.js";
+import { runOptions, type ToolOption } from "./run-options.js";
+import { declaredName, isAssignment, snakeName } from "./text/names.js";
+import { type Branch, createBranch, isBranch, Leaf, type Tree, treeFromCode, type ValueOrigin } from "./tree.js";
+
+/** What was said before anything is loaded, by an argument vector or by code. */
+export interface RawInput {
+  readonly line: CommandLine | undefined;
+  readonly cfg: string | undefined;
+  readonly mixinCfg: string | undefined;
+  /** `key=value` words, in order. */
+  readonly assignments: readonly string[];
+  /** A mixin tree given by code. */
+  readonly mixinTree: Branch | undefined;
+  /** By the one spelling. From code each owner's are apart; on a command line the owners are not known yet. */
+  readonly run: ReadonlyMap<string, Tree>;
+  readonly task: ReadonlyMap<string, Tree>;
+  readonly backbone: ReadonlyMap<string, Tree>;
+  readonly rawArgs: readonly string[];
+  readonly mistakes: readonly KagurazakaError[];
+}
+
+export function inputFromArgv(argv: readonly string[]): RawInput {
+  const line = parseCommandLine(argv);
+  return {
+    line,
+    cfg: line.cfg,
+    mixinCfg: line.mixinCfg,
+    assignments: line.mixin,
+    mixinTree: undefined,
+    run: line.tool,
+    task: new Map(),
+    backbone: new Map(),
+    rawArgs: [],
+    mistakes: [],
+  };
+}
+
+/**
+ * What `runTask` is given. The run's settings stand beside these by their camelCase names, typed as in `RunSettings`
+ * (durations in milliseconds, `{ percent: 1 }`) or as a flag's text (`"30s"`, `"1%"`). `undefined` counts as absent.
+ */
+export interface CodeOptions {
+  readonly backbone?: string | undefined;
+  /** Path of a YAML file, relative to the working directory. */
+  readonly cfg?: string | undefined;
+  readonly mixinCfg?: string | undefined;
+  /** A mixin tree, or `key=value` texts. */
+  readonly mixin?: Readonly<Record<string, unknown>> | readonly string[] | undefined;
+  readonly taskOptions?: Readonly<Record<string, unknown>> | undefined;
+  readonly backboneOptions?: Readonly<Record<string, unknown>> | undefined;
+  readonly rawArgs?: readonly string[] | undefined;
+  readonly [setting: string]: unknown;
+}
+
+const ownKeys = ["backbone", "cfg", "mixinCfg", "mixin", "taskOptions", "backboneOptions", "rawArgs"];
+
+/** Mistakes are kept and reported by `resolveConfig` with all others. */
+export function inputFromCode(options: CodeOptions = {}): RawInput {
+  const mistakes: KagurazakaError[] = [];
+  const attempt = <T>(read: () => T, otherwise: T): T => {
+    try {
+      return read();
+    } catch (error) {
+      if (!KagurazakaError.is(error)) throw error;
+      mistakes.push(error);
+      return otherwise;
+    }
+  };
+  const section = (name: "taskOptions" | "backboneOptions"): Map<string, Tree> =>
+    attempt(() => specTrees(options[name], name), new Map<string, Tree>());
+  const text = (name: "cfg" | "mixinCfg" | "backbone"): string | undefined =>
+    attempt(() => optionalText(options[name], name), undefined);
+  const run = new Map<string, Tree>();
+  for (const [said, value] of Object.entries(options)) {
+    if (value === undefined || ownKeys.includes(said)) continue;
+    const name = declaredName(runOptions, said);
+    if (name === undefined) {
+      const known = [...Object.keys(runOptions), ...ownKeys];
+      mistakes.push(
+        new KagurazakaError("bad-value", `there is no option "${said}".${didYouMean(said, known)}`, {
+          where: "options",
+        }),
+      );
+    } else {
+      attempt(() => void run.set(snakeName(name), settingTree(name, value)), undefined);
+    }
+  }
+  const backbone = text("backbone");
+  if (backbone !== undefined) run.set("backbone", new Leaf(backbone, at("backbone")));
+  const { assignments, mixinTree } = attempt(() => mixinFromCode(options.mixin), {
+    assignments: [],
+    mixinTree: undefined,
+  });
+  return {
+    line: undefined,
+    cfg: text("cfg"),
+    mixinCfg: text("mixinCfg"),
+    assignments,
+    mixinTree,
+    run,
+    task: section("taskOptions"),
+    backbone: section("backboneOptions"),
+    rawArgs: options.rawArgs ?? [],
+    mistakes,
+  };
+}
+
+const at = (name: string): ValueOrigin => ({ kind: "code", text: `options.${name}` });
+
+function optionalText(value: unknown, name: string): string | undefined {
+  if (value === undefined || (typeof value === "string" && value !== "")) return value;
+  throw new KagurazakaError("bad-value", `${name} must be a text`, { where: `options.${name}` });
+}
+
+function specTrees(value: unknown, name: string): Map<string, Tree> {
+  if (value === undefined) return new Map();
+  const tree = treeFromCode(value, at(name), [name]);
+  if (!isBranch(tree))
+    throw new KagurazakaError("bad-value", `${name} must be an object`, { where: `options.${name}` });
+  return new Map(Object.entries(tree).map(([said, child]) => [snakeName(said), child]));
+}
+
+function settingTree(name: string, value: unknown): Tree {
+  const spec: ToolOption = runOptions[name as keyof typeof runOptions];
+  const written = typeof value !== "string" && value !== null && spec.write ? spec.write(value as never) : value;
+  return treeFromCode(written, at(name), [name]);
+}
+
+function mixinFromCode(mixin: CodeOptions["mixin"]): { assignments: readonly string[]; mixinTree: Branch | undefined } {
+  if (mixin === undefined) return { assignments: [], mixinTree: undefined };
+  if (Array.isArray(mixin)) {
+    const wrong = mixin.find((word) => typeof word !== "string" || !isAssignment(word));
+    if (wrong === undefined) return { assignments: mixin, mixinTree: undefined };
+    throw new KagurazakaError("bad-value", `mixin must hold key=value texts, not ${JSON.stringify(wrong)}`, {
+      where: "options.mixin",
+    });
+  }
+  const tree = treeFromCode(mixin, at("mixin"), ["mixin"]);
+  if (isBranch(tree)) return { assignments: [], mixinTree: createBranch(at("mixin"), Object.entries(tree)) };
+  throw new KagurazakaError("bad-value", "mixin must be an object or a list of key=value texts", {
+    where: "options.mixin",
+  });
+}

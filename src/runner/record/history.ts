@@ -1,0 +1,203 @@
+import type { RunSettings } from "../../contracts/run-config.js";
+import { areDisjoint, ownProcess } from "../lease/index.js";
+import {
+  type Aspect,
+  aspects,
+  createEpochBook,
+  decideForce,
+  type EpochBook,
+  type EpochSelection,
+  type ForcedEpoch,
+  LEDGER_VERSION,
+  type Ledger,
+  type LedgerHeader,
+  type LedgerIndex,
+  loadLedger,
+  type Machine,
+  type Made,
+  openSegments,
+  type Partition,
+  packKeys,
+  sameScope,
+} from "../ledger/index.js";
+import type { LedgerView } from "../ledger/view.js";
+import { loadGlobs, readKeys } from "../plan/key-filter.js";
+import type { PreparedRun } from "../prepare/prepared-run.js";
+import { inputHashOf } from "./input-hash.js";
+import { optionChanges } from "./option-changes.js";
+import { optionsHashOf, partitionOf, wordsHashOf } from "./run-record.js";
+
+/** What earlier runs recorded, and what this run may take as finished. */
+export interface History extends LedgerView {
+  /** Number of the hard shard. */
+  readonly shard: number;
+  readonly index: LedgerIndex;
+  readonly book: EpochBook;
+  readonly forced: ForcedEpoch | undefined;
+  /** Items must be redone whatever the task's `isExecuted` says: an epoch is open. */
+  readonly ignoresTask: boolean;
+  /** What this run's results are made by. */
+  readonly now: Made;
+  readonly warnings: readonly string[];
+  /** A run of this history looks at every item that its `input` has. */
+  readonly seesAll: boolean;
+  /** What earlier runs left unsynced, or a boot has put in doubt, is worth to wait for the disk at the end. */
+  readonly owesSync: boolean;
+  headerOf(run: string): LedgerHeader;
+  /** Everything in this run's scope is finished: closes the epochs that asked for it. */
+  completeEpoch(ledger: Ledger): void;
+}
+
+/** Of one hard shard. */
+export async function openHistory(prepared: PreparedRun, shard: number): Promise<History> {
+  const { program, config } = prepared;
+  const settings = config.run;
+  const { boot, host } = ownProcess();
+  const here: Machine = { boot, host };
+  const index = await loadLedger(prepared.shards[shard]!.ledgerDir, here);
+  const now = provenanceOf(prepared);
+  const scope = epochScopeOf(prepared);
+  const matcher = needsGlobs(scope, index) ? await loadGlobs() : () => () => true;
+  const partial = isPartial(settings);
+  const forced =
+    settings.force === false ? undefined : decideForce({ records: index.epochs, mode: settings.force, scope, partial });
+  const soft = scope.soft ?? [];
+  const book = createEpochBook({ records: index.epochs, soft, matchGlobs: matcher, ...(forced ? { forced } : {}) });
+  const ownScope = partitionOf(program, settings);
+  const input = inputHashOf(prepared, shard);
+  const covers = coveredBy(index, boot, ownScope);
+  const open = index.epochs.filter((epoch) => !epoch.complete && !epoch.partial && sameScope(epoch.scope, scope));
+  return {
+    shard,
+    index,
+    book,
+    forced,
+    ignoresTask: forced !== undefined || open.length > 0,
+    warnings: warningsOf({ prepared, shard, index, now, forced, continues: open.length > 0 }),
+    now,
+    statusOf: (key) => index.statusOf(key),
+    requiredEpoch: (key) => book.requiredEpoch(key),
+    isFullySynced: index.isSound,
+    outputMayBeUnsynced: (key, times) => index.mayBeTorn(key, times),
+    seesAll: input !== undefined && !partial && !settings.skipFailed && sameScope(scope, {}),
+    owesSync: index.windows.length > 0 || covers.length >= MANY_SEGMENTS,
+    headerOf: (run) => ({
+      v: LEDGER_VERSION,
+      run,
+      task: program.ref.id,
+      at: new Date().toISOString(),
+      seq: index.nextSeq,
+      ...now,
+      epoch: book.current,
+      boot,
+      host,
+      ...(input === undefined ? {} : { input }),
+      ...(settings.durable ? { durable: true } : {}),
+      ...(covers.length > 0 && !settings.durable ? { covers } : {}),
+      shard: ownScope,
+    }),
+    completeEpoch(ledger) {
+      if (partial) return;
+      const epochs = new Set(open.map(({ epoch }) => epoch));
+      if (forced) epochs.add(forced.epoch);
+      for (const epoch of epochs) ledger.appendEpochComplete({ epoch, scope });
+      ledger.flush();
+    },
+  };
+}
+
+/** So many runs that were too short to wait for the disk are worth one wait. */
+const MANY_SEGMENTS = 8;
+/** The header is looked for in the first 64 KB of a segment. */
+const MAX_COVERS = 1000;
+
+/** Segments of this boot that wait for a sync mark. A run beside this one, which may still write, makes its own. */
+function coveredBy(index: LedgerIndex, boot: string | null, scope: Partition): string[] {
+  if (boot === null) return [];
+  return openSegments(index.segments)
+    .filter(({ header }) => header !== null && header.boot === boot && !areDisjoint(header.shard, scope))
+    .map(({ file }) => file)
+    .slice(-MAX_COVERS);
+}
+
+/** Which items a `--force` of this run would mean. */
+function epochScopeOf({ program, config: { run } }: PreparedRun): EpochSelection {
+  const { soft } = partitionOf(program, run);
+  return {
+    ...(run.shard ? { shard: run.shard } : {}),
+    ...(soft.length > 0 ? { soft } : {}),
+    ...(run.only.length > 0 ? { only: [...run.only] } : {}),
+    ...(run.sample && "percent" in run.sample ? { samplePercent: run.sample.percent } : {}),
+    ...(run.keys === undefined ? {} : { keys: packKeys(readKeys(run.keys)) }),
+  };
+}
+
+/** It reaches items that no rule can name afterwards, so nothing later may be judged by it. */
+function isPartial(run: RunSettings): boolean {
+  return run.limit !== undefined || run.retryFailed || (run.sample !== undefined && "count" in run.sample);
+}
+
+function needsGlobs(scope: EpochSelection, index: LedgerIndex): boolean {
+  return scope.only !== undefined || index.epochs.some((epoch) => epoch.scope.only !== undefined);
+}
+
+/** The code, version and options this run's results are made by. */
+function provenanceOf({ program }: PreparedRun): Made {
+  const { version } = program.taskClass;
+  return {
+    module: program.ref.moduleHash,
+    version: version === undefined ? null : String(version),
+    options: optionsHashOf(program),
+  };
+}
+
+interface Findings {
+  readonly prepared: PreparedRun;
+  readonly shard: number;
+  readonly index: LedgerIndex;
+  readonly now: Made;
+  readonly forced: ForcedEpoch | undefined;
+  /** An epoch of an earlier `--force` is open. */
+  readonly continues: boolean;
+}
+
+const OTHER = { code: "other code", version: "another version of the task", options: "other options" } as const;
+
+/** Said once, with counts: results of other code or options are kept, unless `--redo` says which not to keep. */
+function warningsOf(findings: Findings): string[] {
+  const { prepared, shard, index, now, forced, continues } = findings;
+  const { redo } = prepared.config.run;
+  const warnings: string[] = [];
+  if (index.invalid.count > 0)
+    warnings.push(`the ledger has ${index.invalid.count} damaged lines, passed over (first: ${index.invalid.first})`);
+  if (forced) return warnings;
+  // Without a window, all of them were looked at since: what is left is listed no more.
+  if (index.unsyncedKeys > 0 && index.windows.length > 0) {
+    // Outputs are judged one by one, as the plan comes to them: some may have lost their lines.
+    const least = prepared.shards[shard]!.outputRoot === null ? "" : "at least ";
+    warnings.push(
+      `the machine has been restarted: ${least}${index.unsyncedKeys} results younger than the last sync mark may not be whole and are made again`,
+    );
+  }
+  if (continues) warnings.push("a --force over these items was not finished; this run goes on with it");
+  for (const cause of Object.keys(aspects) as Aspect[]) {
+    const count = index
+      .doneByProvenance()
+      .reduce((sum, made) => sum + (made[aspects[cause]] === now[aspects[cause]] ? 0 : made.doneKeys), 0);
+    if (count === 0) continue;
+    const fate = redo.includes(cause) ? "are made again" : `are kept; --redo ${cause} makes them again`;
+    const which = cause === "options" ? changedOptions(findings) : "";
+    warnings.push(`${count} results were made by ${OTHER[cause]}${which} and ${fate}`);
+  }
+  return warnings;
+}
+
+/** By the last run that had other options and finished something that still counts. */
+function changedOptions({ prepared, shard, index, now }: Findings): string {
+  const last = index.segments.findLast(({ header, doneKeys }) => doneKeys > 0 && header?.options !== now.options);
+  const { runsDir } = prepared.shards[shard]!;
+  const { rawArgs } = prepared.program.ref.options;
+  const told = { config: prepared.config.entries, wordsHash: wordsHashOf(rawArgs) };
+  const words = last?.header ? optionChanges(runsDir, last.header.run, told) : "";
+  return words === "" ? "" : ` (${words})`;
+}

@@ -1,0 +1,68 @@
+import { hostname } from "node:os";
+import { encodeItem } from "../../base/canonical-json.js";
+import type { ErrorRecord } from "../../base/errors.js";
+import { sha256Hex } from "../../base/hash.js";
+import type { RunSettings } from "../../contracts/run-config.js";
+import type { RunStats } from "../../contracts/task.js";
+import { locateTool } from "../../loader/tool.js";
+import type { Partition } from "../ledger/index.js";
+import type { PreparedRun } from "../prepare/prepared-run.js";
+import type { TaskProgram } from "../program/task-program.js";
+
+/** The part of the input this run works on: what its lease covers. */
+export function partitionOf(program: TaskProgram, settings: RunSettings): Partition {
+  const soft = program.modes?.softShard;
+  return { soft: soft ? soft.definition.scope(soft.fields) : [], hash: settings.shard ?? null };
+}
+
+/** Identity of what the user asked for, apart from where and how fast: a change is reported when results are kept. */
+export function optionsHashOf(program: TaskProgram): string {
+  const { task, template, rawArgs } = program.ref.options;
+  const { hardShardMode: _roots, softShard: _part, ...meaning } = template ?? {};
+  const words = rawArgs.length > 0 ? { words: [...rawArgs] } : {};
+  return sha256Hex(encodeItem({ task, template: meaning, ...words })).slice(0, 16);
+}
+
+/** The words a task reads raw may hold secrets: kept is what tells them from others. */
+export function wordsHashOf(rawArgs: readonly string[]): string {
+  return sha256Hex(JSON.stringify(rawArgs)).slice(0, 16);
+}
+
+export interface RunEnd {
+  readonly rootId: string;
+  readonly state: "running" | "ended";
+  readonly exitCode?: number;
+  readonly stats?: RunStats;
+  readonly error?: ErrorRecord | undefined;
+}
+
+/** `runs/<id>/run.json`. Values stand as they were written (`${oc.env:KEY}`), secrets masked. */
+export function runRecordOf(
+  prepared: PreparedRun,
+  run: string,
+  end: RunEnd,
+): { readonly run: string } & Record<string, unknown> {
+  const { config, program, backbone, workers, sourcePath } = prepared;
+  return {
+    v: 1,
+    run,
+    task: program.ref.id,
+    ...end,
+    at: new Date().toISOString(),
+    scope: partitionOf(program, config.run),
+    source: sourcePath,
+    export: program.ref.export,
+    moduleHash: program.ref.moduleHash,
+    version: program.taskClass.version ?? null,
+    optionsHash: optionsHashOf(program),
+    wordsHash: wordsHashOf(program.ref.options.rawArgs),
+    backbone: backbone.name,
+    workers,
+    kagurazaka: locateTool().version,
+    node: process.version,
+    platform: `${process.platform}-${process.arch}`,
+    host: hostname(),
+    pid: process.pid,
+    config: Object.fromEntries(config.entries.map(({ path, value, origin }) => [path, { value, from: origin.text }])),
+  };
+}

@@ -1,0 +1,116 @@
+import { tmpdir } from "node:os";
+import type { Item } from "../../contracts/item.js";
+import { yieldsOf } from "../../contracts/modes.js";
+import type { RunSettings } from "../../contracts/run-config.js";
+import { failedItems, type LedgerIndex } from "../ledger/index.js";
+import { openSeenKeys, type SeenKeys } from "../plan/bulk/seen-keys.js";
+import type { KnownItem } from "../plan/candidates.js";
+import { FinishedCheck } from "../plan/finished.js";
+import { createKeyFilter, type KeyFilter } from "../plan/key-filter.js";
+import { type Limit, Planner } from "../plan/planner.js";
+import { createStaleness } from "../plan/staleness.js";
+import type { PreparedRun } from "../prepare/prepared-run.js";
+import { filesOf, pathOfFile } from "../program/item-files.js";
+import type { History } from "../record/history.js";
+
+export interface OpenPlanner extends AsyncDisposable, Pick<Planner, "batches" | "candidates" | "chunks"> {
+  readonly finished: FinishedCheck;
+  readonly keyFilter: KeyFilter;
+}
+
+/** How many items a run may run, over all its shards. */
+export const limitOf = ({ limit = Number.POSITIVE_INFINITY }: RunSettings): Limit => ({ left: limit });
+
+/** The plan of one shard, with what it has to remember: keys seen, where they could repeat. */
+export async function openPlanner(
+  prepared: PreparedRun,
+  history: History,
+  limit = limitOf(prepared.config.run),
+): Promise<OpenPlanner> {
+  const { program, instance, config } = prepared;
+  const { shard } = history;
+  const { modes } = program;
+  const opened: SeenKeys[] = [];
+  const watch = (needed: boolean): SeenKeys | null => {
+    if (!needed) return null;
+    const seen = openSeenKeys({ spillDir: tmpdir() });
+    opened.push(seen);
+    return seen;
+  };
+  const yields = modes?.inputMode ? yieldsOf(modes.inputMode) : "record";
+  const finishMode = modes?.finishCheckMode;
+  const checks = {
+    rule: finishMode ? finishMode.definition.rule(finishMode.fields) : null,
+    outputRoot: prepared.shards[shard]!.outputRoot,
+    inputPathsOf: (item: Item) => filesOf(yields, item).map(([, file]) => pathOfFile(program.roots, file)),
+  };
+  const { index, now } = history;
+  const finished = new FinishedCheck({
+    ...checks,
+    taskDecides: typeof instance.isExecuted === "function",
+    skipFailed: config.run.skipFailed,
+    ledger: history,
+    isStale: createStaleness({ ...checks, redo: config.run.redo, now, index }),
+  });
+  const retry = config.run.retryFailed ? failedBefore(history.index) : undefined;
+  const selected = await createKeyFilter(config.run);
+  const keyFilter: KeyFilter = retry?.keys
+    ? (key) => (retry.keys!.has(key) ? selected(key) : "--retry-failed: it has not failed")
+    : selected;
+  const abort = new AbortController();
+  const planner = new Planner({
+    program,
+    instance,
+    shard,
+    settings: config.run,
+    limit,
+    ignoresTask: history.ignoresTask,
+    keyFilter,
+    finished,
+    runsAll: !selects(config.run) && history.index.segments.length === 0,
+    seen: {
+      keys: watch(!modes?.inputMode?.definition.uniqueKeys),
+      outputs: watch(modes?.outputMode?.definition.unique === false),
+    },
+    ...(retry?.items ? { items: retry.items } : {}),
+    signal: abort.signal,
+  });
+  return {
+    finished,
+    keyFilter,
+    batches: (listener) => planner.batches(listener),
+    chunks: (listener) => planner.chunks(listener),
+    candidates: (listener) => planner.candidates(listener),
+    async [Symbol.asyncDispose]() {
+      abort.abort();
+      for (const seen of opened) await seen[Symbol.asyncDispose]();
+    },
+  };
+}
+
+function selects({ shard, only, keys, sample, shuffle, limit, retryFailed }: RunSettings): boolean {
+  return [shard, keys, sample, limit].some((said) => said !== undefined) || only.length > 0 || shuffle || retryFailed;
+}
+
+/**
+ * What failed, without listing again: the ledger has the items themselves. Where one was too large to be kept, the input is
+ * listed and everything else left out.
+ */
+function failedBefore(index: LedgerIndex): { items?: Iterable<readonly KnownItem[]>; keys?: ReadonlySet<string> } {
+  for (const { item, attempts } of failedItems(index)) {
+    // Refused before it ran: what is kept of it may be less than it was, and it has to be refused again.
+    if (item === undefined || attempts === 0) return { keys: new Set(index.failedKeys()) };
+  }
+  return { items: knownItems(index) };
+}
+
+function* knownItems(index: LedgerIndex): Generator<readonly KnownItem[]> {
+  let batch: KnownItem[] = [];
+  for (const { key, item } of failedItems(index)) {
+    batch.push({ key, item: item as Item });
+    if (batch.length < 1024) continue;
+    yield batch;
+    batch = [];
+  }
+  if (batch.length > 0) yield batch;
+}

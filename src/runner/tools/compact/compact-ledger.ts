@@ -1,0 +1,152 @@
+import { closeSync, fsyncSync, openSync, readdirSync, renameSync, rmSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { environmentError, errnoOf, syncDirectory } from "../../../base/disk.js";
+import { KagurazakaError } from "../../../base/errors.js";
+import type { Segment } from "../../ledger/ledger-index.js";
+import { COMPACTED_VERSION, type LedgerHeader } from "../../ledger/lines.js";
+import { listSegments } from "../../ledger/load-ledger.js";
+import { copyLatest } from "./copy-latest.js";
+import { LineWriter } from "./line-writer.js";
+import { type Survey, surveyLines } from "./survey.js";
+
+export interface CompactRequest {
+  readonly dir: string;
+  /** Names the compaction as a run is named: unique among machines. */
+  readonly run: string;
+  readonly task: string;
+  readonly boot: string | null;
+  /** Throws when somebody else works here: nothing is switched and nothing removed then. */
+  readonly assertHeld: () => void;
+}
+
+export interface LedgerSize {
+  readonly files: number;
+  readonly lines: number;
+  readonly bytes: number;
+}
+
+export interface Compaction {
+  /** False: there was nothing to fold, and nothing was written. */
+  readonly changed: boolean;
+  readonly before: LedgerSize;
+  readonly after: LedgerSize;
+  /** Damaged and torn lines that are left behind. */
+  readonly damaged: number;
+}
+
+/**
+ * Folds all files of a ledger into one: of every key its latest line, byte for byte, under the header of the run that wrote
+ * it, runs in their old order; steps of epochs and lines of kinds not known here stay where they stood.
+ *
+ *     compacted-<run>.jsonl    {"v":2,"compacted":true,"seq":<above all>,…}
+ *                              {"v":1,"run":"a","seq":1,…}      the header of a, if any of its lines is left
+ *                              {"k":"x","s":"done","ms":1}
+ *                              {"v":1,"run":"b","seq":2,…}
+ *                              {"k":"y","s":"failed",…}
+ *
+ * A header inside a file begins a segment, so every key keeps its run, code, options, epoch and boot.
+ *
+ * Why a kill at any moment does no harm. The new file is written and synced under a name that no reader looks at; one
+ * rename puts it there as a whole; the old files are removed after that. So a reader finds all old files, or the new one
+ * and any of the old. The second case reads like the new file alone: of a key the last line counts, segments go by `seq`,
+ * the new file's is above that of every old one, and every key of an old file has a line in it. What an old file says is
+ * said again later, of the same run. An epoch opened twice is one epoch, and old files go newest first, so that epochs are
+ * met in their old order; a run that begins later has a `seq` above this one. That nobody appends to an old file
+ * meanwhile is what the lease is for, which is asked again before the rename and before the first removal. Sync marks are left behind: what
+ * they vouch for was synced before (`compactPlace`), and this file is.
+ *
+ * Memory is that of loading, 20 bytes a key: one pass notes the number of each key's last line, the other copies those.
+ */
+export async function compactLedger(request: CompactRequest): Promise<Compaction> {
+  const { dir } = request;
+  removeTemporaries(dir);
+  const files = listSegments(dir);
+  const survey = await surveyLines(dir, files);
+  const before = sizeOf(dir, files, survey.lines);
+  const isFolded = files.length <= 1 && survey.outcomes === survey.latest.size && survey.damaged === 0;
+  if (isFolded) return { changed: false, before, after: before, damaged: 0 };
+  const after = await write(request, files, survey);
+  request.assertHeld();
+  try {
+    for (const { file } of files.toReversed()) rmSync(join(dir, file), { force: true });
+    syncDirectory(dir);
+  } catch (error) {
+    throw environmentError("remove what is folded from", dir, error);
+  }
+  return { changed: true, before, after, damaged: survey.damaged };
+}
+
+const TEMPORARY = /^compacting-.*\.tmp$/;
+/** Files of compactions that were killed: no reader looks at them. */
+export const isCompactionLeftover = (name: string): boolean => TEMPORARY.test(name);
+
+function removeTemporaries(dir: string): void {
+  try {
+    for (const name of readdirSync(dir)) if (isCompactionLeftover(name)) rmSync(join(dir, name), { force: true });
+  } catch (error) {
+    if (errnoOf(error) !== "ENOENT") throw environmentError("read the ledger", dir, error);
+  }
+}
+
+function sizeOf(dir: string, files: readonly Segment[], lines: number): LedgerSize {
+  const bytes = files.reduce(
+    (sum, { file }) => sum + (statSync(join(dir, file), { throwIfNoEntry: false })?.size ?? 0),
+    0,
+  );
+  return { files: files.length, lines, bytes };
+}
+
+async function write(request: CompactRequest, files: readonly Segment[], survey: Survey): Promise<LedgerSize> {
+  const { dir, run } = request;
+  const temporary = join(dir, `compacting-${run}.tmp`);
+  const path = join(dir, `compacted-${run}.jsonl`);
+  try {
+    const fd = openSync(temporary, "wx");
+    let writer: LineWriter;
+    try {
+      writer = new LineWriter(fd);
+      writer.writeText(JSON.stringify(headerOf(request, 1 + survey.highestSeq)));
+      const copied = await copyLatest({ dir, files, latest: survey.latest, writer });
+      if (copied !== survey.latest.size) throw changedMeanwhile(dir);
+      writer.flush();
+      fsyncSync(fd);
+    } finally {
+      closeSync(fd);
+    }
+    request.assertHeld();
+    renameSync(temporary, path);
+    syncDirectory(dir);
+    return { files: 1, lines: writer.lines, bytes: writer.bytes };
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    throw environmentError("write the ledger", path, error);
+  }
+}
+
+function headerOf({ run, task, boot }: CompactRequest, seq: number): LedgerHeader {
+  return {
+    v: COMPACTED_VERSION,
+    compacted: true,
+    run,
+    task,
+    at: new Date().toISOString(),
+    seq,
+    // No line stands under this header: what made each of them, the ones below say.
+    module: "",
+    version: null,
+    options: "",
+    epoch: 0,
+    boot,
+    // Before it gets its name all of it, and all it tells of, is on disk.
+    durable: true,
+    shard: { soft: [], hash: null },
+  };
+}
+
+/** Nobody could, with the lease in our hands; should it be so all the same, nothing must be lost by it. */
+function changedMeanwhile(dir: string): KagurazakaError {
+  return new KagurazakaError("environment", `the ledger ${dir} was written to while it was being compacted`, {
+    where: dir,
+    hint: "Nothing was changed. Find out who writes there, then give the same command again.",
+  });
+}

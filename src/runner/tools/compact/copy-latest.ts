@@ -1,0 +1,123 @@
+import { join } from "node:path";
+import { fingerprintHigh, fingerprintLow, hashAsciiBytes, hashText } from "../../../base/hash.js";
+import { sameScope } from "../../ledger/epochs/epoch-scope.js";
+import type { FingerprintTable } from "../../ledger/fingerprint-table.js";
+import type { Segment } from "../../ledger/ledger-index.js";
+import {
+  type EpochOpenLine,
+  isCheckpoint,
+  isEpochComplete,
+  isEpochOpen,
+  isHeader,
+  isOutcomeLine,
+  LEDGER_VERSION,
+  type LedgerHeader,
+  type LedgerLine,
+} from "../../ledger/lines.js";
+import { runOf } from "../../ledger/load-ledger.js";
+import { type Block, readBlocks } from "../../ledger/read-segment.js";
+import { type LineSink, PLAIN_HEAD_BYTES, scanLines } from "../../ledger/scan-lines.js";
+import type { LineWriter } from "./line-writer.js";
+
+export interface CopyRequest {
+  readonly dir: string;
+  readonly files: readonly Segment[];
+  /** Of each key, the number of its last outcome; see `surveyLines`. */
+  readonly latest: FingerprintTable;
+  readonly writer: LineWriter;
+}
+
+/**
+ * Copies each key's last line, and whatever is no outcome, as they stand, each under the header it stood under.
+ * @returns how many outcomes were copied
+ */
+export async function copyLatest({ dir, files, latest, writer }: CopyRequest): Promise<number> {
+  const copier = new Copier(latest, writer);
+  for (const segment of files) {
+    copier.begin(segment);
+    for await (const block of readBlocks(join(dir, segment.file))) scanLines(block, copier.sinkOf(block, segment));
+  }
+  return copier.copied;
+}
+
+class Copier {
+  copied = 0;
+  readonly #latest: FingerprintTable;
+  readonly #writer: LineWriter;
+  #outcomes = 0;
+  readonly #opened: EpochOpenLine[] = [];
+  /** Of the segment at hand; null once it is written. */
+  #header: Uint8Array | null = null;
+
+  constructor(latest: FingerprintTable, writer: LineWriter) {
+    this.#latest = latest;
+    this.#writer = writer;
+  }
+
+  begin(segment: Segment): void {
+    // One that has a header says so in its first line.
+    this.#header = segment.header === null ? Buffer.from(JSON.stringify(missingHeader(segment))) : null;
+  }
+
+  sinkOf({ bytes, offset: blockOffset }: Block, segment: Segment): LineSink {
+    return {
+      plain: (_status, _bytes, start, end) => {
+        if (this.#isLatest(hashAsciiBytes(bytes, start, end)))
+          this.#copy(bytes, start - PLAIN_HEAD_BYTES, bytes.indexOf(NEWLINE, end));
+      },
+      parsed: (line, offset, length) => {
+        const start = offset - blockOffset;
+        if (isOutcomeLine(line)) {
+          if (this.#isLatest(hashText(line.k))) this.#copy(bytes, start, start + length);
+        } else if (isHeader(line) && (offset > 0 || segment.header !== null)) {
+          // Its block's memory is used again before it may be written.
+          this.#header = Uint8Array.prototype.slice.call(bytes, start, start + length);
+        } else if (!this.#isVoid(line) && !isCheckpoint(line)) {
+          this.#copy(bytes, start, start + length);
+        }
+      },
+      invalid() {},
+      torn() {},
+    };
+  }
+
+  /** The end of an epoch that nobody had opened by then: read twice, the second time it would end one opened since. */
+  #isVoid(line: Partial<LedgerLine>): boolean {
+    if (isEpochOpen(line)) this.#opened.push(line);
+    if (!isEpochComplete(line)) return false;
+    return !this.#opened.some(({ epoch, scope }) => epoch === line.epoch && sameScope(scope, line.scope));
+  }
+
+  #isLatest(hash: Uint32Array): boolean {
+    if (this.#latest.find(fingerprintLow(hash), fingerprintHigh(hash)) !== ++this.#outcomes) return false;
+    this.copied++;
+    return true;
+  }
+
+  #copy(bytes: Uint8Array, start: number, end: number): void {
+    if (this.#header !== null) {
+      this.#writer.write(this.#header, 0, this.#header.length);
+      this.#header = null;
+    }
+    this.#writer.write(bytes, start, end);
+  }
+}
+
+const NEWLINE = 0x0a;
+
+/** What the loader takes a file for that has lost its header, in words. */
+function missingHeader(segment: Segment): LedgerHeader {
+  return {
+    v: LEDGER_VERSION,
+    run: runOf(segment),
+    task: "",
+    at: "",
+    seq: 0,
+    module: "",
+    version: null,
+    options: "",
+    epoch: 0,
+    boot: null,
+    shard: { soft: [], hash: null },
+  };
+}

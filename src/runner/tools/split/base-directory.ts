@@ -1,0 +1,50 @@
+import { existsSync, rmdirSync, rmSync } from "node:fs";
+import { dirname } from "node:path";
+import { environmentError, errnoOf } from "../../../base/disk.js";
+import { KagurazakaError } from "../../../base/errors.js";
+import { makeDirectory } from "../../../base/make-directory.js";
+import { type Lease, openLease } from "../../lease/index.js";
+import { stateDir } from "./plan.js";
+
+/** Returns the topmost directory that was missing. */
+export function makeBase(base: string): string | undefined {
+  let made: string | undefined;
+  for (let at = base; !existsSync(at) && dirname(at) !== at; at = dirname(at)) made = at;
+  try {
+    makeDirectory(base);
+  } catch (error) {
+    if (errnoOf(error) === "ENOSPC" || errnoOf(error) === "EDQUOT")
+      throw environmentError("make the directory", base, error);
+    throw new KagurazakaError("output-root", `cannot make the directory ${base}: ${(error as Error).message}`, {
+      where: "--into",
+      cause: error,
+    });
+  }
+  return made;
+}
+
+/** One split at a time works on a base, whatever its name. */
+export async function holdBase(base: string): Promise<Lease> {
+  try {
+    const scope = { soft: [], hash: null };
+    return await openLease({ dir: `${stateDir(base)}/lease`, scope, run: "split" });
+  } catch (error) {
+    if (!KagurazakaError.is(error) || error.code !== "root-in-use") throw error;
+    const hint = "Wait until it is through, then give the same command again.";
+    throw new KagurazakaError("root-in-use", error.message, { where: error.where, hint, cause: error });
+  }
+}
+
+/** Of a split that was refused when its files were listed: the base as it was. */
+export function removeTraces(base: string, made: string | undefined): void {
+  rmSync(stateDir(base), { recursive: true, force: true });
+  let at = dirname(stateDir(base));
+  try {
+    for (const top = made ?? dirname(stateDir(base)); ; at = dirname(at)) {
+      rmdirSync(at);
+      if (at === top) return;
+    }
+  } catch {
+    // Something else is in there.
+  }
+}

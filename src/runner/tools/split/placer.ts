@@ -1,0 +1,210 @@
+import {
+  closeSync,
+  constants,
+  copyFileSync,
+  fsyncSync,
+  linkSync,
+  lstatSync,
+  openSync,
+  readSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  type Stats,
+  statSync,
+  unlinkSync,
+  utimesSync,
+} from "node:fs";
+import { environmentError, errnoOf } from "../../../base/disk.js";
+import { KagurazakaError } from "../../../base/errors.js";
+import { joinRelative } from "../../../data/walk.js";
+import { NOT_UTF8, PlacingFailed } from "./placing-failed.js";
+import { noLinks } from "./refusals.js";
+import { Removals } from "./removals.js";
+import type { Way } from "./settings.js";
+import { type ShardDirectories, shardStaging } from "./shard-directories.js";
+
+/** `there`: it is in its shard already. `gone`: neither in the input nor in its shard. */
+export type Placed = { readonly state: "placed" | "there"; readonly bytes: number } | { readonly state: "gone" };
+
+/** Codes after which every other file would fail as well. */
+const ENVIRONMENT = new Set(["ENOSPC", "EDQUOT", "EROFS", "EIO", "EMFILE", "ENFILE", "ENOMEM", "ESTALE"]);
+const NO_LINKS = new Set(["EXDEV", "EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS"]);
+
+/**
+ * Puts one file into its shard so that a kill at any moment leaves either nothing or the whole file under its name, and a
+ * moved file always in one of its two places; one moved to another file system also when the power goes. Synchronous: a file
+ * is two to four system calls.
+ */
+export class Placer {
+  readonly #input: string;
+  readonly #by: Way;
+  readonly #shards: ShardDirectories;
+  /** Files that are in their shard and still in the input; whoever places them settles them. */
+  readonly removals = new Removals();
+
+  constructor(input: string, by: Way, shards: ShardDirectories) {
+    this.#input = input;
+    this.#by = by;
+    this.#shards = shards;
+  }
+
+  /** @throws PlacingFailed for this file, KagurazakaError for all of them */
+  place(shard: number, relDir: string, name: string): Placed {
+    const key = joinRelative(relDir, name);
+    const from = `${this.#input}/${key}`;
+    const to = `${this.#shards.rootOf(shard)}/${key}`;
+    try {
+      const source = sourceOf(from);
+      if (source === undefined) return this.#missing(key, to);
+      if (!source.stat.isFile()) throw new PlacingFailed("it is no regular file any more");
+      if (source.path !== from && this.#by === "move") throw new PlacingFailed("it is a symbolic link now");
+      const isNew = this.#shards.open(shard, relDir);
+      return { state: this.#put({ key, shard, from, to, source, isNew }), bytes: source.stat.size };
+    } catch (error) {
+      throw refine(error, this.#by, from, to);
+    }
+  }
+
+  #missing(key: string, to: string): Placed {
+    const there = lstatSync(to, { throwIfNoEntry: false });
+    if (there) return { state: "there", bytes: there.size };
+    // What Node could not decode it shows as U+FFFD, and that name is not on the disk.
+    if (key.includes("\ufffd")) throw new PlacingFailed(NOT_UTF8);
+    return { state: "gone" };
+  }
+
+  #put(file: Placing): "placed" | "there" {
+    const { to, isNew, source } = file;
+    // A link never replaces anything, so in a new directory it need not be asked first.
+    const there = isNew && this.#by === "link" ? undefined : lstatSync(to, { throwIfNoEntry: false });
+    if (there) return this.#isThere(file, there);
+    if (this.#by === "move") this.#move(file);
+    else if (this.#by === "copy") this.#copy(file);
+    else {
+      try {
+        linkSync(source.path, to);
+      } catch (error) {
+        if (errnoOf(error) !== "EEXIST") throw error;
+        return this.#isThere(file, lstatSync(to));
+      }
+    }
+    return "placed";
+  }
+
+  /** The same file (a link), or one of the same size and time (a copy). Anything else is somebody's and stays. */
+  #isThere({ key, from, to, source: { stat } }: Placing, there: Stats): "there" {
+    const isLink = there.ino === stat.ino && there.dev === stat.dev && there.size === stat.size;
+    if (!isLink && !(there.isFile() && there.size === stat.size && isSameTime(there.mtimeMs, stat.mtimeMs))) {
+      throw new PlacingFailed(`${to} is there with other content (${describe(there)}; ${from} has ${describe(stat)})`);
+    }
+    if (this.#by !== "move") return "there";
+    // Killed between the copy and the removal. The last look before the only other copy goes: bytes, not times.
+    const isSafe = isLink ? stat.nlink > 1 : hasSameBytes(from, to);
+    if (!isSafe)
+      throw new PlacingFailed(`${to} is there with other content than ${from}, though of the same size and time`);
+    if (isLink) unlinkSync(from);
+    else {
+      syncFile(to);
+      this.removals.add({ key, from, to, stat, state: "there" });
+    }
+    return "there";
+  }
+
+  #move(file: Placing): void {
+    try {
+      renameSync(file.from, file.to);
+    } catch (error) {
+      if (errnoOf(error) !== "EXDEV") throw error;
+      this.#copy(file);
+      this.removals.add({ ...file, stat: file.source.stat, state: "placed" });
+    }
+  }
+
+  #copy({ shard, to, source: { path, stat } }: Placing): void {
+    const staged = shardStaging.file(this.#shards.staging(shard));
+    try {
+      copyFileSync(path, staged, constants.COPYFILE_FICLONE);
+      utimesSync(staged, stat.atimeMs / 1000, stat.mtimeMs / 1000);
+      const now = statSync(path);
+      if (now.size !== stat.size || now.mtimeMs !== stat.mtimeMs)
+        throw new PlacingFailed("it changed while it was copied; the same command tries it again");
+      // The bytes before the name, and both before the source goes.
+      if (this.#by === "move") syncFile(staged);
+      renameSync(staged, to);
+    } catch (error) {
+      rmSync(staged, { force: true });
+      throw error;
+    }
+  }
+}
+
+interface Source {
+  readonly stat: Stats;
+  /** Where the bytes are: a symbolic link in a shard would lead nowhere. */
+  readonly path: string;
+}
+
+interface Placing {
+  readonly key: string;
+  readonly shard: number;
+  readonly from: string;
+  readonly to: string;
+  readonly source: Source;
+  readonly isNew: boolean;
+}
+
+function syncFile(path: string): void {
+  const fd = openSync(path, "r");
+  try {
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function sourceOf(path: string): Source | undefined {
+  const stat = lstatSync(path, { throwIfNoEntry: false });
+  if (!stat?.isSymbolicLink()) return stat && { stat, path };
+  const real = realpathSync(path);
+  return { stat: statSync(real), path: real };
+}
+
+/** Some file systems keep whole seconds only, or two. */
+function isSameTime(there: number, wanted: number): boolean {
+  const apart = Math.abs(there - wanted);
+  return apart < 1 || (there % 1000 === 0 && apart <= 2000);
+}
+
+const describe = (stat: Stats): string =>
+  stat.isFile() ? `${stat.size} bytes of ${stat.mtime.toISOString()}` : "it is no file";
+
+function hasSameBytes(a: string, b: string): boolean {
+  const [one, other] = [openSync(a, "r"), openSync(b, "r")];
+  try {
+    const [left, right] = [Buffer.allocUnsafe(1 << 20), Buffer.allocUnsafe(1 << 20)];
+    for (;;) {
+      const size = readFully(one, left);
+      if (size !== readFully(other, right) || left.compare(right, 0, size, 0, size) !== 0) return false;
+      if (size < left.length) return true;
+    }
+  } finally {
+    closeSync(one);
+    closeSync(other);
+  }
+}
+
+function readFully(fd: number, into: Buffer): number {
+  let size = 0;
+  for (let read = -1; read !== 0 && size < into.length; size += read)
+    read = readSync(fd, into, size, into.length - size, null);
+  return size;
+}
+
+function refine(error: unknown, by: Way, from: string, to: string): unknown {
+  if (KagurazakaError.is(error) || error instanceof PlacingFailed) return error;
+  const code = errnoOf(error) ?? "";
+  if (ENVIRONMENT.has(code)) return environmentError(`${by} ${from} to`, to, error);
+  if (by === "link" && NO_LINKS.has(code)) return noLinks(from, to, code);
+  return new PlacingFailed((error as Error).message);
+}

@@ -1,0 +1,73 @@
+import { lstatSync, type Stats, unlinkSync } from "node:fs";
+import { dirname } from "node:path";
+import { environmentError, errnoOf, syncDirectory } from "../../../base/disk.js";
+
+/** A file whose bytes are on disk under another name, too. */
+export interface Removal {
+  readonly key: string;
+  readonly from: string;
+  readonly to: string;
+  /** Of `from`, as it was copied. */
+  readonly stat: Stats;
+  /** As what it was counted. */
+  readonly state: "placed" | "there";
+}
+
+const MAX_WAITING = 1000;
+const MAX_KNOWN = 100_000;
+
+/**
+ * Sources of a move to another file system. They go many at a time: first the directories of their copies are brought to
+ * disk, each once, or a power loss would find neither. What a kill leaves is in both places, and the next split removes it.
+ */
+export class Removals {
+  readonly #waiting: Removal[] = [];
+  /** Directories whose own name is on disk. */
+  readonly #known = new Set<string>();
+
+  add(removal: Removal): void {
+    this.#waiting.push(removal);
+  }
+
+  get isFull(): boolean {
+    return this.#waiting.length >= MAX_WAITING;
+  }
+
+  /** Removes what waits; `onStays` hears of what could not be removed. */
+  settle(onStays: (removal: Removal, why: string) => void): void {
+    const waiting = this.#waiting.splice(0);
+    if (this.#known.size > MAX_KNOWN) this.#known.clear();
+    for (const dir of new Set(waiting.map(({ to }) => dirname(to)))) this.#sync(dir);
+    for (const removal of waiting) {
+      const why = remove(removal);
+      if (why !== undefined) onStays(removal, why);
+    }
+  }
+
+  /** A name is found only if every one on its way is. */
+  #sync(dir: string): void {
+    try {
+      syncDirectory(dir);
+    } catch (error) {
+      // One of others that may not be read is none that was made here.
+      if (!["EACCES", "EPERM", "EINVAL", "EROFS"].includes(errnoOf(error) ?? ""))
+        throw environmentError("bring to disk", dir, error);
+    }
+    if (this.#known.has(dir) || dirname(dir) === dir) return;
+    this.#known.add(dir);
+    this.#sync(dirname(dir));
+  }
+}
+
+function remove({ from, stat }: Removal): string | undefined {
+  try {
+    const now = lstatSync(from, { throwIfNoEntry: false });
+    if (now === undefined) return undefined;
+    if (now.size !== stat.size || now.mtimeMs !== stat.mtimeMs)
+      return "it changed after it was copied; its shard has what it was before";
+    unlinkSync(from);
+    return undefined;
+  } catch (error) {
+    return (error as Error).message;
+  }
+}

@@ -1,0 +1,127 @@
+import { realpathSync, statSync } from "node:fs";
+import { basename, dirname, join, resolve, sep } from "node:path";
+import { KagurazakaError } from "../../../base/errors.js";
+import { OWN_DIRECTORY } from "../../../base/own-directory.js";
+
+export type Way = "link" | "copy" | "move";
+
+/** What a user asks for; paths as typed. */
+export interface SplitRequest {
+  readonly input: string;
+  readonly into: string;
+  readonly by: Way;
+  readonly shards?: number | undefined;
+  readonly balance?: "count" | "size" | undefined;
+  readonly maxFiles?: number | undefined;
+  readonly maxSize?: number | undefined;
+  /** Name of the directory in each shard; the input's own when left out. */
+  readonly name?: string | undefined;
+  readonly exts: readonly string[];
+  /** Globs over keys, as `--only` of a run. */
+  readonly only: readonly string[];
+  readonly hidden: boolean;
+}
+
+/**
+ * How a file finds its shard.
+ *
+ * `hash`: by the hash of its key and nothing else. A split that was killed, or that new files have come to since, finds
+ * every file where it was without remembering anything; shards are equal only as dice are fair (10M files over 12: within
+ * 0.5 %), and that is why it is the default.
+ * `lightest`: the next file of the sorted walk goes where the fewest bytes are; shards differ by no more than the largest
+ * file. `fill`: the walk fills one shard after the other, so directories stay together. Both depend on all files before,
+ * so what they decide is kept in a plan (plan.ts), and files that come later are added to it.
+ */
+export type Rule =
+  | { readonly kind: "hash" | "lightest"; readonly shards: number }
+  | { readonly kind: "fill"; readonly maxFiles: number | null; readonly maxSize: number | null };
+
+export interface FileChoice {
+  readonly exts: readonly string[];
+  readonly only: readonly string[];
+  readonly hidden: boolean;
+}
+
+export interface SplitSettings {
+  /** Real path. */
+  readonly input: string;
+  /** Absolute. */
+  readonly base: string;
+  readonly name: string;
+  readonly by: Way;
+  readonly rule: Rule;
+  readonly choice: FileChoice;
+}
+
+/** @throws KagurazakaError `usage`, `bad-value` or `input-root` for what makes no sense; nothing is written */
+export function readRequest(request: SplitRequest): SplitSettings {
+  const rule = ruleOf(request);
+  const input = realInput(request.input);
+  const base = resolve(request.into);
+  const realBase = realPathOf(base);
+  if (isWithin(input, realBase)) {
+    throw new KagurazakaError("usage", `the input ${request.input} lies in ${request.into}, where the shards go`, {
+      where: "--into",
+      hint: "Say a directory beside or below the input; one below it is left out of the input.",
+    });
+  }
+  const { by, exts, only, hidden } = request;
+  return { input, base, name: checkName(request.name ?? basename(input)), by, rule, choice: { exts, only, hidden } };
+}
+
+function ruleOf({ shards, balance, maxFiles, maxSize }: SplitRequest): Rule {
+  if (shards === undefined && maxFiles === undefined && maxSize === undefined) {
+    throw new KagurazakaError("usage", "into how many shards?", {
+      where: "command line",
+      hint: "Say --shards 10, --max-files 100k or --max-size 50GB.",
+    });
+  }
+  if (shards === undefined) {
+    if (balance === undefined) return { kind: "fill", maxFiles: maxFiles ?? null, maxSize: maxSize ?? null };
+    throw new KagurazakaError("usage", "--balance goes with --shards", {
+      where: "--balance",
+      hint: "--max-files and --max-size fill one shard after the other.",
+    });
+  }
+  if (maxFiles !== undefined || maxSize !== undefined) {
+    const other = maxFiles === undefined ? "--max-size" : "--max-files";
+    throw new KagurazakaError("usage", `--shards and ${other} exclude each other`, {
+      where: other,
+      hint: "Either the number of shards is said, or how large one may be.",
+    });
+  }
+  return { kind: balance === "size" ? "lightest" : "hash", shards };
+}
+
+function realInput(input: string): string {
+  if (!statSync(input, { throwIfNoEntry: false })?.isDirectory()) {
+    throw new KagurazakaError("input-root", `the input ${input} is not a directory`, { where: "command line" });
+  }
+  return realpathSync(input);
+}
+
+function checkName(name: string): string {
+  if (name !== "" && name !== "." && name !== ".." && name !== OWN_DIRECTORY && !/[/\0]/.test(name)) return name;
+  throw new KagurazakaError("bad-value", `the name must be that of one directory, not ${JSON.stringify(name)}`, {
+    where: "--name",
+    hint: "The shards' input directories are called so: BASE/<shard>/<name>.",
+  });
+}
+
+export const isWithin = (path: string, dir: string): boolean =>
+  path === dir || path.startsWith(dir.endsWith(sep) ? dir : dir + sep);
+
+/** The real path, also of what is not there yet. */
+export function realPathOf(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    const parent = dirname(path);
+    return parent === path ? path : join(realPathOf(parent), basename(path));
+  }
+}
+
+/** `0` to `9` of ten, `00` to `11` of twelve: they sort as text. */
+export const shardName = (index: number, shards: number): string => String(index).padStart(digitsOf(shards), "0");
+
+export const digitsOf = (shards: number): number => String(Math.max(0, shards - 1)).length;

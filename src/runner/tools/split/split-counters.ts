@@ -1,0 +1,60 @@
+import type { PassedOver } from "../../../data/walk.js";
+import { shardName } from "./settings.js";
+
+const MAX_SHOWN = 20;
+
+export interface ShardCount {
+  readonly name: string;
+  readonly files: number;
+  readonly bytes: number;
+}
+
+/** Of some files: how many, and the first ones. */
+export interface Some {
+  readonly count: number;
+  readonly first: readonly { readonly key: string; readonly why: string }[];
+}
+
+/** What became of the files; bounded, however many there are. */
+export class SplitCounters {
+  placed = 0;
+  there = 0;
+  /** Planned once, and now neither in the input nor in its shard: somebody has removed them. */
+  gone = 0;
+  readonly #files: number[] = [];
+  readonly #bytes: number[] = [];
+  readonly #failed: { count: number; first: { key: string; why: string }[] } = { count: 0, first: [] };
+  readonly #passedOver = new Map<PassedOver, { count: number; first: string }>();
+
+  add(shard: number, bytes: number): void {
+    this.#files[shard] = (this.#files[shard] ?? 0) + 1;
+    this.#bytes[shard] = (this.#bytes[shard] ?? 0) + bytes;
+  }
+
+  fail(key: string, why: string): void {
+    this.#failed.count++;
+    if (this.#failed.first.length < MAX_SHOWN) this.#failed.first.push({ key, why });
+  }
+
+  passOver(relPath: string, why: PassedOver): void {
+    const known = this.#passedOver.get(why);
+    if (known) known.count++;
+    else this.#passedOver.set(why, { count: 1, first: relPath });
+  }
+
+  get failed(): Some {
+    return this.#failed;
+  }
+
+  get passedOver(): readonly { readonly why: PassedOver; readonly count: number; readonly first: string }[] {
+    return [...this.#passedOver].map(([why, some]) => ({ why, ...some }));
+  }
+
+  shards(count: number): ShardCount[] {
+    return Array.from({ length: count }, (_, index) => ({
+      name: shardName(index, count),
+      files: this.#files[index] ?? 0,
+      bytes: this.#bytes[index] ?? 0,
+    }));
+  }
+}

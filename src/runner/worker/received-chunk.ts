@@ -1,0 +1,27 @@
+import { type ToWorker, unpackKeys } from "../../contracts/wire.js";
+
+/** The items of one message. Keys are told apart when the first one is asked for. */
+export class ReceivedChunk {
+  readonly items: readonly unknown[];
+  readonly firstSeq: number;
+  readonly shard: number;
+  readonly forced: boolean;
+  readonly attempts: Readonly<Record<number, number>>;
+  readonly #packedKeys: string;
+  #keys: readonly string[] | undefined;
+  next = 0;
+
+  constructor({ items, keys, firstSeq, shard, forced, attempts = {} }: Extract<ToWorker, { type: "items" }>) {
+    this.items = JSON.parse(items) as unknown[];
+    this.firstSeq = firstSeq;
+    this.shard = shard;
+    this.forced = forced;
+    this.attempts = attempts;
+    this.#packedKeys = keys;
+  }
+
+  keyAt(index: number): string {
+    this.#keys ??= unpackKeys(this.#packedKeys);
+    return this.#keys[index]!;
+  }
+}

@@ -1,0 +1,105 @@
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { PendingItem } from "../../../src/contracts/chunk.js";
+import { WorkerHandle } from "../../../src/runner/dispatch/worker-handle.js";
+import { ItemChunk } from "../../../src/runner/plan/item-chunk.js";
+import {
+  clearInFlightJournal,
+  InFlightJournal,
+  readInFlightJournal,
+} from "../../../src/runner/run/crash-recovery/in-flight-journal.js";
+import { Suspects } from "../../../src/runner/run/crash-recovery/suspects.js";
+
+let dir: string;
+beforeEach(() => {
+  dir = join(mkdtempSync(join(tmpdir(), "under-way-")), "under-way");
+});
+afterEach(() => rmSync(join(dir, ".."), { recursive: true, force: true }));
+
+const channel = { send: () => {}, kill: () => {} };
+const guard = { add: () => {}, remove: () => {} };
+const seat = (id: number): WorkerHandle => new WorkerHandle(id, 1, new SharedArrayBuffer(64), channel, guard);
+const slice = (...keys: string[]) => ({
+  chunk: new ItemChunk(keys.map((key) => new PendingItem({ key, json: "{}" }, { shard: 0, forced: false }))),
+  from: 0,
+  to: keys.length,
+});
+const packed = (...keys: string[]): string => slice(...keys).chunk.keysText(0, keys.length);
+const all = (): boolean => true;
+
+describe("what is at workers, on disk", () => {
+  test("keys of any spelling are read back, of dead runs alone", () => {
+    const [first, second] = [new InFlightJournal(dir, "run-1"), new InFlightJournal(dir, "run-2")];
+    first.sent(seat(0), packed("a.txt", "b/c d.txt"));
+    first.sent(seat(1), packed('["odd"]', "with\nnewline", "ünï"));
+    second.sent(seat(0), packed("other"));
+    expect([...readInFlightJournal(dir, (run) => run === "run-1")].sort()).toEqual(
+      ["a.txt", "b/c d.txt", '["odd"]', "with\nnewline", "ünï"].sort(),
+    );
+    clearInFlightJournal(dir, (run) => run === "run-1");
+    expect([...readInFlightJournal(dir, all)]).toEqual(["other"]);
+  });
+
+  test("a worker that is gone leaves nothing, and an orderly end nothing at all", () => {
+    using underWay = new InFlightJournal(dir, "run");
+    const [one, two] = [seat(0), seat(1)];
+    underWay.sent(one, packed("a"));
+    underWay.sent(two, packed("b"));
+    underWay.gone(one);
+    expect([...readInFlightJournal(dir, all)]).toEqual(["b"]);
+    underWay[Symbol.dispose]();
+    expect(existsSync(dir)).toBe(false);
+  });
+
+  test("a file that has grown long is begun anew with what the worker still has", () => {
+    using underWay = new InFlightJournal(dir, "run");
+    const one = seat(0);
+    const stays = slice("stays");
+    one.add(1, stays);
+    underWay.sent(one, packed("stays"));
+    const long = "x".repeat(200_000);
+    for (let seq = 2; seq < 12; seq++) {
+      const next = slice(`${long}${seq}`);
+      one.add(seq, next);
+      underWay.sent(one, next.chunk.keysText(0, 1));
+      one.take(seq);
+    }
+    expect(statSync(join(dir, "run", readdirSync(join(dir, "run"))[0]!)).size).toBeLessThan(1.3e6);
+    expect(readInFlightJournal(dir, all)).toContain("stays");
+  });
+
+  test("what is torn or spoiled is passed over, and the rest is read", () => {
+    const underWay = new InFlightJournal(dir, "run");
+    underWay.sent(seat(0), packed("a"));
+    underWay.sent(seat(0), packed("[b"));
+    writeFileSync(join(dir, "run", "1"), '["torn');
+    writeFileSync(join(dir, "run", "2"), '["spoiled\n\nc\n\n');
+    mkdirSync(join(dir, "run", "3"));
+    expect([...readInFlightJournal(dir, all)].sort()).toEqual(["[b", "a", "c"]);
+  });
+
+  test("a directory that cannot be written costs the tracking, not the run", () => {
+    using underWay = new InFlightJournal("/proc/nowhere", "run");
+    expect(() => underWay.sent(seat(0), packed("a"))).not.toThrow();
+  });
+});
+
+describe("suspects", () => {
+  test("are through once, with the last of them", () => {
+    const ends: boolean[] = [];
+    const suspects = new Suspects(new Set(["a", "b"]), (allTried) => ends.push(allTried));
+    for (const key of ["x", "a", "a"]) suspects.settled(key);
+    expect(ends).toEqual([]);
+    for (const key of ["b", "y"]) suspects.settled(key);
+    expect(ends).toEqual([true]);
+  });
+
+  test("that never come are not waited for without end, and not taken for tried", () => {
+    const ends: boolean[] = [];
+    const suspects = new Suspects(new Set(["gone"]), (allTried) => ends.push(allTried));
+    for (let i = 0; i < 11_000; i++) suspects.settled(`${i}`);
+    expect(ends).toEqual([false]);
+  });
+});
