@@ -23,7 +23,7 @@ export type {
   TaskContext,
   TaskLog,
 } from "./contracts/task.js";
-export type { RunInfo, RunResult } from "./runner/run/run-result.js";
+export type { RunResult } from "./runner/run/run-result.js";
 export type { RunTaskOptions, TaskLocation } from "./runner/run-task.js";
 export { KAGURAZAKA_MIXIN_PLACEHOLDER, KagurazakaTask } from "./task.js";
 

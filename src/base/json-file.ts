@@ -1,6 +1,5 @@
 import { closeSync, fsyncSync, openSync, renameSync, rmSync } from "node:fs";
-import { environmentError } from "../runner/ledger/index.js";
-import { writeFully } from "./disk.js";
+import { environmentError, writeFully } from "./disk.js";
 
 /** Made by one run: its id is in the names of its temporary files, for pids are not unique among machines. */
 interface OfRun {

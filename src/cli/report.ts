@@ -1,7 +1,8 @@
 import { resolve } from "node:path";
 import { escapeControls, groupedCount, shortCount, shortDuration, shortRate } from "../base/text.js";
+import type { RunInfo } from "../contracts/run-hooks.js";
 import { displayPath } from "../loader/paths.js";
-import type { RunInfo, RunResult } from "../runner/run/run-result.js";
+import type { RunResult } from "../runner/run/run-result.js";
 import type { Palette } from "./palette.js";
 import { quote, withFlags } from "./words.js";
 

@@ -1,5 +1,6 @@
 import type { ErrorRecord } from "../base/errors.js";
 import type { OptionSpecs } from "../base/option-spec.js";
+import type { ActivityWriter } from "./activity.js";
 import type { FromWorker, ToWorker, WorkerSetup } from "./wire.js";
 
 /**
@@ -88,5 +89,3 @@ export interface WorkerBoot {
   /** The process is the worker's own: what is printed in it is the task's. In a thread that goes without saying. */
   readonly ownProcess?: boolean;
 }
-
-export type ActivityWriter = (cell: number, count: number) => void;

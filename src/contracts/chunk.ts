@@ -1,4 +1,9 @@
-import type { LedgerName } from "../runner/ledger/index.js";
+/** A key as ASCII bytes inside others. */
+export interface LedgerName {
+  readonly bytes: Uint8Array;
+  readonly start: number;
+  readonly length: number;
+}
 
 /** Where items belong and how they are to be done: the same for all of a chunk. */
 export interface ChunkHeader {

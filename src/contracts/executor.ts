@@ -1,4 +1,4 @@
-import type { ActivityWriter } from "./backbone.js";
+import type { ActivityWriter } from "./activity.js";
 import type { ToWorker, WireOutcome, WorkerSetup } from "./wire.js";
 
 /**

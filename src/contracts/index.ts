@@ -15,12 +15,16 @@
  * - **mixin**: configuration merged over a template's values.
  * - **ledger**: append-only record of outcomes; **run**: one invocation; **epoch**: one full (re)doing, opened by `--force`.
  */
+export type * from "./activity.js";
 export type * from "./backbone.js";
+export type * from "./chunk.js";
 export type * from "./executor.js";
 export type * from "./item.js";
 export type * from "./modes.js";
 export type * from "./outcome.js";
+export type * from "./partition.js";
 export type * from "./run-config.js";
+export type * from "./run-hooks.js";
 export type * from "./sink.js";
 export type * from "./task.js";
 export type * from "./wire.js";

@@ -1,6 +1,19 @@
 import type { ErrorRecord } from "../base/errors.js";
-import type { RunInfo } from "../runner/run/run-result.js";
 import type { Outcome } from "./outcome.js";
+
+/** What is known of a run when it begins. */
+export interface RunInfo {
+  readonly run: string;
+  readonly task: string;
+  readonly backbone: string;
+  readonly workers: number;
+  readonly concurrency: number;
+  /** Hard shards in this run; roots and directories below are the first one's. */
+  readonly shards: number;
+  readonly inputRoot: string | null;
+  readonly outputRoot: string | null;
+  readonly runDir: string;
+}
 
 /** What a run tells whoever started it. Nothing of it is needed for the run to be right. */
 export interface RunHooks {

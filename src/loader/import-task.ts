@@ -1,12 +1,8 @@
 import { KagurazakaError } from "../base/errors.js";
+import { enableSourceMaps } from "../base/source-maps.js";
 import { type TemplateUse, templateBrand } from "../contracts/define.js";
 import type { TaskClass, TaskRef } from "../contracts/task.js";
 import { type Exports, exportsOf, selectTask } from "./exports.js";
-
-/** From here on stacks show the lines of task files as their authors wrote them. Once per thread; costs nothing until a stack is read. */
-export function enableSourceMaps(): void {
-  process.setSourceMapsEnabled(true);
-}
 
 /** Imports a module made by `compileModule`; `sourcePath` and `files` are for messages. */
 export async function importExports(

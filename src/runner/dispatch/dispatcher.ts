@@ -1,7 +1,8 @@
 import { MAX_TIMER_MS, monotonicMs } from "../../base/clock.js";
 import { type ErrorRecord, KagurazakaError } from "../../base/errors.js";
+import { activityLayout } from "../../contracts/activity.js";
 import type { ChunkHeader, PendingItem } from "../../contracts/chunk.js";
-import { activityLayout, type FromWorker, type WireOutcome } from "../../contracts/wire.js";
+import type { FromWorker, WireOutcome } from "../../contracts/wire.js";
 import { crashError, timeoutError, unfit, workersDie } from "./errors.js";
 import { Feeder } from "./feeder.js";
 import type { DispatcherOptions, Settled } from "./ports.js";

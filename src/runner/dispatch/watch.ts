@@ -1,7 +1,7 @@
 import { monotonicMs } from "../../base/clock.js";
 import { shortDuration } from "../../base/text.js";
+import { activityLayout } from "../../contracts/activity.js";
 import type { RunSettings } from "../../contracts/run-config.js";
-import { activityLayout } from "../../contracts/wire.js";
 import type { WorkerHandle } from "./worker-handle.js";
 
 /** After its signal fired, an item has this long to settle. */

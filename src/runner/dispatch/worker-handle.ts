@@ -1,6 +1,6 @@
 import { killGroup } from "../../base/process-group.js";
+import { activityLayout } from "../../contracts/activity.js";
 import type { ProcessGuard, WorkerChannel } from "../../contracts/backbone.js";
-import { activityLayout } from "../../contracts/wire.js";
 import { InFlight, type ItemRef } from "./in-flight.js";
 import type { ChunkSlice } from "./queues.js";
 

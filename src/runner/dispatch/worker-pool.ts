@@ -1,7 +1,8 @@
 import { MAX_TIMER_MS, monotonicMs } from "../../base/clock.js";
 import type { ErrorRecord } from "../../base/errors.js";
+import { activityLayout } from "../../contracts/activity.js";
 import type { BackboneSession, ProcessGuard } from "../../contracts/backbone.js";
-import { activityLayout, type FromWorker, type WorkerSetup } from "../../contracts/wire.js";
+import type { FromWorker, WorkerSetup } from "../../contracts/wire.js";
 import { WorkerHandle } from "./worker-handle.js";
 
 export interface WorkerPoolOptions {

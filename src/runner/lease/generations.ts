@@ -2,8 +2,8 @@ import { closeSync, existsSync, linkSync, openSync, readdirSync, readFileSync, r
 import { join } from "node:path";
 import { environmentError, errnoOf } from "../../base/disk.js";
 import { makeDirectory } from "../../base/make-directory.js";
+import type { Partition } from "../../contracts/partition.js";
 import type { ProcessFacts } from "./host.js";
-import type { LeasePartition } from "./scope.js";
 
 /**
  * The files of one lease, a directory per scope:
@@ -21,7 +21,7 @@ export interface LeaseRecord extends ProcessFacts {
   readonly run: string;
   /** ISO time; for people, nothing is decided by it. */
   readonly started: string;
-  readonly scope: LeasePartition;
+  readonly scope: Partition;
 }
 
 export interface Highest {

@@ -3,4 +3,4 @@ export { HeartbeatThread } from "./beat.js";
 export { type Holder, holdersOf } from "./holders.js";
 export { bootId, ownProcess } from "./host.js";
 export { type Lease, type LeaseRequest, openLease } from "./open-lease.js";
-export { areDisjoint, type LeasePartition, partitionName } from "./scope.js";
+export { areDisjoint, partitionName } from "./partition.js";

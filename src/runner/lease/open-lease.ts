@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { monotonicMs } from "../../base/clock.js";
 import { environmentError, errnoOf } from "../../base/disk.js";
 import { KagurazakaError } from "../../base/errors.js";
+import type { Partition } from "../../contracts/partition.js";
 import { type Beat, createBeat, type HeartbeatThread } from "./beat.js";
 import {
   createGeneration,
@@ -14,7 +15,7 @@ import {
 } from "./generations.js";
 import { ownProcess, type ProcessFacts } from "./host.js";
 import { describeHolder, judgeHolder, type Watch } from "./liveness.js";
-import { areDisjoint, type LeasePartition, partitionName } from "./scope.js";
+import { areDisjoint, partitionName } from "./partition.js";
 
 const INTERVAL_MS = 2000;
 const FACTOR = 10;
@@ -23,7 +24,7 @@ const BEAT_AFTER_MS = 1000;
 export interface LeaseRequest {
   /** `<run dir>/lease`. */
   readonly dir: string;
-  readonly scope: LeasePartition;
+  readonly scope: Partition;
   /** The run's id. */
   readonly run: string;
   /** Told once before a holder on another machine is watched, which takes up to `factor` intervals. */

@@ -6,13 +6,11 @@ export { type MatchGlobs, packKeys, sameScope } from "./epochs/epoch-scope.js";
 export { createEpochBook, decideForce, type EpochBook, type ForcedEpoch } from "./epochs/epochs.js";
 export { type FailedItem, failedItems, foldFailures } from "./failures/failures.js";
 export type { EpochRecord, KeyStatus, LedgerIndex, Provenance, Segment } from "./ledger-index.js";
-export type { LedgerName } from "./line-buffer.js";
 export {
   type CheckpointLine,
   type EpochSelection,
   LEDGER_VERSION,
   type LedgerHeader,
-  type Partition,
   type RecordedStatus,
 } from "./lines.js";
 export { loadLedger } from "./load-ledger.js";

@@ -1,3 +1,5 @@
+import type { LedgerName } from "../../contracts/chunk.js";
+
 /** Bytes on their way to the segment: whole lines, written as UTF-8 into one buffer that is used again. */
 
 const DONE_HEAD = Buffer.from('{"k":"');
@@ -5,13 +7,6 @@ const DONE_TAIL = Buffer.from('","s":"done","ms":');
 const DIGIT_0 = 0x30;
 /** Head, tail and the widest number, brace and newline. */
 const DONE_SPARE = DONE_HEAD.length + DONE_TAIL.length + 32;
-
-/** A key as ASCII bytes inside others. */
-export interface LedgerName {
-  readonly bytes: Uint8Array;
-  readonly start: number;
-  readonly length: number;
-}
 
 export class LineBuffer {
   bytes: Buffer;

@@ -1,5 +1,6 @@
 import type { ErrorRecord } from "../../base/errors.js";
 import type { SoftPartition } from "../../contracts/modes.js";
+import type { Partition } from "../../contracts/partition.js";
 import type { HashShard } from "../../contracts/run-config.js";
 
 /**
@@ -18,12 +19,6 @@ import type { HashShard } from "../../contracts/run-config.js";
 export const LEDGER_VERSION = 1;
 /** Of a file that stands for several segments (`compact/`): a tool that knows nothing of them must not read it as one. */
 export const COMPACTED_VERSION = 2;
-
-/** The part of the input a run works on. `hash` null and `soft` empty: all of it. */
-export interface Partition {
-  readonly soft: SoftPartition;
-  readonly hash: HashShard | null;
-}
 
 export interface LedgerHeader {
   readonly v: typeof LEDGER_VERSION | typeof COMPACTED_VERSION;

@@ -3,8 +3,9 @@ import { dirname, join } from "node:path";
 import { environmentError, syncData, syncDirectory, syncUpwards, writeFully } from "../../base/disk.js";
 import { type ErrorRecord, failureClassOf } from "../../base/errors.js";
 import { makeDirectory } from "../../base/make-directory.js";
+import type { LedgerName } from "../../contracts/chunk.js";
 import type { FailedKeys } from "./failures/failed-keys.js";
-import { type LedgerName, LineBuffer, roundMs } from "./line-buffer.js";
+import { LineBuffer, roundMs } from "./line-buffer.js";
 import type {
   CheckpointLine,
   DoneLine,

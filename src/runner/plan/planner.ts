@@ -11,7 +11,8 @@ import { type Candidate, isRefusal, type KnownItem, type Named, Namer, type Refu
 import { type FinishedCheck, isFinished, type SkipReason } from "./finished.js";
 import { batchesOf } from "./item-batches.js";
 import { ItemChunk } from "./item-chunk.js";
-import { type KeyFilter, ShuffleWindow, SmallestHashes } from "./key-filter.js";
+import type { KeyFilter } from "./key-filter.js";
+import { ShuffleWindow, SmallestHashes } from "./ordering.js";
 
 /** An item that is to run. `again`: it was finished, and has to be redone. */
 export type PlannedItem = Candidate & { readonly json: string; readonly again: boolean };

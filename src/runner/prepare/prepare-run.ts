@@ -8,8 +8,8 @@ import { type ConfigOwners, type Peek, peekConfig, type Resolved, resolveConfig 
 import type { BackboneDefinition } from "../../contracts/backbone.js";
 import { yieldsOf } from "../../contracts/modes.js";
 import type { TaskRef } from "../../contracts/task.js";
+import { readKeys } from "../../data/key-list.js";
 import { codeFrame, displayPath, type LoadedTask, loadBuiltinTask, loadTask } from "../../loader/index.js";
-import { readKeys } from "../plan/key-filter.js";
 import { loadProgram, type TaskProgram } from "../program/task-program.js";
 import { checkOptionalOutputs, checkTask, idOf } from "./check-task.js";
 import { loadBackbone } from "./find-backbone.js";

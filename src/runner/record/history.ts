@@ -1,4 +1,6 @@
+import type { Partition } from "../../contracts/partition.js";
 import type { RunSettings } from "../../contracts/run-config.js";
+import { readKeys } from "../../data/key-list.js";
 import { areDisjoint, ownProcess } from "../lease/index.js";
 import {
   type Aspect,
@@ -16,12 +18,11 @@ import {
   type Machine,
   type Made,
   openSegments,
-  type Partition,
   packKeys,
   sameScope,
 } from "../ledger/index.js";
 import type { LedgerView } from "../ledger/view.js";
-import { loadGlobs, readKeys } from "../plan/key-filter.js";
+import { loadGlobs } from "../plan/key-filter.js";
 import type { PreparedRun } from "../prepare/prepared-run.js";
 import { inputHashOf } from "./input-hash.js";
 import { optionChanges } from "./option-changes.js";

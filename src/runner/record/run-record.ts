@@ -2,10 +2,10 @@ import { hostname } from "node:os";
 import { encodeItem } from "../../base/canonical-json.js";
 import type { ErrorRecord } from "../../base/errors.js";
 import { sha256Hex } from "../../base/hash.js";
+import type { Partition } from "../../contracts/partition.js";
 import type { RunSettings } from "../../contracts/run-config.js";
 import type { RunStats } from "../../contracts/task.js";
 import { locateTool } from "../../loader/tool.js";
-import type { Partition } from "../ledger/index.js";
 import type { PreparedRun } from "../prepare/prepared-run.js";
 import type { TaskProgram } from "../program/task-program.js";
 

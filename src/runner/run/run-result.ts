@@ -2,20 +2,6 @@ import type { KagurazakaError } from "../../base/errors.js";
 import type { OutcomeCounts } from "../../contracts/outcome.js";
 import type { RunStats } from "../../contracts/task.js";
 
-/** What is known of a run when it begins. */
-export interface RunInfo {
-  readonly run: string;
-  readonly task: string;
-  readonly backbone: string;
-  readonly workers: number;
-  readonly concurrency: number;
-  /** Hard shards in this run; roots and directories below are the first one's. */
-  readonly shards: number;
-  readonly inputRoot: string | null;
-  readonly outputRoot: string | null;
-  readonly runDir: string;
-}
-
 /** How a run stands at a moment. */
 export interface RunSnapshot {
   readonly counts: Readonly<OutcomeCounts>;

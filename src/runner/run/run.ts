@@ -3,7 +3,7 @@ import { type DisposalStack, openDisposalStack } from "../../base/disposal-stack
 import { type ErrorRecord, KagurazakaError, toErrorRecord } from "../../base/errors.js";
 import { Guardian } from "../../base/guardian.js";
 import type { PendingItem } from "../../contracts/chunk.js";
-import type { RunHooks } from "../../contracts/run-hooks.js";
+import type { RunHooks, RunInfo } from "../../contracts/run-hooks.js";
 import type { RunStats } from "../../contracts/task.js";
 import { Dispatcher } from "../dispatch/dispatcher.js";
 import type { DispatcherEvents } from "../dispatch/ports.js";
@@ -19,7 +19,7 @@ import { limitOf } from "./open-plan.js";
 import { finalCheckpoint, openCheckpoints } from "./run-checkpoints.js";
 import { createRunId } from "./run-id.js";
 import { RunLog } from "./run-log.js";
-import type { RunInfo, RunResult, RunSnapshot } from "./run-result.js";
+import type { RunResult, RunSnapshot } from "./run-result.js";
 import { holdShard, Shard } from "./shard.js";
 
 /** A run under way. Made by `startRun`; `result` settles when all is closed. */

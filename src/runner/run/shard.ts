@@ -9,19 +9,13 @@ import { type Lease, type LeaseRequest, openLease } from "../lease/index.js";
 import { type CheckpointLine, foldFailures, type Ledger, openLedger } from "../ledger/index.js";
 import type { Limit, PlanListener } from "../plan/planner.js";
 import type { PreparedRun } from "../prepare/prepared-run.js";
-import {
-  closeKept,
-  closeStaging,
-  isDeadRun,
-  openRootId,
-  openStaging,
-  type ShardPaths,
-} from "../prepare/shard-paths.js";
+import type { ShardPaths } from "../prepare/shard-paths.js";
 import { type History, openHistory } from "../record/history.js";
 import { Recorder, type RecorderOptions } from "../record/recorder.js";
 import { partitionOf, type RunEnd, runRecordOf } from "../record/run-record.js";
 import { clearInFlightJournal, InFlightJournal, readInFlightJournal } from "./crash-recovery/in-flight-journal.js";
 import { type OpenPlanner, openPlanner } from "./open-plan.js";
+import { closeKept, closeStaging, isDeadRun, openRootId, openStaging } from "./staging.js";
 
 /** A hard shard that this run alone may work on. */
 export interface HeldShard {

@@ -1,10 +1,11 @@
 import { isMainThread } from "node:worker_threads";
 import { toErrorRecord } from "../../base/errors.js";
+import { enableSourceMaps } from "../../base/source-maps.js";
+import { activityLayout } from "../../contracts/activity.js";
 import type { WorkerMain, WorkerPort } from "../../contracts/backbone.js";
 import type { ExecutorPorts } from "../../contracts/executor.js";
 import type { TaskInstance } from "../../contracts/task.js";
-import { activityLayout, type WorkerSetup } from "../../contracts/wire.js";
-import { enableSourceMaps } from "../../loader/import-task.js";
+import type { WorkerSetup } from "../../contracts/wire.js";
 import { loadProgram } from "../program/task-program.js";
 import { keyOfCurrentItem } from "./current-item.js";
 import { ItemExecutor } from "./executors/item-executor.js";

@@ -1,16 +1,17 @@
 import { describe, expect, test } from "vitest";
-import { areDisjoint, type LeasePartition, partitionName } from "../../../src/runner/lease/index.js";
+import type { Partition } from "../../../src/contracts/partition.js";
+import { areDisjoint, partitionName } from "../../../src/runner/lease/index.js";
 
-const all: LeasePartition = { soft: [], hash: null };
-const hash = (index: number, of: number): LeasePartition => ({ soft: [], hash: { index, of } });
-const soft = (...levels: [number[], number][]): LeasePartition => ({
+const all: Partition = { soft: [], hash: null };
+const hash = (index: number, of: number): Partition => ({ soft: [], hash: { index, of } });
+const soft = (...levels: [number[], number][]): Partition => ({
   soft: levels.map(([indices, of]) => ({ indices, of })),
   hash: null,
 });
-const both = (a: LeasePartition, b: LeasePartition): LeasePartition => ({ soft: a.soft, hash: b.hash });
+const both = (a: Partition, b: Partition): Partition => ({ soft: a.soft, hash: b.hash });
 
 describe("shards on one root", () => {
-  test.each<[string, LeasePartition, LeasePartition, boolean]>([
+  test.each<[string, Partition, Partition, boolean]>([
     ["everything and everything", all, all, false],
     ["everything and a hash shard", all, hash(0, 2), false],
     ["everything and a soft shard", all, soft([[0], 2]), false],
@@ -45,7 +46,7 @@ describe("shards on one root", () => {
     expect(areDisjoint(b, a)).toBe(expected);
   });
 
-  test.each<[LeasePartition, string]>([
+  test.each<[Partition, string]>([
     [all, "all"],
     [hash(0, 1), "all"],
     [hash(2, 8), "shard-2-of-8"],

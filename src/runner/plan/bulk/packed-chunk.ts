@@ -1,7 +1,6 @@
 import { writeAsciiRecord } from "../../../base/ascii-record.js";
 import { hashAsciiBytes, NAME_DIGITS, writeNameOfHash } from "../../../base/hash.js";
-import { type Chunk, type ChunkHeader, PendingItem } from "../../../contracts/chunk.js";
-import type { LedgerName } from "../../ledger/index.js";
+import { type Chunk, type ChunkHeader, type LedgerName, PendingItem } from "../../../contracts/chunk.js";
 import { ItemChunk } from "../item-chunk.js";
 import type { SeenKeys } from "./seen-keys.js";
 

@@ -1,8 +1,9 @@
 import { readNames } from "../../../base/read-names.js";
-import type { Partition } from "../../ledger/index.js";
+import type { Partition } from "../../../contracts/partition.js";
 import { isCompacted } from "../../ledger/lines.js";
 import { listSegments } from "../../ledger/load-ledger.js";
-import { isDeadRun, type ShardPaths } from "../../prepare/shard-paths.js";
+import type { ShardPaths } from "../../prepare/shard-paths.js";
+import { isDeadRun } from "../../run/staging.js";
 import { isCompactionLeftover } from "../compact/compact-ledger.js";
 
 /** What runs and compactions that were killed have left behind. It does no harm, and the next of its kind removes it. */

@@ -1,9 +1,10 @@
 import { existsSync } from "node:fs";
 import { monotonicMs } from "../../../base/clock.js";
 import { type ErrorRecord, KagurazakaError, toErrorRecord } from "../../../base/errors.js";
+import { activityLayout } from "../../../contracts/activity.js";
 import type { Executor, ExecutorPorts } from "../../../contracts/executor.js";
 import type { TaskInstance } from "../../../contracts/task.js";
-import { activityLayout, type ToWorker, type WireOutcome } from "../../../contracts/wire.js";
+import type { ToWorker, WireOutcome } from "../../../contracts/wire.js";
 import type { TaskProgram } from "../../program/task-program.js";
 import { ItemBinder } from "../binder.js";
 import { ItemContext } from "../context.js";

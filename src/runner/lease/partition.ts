@@ -1,14 +1,11 @@
 import { createHash } from "node:crypto";
 import type { SoftPartition } from "../../contracts/modes.js";
-import type { Partition } from "../ledger/lines.js";
-
-/** What part of a root a run works on. */
-export type LeasePartition = Partition;
+import type { Partition } from "../../contracts/partition.js";
 
 const MAX_NAME = 80;
 
 /** A directory name for a scope: `all`, `shard-0-of-4`, `soft-0.1-of-8`; equal scopes have equal names. */
-export function partitionName(scope: LeasePartition): string {
+export function partitionName(scope: Partition): string {
   const soft = scope.soft
     .filter((level) => level.of > 1)
     .map((level) => `soft-${sortedIndices(level.indices).join(".")}-of-${level.of}`);
@@ -18,11 +15,11 @@ export function partitionName(scope: LeasePartition): string {
 }
 
 /** Two runs may share a root when no item can belong to both: disjoint by hash of key, or disjoint by position. */
-export function areDisjoint(a: LeasePartition, b: LeasePartition): boolean {
+export function areDisjoint(a: Partition, b: Partition): boolean {
   return hashDisjoint(a.hash, b.hash) || softDisjoint(a.soft, b.soft);
 }
 
-function hashDisjoint(a: LeasePartition["hash"], b: LeasePartition["hash"]): boolean {
+function hashDisjoint(a: Partition["hash"], b: Partition["hash"]): boolean {
   return a !== null && b !== null && a.of === b.of && a.index !== b.index;
 }
 
