@@ -1,10 +1,6 @@
-import { readFileSync } from "node:fs";
-import { KagurazakaError } from "../../base/errors.js";
 import { hashUnit, shardOf } from "../../base/hash.js";
-import { createRandom } from "../../base/random.js";
 import type { RunSettings } from "../../contracts/run-config.js";
 import { readKeys } from "../../data/key-list.js";
-import type { Candidate } from "./candidates.js";
 
 /** Which filter leaves an item out, or null when all let it in. Pure in the key. */
 export type KeyFilter = (key: string) => string | null;

@@ -1,26 +1,9 @@
-import { randomUUID } from "node:crypto";
-import {
-  accessSync,
-  constants,
-  existsSync,
-  readFileSync,
-  rmdirSync,
-  rmSync,
-  type Stats,
-  statSync,
-  writeFileSync,
-} from "node:fs";
+import { accessSync, constants, existsSync, type Stats, statSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
-import { environmentError } from "../../base/disk.js";
 import { KagurazakaError } from "../../base/errors.js";
 import { hashText, nameOfHash } from "../../base/hash.js";
-import { isTemporaryOf } from "../../base/json-file.js";
-import { makeDirectory } from "../../base/make-directory.js";
 import { OWN_DIRECTORY } from "../../base/own-directory.js";
-import { readNames } from "../../base/read-names.js";
 import type { Root } from "../../contracts/modes.js";
-import type { Partition } from "../../contracts/partition.js";
-import { areDisjoint, partitionName } from "../lease/index.js";
 
 /** Where a task keeps what it knows, on disk. */
 export interface ShardPaths {
