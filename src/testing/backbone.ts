@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { setTimeout as delay } from "node:timers/promises";
 import inline from "../../backbones/inline.js";
-import type { BackboneDefinition } from "../contracts/backbone.js";
+import type { WorkerBackbone } from "../contracts/backbone.js";
 import type { Outcome } from "../contracts/outcome.js";
 import { declare, type It } from "./it.js";
 import { runSample, type SampleRun, type SampleRunRequest } from "./sample-run.js";
@@ -19,15 +19,15 @@ export interface BackboneSuite {
  * What every backbone must do, by running real items through the whole runner. `inline`, the plain one, is the referee
  * where two runs are compared.
  */
-export function testBackbone(backbone: BackboneDefinition, { it, options, concurrency = 3 }: BackboneSuite): void {
+export function testBackbone(backbone: WorkerBackbone, { it, options, concurrency = 3 }: BackboneSuite): void {
   const run = (request: Omit<SampleRunRequest, "backbone" | "options">): Promise<SampleRun> =>
     runSample({ backbone, options, ...request });
   const test = (title: string, body: () => Promise<void>, notBecause?: string | false): void =>
     declare(it, `${backbone.name}: ${title}`, body, notBecause);
   const cannotKill = !backbone.killable && "this backbone cannot end a worker that does not want to end";
 
-  test("says what it is: contract 1, a name, a help line, its kinds and a help line for each option", async () => {
-    assert.equal(backbone.contract, 1);
+  test("says what it is: contract 2, a name, a help line, its kinds and a help line for each option", async () => {
+    assert.equal(backbone.contract, 2);
     assert.match(backbone.name, /^\S+$/);
     assert.ok(backbone.help.length > 0);
     assert.ok(backbone.kinds.length > 0);
@@ -263,7 +263,7 @@ function mostAtOnce(journal: SampleRun["journal"]): number {
 
 /** The options as the backbone gets them: parsed, defaults filled in. */
 async function optionsOf(
-  backbone: BackboneDefinition,
+  backbone: WorkerBackbone,
   options: Readonly<Record<string, unknown>> = {},
 ): Promise<Record<string, unknown>> {
   const defaults = Object.entries(backbone.options).map(([name, spec]) => [name, spec.default] as const);

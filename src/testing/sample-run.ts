@@ -1,10 +1,11 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { inputFromCode } from "../config/raw-input.js";
-import type { BackboneDefinition, BackboneSession, WorkerEvents } from "../contracts/backbone.js";
+import type { WorkerBackbone, WorkerEvents, WorkerSession } from "../contracts/backbone.js";
 import type { Outcome } from "../contracts/outcome.js";
 import { loadOwners, prepareLoaded } from "../runner/prepare/prepare-run.js";
-import { type Run, startRun } from "../runner/run/run.js";
+import { startRun } from "../runner/run/open-run.js";
+import type { Run } from "../runner/run/run.js";
 import type { RunResult } from "../runner/run/run-result.js";
 import { readSampleJournal, type SampleEvent, type SampleItem } from "./sample-task.js";
 import { withDirectory } from "./temporary.js";
@@ -12,7 +13,7 @@ import { withDirectory } from "./temporary.js";
 const SAMPLE = new URL("./sample-task.js", import.meta.url).href;
 
 export interface SampleRunRequest {
-  readonly backbone: BackboneDefinition;
+  readonly backbone: WorkerBackbone;
   readonly options?: Readonly<Record<string, unknown>> | undefined;
   readonly items: readonly SampleItem[];
   /** The run's settings, as `runTask` takes them. */
@@ -85,14 +86,14 @@ export function runSample(request: SampleRunRequest): Promise<SampleRun> {
 }
 
 /** The same backbone, with a book kept of what it does. */
-function watched(backbone: BackboneDefinition, book: WorkerBook): BackboneDefinition {
+function watched(backbone: WorkerBackbone, book: WorkerBook): WorkerBackbone {
   return {
     ...backbone,
     size: (options) => backbone.size(options),
-    async open(request) {
-      const session = await backbone.open(request);
+    async openWorkers(request) {
+      const session = await backbone.openWorkers(request);
       let disposed = false;
-      const startWorker: BackboneSession["startWorker"] = (boot, events) => {
+      const startWorker: WorkerSession["startWorker"] = (start, events) => {
         book.started++;
         let gone = false;
         const watching: WorkerEvents = {
@@ -100,15 +101,15 @@ function watched(backbone: BackboneDefinition, book: WorkerBook): BackboneDefini
             if (gone) book.late.push(`a ${message.type} message after the worker's exit`);
             events.onMessage(message);
           },
-          onExit(error) {
+          onExit(exit) {
             if (gone) book.late.push("a second exit of one worker");
             if (disposed) book.late.push("an exit after the session was disposed of");
             gone = true;
             book.exited++;
-            events.onExit(error);
+            events.onExit(exit);
           },
         };
-        return session.startWorker(boot, watching);
+        return session.startWorker(start, watching);
       };
       return {
         startWorker,

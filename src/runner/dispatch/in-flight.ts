@@ -1,4 +1,4 @@
-import type { Chunk, PendingItem } from "../../contracts/chunk.js";
+import type { Chunk } from "../../contracts/chunk.js";
 import type { ChunkSlice } from "./queues.js";
 
 /** Where an item stands. */
@@ -69,5 +69,3 @@ export class InFlight {
     return low;
   }
 }
-
-export const envelopeAt = ({ chunk, index }: ItemRef): PendingItem => chunk.itemAt(index);

@@ -13,8 +13,8 @@ const SWEEP_MS = 250;
 const STACKS = 4;
 
 export interface WatchPorts {
-  handles(): readonly WorkerHandle[];
-  pending(): number;
+  workers(): readonly WorkerHandle[];
+  inFlight(): number;
   onTimeout(worker: WorkerHandle, seq: number): void;
   /** `blocked`, `settled`: end it now. `unsettled`: give it nothing new. */
   onHopeless(worker: WorkerHandle, why: "blocked" | "unsettled" | "settled"): void;
@@ -56,12 +56,12 @@ export class Watch {
 
   #sweep(): void {
     const now = monotonicMs();
-    for (const worker of this.#ports.handles())
-      if (this.#timeoutMs !== undefined) this.#sweepSeat(worker, this.#timeoutMs, now);
+    for (const worker of this.#ports.workers())
+      if (this.#timeoutMs !== undefined) this.#sweepWorker(worker, this.#timeoutMs, now);
     this.#sweepStall(now);
   }
 
-  #sweepSeat(worker: WorkerHandle, timeoutMs: number, now: number): void {
+  #sweepWorker(worker: WorkerHandle, timeoutMs: number, now: number): void {
     const running = worker.running();
     for (const { seq, startedMs } of running) {
       if (now - startedMs > timeoutMs && !worker.timedOut.has(seq)) this.#ports.onTimeout(worker, seq);
@@ -72,17 +72,17 @@ export class Watch {
       ({ seq }) => worker.timedOut.get(seq)!.abortsSeen === worker.activity[activityLayout.abortsSeen]!,
     );
     if (blocked) return this.#ports.onHopeless(worker, "blocked");
-    if (worker.state !== "held") this.#ports.onHopeless(worker, "unsettled");
+    if (worker.takesItems) this.#ports.onHopeless(worker, "unsettled");
     const others = running.some(({ seq }) => !worker.timedOut.has(seq));
-    if (!others || now - worker.heldSinceMs > OTHERS_WITHIN_MS) this.#ports.onHopeless(worker, "settled");
+    if (!others || now - worker.drainingSinceMs > OTHERS_WITHIN_MS) this.#ports.onHopeless(worker, "settled");
   }
 
   #sweepStall(now: number): void {
-    if (this.#ports.pending() === 0) {
+    if (this.#ports.inFlight() === 0) {
       this.#lastSettledMs = now;
       return;
     }
-    const running = this.#ports.handles().flatMap((worker) => worker.running());
+    const running = this.#ports.workers().flatMap((worker) => worker.running());
     const lastSign = running.reduce((last, { progressMs }) => Math.max(last, progressMs), this.#lastSettledMs);
     const quietMs = now - lastSign;
     const stalled = this.#stallMs !== undefined && quietMs > this.#stallMs;
@@ -97,7 +97,7 @@ export class Watch {
   /** What busy workers are doing; a worker that waits has no stack to show. */
   async #stacks(): Promise<string> {
     const busy = this.#ports
-      .handles()
+      .workers()
       .filter((worker) => worker.channel.stack !== undefined && worker.running().length > 0)
       .slice(0, STACKS);
     const stacks = await Promise.all(

@@ -3,7 +3,7 @@ import { dirname, join } from "node:path";
 import { environmentError, syncData, syncDirectory, syncUpwards, writeFully } from "../../base/disk.js";
 import { type ErrorRecord, failureClassOf } from "../../base/errors.js";
 import { makeDirectory } from "../../base/make-directory.js";
-import type { LedgerName } from "../../contracts/chunk.js";
+import type { KeyBytes } from "../../contracts/chunk.js";
 import type { FailedKeys } from "./failures/failed-keys.js";
 import { LineBuffer, roundMs } from "./line-buffer.js";
 import type {
@@ -17,7 +17,6 @@ import type {
 } from "./lines.js";
 
 const BUFFER_BYTES = 64 * 1024;
-const AUTO_FLUSH_BYTES = 256 * 1024;
 const MAX_ITEM_BYTES = 64 * 1024;
 
 export interface LedgerRequest {
@@ -26,8 +25,6 @@ export interface LedgerRequest {
   readonly header: LedgerHeader;
   /** Every flush waits for the disk. */
   readonly durable: boolean;
-  /** Called before each physical write; throws when this run may no longer write (the lease is lost). */
-  readonly beforeWrite?: () => void;
   /** Kept in step with what is appended here: the `failed` of the loaded index. */
   readonly failed?: FailedKeys;
 }
@@ -50,11 +47,10 @@ export interface Extra {
 }
 
 /**
- * The ledger as the run's coordinator writes it. `append…` only buffers; nothing is recorded before `flush` (or the
- * automatic one above 256 KB) has returned. Errors of the disk are `environment` errors; what could not be written stays
+ * The ledger as the run's coordinator writes it. `append…` only buffers; nothing is recorded before `flush` has returned. Errors of the disk are `environment` errors; what could not be written stays
  * in the buffer and goes out, from the very byte where it stopped, should a later flush succeed.
  */
-export class Ledger implements AsyncDisposable {
+export class Ledger implements Disposable {
   readonly file: string;
   readonly #request: LedgerRequest;
   readonly #buffer = new LineBuffer(BUFFER_BYTES);
@@ -63,8 +59,6 @@ export class Ledger implements AsyncDisposable {
   /** Bytes of the file that are known to be there. */
   #written = 0;
   #closed = false;
-  /** The caller has had an error of a write already. */
-  #troubled = false;
 
   constructor(request: LedgerRequest) {
     this.#request = request;
@@ -107,13 +101,11 @@ export class Ledger implements AsyncDisposable {
       };
       this.#buffer.append(JSON.stringify(line));
     }
-    if (this.#buffer.size > AUTO_FLUSH_BYTES) this.flush();
   }
 
   /** The fast way for a key that stands somewhere as bytes: plain ASCII without quotes or backslashes. */
-  appendDoneName(name: LedgerName, ms: number): void {
+  appendDoneName(name: KeyBytes, ms: number): void {
     this.#buffer.appendDoneBytes(name, ms);
-    if (this.#buffer.size > AUTO_FLUSH_BYTES) this.flush();
   }
 
   appendFiltered(key: string, ms: number, reason: string, attempts = 1): void {
@@ -140,7 +132,6 @@ export class Ledger implements AsyncDisposable {
       offset,
       length: this.#buffer.size - before - 1,
     });
-    if (this.#buffer.size > AUTO_FLUSH_BYTES) this.flush();
   }
 
   appendEpochOpen(epoch: Omit<EpochOpenLine, "open">): void {
@@ -163,7 +154,6 @@ export class Ledger implements AsyncDisposable {
 
   #append(line: object): void {
     this.#buffer.append(JSON.stringify(line));
-    if (this.#buffer.size > AUTO_FLUSH_BYTES) this.flush();
   }
 
   /** Makes the segment now, with its header, though nothing is recorded yet. */
@@ -198,9 +188,8 @@ export class Ledger implements AsyncDisposable {
   }
 
   #write(): void {
-    const { beforeWrite, durable } = this.#request;
+    const { durable } = this.#request;
     try {
-      beforeWrite?.();
       this.#fd ??= this.#open();
       const fd = this.#fd;
       let wrote = 0;
@@ -215,7 +204,6 @@ export class Ledger implements AsyncDisposable {
       this.#buffer.shrink(BUFFER_BYTES);
       if (durable) fdatasyncSync(fd);
     } catch (error) {
-      this.#troubled = true;
       this.#cutBack();
       throw environmentError("write the ledger", this.path, error);
     }
@@ -242,18 +230,11 @@ export class Ledger implements AsyncDisposable {
     }
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
+  /** What was not flushed is lost. */
+  [Symbol.dispose](): void {
     if (this.#closed) return;
     this.#closed = true;
-    // One last try; an error that the caller knows already is not told twice.
-    const wasTroubled = this.#troubled;
-    try {
-      this.flush();
-    } catch (error) {
-      if (!wasTroubled) throw error;
-    } finally {
-      if (this.#fd !== undefined) closeSync(this.#fd);
-    }
+    if (this.#fd !== undefined) closeSync(this.#fd);
   }
 }
 
