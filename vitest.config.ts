@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { transform } from "esbuild";
 import { defineConfig } from "vitest/config";
+import { RetriesReporter } from "./test/support/retries-reporter.js";
 
 /** Vitest's own compiler does not lower TC39 decorators; esbuild does. */
 const lowerDecorators = {
@@ -66,6 +67,7 @@ export default defineConfig({
     maxWorkers: 2,
     // A machine that others use too may be late once; a test that fails twice in a row is told of as ever.
     retry: process.env.CI ? 1 : 0,
+    reporters: ["default", new RetriesReporter()],
     projects: [
       {
         extends: true,
