@@ -5,7 +5,6 @@ import type { Execution, ExecutionSnapshot, TaskMessage } from "./execution.js";
 import type { Json } from "./item.js";
 import type { Settled } from "./outcome.js";
 import type { RunSettings } from "./run-config.js";
-import type { TaskRef } from "./task.js";
 import type { ShardTarget, WorkerSetup } from "./wire.js";
 
 /**

@@ -50,7 +50,7 @@ export interface Extra {
  * The ledger as the run's coordinator writes it. `append…` only buffers; nothing is recorded before `flush` has returned. Errors of the disk are `environment` errors; what could not be written stays
  * in the buffer and goes out, from the very byte where it stopped, should a later flush succeed.
  */
-export class Ledger implements Disposable {
+export class Ledger implements AsyncDisposable {
   readonly file: string;
   readonly #request: LedgerRequest;
   readonly #buffer = new LineBuffer(BUFFER_BYTES);
@@ -59,6 +59,8 @@ export class Ledger implements Disposable {
   /** Bytes of the file that are known to be there. */
   #written = 0;
   #closed = false;
+  /** The caller has had an error of a write already. */
+  #troubled = false;
 
   constructor(request: LedgerRequest) {
     this.#request = request;
@@ -204,9 +206,15 @@ export class Ledger implements Disposable {
       this.#buffer.shrink(BUFFER_BYTES);
       if (durable) fdatasyncSync(fd);
     } catch (error) {
+      this.#troubled = true;
       this.#cutBack();
       throw environmentError("write the ledger", this.path, error);
     }
+  }
+
+  /** Drops what was appended and not written: it may not be recorded, for the lease is lost or a sink has failed. */
+  discard(): void {
+    this.#buffer.drop(this.#buffer.size);
   }
 
   #open(): number {
@@ -230,11 +238,18 @@ export class Ledger implements Disposable {
     }
   }
 
-  /** What was not flushed is lost. */
-  [Symbol.dispose](): void {
+  async [Symbol.asyncDispose](): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    if (this.#fd !== undefined) closeSync(this.#fd);
+    // One last try; an error that the caller knows already is not told twice.
+    const wasTroubled = this.#troubled;
+    try {
+      this.flush();
+    } catch (error) {
+      if (!wasTroubled) throw error;
+    } finally {
+      if (this.#fd !== undefined) closeSync(this.#fd);
+    }
   }
 }
 

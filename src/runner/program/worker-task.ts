@@ -52,7 +52,7 @@ export async function loadWorkerTask(
       yields: template.yields,
       readsInputRoot: template.readsInputRoot,
       outputMode: await resolveMode<OutputDefinition>(taskClass, "outputMode", modeOf(template.outputMode)),
-      finishRule: finishCheck && finishCheck.definition.rule(finishCheck.fields),
+      finishRule: finishCheck?.definition.rule(finishCheck.fields) ?? null,
     },
     shards: site.shards.map(({ root, base }, i) => ({
       root,

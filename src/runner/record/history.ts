@@ -176,7 +176,7 @@ function warningsOf(findings: Findings): string[] {
     // Outputs are judged one by one, as the plan comes to them: some may have lost their lines.
     const least = prepared.shards[shard]!.outputRoot === null ? "" : "at least ";
     warnings.push(
-      `the machine has been restarted: ${least}${index.unsyncedKeys} results younger than the last sync mark may not be whole and are made again`,
+      `the machine has been restarted: ${least}${index.unsyncedKeys} results younger than the last checkpoint may not be whole and are made again`,
     );
   }
   if (continues) warnings.push("a --force over these items was not finished; this run goes on with it");

@@ -208,6 +208,7 @@ export class Recorder {
     try {
       if (this.#isPending) this.commit();
     } catch (error) {
+      this.#options.ledger.discard();
       if (!this.#stopCause) throw error;
     }
   }

@@ -13,7 +13,10 @@ test.skipIf(!mounted)("a small tmpfs that fills up (skipped where mounting is no
     const ledger = openLedger({ dir: join(small, "ledger"), header: header("r1", 1), durable: true });
     let appended = 0;
     expect(() => {
-      for (; appended < 1e6; appended++) ledger.appendDone(`some/longer/key-${appended}`, 1);
+      for (; appended < 1e6; appended++) {
+        ledger.appendDone(`some/longer/key-${appended}`, 1);
+        if (ledger.pendingBytes > 100_000) ledger.flush();
+      }
     }).toThrow(expect.objectContaining({ code: "environment" }) as KagurazakaError);
     const index = await loadLedger(join(small, "ledger"));
     expect(index.invalid.count).toBe(0);
