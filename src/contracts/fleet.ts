@@ -22,9 +22,13 @@ import type { ShardTarget, WorkerSetup } from "./wire.js";
  */
 export interface FleetRequest {
   readonly options: BackboneOptions;
-  readonly job: FleetJob;
+  readonly run: string;
+  /** `rootId` of each hard shard whose lease the coordinator holds. */
+  readonly rootIds: readonly string[];
   /** Whether a run over one of these shards has ended, however it did: its coordinator does not come back. */
   isDead(run: string): boolean;
+  /** What nodes need to know; to be asked when the execution runs. */
+  job(): FleetJob;
   /** The bookkeeping of a coordinator's end, over the queue: what `openFleet` returns is made of it. */
   createExecution(queue: FleetQueue): FleetExecution;
 }
@@ -91,6 +95,8 @@ export interface ChunkMessage extends ChunkHeader {
   readonly items: string;
   /** The items' keys, as `packKeys` packs them. */
   readonly keys: string;
+  /** Indices of the items that are still to be done; left out: all. */
+  readonly open?: readonly number[];
 }
 
 /** What became of some items of a chunk, in any order; others may follow. */
@@ -122,7 +128,13 @@ export type NodeMessage =
   | { readonly type: "warning"; readonly message: string }
   | { readonly type: "recycled"; readonly worker: string; readonly why: string }
   /** Sent every second or so: the node is alive. */
-  | { readonly type: "heartbeat"; readonly node: string; readonly snapshot: ExecutionSnapshot };
+  | {
+      readonly type: "heartbeat";
+      readonly node: string;
+      readonly snapshot: ExecutionSnapshot;
+      /** For how long nothing has settled or called `ctx.progress()` there, though items are in flight. */
+      readonly quietMs: number;
+    };
 
 export interface NodeRequest {
   readonly options: BackboneOptions;

@@ -127,6 +127,11 @@ export class Dispatcher implements Execution {
     };
   }
 
+  /** For how long nothing has settled or shown progress, though items are in flight; in milliseconds. */
+  get quietMs(): number {
+    return this.#watch.quietMs;
+  }
+
   #mayRun({ shard }: ChunkHeader): boolean {
     return this.#state === "running" && !this.#stoppedShards.has(shard);
   }

@@ -2,6 +2,7 @@ import { openDisposalStack } from "../../base/disposal-stack.js";
 import { isFleetBackbone } from "../../contracts/backbone.js";
 import type { RunHooks } from "../../contracts/run-hooks.js";
 import { HeartbeatThread } from "../lease/index.js";
+import type { LedgerHeader } from "../ledger/index.js";
 import type { PreparedRun } from "../prepare/prepared-run.js";
 import { RunCounters } from "../record/run-counters.js";
 import { openFleetExecution } from "./fleet-execution.js";
@@ -33,14 +34,15 @@ export async function startRun(prepared: PreparedRun, hooks: RunHooks = {}): Pro
     }
     const { backbone } = prepared;
     const request = { prepared, held, run: id, wantValues: hooks.onOutcome !== undefined, stack, onWarning };
+    const shards: Shard[] = [];
+    const headers = (): LedgerHeader[] => shards.map(({ history }) => history.headerOf(id));
     const opened = isFleetBackbone(backbone)
-      ? await openFleetExecution(request, backbone)
+      ? await openFleetExecution({ ...request, headers }, backbone)
       : await openLocalExecution(request, backbone);
     const counters = new RunCounters();
     const limit = limitOf(prepared.config.run);
     // Shards speak up only when the run is under way.
     let run: Run | undefined;
-    const shards: Shard[] = [];
     for (const one of held) {
       const stop: Parameters<typeof Shard.open>[0]["stop"] = (...args) => run!.stopShard(...args);
       shards.push(await Shard.open({ prepared, held: one, run: id, stack, hooks, counters, limit, stop }));
