@@ -9,7 +9,7 @@ import type { FleetJob, NodeJob } from "../../contracts/fleet.js";
 import type { WorkerSite } from "../../contracts/wire.js";
 import { Dispatcher } from "../dispatch/dispatcher.js";
 import type { PreparedRun } from "../prepare/prepared-run.js";
-import { WORKER_ENTRY } from "../run/local-execution.js";
+import { WORKER_ENTRY } from "../worker/entry.js";
 import { createNodeEvents } from "./node-events.js";
 
 const HEARTBEAT_MS = 1000;

@@ -4,13 +4,11 @@ import type { WorkerBackbone } from "../../contracts/backbone.js";
 import type { WorkerSetup } from "../../contracts/wire.js";
 import { Dispatcher } from "../dispatch/dispatcher.js";
 import type { PreparedRun } from "../prepare/prepared-run.js";
+import { WORKER_ENTRY } from "../worker/entry.js";
 import { InFlightJournal } from "./crash-recovery/in-flight-journal.js";
 import { type IsolatedSession, openIsolatedSession } from "./crash-recovery/isolated-session.js";
 import type { HeldShard } from "./shard.js";
 import { targetOf } from "./staging.js";
-
-/** The module that every worker runs. */
-export const WORKER_ENTRY = new URL("../worker/main.js", import.meta.url).href;
 
 export interface ExecutionRequest {
   readonly prepared: PreparedRun;
