@@ -1,5 +1,6 @@
 import type { BackboneDefinition } from "./contracts/backbone.js";
 import type { ModeData, ModeDefinition } from "./contracts/modes.js";
+import type { TaskKind } from "./contracts/task.js";
 
 /** What has a name of its own in flags and configuration. One line per plug-in; each file's default export is the plug-in. */
 
@@ -42,13 +43,13 @@ const tasks: Shelf<new () => object> = {
 };
 
 /** Which backbone `auto` is, by the task's kind. */
-const autoBackbones: Readonly<Record<"item" | "batch", string>> = { item: "mp", batch: "onnx_single" };
+const autoBackbones: Readonly<Record<TaskKind, string>> = { item: "mp", batch: "onnx_single" };
 
 /** Names of other tools for backbones of ours. */
 const backboneAliases: Readonly<Record<string, string>> = { torch_vanilla_single: "onnx_single" };
 
 /** The name on the shelf for what was asked for. */
-export function backboneName(asked: string, kind: "item" | "batch"): string {
+export function backboneName(asked: string, kind: TaskKind): string {
   if (asked === "auto") return autoBackbones[kind];
   return Object.hasOwn(backboneAliases, asked) ? backboneAliases[asked]! : asked;
 }

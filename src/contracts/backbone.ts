@@ -2,6 +2,7 @@ import type { ErrorRecord } from "../base/errors.js";
 import type { OptionSpecs } from "../base/option-spec.js";
 import type { ActivityWriter } from "./activity.js";
 import type { Fleet, FleetRequest, NodeLink, NodeRequest } from "./fleet.js";
+import type { TaskKind } from "./task.js";
 import type { FromWorker, ToWorker, WorkerSetup, WorkerSite } from "./wire.js";
 
 /**
@@ -20,7 +21,7 @@ interface BackboneBase<S extends OptionSpecs> {
   /** The backbone's own flags. */
   readonly options: S;
   /** Kinds of task it can run. */
-  readonly kinds: readonly ("item" | "batch")[];
+  readonly kinds: readonly TaskKind[];
 }
 
 /** Values of a backbone's `options`, parsed. */

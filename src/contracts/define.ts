@@ -11,6 +11,7 @@ import type {
   OutputModeData,
   SoftShardDefinition,
 } from "./modes.js";
+import type { TaskKind } from "./task.js";
 
 /** Identity is a registered symbol plus a contract number, never `instanceof`: a plug-in brings its own copy of us. */
 export const modeBrand = Symbol.for("kagurazaka.mode");
@@ -21,7 +22,7 @@ export interface TemplateUse {
   readonly contract: 1;
   /** The decorator's name, for messages. */
   readonly name: string;
-  readonly kind: "item" | "batch";
+  readonly kind: TaskKind;
   /** Field → mode data or null, as written. */
   readonly spec: Readonly<Record<string, ModeData | null | undefined>>;
   /** `false`: configuration may not change it. */

@@ -147,6 +147,9 @@ export interface TaskOptions {
   readonly rawArgs: readonly string[];
 }
 
+/** What one `process` is given: an item, or a batch of them. The kind decides the executor. */
+export type TaskKind = "item" | "batch";
+
 /** Which module and export a task is. Each side of a border knows for itself where that module lies. */
 export type TaskSource = { readonly builtin: string } | { readonly alias: string; readonly export: string };
 
@@ -154,6 +157,7 @@ export type TaskSource = { readonly builtin: string } | { readonly alias: string
 export interface TaskRef {
   readonly source: TaskSource;
   readonly id: string;
+  readonly kind: TaskKind;
   readonly options: Pick<TaskOptions, "task" | "rawArgs">;
   /** What a worker needs of the template; null for a task without one. */
   readonly template: {

@@ -9,6 +9,7 @@ import type { FleetJob, NodeJob } from "../../contracts/fleet.js";
 import type { WorkerSite } from "../../contracts/wire.js";
 import { Dispatcher } from "../dispatch/dispatcher.js";
 import type { PreparedRun } from "../prepare/prepared-run.js";
+import { shapeOf } from "../program/executor-shape.js";
 import { WORKER_ENTRY } from "../worker/entry.js";
 import { createNodeEvents } from "./node-events.js";
 
@@ -64,7 +65,7 @@ async function serve(job: NodeJob, request: NodeRequest): Promise<void> {
     const session = stack.use(await backbone.openWorkers({ options, workers, entry: WORKER_ENTRY, run, guard }));
     const execution = new Dispatcher({
       session: () => session,
-      setup: { ...setup, run, shards, shape: { slots: settings.concurrency, queue: 0 } },
+      setup: { ...setup, run, shards, shape: shapeOf(setup.task.kind, settings) },
       site,
       namePrefix: `${name}-`,
       workers,

@@ -5,17 +5,14 @@ import { KagurazakaError, toErrorRecord } from "../../base/errors.js";
 import { didYouMean } from "../../base/nearest.js";
 import { backboneName, builtinNames, loadBuiltin } from "../../builtins.js";
 import type { BackboneDefinition } from "../../contracts/backbone.js";
+import type { TaskKind } from "../../contracts/task.js";
 import { compileModule } from "../../loader/index.js";
 
 /** The version of the contract in `contracts/backbone.ts`. */
 const CONTRACT = 2;
 
 /** A backbone by name, by path, or by package name; `auto` is the one that fits the task's kind. */
-export async function loadBackbone(
-  asked: string,
-  kind: "item" | "batch",
-  sourcePath: string,
-): Promise<BackboneDefinition> {
+export async function loadBackbone(asked: string, kind: TaskKind, sourcePath: string): Promise<BackboneDefinition> {
   const name = backboneName(asked, kind);
   const definition = (await loadBuiltin("backbones", name)) ?? (await loadForeign(name, sourcePath));
   if (!definition.kinds.includes(kind)) {

@@ -9,6 +9,7 @@ import { type BackboneDefinition, isFleetBackbone } from "../../contracts/backbo
 import type { TaskSource } from "../../contracts/task.js";
 import { readKeys } from "../../data/key-list.js";
 import { codeFrame, displayPath, type LoadedTask, loadBuiltinTask, loadTask } from "../../loader/index.js";
+import { shapeOf } from "../program/executor-shape.js";
 import { loadProgram, type TaskProgram } from "../program/task-program.js";
 import { checkModes, collect } from "./check-modes.js";
 import { checkOptionalOutputs, checkTask, idOf } from "./check-task.js";
@@ -132,6 +133,7 @@ export async function prepareLoaded(
     program,
     instance,
     backbone,
+    shape: shapeOf(program.ref.kind, config.run),
     workers: isFleetBackbone(backbone) ? 0 : backbone.size(config.backbone.options).workers,
     shards,
     sourcePath: task.sourcePath,

@@ -1,4 +1,5 @@
 import type { BackboneDefinition } from "../../contracts/backbone.js";
+import type { ExecutorShape } from "../../contracts/executor.js";
 import type { ResolvedConfig } from "../../contracts/run-config.js";
 import type { TaskInstance } from "../../contracts/task.js";
 import type { TaskProgram } from "../program/task-program.js";
@@ -18,6 +19,8 @@ export interface PreparedRun {
   readonly backbone: BackboneDefinition;
   /** 0: a fleet, whose nodes come and go. */
   readonly workers: number;
+  /** Of the task's executor. */
+  readonly shape: ExecutorShape;
   /** By hard shard; a task without roots has one. */
   readonly shards: readonly ShardPaths[];
   /** The task file, for people. */

@@ -45,7 +45,12 @@ export async function loadProgram({ url, exportName, options, ...names }: Progra
   const modes = resolved && noOutputs ? withoutOutputs(resolved) : resolved;
   const { task, rawArgs } = options;
   return {
-    ref: { ...names, options: { task, rawArgs }, template: modes && templateRef(modes) },
+    ref: {
+      ...names,
+      kind: templateOf(taskClass)?.kind ?? "item",
+      options: { task, rawArgs },
+      template: modes && templateRef(modes),
+    },
     url,
     exportName,
     taskClass,

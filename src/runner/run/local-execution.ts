@@ -53,7 +53,7 @@ export async function openLocalExecution(
     : [];
   const execution = new Dispatcher({
     session: () => isolation.session,
-    setup: { ...setupOf(request), shape: { slots: config.run.concurrency, queue: 0 } },
+    setup: { ...setupOf(request), shape: prepared.shape },
     site: { taskUrl: program.url, shards: held.map(({ paths: { base } }, i) => ({ root: program.roots[i], base })) },
     workers,
     killable: backbone.killable,

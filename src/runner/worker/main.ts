@@ -7,12 +7,12 @@ import type { Executor, ExecutorPorts } from "../../contracts/executor.js";
 import type { TaskInstance } from "../../contracts/task.js";
 import { loadWorkerTask } from "../program/worker-task.js";
 import { keyOfCurrentItem } from "./current-item.js";
-import { type CreateExecutor, createItemExecutor } from "./executors/index.js";
+import { type CreateExecutor, createExecutor } from "./executors/index.js";
 import { OutcomeBuffer } from "./outcome-buffer.js";
 
 /** What every worker of every backbone runs: load the task, set it up, execute what comes, until told to close. */
 export const createWorkerMain =
-  (createExecutor: CreateExecutor): WorkerMain =>
+  (create: CreateExecutor): WorkerMain =>
   async (boot) => {
     const { port, setup, site } = boot;
     enableSourceMaps();
@@ -23,7 +23,7 @@ export const createWorkerMain =
       const task = await loadWorkerTask(setup.task, setup.shards, site);
       instance = task.createInstance();
       await instance.setup?.();
-      executor = createExecutor(task, instance, createPorts(boot));
+      executor = create(task, instance, createPorts(boot));
     } catch (error) {
       port.post({ type: "unfit", error: toErrorRecord(error) });
       return;
@@ -102,4 +102,4 @@ function capturePrints(port: WorkerPort): void {
   }
 }
 
-export default createWorkerMain(createItemExecutor);
+export default createWorkerMain(createExecutor);

@@ -99,7 +99,7 @@ export class DeepCheck implements AsyncDisposable {
 
 /** Undefined where the task has nothing to be asked. A `setup()` that fails ends the audit, as it ends a run. */
 export async function openDeepCheck(
-  { program, config }: PreparedRun,
+  { program, config, shape }: PreparedRun,
   shard: number,
   log: LogHook,
 ): Promise<DeepCheck | undefined> {
@@ -111,14 +111,15 @@ export async function openDeepCheck(
     const { name, message } = toErrorRecord(cause);
     throw new KagurazakaError("environment", `setup() failed: ${name}: ${message}`, { cause });
   }
-  const { concurrency: slots, seed, timeout: timeoutMs } = config.run;
+  const { slots } = shape;
+  const { seed, timeout: timeoutMs } = config.run;
   const scratch = mkdtempSync(join(tmpdir(), "kagurazaka-verify-"));
   const sites = program.roots.length === 0 ? [undefined] : program.roots;
   const setup: WorkerSetup = {
     task: program.ref,
     run: "verify",
     worker: "verify",
-    shape: { slots, queue: 0 },
+    shape,
     shards: sites.map(() => ({ staging: "", kept: "" })),
     seed,
     durable: false,

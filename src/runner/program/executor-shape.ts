@@ -1,0 +1,17 @@
+import { KagurazakaError } from "../../base/errors.js";
+import type { ExecutorShape } from "../../contracts/executor.js";
+import type { RunSettings } from "../../contracts/run-config.js";
+import type { TaskKind } from "../../contracts/task.js";
+
+type Settings = Pick<RunSettings, "concurrency">;
+
+/** How many items the executor of a kind of task takes. The executors themselves: `worker/executors`. */
+const shapes: Partial<Record<TaskKind, (settings: Settings) => ExecutorShape>> = {
+  item: ({ concurrency }) => ({ slots: concurrency, queue: 0 }),
+};
+
+export function shapeOf(kind: TaskKind, settings: Settings): ExecutorShape {
+  const shape = shapes[kind];
+  if (shape) return shape(settings);
+  throw new KagurazakaError("not-a-task", `this kagurazaka has no executor for tasks of kind "${kind}"`);
+}
