@@ -25,6 +25,7 @@ export const errorCodes = {
   stalled: { exit: 5, says: "no item settled for the --stall time" },
   "root-in-use": { exit: 6, says: "another coordinator holds this output root" },
   environment: { exit: 7, says: "disk full, root gone, ledger not writable, or setup() failed" },
+  queue: { exit: 75, says: "the queue of a fleet cannot be reached" },
   // Single items.
   "item-failed": { says: "process() threw" },
   timeout: { says: "the item ran longer than --timeout" },

@@ -82,6 +82,8 @@ export interface FleetExecution extends Execution {
   /** Items that are to be given to another node and cannot be: the run is draining. They are cancelled. */
   onGivenBack(chunk: number, indices: readonly number[]): void;
   onNodeMessage(message: NodeMessage): void;
+  /** The queue is out of reach, for good. The run ends; items in flight run again next time. */
+  onQueueLost(why: string): void;
   /** A node has left the run. With `error`: it cannot work for it. */
   onNodeLeft(node: string, error?: ErrorRecord): void;
 }

@@ -30,6 +30,7 @@ interface Stage {
   /** Runs as the coordinator, in this process. */
   run(request: Omit<SampleRunRequest, "backbone" | "options">): Promise<SampleRun>;
   journal(): SampleEvent[];
+  closeQueue(): Promise<void>;
 }
 
 /**
@@ -192,6 +193,20 @@ export function testFleet(suite: FleetSuite): void {
     for (const [key, starts] of keysStarted(journal)) assert.equal(starts, 1, `${key} was started once`);
   });
 
+  test("a run whose queue goes away ends with exit 75, and loses nothing that was recorded", async (stage) => {
+    stage.node("a");
+    const { result, outcomes } = await stage.run({
+      items: good(40).map((item): SampleItem => ({ ...item, act: "wait", ms: 30 })),
+      async during(running) {
+        await until(() => running.snapshot().counts.done > 2);
+        await stage.closeQueue();
+      },
+    });
+    assert.equal(result.exitCode, 75, result.error?.message);
+    assert.equal(result.counts.done, outcomes.filter(({ status }) => status === "done").length);
+    assert.equal(result.counts.failed, 0);
+  });
+
   test("a run after one that is over finds nothing of it in the queue", async (stage) => {
     stage.node("a");
     await stage.run({ items: good(10) });
@@ -222,6 +237,8 @@ async function onStage({ module, openQueue }: FleetSuite, body: (stage: Stage) =
   await withDirectory(async (dir) => {
     const queue = await openQueue();
     const processes: ChildProcess[] = [];
+    let closed: Promise<void> | undefined;
+    const closeQueue = (): Promise<void> => (closed ??= queue.close());
     const start = (role: FleetProcess["role"], name: string, spec: SampleSpec): ChildProcess => {
       const what: FleetProcess = { role, name, module, fleetOptions: queue.options, dir, spec };
       const child = spawn(process.execPath, [PROCESS, JSON.stringify(what)], {
@@ -237,10 +254,11 @@ async function onStage({ module, openQueue }: FleetSuite, body: (stage: Stage) =
         run: async (request) =>
           runSampleIn(dir, { ...request, options: queue.options, backbone: await loadFleet(module) }),
         journal: () => journalOf(dir),
+        closeQueue,
       });
     } finally {
       for (const child of processes) child.kill("SIGKILL");
-      await queue.close();
+      await closeQueue();
     }
   });
 }

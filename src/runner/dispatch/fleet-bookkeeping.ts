@@ -1,5 +1,5 @@
 import { MAX_TIMER_MS } from "../../base/clock.js";
-import { asKagurazakaError, type ErrorRecord, KagurazakaError } from "../../base/errors.js";
+import { asKagurazakaError, type ErrorRecord, KagurazakaError, toErrorRecord } from "../../base/errors.js";
 import { shortDuration } from "../../base/text.js";
 import type { Chunk } from "../../contracts/chunk.js";
 import type { ExecutionEvents, ExecutionSnapshot } from "../../contracts/execution.js";
@@ -21,6 +21,7 @@ const MAX_CHUNK_CHARS = 1024 * 1024;
 /** They go one by one, so that each node gets some. */
 const FIRST_ITEMS = 20;
 const SWEEP_MS = 250;
+const AGAIN = "What is recorded is kept. Start the queue, and give the same command again.";
 
 interface SentChunk {
   readonly firstSeq: number;
@@ -170,6 +171,10 @@ export class FleetBookkeeping implements FleetExecution {
     }
   }
 
+  onQueueLost(why: string): void {
+    this.stop(new KagurazakaError("queue", `the queue is out of reach: ${why}`, { hint: AGAIN }));
+  }
+
   onNodeLeft(node: string, error?: ErrorRecord): void {
     this.#heartbeats.delete(node);
     if (error === undefined || this.#state !== "running") return;
@@ -283,7 +288,8 @@ export class FleetBookkeeping implements FleetExecution {
     this.#queue.end().then(
       () => this.#finish(),
       (error) => {
-        this.#cause ??= asKagurazakaError(error, "the queue could not be left");
+        const { message } = toErrorRecord(error);
+        this.#cause ??= new KagurazakaError("queue", `the queue could not be left: ${message}`, { cause: error });
         this.#finish();
       },
     );
