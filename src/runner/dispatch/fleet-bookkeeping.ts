@@ -5,9 +5,8 @@ import type { Chunk } from "../../contracts/chunk.js";
 import type { ExecutionEvents, ExecutionSnapshot } from "../../contracts/execution.js";
 import type { FleetExecution, FleetQueue, NodeMessage, NodeOutcomes } from "../../contracts/fleet.js";
 import type { RunSettings } from "../../contracts/run-config.js";
-import { encodeChunk } from "../plan/chunk-message.js";
 import { itemsPerWorker, MeanDuration } from "./chunk-size.js";
-import { InFlight } from "./in-flight.js";
+import { OutstandingChunks } from "./outstanding-chunks.js";
 import { ReadyQueue } from "./queues.js";
 import { StallClock } from "./stall-clock.js";
 
@@ -23,13 +22,6 @@ const FIRST_ITEMS = 20;
 const SWEEP_MS = 250;
 const AGAIN = "What is recorded is kept. Start the queue, and give the same command again.";
 
-interface SentChunk {
-  readonly firstSeq: number;
-  readonly count: number;
-  /** Items that are not settled. */
-  left: number;
-}
-
 /**
  * The coordinator's end of a fleet, but for the queue itself: which items are out, in which chunk, and what came back.
  *
@@ -39,9 +31,7 @@ export class FleetBookkeeping implements FleetExecution {
   readonly #queue: FleetQueue;
   readonly #settings: Pick<RunSettings, "chunksize" | "grace" | "stall">;
   readonly #ready = new ReadyQueue();
-  /** By sequence number, which run on through all chunks. */
-  readonly #out = new InFlight();
-  readonly #sent = new Map<number, SentChunk>();
+  readonly #out = new OutstandingChunks();
   readonly #mean = new MeanDuration();
   readonly #clock: StallClock;
   readonly #stoppedShards = new Set<number>();
@@ -52,9 +42,6 @@ export class FleetBookkeeping implements FleetExecution {
   #cause: KagurazakaError | undefined;
   #isPulling = false;
   #listEnded = false;
-  #nextSeq = 0;
-  #nextChunk = 0;
-  #outChars = 0;
   #settled = 0;
   #sweepTimer: NodeJS.Timeout | undefined;
   #graceTimer: NodeJS.Timeout | undefined;
@@ -116,13 +103,13 @@ export class FleetBookkeeping implements FleetExecution {
     if (this.#state === "closed") return;
     let totalMs = 0;
     for (let i = 0; i < plain.length; i += 2) {
-      const ref = this.#take(chunk, plain[i]!);
+      const ref = this.#out.take(chunk, plain[i]!);
       if (!ref) continue;
       totalMs += plain[i + 1]!;
       this.#events.onDone(ref.chunk, ref.index, plain[i + 1]!);
     }
     for (const { index, attempt, ...settled } of rest) {
-      const ref = this.#take(chunk, index);
+      const ref = this.#out.take(chunk, index);
       if (!ref) continue;
       totalMs += settled.durationMs;
       const item = ref.chunk.itemAt(ref.index);
@@ -140,7 +127,7 @@ export class FleetBookkeeping implements FleetExecution {
   onGivenBack(chunk: number, indices: readonly number[]): void {
     if (this.#state === "closed") return;
     for (const index of indices) {
-      const ref = this.#take(chunk, index);
+      const ref = this.#out.take(chunk, index);
       if (ref) this.#events.onSettled(ref.chunk.itemAt(ref.index), { status: "cancelled", durationMs: 0 });
     }
     this.#events.onMessageDone();
@@ -162,7 +149,7 @@ export class FleetBookkeeping implements FleetExecution {
       case "shard-failed":
         return this.#events.onShardFailed(message.shard, environmentOf(message.error));
       case "retry": {
-        const ref = this.#find(message.chunk, message.index);
+        const ref = this.#out.find(message.chunk, message.index);
         if (!ref) return;
         const item = ref.chunk.itemAt(ref.index);
         item.attempt = message.attempt;
@@ -197,7 +184,7 @@ export class FleetBookkeeping implements FleetExecution {
 
   get #hasRoom(): boolean {
     const items = this.#mean.ms === undefined ? FIRST_WINDOW_ITEMS : WINDOW_ITEMS;
-    return this.#out.size < items && this.#outChars < WINDOW_CHARS;
+    return this.#out.size < items && this.#out.chars < WINDOW_CHARS;
   }
 
   #send(): void {
@@ -207,34 +194,7 @@ export class FleetBookkeeping implements FleetExecution {
       chunksize === "auto" ? Math.min(fitting, MAX_CHUNK_ITEMS) : chunksize,
       MAX_CHUNK_CHARS,
     )!;
-    const { chunk, from, to } = slice;
-    const id = this.#nextChunk++;
-    const count = to - from;
-    for (let i = from; i < to; i++) this.#outChars += chunk.sizeAt(i);
-    this.#sent.set(id, { firstSeq: this.#nextSeq, count, left: count });
-    this.#out.add(this.#nextSeq, slice);
-    this.#nextSeq += count;
-    this.#queue.send(encodeChunk(id, chunk, from, to));
-  }
-
-  #find(chunk: number, index: number): ReturnType<InFlight["find"]> {
-    const sent = this.#sent.get(chunk);
-    return sent && this.#isIn(sent, index) ? this.#out.find(sent.firstSeq + index) : undefined;
-  }
-
-  #take(chunk: number, index: number): ReturnType<InFlight["take"]> {
-    const sent = this.#sent.get(chunk);
-    if (!sent || !this.#isIn(sent, index)) return undefined;
-    const ref = this.#out.take(sent.firstSeq + index);
-    if (!ref) return undefined;
-    this.#outChars -= ref.chunk.sizeAt(ref.index);
-    if (--sent.left === 0) this.#sent.delete(chunk);
-    return ref;
-  }
-
-  /** Numbers come from afar: an index that the chunk does not have is of no item. */
-  #isIn({ count }: SentChunk, index: number): boolean {
-    return Number.isInteger(index) && index >= 0 && index < count;
+    this.#queue.send(this.#out.add(slice));
   }
 
   #pull(): void {
@@ -279,8 +239,7 @@ export class FleetBookkeeping implements FleetExecution {
     clearInterval(this.#sweepTimer);
     clearTimeout(this.#graceTimer);
     this.#cancelReady(() => true);
-    for (const seq of this.#out.seqs()) {
-      const ref = this.#out.take(seq)!;
+    for (const ref of this.#out.takeAll()) {
       this.#events.onSettled(ref.chunk.itemAt(ref.index), { status: "cancelled", durationMs: 0 });
     }
     this.#events.onMessageDone();
