@@ -51,7 +51,8 @@ export interface FleetShard extends ShardTarget {
 export interface Fleet extends Execution, AsyncDisposable {
   /**
    * Outcomes that nodes have sent to runs over these shards whose coordinators are dead. Asked once, with the leases held,
-   * before the plan is made. Nodes that still work for such a run are stopped, and its chunks are forgotten.
+   * before the plan is made. Nodes that still work for such a run are stopped. What is told of here may be forgotten once it is
+   * recorded; what such a run left of other shards is kept.
    */
   unrecorded(): AsyncIterable<UnrecordedOutcomes>;
 }
@@ -71,8 +72,11 @@ export interface FleetQueue {
   send(chunk: ChunkMessage): void;
   /** Nodes begin no more items (of one shard, or of all), and give back what they have not begun. */
   drain(graceMs: number, shard?: number): void;
-  /** The run is over: nodes leave it, and nothing of it is kept. */
-  end(): Promise<void>;
+  /**
+   * The run is over, and nodes leave it. `done`: nothing of it is kept. `left`: outcomes that nodes have sent, or send while
+   * they leave, are kept for the next run over these shards (`Fleet.unrecorded`).
+   */
+  end(how: "done" | "left"): Promise<void>;
 }
 
 /** The bookkeeping of a coordinator: an `Execution` for the run, and the calls by which a queue tells what nodes say. */

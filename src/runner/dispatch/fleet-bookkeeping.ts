@@ -235,6 +235,7 @@ export class FleetBookkeeping implements FleetExecution {
   }
 
   #close(): void {
+    const how = this.#out.size === 0 ? "done" : "left";
     this.#state = "closed";
     clearInterval(this.#sweepTimer);
     clearTimeout(this.#graceTimer);
@@ -244,7 +245,7 @@ export class FleetBookkeeping implements FleetExecution {
     }
     this.#events.onMessageDone();
     void this.#chunks.return?.().catch(() => {});
-    this.#queue.end().then(
+    this.#queue.end(how).then(
       () => this.#finish(),
       (error) => {
         const { message } = toErrorRecord(error);

@@ -118,6 +118,14 @@ export async function prepareLoaded(
       }),
     );
   }
+  if (isFleetBackbone(backbone) && config.run.rate !== undefined) {
+    mistakes.push(
+      new KagurazakaError("usage", `--rate cannot bound a run on ${backbone.name}: each node feeds its own workers`, {
+        where: "--rate",
+        hint: "Leave it out, or run on this machine (--backbone mp).",
+      }),
+    );
+  }
   mistakes.push(...checkInputFiles(program.modes?.inputMode));
   if (config.run.keys !== undefined) collect(mistakes, "--keys", () => readKeys(config.run.keys!));
   MistakesError.throwIfAny(mistakes);

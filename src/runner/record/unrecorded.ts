@@ -1,7 +1,7 @@
 import { type DisposalStack, openDisposalStack } from "../../base/disposal-stack.js";
 import type { UnrecordedOutcomes } from "../../contracts/fleet.js";
 import { type Lease, ownProcess } from "../lease/index.js";
-import { type Ledger, type LedgerHeader, loadLedger, openLedger } from "../ledger/index.js";
+import { type Ledger, type LedgerHeader, type LedgerIndex, loadLedger, openLedger } from "../ledger/index.js";
 import { decodeChunk } from "../plan/chunk-message.js";
 
 export interface UnrecordedRequest {
@@ -25,30 +25,29 @@ export async function recordUnrecorded(
   { shards, run, durable }: UnrecordedRequest,
 ): Promise<number> {
   const stack = openDisposalStack();
-  const ledgers = new Map<string, Ledger>();
+  const segments = new Map<string, RecoverySegment>();
   let count = 0;
   try {
     for await (const unrecorded of all) {
-      const { shard, outcomes } = unrecorded;
+      const { shard } = unrecorded;
       const ours = shards.find(({ rootId }) => rootId === shard.rootId);
       if (!ours) continue;
       const header = shard.record as unknown as LedgerHeader;
       const name = `${shard.rootId} ${header.run}`;
-      let ledger = ledgers.get(name);
-      if (!ledger) {
-        ledger = await openSegment(header, {
+      let segment = segments.get(name);
+      if (!segment) {
+        segment = await openSegment(header, {
           ledgerDir: ours.ledgerDir,
           name: `${run}-for-${header.run}`,
           durable,
           stack,
         });
-        ledgers.set(name, ledger);
+        segments.set(name, segment);
       }
-      append(ledger, unrecorded);
+      count += append(segment, unrecorded);
       ours.lease.assertHeld();
-      ledger.flush();
+      segment.ledger.flush();
       unrecorded.recorded();
-      count += outcomes.plain.length / 2 + outcomes.rest.length;
     }
   } finally {
     await stack.close();
@@ -56,29 +55,50 @@ export async function recordUnrecorded(
   return count;
 }
 
+/** Where outcomes of one dead run are written, and what is known already. */
+interface RecoverySegment {
+  readonly ledger: Ledger;
+  readonly header: LedgerHeader;
+  readonly index: LedgerIndex;
+}
+
 /** The header says what made the results; the machine is the one that writes them down. */
 async function openSegment(
   { covers: _, durable: __, ...dead }: LedgerHeader,
   to: { ledgerDir: string; name: string; durable: boolean; stack: DisposalStack },
-): Promise<Ledger> {
-  const { nextSeq: seq } = await loadLedger(to.ledgerDir);
+): Promise<RecoverySegment> {
+  const { ledgerDir: dir, durable } = to;
+  const index = await loadLedger(dir);
   const { boot, host } = ownProcess();
-  const header = { ...dead, run: to.name, at: new Date().toISOString(), seq, boot, host };
-  return to.stack.use(
-    openLedger({ dir: to.ledgerDir, header: to.durable ? { ...header, durable: true } : header, durable: to.durable }),
-  );
+  const own = { run: to.name, at: new Date().toISOString(), seq: index.nextSeq, boot, host };
+  const header: LedgerHeader = { ...dead, ...own, ...(durable ? { durable } : {}) };
+  return { ledger: to.stack.use(openLedger({ dir, header, durable })), header, index };
 }
 
-function append(ledger: Ledger, { chunk: message, outcomes }: UnrecordedOutcomes): void {
+/**
+ * Leaves out what is recorded already: a coordinator may die after it has recorded an outcome and before the queue knows.
+ * @returns how many were written
+ */
+function append({ ledger, header, index }: RecoverySegment, { chunk: message, outcomes }: UnrecordedOutcomes): number {
   const { chunk, indices } = decodeChunk(message);
   const at = new Map(indices.map((index, i) => [index, i]));
-  for (let i = 0; i < outcomes.plain.length; i += 2)
-    ledger.appendDone(chunk.keyAt(at.get(outcomes.plain[i]!)!), outcomes.plain[i + 1]!);
-  for (const { index, attempt, status, durationMs, reason, error } of outcomes.rest) {
-    const { key, json } = chunk.itemAt(at.get(index)!);
+  const isFinished = (key: string): boolean => index.finishedEpoch(key) >= header.epoch;
+  let count = 0;
+  for (let i = 0; i < outcomes.plain.length; i += 2) {
+    const key = chunk.keyAt(at.get(outcomes.plain[i]!)!);
+    if (isFinished(key)) continue;
+    ledger.appendDone(key, outcomes.plain[i + 1]!);
+    count++;
+  }
+  for (const { index: number, attempt, status, durationMs, reason, error } of outcomes.rest) {
+    const { key, json } = chunk.itemAt(at.get(number)!);
+    if (isFinished(key)) continue;
     if (status === "done") ledger.appendDone(key, durationMs, { attempts: attempt });
     else if (status === "filtered") ledger.appendFiltered(key, durationMs, reason ?? "", attempt);
     else if (status === "failed" && error)
       ledger.appendFailed({ key, attempts: attempt, ms: durationMs, error, item: JSON.parse(json) });
+    else continue;
+    count++;
   }
+  return count;
 }

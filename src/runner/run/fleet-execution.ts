@@ -1,4 +1,3 @@
-import { KagurazakaError } from "../../base/errors.js";
 import type { FleetBackbone } from "../../contracts/backbone.js";
 import type { Fleet, FleetJob, FleetQueue } from "../../contracts/fleet.js";
 import type { Json } from "../../contracts/item.js";
@@ -19,16 +18,6 @@ export async function openFleetExecution(
 ): Promise<{ execution: Fleet }> {
   const { prepared, held, run, stack, onWarning } = request;
   const { config } = prepared;
-  if (config.run.rate !== undefined) {
-    throw new KagurazakaError(
-      "usage",
-      `--rate does not bound a run on ${backbone.name}: each node feeds its own workers`,
-      {
-        where: "--rate",
-        hint: "Leave it out, or run on this machine (--backbone mp).",
-      },
-    );
-  }
   const execution = await backbone.openFleet({
     options: config.backbone.options,
     run,
