@@ -224,9 +224,9 @@ export class FleetBookkeeping implements FleetExecution {
 
   #sweep(): void {
     if (this.#out.size === 0) return this.#clock.reset();
-    // A node that hears of progress is as good as an outcome.
-    const quietest = Math.min(...[...this.#heartbeats.values()].map(({ quietMs }) => quietMs));
-    const quietMs = Math.min(this.#clock.quietMs(), quietest);
+    // Progress that a busy node hears of is as good as an outcome.
+    const busy = [...this.#heartbeats.values()].filter(({ snapshot }) => snapshot.inFlight > 0);
+    const quietMs = Math.min(this.#clock.quietMs(), ...busy.map(({ quietMs }) => quietMs));
     const verdict = this.#clock.judge(quietMs);
     if (verdict === "fine") return;
     const message = `no item has settled for ${shortDuration(quietMs)}, at ${this.#heartbeats.size} nodes`;
