@@ -7,7 +7,7 @@ import type { TaskInstance } from "../../contracts/task.js";
 import type { WireOutcome } from "../../contracts/wire.js";
 import type { WorkerTask } from "../program/worker-task.js";
 import { ItemBinder } from "./binder.js";
-import { ItemContext } from "./context.js";
+import { type ContextShared, ItemContext } from "./context.js";
 import { currentItem } from "./current-item.js";
 import { SpawnerPool } from "./programs/pool.js";
 import type { ReceivedChunk } from "./received-chunk.js";
@@ -35,8 +35,8 @@ export class Attempts {
   readonly #task: WorkerTask;
   readonly #ports: AttemptPorts;
   readonly #activity: Float64Array;
+  readonly #shared: ContextShared;
   readonly #binders: ItemBinder[];
-  readonly #spawners: SpawnerPool;
   /** By slot. */
   readonly #running: (ItemContext | undefined)[] = [];
   /** `isExecuted` or `verify` has a say besides the work. */
@@ -53,7 +53,7 @@ export class Attempts {
     this.#task = task;
     this.#ports = ports;
     this.#activity = new Float64Array(ports.activity);
-    this.#spawners = new SpawnerPool(ports);
+    this.#shared = { ...ports, task, activity: this.#activity, spawners: new SpawnerPool(ports) };
     this.#hasOneSlot = slots === 1;
     this.#hasManySteps = typeof (instance.isExecuted ?? instance.verify) === "function";
     this.#binders = Array.from({ length: slots }, (_, slot) => new ItemBinder(task, ports.setup, slot));
@@ -61,14 +61,7 @@ export class Attempts {
 
   /** A try begins: from now on the coordinator sees the item running in the slot. */
   begin(slot: number, chunk: ReceivedChunk, index: number): ItemContext {
-    const ctx = new ItemContext(this.#ports, {
-      task: this.#task,
-      activity: this.#activity,
-      slot,
-      chunk,
-      index,
-      spawners: this.#spawners,
-    });
+    const ctx = new ItemContext(this.#shared, { slot, chunk, index });
     const cell = activityLayout.slot(slot);
     ctx.startedMs = this.#justEndedMs || monotonicMs();
     this.#activity[cell + activityLayout.started] = ctx.startedMs;
@@ -97,24 +90,25 @@ export class Attempts {
   }
 
   close(): void {
-    this.#spawners.close();
+    this.#shared.spawners.close();
   }
 
   /**
    * Asks the task about an item that may be finished, with its outputs at their final places: nothing is processed, published
-   * or said. Rejects with what the task throws.
+   * or said. Rejects with what the task throws. `release` follows.
    * @returns what `isExecuted` said, where `asksTask`; `verify` is asked unless that was no
    */
   async inspect(ctx: ItemContext, asksTask: boolean): Promise<boolean | undefined> {
-    try {
-      const item = this.#binderOf(ctx).bindForCheck(ctx.wire, ctx);
-      const isExecuted = asksTask ? Boolean(await this.#instance.isExecuted!(item, ctx)) : undefined;
-      if (isExecuted !== false) await this.#instance.verify?.(item, ctx);
-      return isExecuted;
-    } finally {
-      ctx.end(true);
-      this.#running[ctx.slot] = undefined;
-    }
+    const item = this.#binderOf(ctx).bindForCheck(ctx.wire, ctx);
+    const isExecuted = asksTask ? Boolean(await this.#instance.isExecuted!(item, ctx)) : undefined;
+    if (isExecuted !== false) await this.#instance.verify?.(item, ctx);
+    return isExecuted;
+  }
+
+  /** An inspected item is through, or not waited for any longer: what it started ends. */
+  release(ctx: ItemContext): void {
+    ctx.end(true);
+    this.#running[ctx.slot] = undefined;
   }
 
   #attempt(ctx: ItemContext, work: Work): Promise<void> | undefined {

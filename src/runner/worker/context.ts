@@ -17,17 +17,19 @@ import type { ReceivedChunk } from "./received-chunk.js";
 /** No environment holds a zero byte, and none a variable of more than 128 KiB. */
 const MAX_KEY_IN_ENV = 32_768;
 
-type ContextPorts = Pick<AttemptPorts, "setup" | "activityWritten" | "log" | "processStarted">;
-
-/** Which item a context is of, and what it works with. */
-interface ContextParts {
+/** What the contexts of one executor share. */
+export interface ContextShared extends Pick<AttemptPorts, "setup" | "activityWritten" | "log" | "processStarted"> {
   readonly task: WorkerTask;
   readonly activity: Float64Array;
+  /** Start what `runProgram` runs. */
+  readonly spawners: SpawnerPool;
+}
+
+/** Which item of which message, in which slot. */
+interface ItemInSlot {
   readonly slot: number;
   readonly chunk: ReceivedChunk;
   readonly index: number;
-  /** Start what `runProgram` runs. */
-  readonly spawners: SpawnerPool;
 }
 
 /** What `process` gets besides its item. Cheap to make: everything costly is made when it is asked for. */
@@ -41,10 +43,7 @@ export class ItemContext implements TaskContext {
   awaited = false;
   readonly #chunk: ReceivedChunk;
   readonly #index: number;
-  readonly #ports: ContextPorts;
-  readonly #shard: WorkerShard;
-  readonly #activity: Float64Array;
-  readonly #spawners: SpawnerPool;
+  readonly #shared: ContextShared;
   #abort: AbortController | undefined;
   #random: (() => number) | undefined;
   #tmpDir: string | undefined;
@@ -56,11 +55,8 @@ export class ItemContext implements TaskContext {
   /** Set by `filtered`, whether or not its answer is returned. */
   filteredReason: string | undefined;
 
-  constructor(ports: ContextPorts, { task, activity, slot, chunk, index, spawners }: ContextParts) {
-    this.#ports = ports;
-    this.#shard = task.shards[chunk.shard]!;
-    this.#activity = activity;
-    this.#spawners = spawners;
+  constructor(shared: ContextShared, { slot, chunk, index }: ItemInSlot) {
+    this.#shared = shared;
     this.#chunk = chunk;
     this.#index = index;
     this.slot = slot;
@@ -82,13 +78,17 @@ export class ItemContext implements TaskContext {
     return this.#chunk.shard;
   }
 
+  get #place(): WorkerShard {
+    return this.#shared.task.shards[this.shard]!;
+  }
+
   /** It is to be redone, whatever the task's `isExecuted` says. */
   get forced(): boolean {
     return this.#chunk.forced;
   }
 
   get run(): string {
-    return this.#ports.setup.run;
+    return this.#shared.setup.run;
   }
 
   get signal(): AbortSignal {
@@ -98,13 +98,13 @@ export class ItemContext implements TaskContext {
 
   get log(): TaskLog {
     const send = (level: "info" | "warn" | "error") => (message: string, fields?: Record<string, unknown>) =>
-      this.#ports.log(this.key, level, message, fields);
+      this.#shared.log(this.key, level, message, fields);
     return { info: send("info"), warn: send("warn"), error: send("error") };
   }
 
   get tmpDir(): string {
     if (this.#tmpDir === undefined) {
-      const dir = `${this.#shard.stagingDir}/${this.#ports.setup.worker}-${this.slot}.tmp`;
+      const dir = `${this.#place.stagingDir}/${this.#shared.setup.worker}-${this.slot}.tmp`;
       rmSync(dir, { recursive: true, force: true });
       mkdirSync(dir);
       this.#tmpDir = dir;
@@ -116,7 +116,7 @@ export class ItemContext implements TaskContext {
     if (!this.hasKept) {
       const dir = this.#keptPath;
       // Where staging is gone, so is the root, and it is not made anew.
-      if (existsSync(this.#shard.stagingDir)) makeDirectory(dir);
+      if (existsSync(this.#place.stagingDir)) makeDirectory(dir);
       else mkdirSync(dir);
       this.#keptDir = dir;
     }
@@ -130,18 +130,18 @@ export class ItemContext implements TaskContext {
 
   get #keptPath(): string {
     // Keys come from data: nobody may choose two that share a directory.
-    return `${this.#shard.keptDir}/${sha256Hex(this.key).slice(0, NAME_DIGITS)}`;
+    return `${this.#place.keptDir}/${sha256Hex(this.key).slice(0, NAME_DIGITS)}`;
   }
 
   random(): number {
-    this.#random ??= createRandom(`${this.#ports.setup.seed}\n${this.key}`);
+    this.#random ??= createRandom(`${this.#shared.setup.seed}\n${this.key}`);
     return this.#random();
   }
 
   progress(): void {
     const cell = activityLayout.slot(this.slot) + activityLayout.progress;
-    this.#activity[cell] = monotonicMs();
-    this.#ports.activityWritten?.(cell, 1);
+    this.#shared.activity[cell] = monotonicMs();
+    this.#shared.activityWritten?.(cell, 1);
   }
 
   filtered(reason: string): Filtered {
@@ -160,12 +160,12 @@ export class ItemContext implements TaskContext {
     if (this.#isOver) killGroup(child.pid);
     this.#children ??= new Set();
     this.#children.add(child);
-    if (child.pid !== undefined) this.#ports.processStarted?.(this.seq, child.pid);
+    if (child.pid !== undefined) this.#shared.processStarted?.(this.seq, child.pid);
     return child;
   }
 
   runProgram(command: string, args: readonly string[] = [], options: ProgramOptions = {}): Promise<ProgramEnd> {
-    this.#programs ??= new ItemPrograms(this.seq, this.#spawners, this.#abort?.signal.aborted);
+    this.#programs ??= new ItemPrograms(this.seq, this.#shared.spawners, this.#abort?.signal.aborted);
     return this.#programs.run([command, ...args], { ...options, env: { ...options.env, ...this.#ownEnv() } });
   }
 

@@ -67,6 +67,7 @@ export class DeepCheck implements AsyncDisposable {
       const { name, message } = toErrorRecord(thrown);
       return { isExecuted: undefined, objection: `${name}: ${message}` };
     } finally {
+      this.#attempts.release(ctx);
       this.#freeSlots.push(slot);
     }
   }
