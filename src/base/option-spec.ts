@@ -54,16 +54,21 @@ interface ValueOf {
 
 type OneValue<S extends OptionSpec> = S extends { choices: readonly (infer C)[] } ? C : ValueOf[S["type"]];
 
-/** What a task reads: `{ n: { type: "integer", default: 1 } }` gives `{ n: number }`; without a default and not required `| undefined`. */
+/**
+ * What a task or a mode reads: `{ n: { type: "integer", default: 1 } }` gives `{ n: number }`; `| undefined` without a
+ * default where it is not required, `| null` where it is nullable.
+ */
 export type OptionValues<S extends OptionSpecs> = {
-  readonly [K in keyof S]: S[K] extends { default: infer D }
-    ? [D] extends [null | undefined]
-      ? OneValue<S[K]> | D
-      : OneValue<S[K]>
-    : S[K] extends { required: true }
-      ? OneValue<S[K]>
-      : OneValue<S[K]> | undefined;
+  readonly [K in keyof S]: OneValue<S[K]> | Unset<S[K]> | (S[K] extends { nullable: true } ? null : never);
 };
+
+type Unset<S extends OptionSpec> = S extends { default: infer D }
+  ? [D] extends [null | undefined]
+    ? D
+    : never
+  : S extends { required: true }
+    ? never
+    : undefined;
 
 /** Identity with inference: declares options so that `OptionValues<typeof options>` knows their types. */
 export function defineOptions<const S extends OptionSpecs>(options: S): S {

@@ -1,6 +1,7 @@
 import type { OptionSpec, OptionSpecs, OptionValues } from "../base/option-spec.js";
 import type { BackboneDefinition } from "./backbone.js";
 import type {
+  Fields,
   FinishCheckDefinition,
   HardShardDefinition,
   InputDefinition,
@@ -40,8 +41,7 @@ export type FieldsOf<S extends OptionSpecs> = {
 type Written<S extends OptionSpecs, K extends keyof S> =
   | Exclude<OptionValues<S>[K], undefined>
   // A list of one may be said without brackets, in code as in YAML.
-  | (S[K] extends { type: "strings" } ? string : never)
-  | (S[K] extends { nullable: true } ? null : never);
+  | (S[K] extends { type: "strings" } ? string : never);
 
 /** Called without `new`; the result is plain data that merges. */
 export interface ModeFactory<D extends ModeDefinition, Data extends ModeData> {
@@ -52,25 +52,32 @@ export interface ModeFactory<D extends ModeDefinition, Data extends ModeData> {
   readonly definition: D;
 }
 
-function createFactory<D extends ModeDefinition, Data extends ModeData>(definition: D): ModeFactory<D, Data> {
+function createFactory<D extends ModeDefinition, Data extends ModeData>(definition: object): ModeFactory<D, Data> {
   const factory = (fields: Record<string, unknown> = {}): Data => {
-    const data = { use: definition.name, ...fields };
+    const data = { use: (definition as D).name, ...fields };
     Object.defineProperty(data, modeBrand, { value: definition, enumerable: false });
     return data as unknown as Data;
   };
   return Object.assign(factory, { definition }) as unknown as ModeFactory<D, Data>;
 }
 
-type Described<D> = Omit<D, "contract" | "kind" | "fields">;
+/** A definition as its author writes it: each callback gets the fields with the types they are declared with. */
+type Described<D extends ModeDefinition, S extends OptionSpecs> = {
+  [K in keyof D as Exclude<K, "contract" | "kind" | "fields">]: WithFields<D[K], S>;
+} & { readonly fields: S };
+
+type WithFields<Member, S extends OptionSpecs> = Member extends (fields: Fields, ...rest: infer Rest) => infer Result
+  ? (fields: OptionValues<S>, ...rest: Rest) => Result
+  : Member;
 
 export function defineHardShardMode<const S extends OptionSpecs>(
-  mode: Described<HardShardDefinition> & { fields: S },
+  mode: Described<HardShardDefinition, S>,
 ): ModeFactory<HardShardDefinition<S>, ModeData<"hard-shard">> {
   return createFactory({ ...mode, contract: 1, kind: "hard-shard" });
 }
 
 export function defineSoftShard<const S extends OptionSpecs>(
-  mode: Described<SoftShardDefinition> & { fields: S },
+  mode: Described<SoftShardDefinition, S>,
 ): ModeFactory<SoftShardDefinition<S>, ModeData<"soft-shard">> {
   return createFactory({ ...mode, contract: 1, kind: "soft-shard" });
 }
@@ -78,19 +85,19 @@ export function defineSoftShard<const S extends OptionSpecs>(
 /** `I` is what the mode injects: `{ input: FileTriplet }`, or the shape of its records. */
 export function defineInputMode<I>() {
   return <const S extends OptionSpecs>(
-    mode: Described<InputDefinition> & { fields: S },
+    mode: Described<InputDefinition, S>,
   ): ModeFactory<InputDefinition<S>, InputModeData<I>> => createFactory({ ...mode, contract: 1, kind: "input" });
 }
 
 /** `O` is what the mode injects: `{ output: OutputFile }`. */
 export function defineOutputMode<O>() {
   return <const S extends OptionSpecs>(
-    mode: Described<OutputDefinition> & { fields: S },
+    mode: Described<OutputDefinition, S>,
   ): ModeFactory<OutputDefinition<S>, OutputModeData<O>> => createFactory({ ...mode, contract: 1, kind: "output" });
 }
 
 export function defineFinishCheck<const S extends OptionSpecs>(
-  mode: Described<FinishCheckDefinition> & { fields: S },
+  mode: Described<FinishCheckDefinition, S>,
 ): ModeFactory<FinishCheckDefinition<S>, ModeData<"finish-check">> {
   return createFactory({ ...mode, contract: 1, kind: "finish-check" });
 }

@@ -1,11 +1,5 @@
 import { defineFinishCheck, didYouMean, KagurazakaError, type OutputEntry } from "../../src/kit.js";
 
-interface Values {
-  readonly outputFieldSuffix: string | null;
-  readonly minBytes: number;
-  readonly newerThanInput: boolean;
-}
-
 /**
  * An item is finished when its output is there: the file decides both ways, so a deleted output is made again. Where the
  * output is a directory with named files, all of them must be there (a half-filled directory is not finished), or the
@@ -20,10 +14,12 @@ export default defineFinishCheck({
     minBytes: { type: "size", default: 0, min: 0, help: "a smaller file does not count" },
     newerThanInput: { type: "boolean", default: false, help: "one that is older than its input does not count" },
   },
-  rule: (fields) => {
-    const { outputFieldSuffix, minBytes, newerThanInput } = fields as unknown as Values;
-    return { by: "files", minBytes, newerThanInput, select: (outputs) => select(outputs, outputFieldSuffix) };
-  },
+  rule: ({ outputFieldSuffix, minBytes, newerThanInput }) => ({
+    by: "files",
+    minBytes,
+    newerThanInput,
+    select: (outputs) => select(outputs, outputFieldSuffix),
+  }),
 });
 
 function select(outputs: readonly OutputEntry[], suffix: string | null): readonly OutputEntry[] {

@@ -8,13 +8,7 @@ import {
   walkFiles,
 } from "../../src/kit.js";
 import { createJoiner, type FilesToJoin, Unmatched } from "../groups.js";
-
-interface Values {
-  readonly filesToJoin: FilesToJoin;
-  readonly unmatched: "warn" | "ignore" | "fail";
-  readonly ignoreCase: boolean;
-  readonly hidden: boolean;
-}
+import { isRecord } from "../record.js";
 
 /** The ids of the map written in the task are known to the compiler. */
 interface GroupsFactory extends Pick<ModeFactory<InputDefinition, InputModeData<unknown>>, "definition"> {
@@ -54,10 +48,9 @@ const mode: GroupsFactory = defineInputMode<any>()({
   yields: "group",
   uniqueKeys: true,
   readsInputRoot: true,
-  check: (fields) => checkFilesToJoin((fields as unknown as Values).filesToJoin),
-  *list(fields, { inputRoot, root, leaveOut, signal, warn }) {
-    const { filesToJoin, unmatched, ignoreCase, hidden } = fields as unknown as Values;
-    const joiner = createJoiner(filesToJoin, ignoreCase);
+  check: ({ filesToJoin }) => void parseFilesToJoin(filesToJoin),
+  *list({ filesToJoin, unmatched, ignoreCase, hidden }, { inputRoot, root, leaveOut, signal, warn }) {
+    const joiner = createJoiner(parseFilesToJoin(filesToJoin), ignoreCase);
     const alone = new Unmatched();
     for (const { relDir, names } of walkFiles({ root: inputRoot, leaveOut, hidden, match: joiner.match, signal }))
       yield joiner.join(names, { root, relDir, alone }).map((group) => ({ input: group }));
@@ -71,9 +64,8 @@ const mode: GroupsFactory = defineInputMode<any>()({
 });
 export default mode;
 
-function checkFilesToJoin(filesToJoin: unknown): void {
-  if (typeof filesToJoin !== "object" || filesToJoin === null || Array.isArray(filesToJoin))
-    throw wrong("is no mapping of ids to endings");
+function parseFilesToJoin(filesToJoin: unknown): FilesToJoin {
+  if (!isRecord(filesToJoin)) throw wrong("is no mapping of ids to endings");
   const entries = Object.entries(filesToJoin);
   if (entries.length === 0) throw wrong("is empty");
   const owners = new Map<string, string>();
@@ -91,6 +83,7 @@ function checkFilesToJoin(filesToJoin: unknown): void {
       owners.set(ext, id);
     }
   }
+  return filesToJoin as FilesToJoin;
 }
 
 function wrong(why: string): KagurazakaError {

@@ -10,13 +10,6 @@ import {
 import { LIST_HELP, listFiles, listSource } from "../list-file.js";
 import { PathItems } from "../path-items.js";
 
-interface Values {
-  readonly linesPath: string;
-  readonly as: "path" | "text";
-  readonly keyField: "line" | null;
-  readonly nullSeparated: boolean;
-}
-
 /** `as` decides what is injected, and the compiler knows it. */
 interface LinesFactory extends Pick<ModeFactory<InputDefinition, InputModeData<unknown>>, "definition"> {
   <const As extends "path" | "text" = "path">(fields: {
@@ -54,21 +47,19 @@ const mode: LinesFactory = defineInputMode<any>()({
     },
     nullSeparated: { type: "boolean", default: false, help: "NUL in place of newlines, as find -print0 writes them" },
   },
-  yields: (fields) => ((fields as unknown as Values).as === "text" ? "record" : "file"),
+  yields: ({ as }) => (as === "text" ? "record" : "file"),
   uniqueKeys: false,
   readsInputRoot: false,
-  check(fields) {
-    const { as, keyField } = fields as unknown as Values;
+  check({ as, keyField }) {
     if (as === "text" || keyField === null) return;
     throw new KagurazakaError("mixin", "files are named by their paths: a key_field goes with as: text only", {
       where: "input_mode.key_field",
       hint: "Leave it out, or say as: text.",
     });
   },
-  files: (fields) => listFiles((fields as unknown as Values).linesPath),
-  keyField: (fields) => (fields as unknown as Values).keyField ?? undefined,
-  async *list(fields, env) {
-    const { linesPath, as, nullSeparated } = fields as unknown as Values;
+  files: ({ linesPath }) => listFiles(linesPath),
+  keyField: ({ keyField }) => keyField ?? undefined,
+  async *list({ linesPath, as, nullSeparated }, env) {
     const { signal, warn } = env;
     const lines = readLines(listSource(linesPath), { nullSeparated, signal, warn });
     if (as === "text") {

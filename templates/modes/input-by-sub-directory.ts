@@ -16,8 +16,7 @@ export default defineInputMode<{ input: FileTriplet }>()({
   yields: "file",
   uniqueKeys: true,
   readsInputRoot: true,
-  *list(fields, { inputRoot, root, leaveOut, signal }) {
-    const { subDirectoryLevel: level, hidden } = fields as { subDirectoryLevel: number; hidden: boolean };
+  *list({ subDirectoryLevel: level, hidden }, { inputRoot, root, leaveOut, signal }) {
     if (level === 0) {
       // Its path cannot be joined from the root and the name, as all others are.
       const path = resolve(inputRoot);

@@ -20,9 +20,9 @@ export default defineInputMode<{ input: FileTriplet }>()({
   yields: "file",
   uniqueKeys: false,
   readsInputRoot: false,
-  files: (fields) => listFiles((fields as { jsonlPath: string }).jsonlPath),
-  async *list(fields, { root, signal, warn }) {
-    const source = listSource((fields as { jsonlPath: string }).jsonlPath);
+  files: ({ jsonlPath }) => listFiles(jsonlPath),
+  async *list({ jsonlPath }, { root, signal, warn }) {
+    const source = listSource(jsonlPath);
     for await (const records of readJsonl(source, { signal, warn })) {
       const items: Item[] = [];
       for (const record of records) {

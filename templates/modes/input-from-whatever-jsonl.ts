@@ -19,10 +19,10 @@ export default defineInputMode<any>()({
   yields: "record",
   uniqueKeys: false,
   readsInputRoot: false,
-  files: (fields) => listFiles((fields as { jsonlPath: string }).jsonlPath),
-  keyField: (fields) => (fields as { keyField: string | null }).keyField ?? undefined,
-  async *list(fields, { signal, warn }) {
-    const source = listSource((fields as { jsonlPath: string }).jsonlPath);
+  files: ({ jsonlPath }) => listFiles(jsonlPath),
+  keyField: ({ keyField }) => keyField ?? undefined,
+  async *list({ jsonlPath }, { signal, warn }) {
+    const source = listSource(jsonlPath);
     for await (const records of readJsonl(source, { signal, warn })) {
       const items: Item[] = [];
       for (const record of records) {

@@ -29,8 +29,7 @@ const mode: SubfolderFactory = defineOutputMode<{ output: OutputFile }>()({
   },
   accepts: "file",
   unique: true,
-  outputs: (fields, { relDir, fileName }) => {
-    const { fileToWrite } = fields as { fileToWrite: Readonly<Record<string, string>> };
+  outputs: ({ fileToWrite }, { relDir, fileName }) => {
     const directory = joinRelative(relDir, fileName);
     const files = Object.entries(fileToWrite).map(
       ([id, name]): OutputEntry => ({ field: `output_${id}`, relPath: `${directory}/${name}`, type: "file" }),
