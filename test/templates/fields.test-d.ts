@@ -75,10 +75,9 @@ export const misspeltElsewhere = [
     help: "",
     fields: { every: { type: "integer", default: 1 } },
     // @ts-expect-error The field is `every`.
-    selector:
-      ({ nth }) =>
-      (index) =>
-        index % nth === 0,
+    selector({ nth }) {
+      return (index) => index % nth === 0;
+    },
     // @ts-expect-error The field is `every`.
     scope: ({ nth }) => [{ indices: [0], of: nth }],
   }),
