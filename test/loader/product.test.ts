@@ -33,19 +33,25 @@ beforeEach(async () => {
     project.path("tool/package.json"),
     `{"name": "kagurazaka", "version": "1.0.0", "type": "module", "exports": {".": "./out/index.js"}}`,
   );
+  writeFileSync(
+    project.path("tool/door.ts"),
+    `export { loadTask } from "${repository}src/loader/index.js";
+export { enableSourceMaps } from "${repository}src/base/source-maps.js";`,
+  );
   await build({
-    entryPoints: { index: `${repository}src/loader/index.ts` },
+    entryPoints: { index: project.path("tool/door.ts") },
     outdir: project.path("tool/out"),
     bundle: true,
     splitting: true,
     format: "esm",
     platform: "node",
     packages: "external",
+    target: "node20.19",
   });
 });
 
 async function node(script: string): Promise<unknown> {
-  const head = `import { loadTask, importTask, enableSourceMaps } from ${JSON.stringify(project.path("tool/out/index.js"))};
+  const head = `import { loadTask, enableSourceMaps } from ${JSON.stringify(project.path("tool/out/index.js"))};
 const file = ${JSON.stringify(project.path("task.ts"))};
 const fails = (task) => { try { new task.taskClass().process({ n: 7 }); } catch (error) { return error.stack; } };
 const tell = (value) => process.stdout.write(JSON.stringify(value));\n`;
@@ -68,7 +74,10 @@ test("an error thrown in process() shows the task's own lines, built, cached, an
 if (isMainThread) {
   const { entryUrl, exportName } = await loadTask({ file });
   new Worker(new URL(import.meta.url), { workerData: { entry: entryUrl, export: exportName } }).on("message", tell);
-} else parentPort.postMessage(fails(await importTask(workerData)));`;
+} else {
+  enableSourceMaps();
+  parentPort.postMessage(fails({ taskClass: (await import(workerData.entry))[workerData.export] }));
+}`;
   expect(await stackOf(inWorker)).toEqual(lines);
 });
 

@@ -3,7 +3,7 @@ import { pathToFileURL } from "node:url";
 import type { BuildFailure, BuildOptions, BuildResult } from "esbuild";
 import { KagurazakaError } from "../../base/errors.js";
 import { digest, moduleHashOf } from "../cache/digest.js";
-import { type CachedModule, type ModuleCache, writeAtomically } from "../cache/module-cache.js";
+import { type CachedModule, type ModuleCache, writeCacheFile } from "../cache/module-cache.js";
 import { nearestTsconfig, tsconfigFiles } from "../cache/tsconfig.js";
 import { displayPath } from "../paths.js";
 import type { Tool } from "../tool.js";
@@ -81,7 +81,7 @@ function optionsFor(entry: string, cacheDir: string, tsconfig: string | null): B
 /** Templates are TC39 decorators whatever the user's project is compiled as; the rest of its tsconfig holds. */
 function withoutLegacyDecorators(tsconfig: string, cacheDir: string): string {
   const path = join(cacheDir, `tsconfig-${digest(tsconfig).slice(0, 24)}.json`);
-  writeAtomically(path, JSON.stringify({ extends: tsconfig, compilerOptions: { experimentalDecorators: false } }));
+  writeCacheFile(path, JSON.stringify({ extends: tsconfig, compilerOptions: { experimentalDecorators: false } }));
   return path;
 }
 

@@ -1,6 +1,7 @@
-import { readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
+import { replaceFile } from "../../base/whole-file.js";
 import type { Tool } from "../tool.js";
 import { openCacheDir } from "./cache-dir.js";
 import { type Dependency, isDependencyUnchanged } from "./dependency.js";
@@ -68,8 +69,8 @@ export class ModuleCache {
    */
   store(code: string, provenance: Provenance, lasting: boolean): CachedModule {
     const bundle = this.#bundleName(code);
-    writeAtomically(join(this.dir, bundle), code);
-    if (lasting) writeAtomically(this.#indexFile, JSON.stringify({ ...provenance, bundle } satisfies Index));
+    writeCacheFile(join(this.dir, bundle), code);
+    if (lasting) writeCacheFile(this.#indexFile, JSON.stringify({ ...provenance, bundle } satisfies Index));
     this.#sweep(bundle);
     return { entryUrl: pathToFileURL(join(this.dir, bundle)).href, provenance };
   }
@@ -99,13 +100,8 @@ function isFileUnchanged(file: FileDigest): boolean {
 
 let temporaries = 0;
 
-export function writeAtomically(path: string, text: string): void {
+/** Several processes may compile the same module at once: each writes under a temporary name of its own. */
+export function writeCacheFile(path: string, text: string): void {
   const temporary = `${path}.${process.pid}-${temporaries++}-${Math.random().toString(36).slice(2)}.tmp`;
-  try {
-    writeFileSync(temporary, text, { mode: 0o600 });
-    renameSync(temporary, path);
-  } catch (error) {
-    rmSync(temporary, { force: true });
-    throw error;
-  }
+  replaceFile(path, text, { temporary, mode: 0o600 });
 }

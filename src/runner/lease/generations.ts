@@ -1,7 +1,8 @@
-import { closeSync, existsSync, linkSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, lstatSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { environmentError, errnoOf } from "../../base/disk.js";
+import { environmentError, errnoOf, listDirectory } from "../../base/disk.js";
 import { makeDirectory } from "../../base/make-directory.js";
+import { createFile, StagedFile } from "../../base/whole-file.js";
 import type { Partition } from "../../contracts/partition.js";
 import type { ProcessFacts } from "./host.js";
 
@@ -35,6 +36,12 @@ const recordName = (generation: number): string => `gen-${generation}.json`;
 export const beatPath = (dir: string, generation: number): string => join(dir, `gen-${generation}.beat`);
 export const recordPath = (dir: string, generation: number): string => join(dir, recordName(generation));
 const freePath = (dir: string, generation: number): string => join(dir, `gen-${generation}.free`);
+
+/** The leases of a root, each the directory of one partition. */
+export const leasesIn = (leaseDir: string): string[] =>
+  listDirectory("read the leases in", leaseDir)
+    .map((name) => join(leaseDir, name))
+    .filter((dir) => lstatSync(dir, { throwIfNoEntry: false })?.isDirectory());
 
 /** The highest generation of a lease; undefined: nobody ever held it. */
 export function highestGeneration(dir: string): Highest | undefined {
@@ -109,17 +116,12 @@ interface LeaseFile {
 }
 
 function list(dir: string): LeaseFile[] {
-  try {
-    return readdirSync(dir).flatMap((name) => {
-      const match = /^gen-(\d+)\.(json|beat|free)$/.exec(name);
-      // Temporary files of contenders that died sort lowest and go with the next sweep.
-      if (!match) return name.startsWith("tmp-") ? [{ name, generation: 0, kind: "tmp" }] : [];
-      return [{ name, generation: Number(match[1]), kind: match[2]! }];
-    });
-  } catch (error) {
-    if (errnoOf(error) === "ENOENT") return [];
-    throw environmentError("read the lease in", dir, error);
-  }
+  return listDirectory("read the lease in", dir).flatMap((name) => {
+    const match = /^gen-(\d+)\.(json|beat|free)$/.exec(name);
+    // Temporary files of contenders that died sort lowest and go with the next sweep.
+    if (!match) return name.startsWith("tmp-") ? [{ name, generation: 0, kind: "tmp" }] : [];
+    return [{ name, generation: Number(match[1]), kind: match[2]! }];
+  });
 }
 
 let temporaries = 0;
@@ -127,34 +129,28 @@ let temporaries = 0;
 /** A file that appears with its content or not at all. False: it is there already. */
 function appear(dir: string, path: string, content: string): boolean {
   const temporary = join(dir, `tmp-${process.pid}-${Date.now().toString(36)}-${temporaries++}`);
-  writeFileSync(temporary, content, { flag: "wx" });
+  using file = new StagedFile({ temporary }, "wx");
+  file.write(content);
+  file.finish();
   try {
-    linkSync(temporary, path);
+    file.linkTo(path);
     return true;
   } catch (error) {
-    const code = errnoOf(error);
+    const code = errnoOf(error) ?? "";
     // ENOENT: the winner has swept our temporary file away.
     if (code === "EEXIST" || code === "ENOENT") return false;
-    if (code !== "EPERM" && code !== "ENOTSUP" && code !== "EOPNOTSUPP" && code !== "ENOSYS") throw error;
+    if (!["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS"].includes(code)) throw error;
     return appearInPlace(path, content);
-  } finally {
-    rmSync(temporary, { force: true });
   }
 }
 
 /** For file systems without hard links: exclusive all the same, though for a moment without content. */
 function appearInPlace(path: string, content: string): boolean {
-  let fd: number;
   try {
-    fd = openSync(path, "wx");
+    createFile(path, content);
+    return true;
   } catch (error) {
     if (errnoOf(error) === "EEXIST") return false;
     throw error;
   }
-  try {
-    writeFileSync(fd, content);
-  } finally {
-    closeSync(fd);
-  }
-  return true;
 }

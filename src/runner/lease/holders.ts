@@ -1,7 +1,4 @@
-import { readdirSync } from "node:fs";
-import { join } from "node:path";
-import { environmentError, errnoOf } from "../../base/disk.js";
-import { highestGeneration } from "./generations.js";
+import { highestGeneration, leasesIn } from "./generations.js";
 import { ownProcess, processLives } from "./host.js";
 import { isNeighbour } from "./liveness.js";
 
@@ -17,21 +14,12 @@ export interface Holder {
 
 /** Who holds a lease of a root, looked at once and without waiting for anybody's heartbeat. Writes nothing. */
 export function holdersOf(leaseDir: string): Holder[] {
-  return scopesIn(leaseDir).flatMap((scope) => {
-    const holder = highestGeneration(join(leaseDir, scope));
+  return leasesIn(leaseDir).flatMap((dir) => {
+    const holder = highestGeneration(dir);
     if (holder === undefined || holder.free || holder.record === null) return [];
     const { record } = holder;
     const isCertain = isNeighbour(record, ownProcess());
     if (isCertain && !processLives(record.pid, record.start)) return [];
     return [{ run: record.run, host: record.host, pid: record.pid, since: record.started, isCertain }];
   });
-}
-
-function scopesIn(leaseDir: string): string[] {
-  try {
-    return readdirSync(leaseDir);
-  } catch (error) {
-    if (errnoOf(error) === "ENOENT") return [];
-    throw environmentError("read the leases in", leaseDir, error);
-  }
 }

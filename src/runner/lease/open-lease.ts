@@ -1,7 +1,5 @@
-import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { monotonicMs } from "../../base/clock.js";
-import { environmentError, errnoOf } from "../../base/disk.js";
 import { KagurazakaError } from "../../base/errors.js";
 import type { Partition } from "../../contracts/partition.js";
 import { type Beat, createBeat, type HeartbeatThread } from "./beat.js";
@@ -10,6 +8,7 @@ import {
   freeGeneration,
   highestGeneration,
   type LeaseRecord,
+  leasesIn,
   stillHolds,
   sweepBelow,
 } from "./generations.js";
@@ -70,8 +69,7 @@ export async function openLease(request: LeaseRequest): Promise<Lease> {
   try {
     sweepBelow(dir, generation);
     // Ours is in place before the others are looked at: of two that overlap, at least one sees the other.
-    for (const name of siblings(request.dir))
-      if (name !== partitionName(scope)) await clearSibling(join(request.dir, name), record, watch);
+    for (const sibling of leasesIn(request.dir)) if (sibling !== dir) await clearSibling(sibling, record, watch);
     lease.assertHeld();
     return lease;
   } catch (error) {
@@ -109,15 +107,6 @@ async function clearSibling(dir: string, record: LeaseRecord, watch: Watch): Pro
       freeGeneration(dir, holder.generation + 1);
       return;
     }
-  }
-}
-
-function siblings(dir: string): string[] {
-  try {
-    return readdirSync(dir, { withFileTypes: true }).flatMap((entry) => (entry.isDirectory() ? [entry.name] : []));
-  } catch (error) {
-    if (errnoOf(error) === "ENOENT") return [];
-    throw environmentError("read the leases in", dir, error);
   }
 }
 

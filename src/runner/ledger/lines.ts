@@ -147,25 +147,14 @@ export function isHeader(line: Partial<LedgerLine>): line is LedgerHeader {
 export const isCompacted = (header: LedgerHeader | null): boolean =>
   header?.v === COMPACTED_VERSION && header.compacted === true;
 
-export function isEpochOpen(line: Partial<LedgerLine>): line is EpochOpenLine {
-  return (
-    "open" in line &&
-    line.open === true &&
-    Number.isSafeInteger(line.epoch) &&
-    typeof line.scope === "object" &&
-    line.scope !== null
-  );
-}
+export const isEpochOpen = (line: Partial<LedgerLine>): line is EpochOpenLine =>
+  "open" in line && line.open === true && namesEpoch(line);
 
-export function isEpochComplete(line: Partial<LedgerLine>): line is EpochCompleteLine {
-  return (
-    "complete" in line &&
-    line.complete === true &&
-    Number.isSafeInteger(line.epoch) &&
-    typeof line.scope === "object" &&
-    line.scope !== null
-  );
-}
+export const isEpochComplete = (line: Partial<LedgerLine>): line is EpochCompleteLine =>
+  "complete" in line && line.complete === true && namesEpoch(line);
+
+const namesEpoch = ({ epoch, scope }: Partial<EpochOpenLine | EpochCompleteLine>): boolean =>
+  Number.isSafeInteger(epoch) && typeof scope === "object" && scope !== null;
 
 export function isCheckpoint(line: Partial<LedgerLine>): line is CheckpointLine {
   return (

@@ -1,13 +1,12 @@
-import { readdirSync } from "node:fs";
 import { join } from "node:path";
-import { environmentError, errnoOf } from "../../base/disk.js";
+import { errnoOf, listDirectory } from "../../base/disk.js";
 import { KagurazakaError } from "../../base/errors.js";
 import { fingerprintHigh, fingerprintLow, hashAsciiBytes, hashText } from "../../base/hash.js";
-import { findUnsynced, type Machine, nothingUnsynced, partedAt, type Unsynced } from "./checkpoints/unsynced.js";
+import { findUnsynced, type Machine, nothingUnsynced, partedAt } from "./checkpoints/unsynced.js";
 import { sameScope } from "./epochs/epoch-scope.js";
 import { FailedKeys } from "./failures/failed-keys.js";
 import { FingerprintTable } from "./fingerprint-table.js";
-import { type EpochRecord, LedgerIndex, packEntry, type Segment, statusCodes } from "./ledger-index.js";
+import { type EpochRecord, LedgerIndex, packEntry, statusCodes } from "./ledger-index.js";
 import {
   type EpochOpenLine,
   isCheckpoint,
@@ -23,6 +22,7 @@ import {
 } from "./lines.js";
 import { readBlocks, readFirstLine } from "./read-segment.js";
 import { type LineSink, scanLines } from "./scan-lines.js";
+import { createSegment, runOf, type Segment } from "./segment.js";
 
 const MAX_TRIES = 4;
 
@@ -46,7 +46,7 @@ export async function loadLedger(dir: string, here?: Machine): Promise<LedgerInd
 async function loadOnce(dir: string, here: Machine | undefined): Promise<LedgerIndex> {
   const listed = listSegments(dir);
   const unsynced = here === undefined ? nothingUnsynced : findUnsynced(dir, listed, here);
-  const loader = new Loader(dir, unsynced);
+  const loader = new Loader(dir);
   for (const segment of listed) {
     const cut = unsynced.cuts.get(segment.file) ?? Number.POSITIVE_INFINITY;
     const { parts, sinks } = loader.add(segment, cut);
@@ -56,7 +56,7 @@ async function loadOnce(dir: string, here: Machine | undefined): Promise<LedgerI
         scanLines(piece, sinks[mayBeUnsynced ? sinks.length - 1 : 0]!);
     }
   }
-  return new LedgerIndex({ ...loader, dir });
+  return new LedgerIndex({ ...loader, dir, windows: unsynced.windows });
 }
 
 /**
@@ -64,34 +64,14 @@ async function loadOnce(dir: string, here: Machine | undefined): Promise<LedgerI
  * inside it begin segments of their own when it is read.
  */
 export function listSegments(dir: string): Segment[] {
-  const segments = segmentFiles(dir).map(
-    (file): Segment => ({
-      file,
-      header: headerOf(join(dir, file)),
-      sizeBytes: 0,
-      doneKeys: 0,
-      mayBeUnsynced: false,
-      checkpoint: undefined,
-    }),
-  );
+  const files = listDirectory("read the ledger", dir).filter((name) => name.endsWith(".jsonl"));
+  const segments = files.map((file) => createSegment(file, headerOf(join(dir, file))));
   return segments.sort(
     (a, b) =>
       (a.header?.seq ?? 0) - (b.header?.seq ?? 0) ||
       compare(a.header?.at ?? "", b.header?.at ?? "") ||
       compare(a.file, b.file),
   );
-}
-
-/** The run that wrote a segment. Files are named after runs, for those that have lost their header. */
-export const runOf = ({ file, header }: Segment): string => header?.run ?? file.replace(/\.jsonl$/, "");
-
-export function segmentFiles(dir: string): string[] {
-  try {
-    return readdirSync(dir).filter((name) => name.endsWith(".jsonl"));
-  } catch (error) {
-    if (errnoOf(error) === "ENOENT") return [];
-    throw environmentError("read the ledger", dir, error);
-  }
 }
 
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
@@ -116,16 +96,6 @@ function known(line: LedgerHeader, path: string): LedgerHeader {
   return line;
 }
 
-/** What a header inside a compacted file begins. The file was synced whole before it got its name. */
-const partOf = ({ file }: Segment, header: LedgerHeader): Segment => ({
-  file,
-  header: { ...header, durable: true },
-  sizeBytes: 0,
-  doneKeys: 0,
-  mayBeUnsynced: false,
-  checkpoint: undefined,
-});
-
 class Loader {
   readonly table = new FingerprintTable();
   readonly failed = new FailedKeys();
@@ -133,13 +103,11 @@ class Loader {
   readonly epochs: EpochRecord[] = [];
   readonly invalid: { count: number; first: string | undefined } = { count: 0, first: undefined };
   readonly segments: Segment[] = [];
-  readonly unsynced: Unsynced;
   unsyncedKeys = 0;
   readonly #dir: string;
 
-  constructor(dir: string, unsynced: Unsynced) {
+  constructor(dir: string) {
     this.#dir = dir;
-    this.unsynced = unsynced;
   }
 
   /** A segment, as two where only a part of it may be unsynced. */
@@ -174,7 +142,9 @@ class Loader {
         } else if (isCheckpoint(line)) {
           segment.checkpoint = line;
         } else if (offset > 0 && isHeader(line)) {
-          number = this.segments.push(partOf(segment, known(line, join(this.#dir, file)))) - 1;
+          // A compacted file was synced whole before it got its name.
+          const header: LedgerHeader = { ...known(line, join(this.#dir, file)), durable: true };
+          number = this.segments.push(createSegment(file, header)) - 1;
           run = line.run;
         }
       },

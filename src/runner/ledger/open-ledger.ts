@@ -1,6 +1,6 @@
 import { closeSync, fdatasyncSync, fstatSync, ftruncateSync, openSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { environmentError, syncData, syncDirectory, syncUpwards, writeFully } from "../../base/disk.js";
+import { environmentError, syncData, syncPath, syncUpwards, writeFully } from "../../base/disk.js";
 import { type ErrorRecord, failureClassOf } from "../../base/errors.js";
 import { makeDirectory } from "../../base/make-directory.js";
 import type { LedgerName } from "../../contracts/chunk.js";
@@ -226,8 +226,8 @@ export class Ledger implements AsyncDisposable {
     makeDirectory(dir);
     const fd = openSync(this.path, "ax");
     if (durable) {
-      syncDirectory(dir);
-      syncDirectory(dirname(dir));
+      syncPath(dir);
+      syncPath(dirname(dir));
     }
     return fd;
   }

@@ -61,7 +61,7 @@ describe("a ledger of a boot that is over", () => {
     expect(await doubtful(dir, "abcdefg")).toBe("cde");
     expect(index.unsyncedKeys).toBe(3);
     expect(index.counts).toEqual({ done: 4, filtered: 1, failed: 1 });
-    expect(index.isSound).toBe(false);
+    expect(index.isFullySynced).toBe(false);
     // Those are made again, whatever they were made by.
     expect(index.doneByProvenance()).toMatchObject([{ doneKeys: 2 }]);
     expect(index.nextSeq).toBe(2);
@@ -78,13 +78,13 @@ describe("a ledger of a boot that is over", () => {
       const dir = tempDir();
       segment(dir, { run: "r1", seq: 1, more, lines: [done("a")] });
       const index = await loadLedger(dir, here);
-      expect([index.isSound, index.statusOf("a")?.mayBeUnsynced], JSON.stringify(more)).toEqual([true, false]);
-      expect(index.mayBeTorn("x", times(200))).toBe(false);
+      expect([index.isFullySynced, index.statusOf("a")?.mayBeUnsynced], JSON.stringify(more)).toEqual([true, false]);
+      expect(index.outputMayBeUnsynced("x", times(200))).toBe(false);
     }
     const dir = tempDir();
     segment(dir, { run: "r1", seq: 1, lines: [done("a")] });
-    expect((await loadLedger(dir)).isSound).toBe(true);
-    expect((await loadLedger(dir, { boot: null, host: "h" })).isSound).toBe(true);
+    expect((await loadLedger(dir)).isFullySynced).toBe(true);
+    expect((await loadLedger(dir, { boot: null, host: "h" })).isFullySynced).toBe(true);
   });
 
   test("on a disk of its own the machine may have had another name", async () => {
@@ -123,7 +123,7 @@ describe("a ledger of a boot that is over", () => {
     const dir = tempDir();
     segment(dir, { run: "r1", seq: 1, lines: [done("a"), { sync: 110, end: true }] });
     const index = await loadLedger(dir, here);
-    expect([index.isSound, index.windows]).toEqual([true, []]);
+    expect([index.isFullySynced, index.windows]).toEqual([true, []]);
   });
 
   test("a later run that looked at everything settles which outputs are in doubt", async () => {
@@ -193,7 +193,7 @@ describe("an output by its last change", () => {
     const dir = tempDir();
     segment(dir, { run: "r1", seq: 1, lines: [done("a"), 110, done("c")] });
     segment(dir, { run: "r2", seq: 2, boot: "now", lines: [done("b")] });
-    expect((await loadLedger(dir, here)).mayBeTorn(key, times(changed, written))).toBe(torn);
+    expect((await loadLedger(dir, here)).outputMayBeUnsynced(key, times(changed, written))).toBe(torn);
   });
 
   test("without a mark, since the first run of that boot began; a clock that was set back ends nothing", async () => {
@@ -201,7 +201,7 @@ describe("an output by its last change", () => {
     segment(dir, { run: "r1", seq: 1, lines: [] });
     segment(dir, { run: "r2", seq: 2, boot: "now", more: { at: at(-5000) }, lines: [done("b")] });
     const index = await loadLedger(dir, here);
-    expect([97, 99, 1e9].map((seconds) => index.mayBeTorn("x", times(seconds)))).toEqual([false, true, true]);
+    expect([97, 99, 1e9].map((seconds) => index.outputMayBeUnsynced("x", times(seconds)))).toEqual([false, true, true]);
   });
 });
 

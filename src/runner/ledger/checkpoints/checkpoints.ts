@@ -1,5 +1,5 @@
 import { monotonicMs } from "../../../base/clock.js";
-import type { CheckpointLine } from "../index.js";
+import type { CheckpointLine } from "../lines.js";
 import { type Syncing, syncFileSystems } from "./sync-file-systems.js";
 
 /** A shard, as far as checkpoints go. */

@@ -1,7 +1,7 @@
 import { join } from "node:path";
-import type { Segment } from "../ledger-index.js";
 import type { CheckpointLine, LedgerHeader } from "../lines.js";
 import type { Block } from "../read-segment.js";
+import type { Segment } from "../segment.js";
 import { readLastCheckpoint } from "./last-checkpoint.js";
 import { isSharedFileSystem } from "./shared-file-system.js";
 

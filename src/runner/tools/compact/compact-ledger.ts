@@ -1,10 +1,11 @@
-import { closeSync, fsyncSync, openSync, readdirSync, renameSync, rmSync, statSync } from "node:fs";
+import { rmSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { environmentError, errnoOf, syncDirectory } from "../../../base/disk.js";
+import { environmentError, listDirectory, syncPath } from "../../../base/disk.js";
 import { KagurazakaError } from "../../../base/errors.js";
-import type { Segment } from "../../ledger/ledger-index.js";
+import { StagedFile } from "../../../base/whole-file.js";
 import { COMPACTED_VERSION, type LedgerHeader } from "../../ledger/lines.js";
 import { listSegments } from "../../ledger/load-ledger.js";
+import type { Segment } from "../../ledger/segment.js";
 import { copyLatest } from "./copy-latest.js";
 import { LineWriter } from "./line-writer.js";
 import { type Survey, surveyLines } from "./survey.js";
@@ -59,7 +60,7 @@ export interface Compaction {
  */
 export async function compactLedger(request: CompactRequest): Promise<Compaction> {
   const { dir } = request;
-  removeTemporaries(dir);
+  removeFiles(dir, listDirectory("read the ledger", dir).filter(isCompactionLeftover));
   const files = listSegments(dir);
   const survey = await surveyLines(dir, files);
   const before = sizeOf(dir, files, survey.lines);
@@ -67,24 +68,22 @@ export async function compactLedger(request: CompactRequest): Promise<Compaction
   if (isFolded) return { changed: false, before, after: before, damaged: 0 };
   const after = await write(request, files, survey);
   request.assertHeld();
-  try {
-    for (const { file } of files.toReversed()) rmSync(join(dir, file), { force: true });
-    syncDirectory(dir);
-  } catch (error) {
-    throw environmentError("remove what is folded from", dir, error);
-  }
+  const folded = files.map(({ file }) => file);
+  removeFiles(dir, folded.toReversed());
   return { changed: true, before, after, damaged: survey.damaged };
 }
 
-const TEMPORARY = /^compacting-.*\.tmp$/;
-/** Files of compactions that were killed: no reader looks at them. */
-export const isCompactionLeftover = (name: string): boolean => TEMPORARY.test(name);
+/** Whether it is the file of a compaction that was killed: no reader looks at it. */
+export const isCompactionLeftover = (name: string): boolean => /^compacting-.*\.tmp$/.test(name);
 
-function removeTemporaries(dir: string): void {
+/** In this order, each gone from the disk before the function returns. */
+function removeFiles(dir: string, names: readonly string[]): void {
+  if (names.length === 0) return;
   try {
-    for (const name of readdirSync(dir)) if (isCompactionLeftover(name)) rmSync(join(dir, name), { force: true });
+    for (const name of names) rmSync(join(dir, name), { force: true });
+    syncPath(dir);
   } catch (error) {
-    if (errnoOf(error) !== "ENOENT") throw environmentError("read the ledger", dir, error);
+    throw environmentError("remove files from", dir, error);
   }
 }
 
@@ -98,27 +97,20 @@ function sizeOf(dir: string, files: readonly Segment[], lines: number): LedgerSi
 
 async function write(request: CompactRequest, files: readonly Segment[], survey: Survey): Promise<LedgerSize> {
   const { dir, run } = request;
-  const temporary = join(dir, `compacting-${run}.tmp`);
   const path = join(dir, `compacted-${run}.jsonl`);
   try {
-    const fd = openSync(temporary, "wx");
-    let writer: LineWriter;
-    try {
-      writer = new LineWriter(fd);
-      writer.writeText(JSON.stringify(headerOf(request, 1 + survey.highestSeq)));
-      const copied = await copyLatest({ dir, files, latest: survey.latest, writer });
-      if (copied !== survey.latest.size) throw changedMeanwhile(dir);
-      writer.flush();
-      fsyncSync(fd);
-    } finally {
-      closeSync(fd);
-    }
+    using file = new StagedFile({ temporary: join(dir, `compacting-${run}.tmp`), durable: true }, "wx");
+    const writer = new LineWriter(file.fd);
+    writer.writeText(JSON.stringify(headerOf(request, 1 + survey.highestSeq)));
+    const copied = await copyLatest({ dir, files, latest: survey.latest, writer });
+    if (copied !== survey.latest.size) throw changedMeanwhile(dir);
+    writer.flush();
+    file.finish();
     request.assertHeld();
-    renameSync(temporary, path);
-    syncDirectory(dir);
+    file.renameTo(path);
+    syncPath(dir);
     return { files: 1, lines: writer.lines, bytes: writer.bytes };
   } catch (error) {
-    rmSync(temporary, { force: true });
     throw environmentError("write the ledger", path, error);
   }
 }

@@ -2,7 +2,6 @@ import { join } from "node:path";
 import { fingerprintHigh, fingerprintLow, hashAsciiBytes, hashText } from "../../../base/hash.js";
 import { sameScope } from "../../ledger/epochs/epoch-scope.js";
 import type { FingerprintTable } from "../../ledger/fingerprint-table.js";
-import type { Segment } from "../../ledger/ledger-index.js";
 import {
   type EpochOpenLine,
   isCheckpoint,
@@ -14,9 +13,9 @@ import {
   type LedgerHeader,
   type LedgerLine,
 } from "../../ledger/lines.js";
-import { runOf } from "../../ledger/load-ledger.js";
 import { type Block, readBlocks } from "../../ledger/read-segment.js";
 import { type LineSink, PLAIN_HEAD_BYTES, scanLines } from "../../ledger/scan-lines.js";
+import { runOf, type Segment } from "../../ledger/segment.js";
 import type { LineWriter } from "./line-writer.js";
 
 export interface CopyRequest {

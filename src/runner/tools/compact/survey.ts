@@ -2,10 +2,10 @@ import { join } from "node:path";
 import { KagurazakaError } from "../../../base/errors.js";
 import { fingerprintHigh, fingerprintLow, hashAsciiBytes, hashText } from "../../../base/hash.js";
 import { FingerprintTable } from "../../ledger/fingerprint-table.js";
-import type { Segment } from "../../ledger/ledger-index.js";
 import { isHeader, isOutcomeLine } from "../../ledger/lines.js";
 import { readBlocks } from "../../ledger/read-segment.js";
 import { scanLines } from "../../ledger/scan-lines.js";
+import type { Segment } from "../../ledger/segment.js";
 
 /** What a first look at all lines of a ledger gives. */
 export interface Survey {

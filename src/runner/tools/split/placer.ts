@@ -1,12 +1,8 @@
 import {
-  closeSync,
   constants,
   copyFileSync,
-  fsyncSync,
   linkSync,
   lstatSync,
-  openSync,
-  readSync,
   realpathSync,
   renameSync,
   rmSync,
@@ -15,7 +11,7 @@ import {
   unlinkSync,
   utimesSync,
 } from "node:fs";
-import { environmentError, errnoOf } from "../../../base/disk.js";
+import { environmentError, errnoOf, readFully, syncPath, withFile } from "../../../base/disk.js";
 import { KagurazakaError } from "../../../base/errors.js";
 import { joinRelative } from "../../../data/walk.js";
 import { NOT_UTF8, PlacingFailed } from "./placing-failed.js";
@@ -105,7 +101,7 @@ export class Placer {
       throw new PlacingFailed(`${to} is there with other content than ${from}, though of the same size and time`);
     if (isLink) unlinkSync(from);
     else {
-      syncFile(to);
+      syncPath(to);
       this.removals.add({ key, from, to, stat, state: "there" });
     }
     return "there";
@@ -130,7 +126,7 @@ export class Placer {
       if (now.size !== stat.size || now.mtimeMs !== stat.mtimeMs)
         throw new PlacingFailed("it changed while it was copied; the same command tries it again");
       // The bytes before the name, and both before the source goes.
-      if (this.#by === "move") syncFile(staged);
+      if (this.#by === "move") syncPath(staged);
       renameSync(staged, to);
     } catch (error) {
       rmSync(staged, { force: true });
@@ -154,15 +150,6 @@ interface Placing {
   readonly isNew: boolean;
 }
 
-function syncFile(path: string): void {
-  const fd = openSync(path, "r");
-  try {
-    fsyncSync(fd);
-  } finally {
-    closeSync(fd);
-  }
-}
-
 function sourceOf(path: string): Source | undefined {
   const stat = lstatSync(path, { throwIfNoEntry: false });
   if (!stat?.isSymbolicLink()) return stat && { stat, path };
@@ -180,25 +167,16 @@ const describe = (stat: Stats): string =>
   stat.isFile() ? `${stat.size} bytes of ${stat.mtime.toISOString()}` : "it is no file";
 
 function hasSameBytes(a: string, b: string): boolean {
-  const [one, other] = [openSync(a, "r"), openSync(b, "r")];
-  try {
-    const [left, right] = [Buffer.allocUnsafe(1 << 20), Buffer.allocUnsafe(1 << 20)];
-    for (;;) {
-      const size = readFully(one, left);
-      if (size !== readFully(other, right) || left.compare(right, 0, size, 0, size) !== 0) return false;
-      if (size < left.length) return true;
-    }
-  } finally {
-    closeSync(one);
-    closeSync(other);
-  }
-}
-
-function readFully(fd: number, into: Buffer): number {
-  let size = 0;
-  for (let read = -1; read !== 0 && size < into.length; size += read)
-    read = readSync(fd, into, size, into.length - size, null);
-  return size;
+  const [left, right] = [Buffer.allocUnsafe(1 << 20), Buffer.allocUnsafe(1 << 20)];
+  return withFile(a, (one) =>
+    withFile(b, (other) => {
+      for (;;) {
+        const size = readFully(one, left, null);
+        if (size !== readFully(other, right, null) || left.compare(right, 0, size, 0, size) !== 0) return false;
+        if (size < left.length) return true;
+      }
+    }),
+  );
 }
 
 function refine(error: unknown, by: Way, from: string, to: string): unknown {

@@ -1,7 +1,9 @@
-import { closeSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { environmentError, errnoOf } from "../../../base/disk.js";
 import { KagurazakaError } from "../../../base/errors.js";
+import { jsonText } from "../../../base/json-file.js";
+import { replaceFile } from "../../../base/whole-file.js";
 import type { FileChoice, Rule, SplitSettings, Way } from "./settings.js";
 
 const VERSION = 1;
@@ -51,17 +53,7 @@ function parse(text: string): SplitRecord | undefined {
 export function writeRecord(base: string, name: string, entry: SplitEntry, before: SplitRecord | undefined): void {
   const path = recordPath(base);
   const record: SplitRecord = { version: VERSION, splits: { ...before?.splits, [name]: entry } };
-  const text = `${JSON.stringify(record, null, 2)}\n`;
-  try {
-    writeFileSync(`${path}.tmp`, text);
-    const fd = openSync(`${path}.tmp`, "r");
-    fsyncSync(fd);
-    closeSync(fd);
-    renameSync(`${path}.tmp`, path);
-  } catch (error) {
-    rmSync(`${path}.tmp`, { force: true });
-    throw environmentError("write", path, error);
-  }
+  replaceFile(path, jsonText(record), { temporary: `${path}.tmp`, durable: true });
 }
 
 /** A split that changes its mind would leave files in two shards, or in none. */

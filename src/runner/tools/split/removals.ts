@@ -1,6 +1,6 @@
 import { lstatSync, type Stats, unlinkSync } from "node:fs";
 import { dirname } from "node:path";
-import { environmentError, errnoOf, syncDirectory } from "../../../base/disk.js";
+import { environmentError, isOfOthers, syncPath } from "../../../base/disk.js";
 
 /** A file whose bytes are on disk under another name, too. */
 export interface Removal {
@@ -47,11 +47,9 @@ export class Removals {
   /** A name is found only if every one on its way is. */
   #sync(dir: string): void {
     try {
-      syncDirectory(dir);
+      syncPath(dir);
     } catch (error) {
-      // One of others that may not be read is none that was made here.
-      if (!["EACCES", "EPERM", "EINVAL", "EROFS"].includes(errnoOf(error) ?? ""))
-        throw environmentError("bring to disk", dir, error);
+      if (!isOfOthers(error)) throw environmentError("sync", dir, error);
     }
     if (this.#known.has(dir) || dirname(dir) === dir) return;
     this.#known.add(dir);
