@@ -3,15 +3,11 @@ import { type FileHandle, open } from "node:fs/promises";
 import { pipeline } from "node:stream";
 import { KagurazakaError } from "../../base/errors.js";
 import { STANDARD_INPUT } from "./source-name.js";
-import { readStandardInput } from "./standard-input.js";
+import { readStandardInput, type StandardInputOptions } from "./standard-input.js";
 
-export interface ReadChunksOptions {
+export interface ReadChunksOptions extends StandardInputOptions {
   /** Bytes read at once. @defaultValue 1 MiB */
   readonly chunkBytes?: number;
-  /** Stops at the next chunk, by throwing the signal's reason. */
-  readonly signal?: AbortSignal;
-  /** Hears what a person at a terminal has to know: that their typing is awaited. */
-  readonly warn?: (message: string) => void;
 }
 
 /**
