@@ -2,8 +2,8 @@ import { Worker } from "node:worker_threads";
 import { beatPath, recordPath } from "./generations.js";
 
 /*
- * A thread of its own, so that a coordinator whose loop is busy does not look dead; plain text, so that it runs from any
- * place this module was loaded from. It leaves a lease alone once its generation is not the highest any more.
+ * The heartbeat has a thread of its own, so that a coordinator whose event loop is busy does not look dead. Its code is plain
+ * text, so that it runs wherever this module was loaded from. It stops beating for a generation that is not the highest.
  */
 const CODE = `
 const { parentPort } = require("node:worker_threads");
@@ -25,7 +25,7 @@ parentPort.on("message", ({ id, lease }) => {
 });
 `;
 
-/** The thread that beats for all leases of a run; it starts with the first beat. */
+/** The thread of the heartbeats of all leases of a run; it starts with the first beat. */
 export class HeartbeatThread implements AsyncDisposable {
   #thread: Worker | undefined;
   #nextId = 0;
@@ -66,7 +66,7 @@ export interface BeatOptions {
   readonly intervalMs: number;
   /** It starts by itself after this time: a run that is over sooner does not pay for a thread. */
   readonly afterMs: number;
-  /** Whose thread it is; without one, it has its own. */
+  /** A thread shared with other leases; without one, this lease has its own. */
   readonly beats: HeartbeatThread | undefined;
 }
 

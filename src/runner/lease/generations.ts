@@ -7,7 +7,7 @@ import type { Partition } from "../../contracts/partition.js";
 import type { ProcessFacts } from "./host.js";
 
 /**
- * The files of one lease, a directory per scope:
+ * The files of one lease, a directory per partition:
  *
  *     gen-7.json   who acquired generation 7; never changed once it is there
  *     gen-7.beat   a number that goes up while its holder lives
@@ -20,7 +20,7 @@ import type { ProcessFacts } from "./host.js";
 export interface LeaseRecord extends ProcessFacts {
   readonly v: 1;
   readonly run: string;
-  /** ISO time; for people, nothing is decided by it. */
+  /** ISO time, for people: nothing is decided by it. */
   readonly started: string;
   readonly scope: Partition;
 }
@@ -28,7 +28,7 @@ export interface LeaseRecord extends ProcessFacts {
 export interface Highest {
   readonly generation: number;
   readonly free: boolean;
-  /** null: it cannot be read (it is being written, on a file system without links). */
+  /** null: it cannot be read, for it is being written on a file system without hard links. */
   readonly record: LeaseRecord | null;
 }
 
@@ -43,7 +43,7 @@ export const leasesIn = (leaseDir: string): string[] =>
     .map((name) => join(leaseDir, name))
     .filter((dir) => lstatSync(dir, { throwIfNoEntry: false })?.isDirectory());
 
-/** The highest generation of a lease; undefined: nobody ever held it. */
+/** The highest generation of a lease; undefined: there never was one. */
 export function highestGeneration(dir: string): Highest | undefined {
   const generation = Math.max(0, ...list(dir).map(({ generation, kind }) => (kind === "json" ? generation : 0)));
   if (generation === 0) return undefined;
@@ -58,7 +58,7 @@ function readRecord(dir: string, generation: number): LeaseRecord | null {
   }
 }
 
-/** What the heartbeat says now; any change of it is a sign of life. */
+/** The counter of the heartbeat now: a change of it shows that the holder lives. */
 export function readBeat(dir: string, generation: number): string {
   try {
     return readFileSync(beatPath(dir, generation), "utf8");
@@ -67,7 +67,7 @@ export function readBeat(dir: string, generation: number): string {
   }
 }
 
-/** Makes a generation. False: somebody else has made it, or a higher one is there already. */
+/** Makes a generation. False: another contender has made it, or a higher one is there already. */
 export function createGeneration(dir: string, generation: number, record: LeaseRecord): boolean {
   try {
     makeDirectory(dir);
@@ -76,7 +76,7 @@ export function createGeneration(dir: string, generation: number, record: LeaseR
     throw environmentError("write the lease in", dir, error);
   }
   const tooLate = list(dir).some((file) => file.kind === "json" && file.generation > generation);
-  // Nobody counts on a generation below the highest, so this one may go again.
+  // A generation below the highest holds nothing, so this one may go again.
   if (tooLate) rmSync(recordPath(dir, generation), { force: true });
   return !tooLate;
 }
@@ -100,7 +100,7 @@ export function sweepBelow(dir: string, generation: number): void {
   try {
     for (const { name } of below.sort((a, b) => a.generation - b.generation)) rmSync(join(dir, name), { force: true });
   } catch {
-    // What stays does no harm: a generation that has another above it holds nothing.
+    // Files that stay do no harm: a generation below the highest holds nothing.
   }
 }
 

@@ -2,17 +2,17 @@ import { highestGeneration, leasesIn } from "./generations.js";
 import { ownProcess, processLives } from "./host.js";
 import { isNeighbour } from "./liveness.js";
 
-/** A run that works on a root, or may do so. */
+/** A run that works on a root, as far as can be seen from here. */
 export interface Holder {
   readonly run: string;
   readonly host: string;
   readonly pid: number;
   readonly since: string;
-  /** False: it is on another machine, where only its heartbeat could tell. */
+  /** False: it is on another machine, and only its heartbeat could show that it lives. */
   readonly isCertain: boolean;
 }
 
-/** Who holds a lease of a root, looked at once and without waiting for anybody's heartbeat. Writes nothing. */
+/** The runs that hold a lease of a root, without waiting for a heartbeat. Writes nothing. */
 export function holdersOf(leaseDir: string): Holder[] {
   return leasesIn(leaseDir).flatMap((dir) => {
     const holder = highestGeneration(dir);

@@ -25,7 +25,7 @@ export interface KeyStatus extends RecordedEntry {
   readonly segment: Segment;
 }
 
-/** Code and options that made a number of the results there are. */
+/** The code and options that made some of the results. */
 export interface Provenance {
   readonly module: string;
   readonly version: string | null;
@@ -100,9 +100,9 @@ export class LedgerIndex {
   /** Whether an output of this key that last changed then may not be whole, whatever is recorded of it. */
   outputMayBeUnsynced(key: string, times: ChangeTimes): boolean {
     const entry = this.statusOf(key);
-    const whole = entry !== undefined && entry.status !== "failed" && !entry.mayBeUnsynced;
-    const seq = whole ? (entry.segment.header?.seq ?? 0) : 0;
-    return this.windows.some((window) => isWithin(window, times, whole, seq));
+    const recorded = entry !== undefined && entry.status !== "failed" && !entry.mayBeUnsynced;
+    const seq = recorded ? (entry.segment.header?.seq ?? 0) : 0;
+    return this.windows.some((window) => isWithin(window, times, recorded, seq));
   }
 
   /** The epoch in which the key was last done or filtered; -1: not recorded, or its latest outcome is a failure. */
@@ -118,15 +118,13 @@ export class LedgerIndex {
 
   /** How many of the keys done now were made by which code and options; most first. */
   doneByProvenance(): Provenance[] {
-    const sums = new Map<string, { module: string; version: string | null; options: string; doneKeys: number }>();
+    const sums = new Map<string, Provenance>();
     for (const { header, doneKeys, mayBeUnsynced } of this.segments) {
-      // Those are made again anyway.
+      // What may be unsynced is made again anyway.
       if (doneKeys === 0 || mayBeUnsynced) continue;
       const made = { module: header?.module ?? "", version: header?.version ?? null, options: header?.options ?? "" };
       const name = JSON.stringify(made);
-      const sum = sums.get(name);
-      if (sum) sum.doneKeys += doneKeys;
-      else sums.set(name, { ...made, doneKeys });
+      sums.set(name, { ...made, doneKeys: doneKeys + (sums.get(name)?.doneKeys ?? 0) });
     }
     return [...sums.values()].sort((a, b) => b.doneKeys - a.doneKeys);
   }

@@ -28,15 +28,15 @@ const MAX_TRIES = 4;
 
 /**
  * Reads all segments of a ledger, oldest first. A directory that does not exist is an empty ledger. Torn ends are left out,
- * damaged lines counted; a segment of a newer version of this tool is an `environment` error. `here` is who asks: without
- * it, nothing is held to be lost with the power.
+ * damaged lines counted; a segment of a newer version of this tool is an `environment` error. Without `here`, the machine that
+ * reads, every result counts as synced.
  */
 export async function loadLedger(dir: string, here?: Machine): Promise<LedgerIndex> {
   for (let tries = 1; ; tries++) {
     try {
       return await loadOnce(dir, here);
     } catch (error) {
-      // Whoever only reads holds no lease: what was listed may be compacted, and gone, a moment later.
+      // A reader holds no lease: a file that was listed may be compacted, and removed, a moment later.
       const vanished = KagurazakaError.is(error) && errnoOf(error.cause) === "ENOENT";
       if (!vanished || tries === MAX_TRIES) throw error;
     }
@@ -84,14 +84,9 @@ function headerOf(path: string): LedgerHeader | null {
 
 function known(line: LedgerHeader, path: string): LedgerHeader {
   if (line.v > LEDGER_VERSION && !isCompacted(line)) {
-    throw new KagurazakaError(
-      "environment",
-      `the ledger ${path} is of version ${line.v}; this kagurazaka reads up to ${LEDGER_VERSION}`,
-      {
-        where: path,
-        hint: "Use the newer kagurazaka that wrote it, or another --run-dir.",
-      },
-    );
+    const message = `the ledger ${path} is of version ${line.v}; this kagurazaka reads up to ${LEDGER_VERSION}`;
+    const hint = "Use the newer kagurazaka that wrote it, or another --run-dir.";
+    throw new KagurazakaError("environment", message, { where: path, hint });
   }
   return line;
 }
@@ -152,14 +147,14 @@ class Loader {
         this.invalid.count++;
         this.invalid.first ??= `${file}, byte ${offset}`;
       },
-      // Another shard may be writing it just now: read again from here, should anybody ask.
+      // Another shard may be writing this line just now: `foldFailures` reads on from its start.
       torn: (offset) => {
         segment.sizeBytes = offset;
       },
     };
   }
 
-  /** Two of one number and scope are one: a compaction that was killed has left both copies of the line. */
+  /** Two epochs of one number and scope are one: a compaction that was killed leaves two copies of the line. */
   #openEpoch(line: EpochOpenLine): void {
     const { epoch, scope } = line;
     const partial = line.partial === true;

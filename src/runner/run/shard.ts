@@ -37,7 +37,7 @@ export async function holdShard(
   const paths = prepared.shards[number]!;
   const scope = partitionOf(prepared.program, prepared.config.run);
   makeDirectories(paths.stateDir, paths.outputRoot);
-  const lease = await openLease({ dir: paths.leaseDir, scope, run, beats, onWait });
+  const lease = await openLease({ dir: paths.leaseDir, partition: scope, run, beats, onWait });
   const isDead = (other: string): boolean => other !== run && isDeadRun(paths, scope, other);
   return { number, paths, lease, isDead, suspects: readInFlightJournal(paths.inFlightDir, isDead) };
 }

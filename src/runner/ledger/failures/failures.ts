@@ -41,7 +41,7 @@ export interface FoldRequest {
 
 /**
  * Writes `failed.jsonl`: one line per key whose latest outcome is a failure, replaced as a whole by a rename, removed when
- * nothing has failed. What other shards have recorded beside this run is read first. Memory goes with the number of failed
+ * nothing has failed. What other shards have recorded beside this run is read first. Memory grows with the number of failed
  * keys alone.
  * @returns how many keys there are in it
  */
@@ -113,7 +113,7 @@ function failureSink(failed: FailedKeys, segment: Segment): LineSink {
   };
 }
 
-/** What has failed by the ledger as it is now; what is recorded while this is read does not change it. */
+/** The failed items of the ledger as it is now; what is recorded while they are read does not change them. */
 export function* failedItems(index: LedgerIndex): Generator<FailedItem> {
   // Keys of one segment mostly follow one another, so one open file is enough.
   let open: { file: string; fd: number } | undefined;

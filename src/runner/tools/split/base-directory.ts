@@ -3,6 +3,7 @@ import { dirname } from "node:path";
 import { environmentError, errnoOf } from "../../../base/disk.js";
 import { KagurazakaError } from "../../../base/errors.js";
 import { makeDirectory } from "../../../base/make-directory.js";
+import { wholeInput } from "../../../contracts/partition.js";
 import { type Lease, openLease } from "../../lease/index.js";
 import { stateDir } from "./plan.js";
 
@@ -26,8 +27,7 @@ export function makeBase(base: string): string | undefined {
 /** One split at a time works on a base, whatever its name. */
 export async function holdBase(base: string): Promise<Lease> {
   try {
-    const scope = { soft: [], hash: null };
-    return await openLease({ dir: `${stateDir(base)}/lease`, scope, run: "split" });
+    return await openLease({ dir: `${stateDir(base)}/lease`, partition: wholeInput, run: "split" });
   } catch (error) {
     if (!KagurazakaError.is(error) || error.code !== "root-in-use") throw error;
     const hint = "Wait until it is through, then give the same command again.";
