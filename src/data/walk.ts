@@ -162,7 +162,8 @@ export function createLeftOut({ root, leaveOut }: Pick<WalkOptions, "root" | "le
   return (relDir) => left.has(relDir);
 }
 
-function realPathOf(path: string): string {
+/** The real path, also of what is not there yet. */
+export function realPathOf(path: string): string {
   const absolute = resolve(path);
   try {
     return realpathSync(absolute);

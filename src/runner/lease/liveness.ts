@@ -28,7 +28,7 @@ export async function judgeHolder(dir: string, holder: Highest, watch: Watch): P
   const limitMs = intervalMs * factor;
   const who =
     record === null
-      ? "another coordinator, whose lease cannot be read,"
+      ? `another coordinator, whose lease cannot be read (${beatPath(dir, holder.generation)}),`
       : `${describeHolder(record)} on another machine`;
   onWait(
     `${who} may still be working on this output root: watching its heartbeat for up to ${Math.round(limitMs / 100) / 10} s`,

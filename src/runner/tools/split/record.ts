@@ -8,7 +8,7 @@ import type { FileChoice, Rule, SplitSettings, Way } from "./settings.js";
 
 const VERSION = 1;
 
-/** What a directory of shards is, in `<base>/.kagurazaka-split.json`: one entry for each name that is split into it. */
+/** Describes a directory of shards, in `<base>/.kagurazaka-split.json`: one entry for each name that is split into it. */
 export interface SplitRecord {
   readonly version: typeof VERSION;
   readonly splits: Readonly<Record<string, SplitEntry>>;
@@ -17,7 +17,7 @@ export interface SplitRecord {
 export interface SplitEntry extends FileChoice {
   readonly input: string;
   readonly rule: Rule;
-  /** The last way said. It may change: a file that is in its shard is there, whichever way it came. */
+  /** Of the last command. It may change: a file that is in its shard is done, whichever way it came. */
   readonly by: Way;
   readonly shards: number;
 }
@@ -56,11 +56,11 @@ export function writeRecord(base: string, name: string, entry: SplitEntry, befor
   replaceFile(path, jsonText(record), { temporary: `${path}.tmp`, durable: true });
 }
 
-/** A split that changes its mind would leave files in two shards, or in none. */
-export function refuseOtherMind(settings: SplitSettings, record: SplitRecord | undefined): void {
+/** A split that goes on with other settings would leave files in two shards, or in none. */
+export function refuseOtherSplit(settings: SplitSettings, record: SplitRecord | undefined): void {
   const before = entryOf(record, settings.name);
   const where = recordPath(settings.base);
-  const hint = "Give the command of then, or say another --into.";
+  const hint = "Give the same command as then, or say another --into.";
   if (before) {
     const asked = { input: settings.input, ...settings.choice, rule: settings.rule };
     const changes = [
@@ -78,7 +78,7 @@ export function refuseOtherMind(settings: SplitSettings, record: SplitRecord | u
   if (settings.rule.kind !== "fill") refuseOtherCount(settings, settings.rule.shards, record);
 }
 
-/** Names beside one another are shards of the same numbers, or their directories do not belong together. */
+/** Names in one base have the same number of shards, or their directories would not belong together. */
 export function refuseOtherCount(settings: SplitSettings, shards: number, record: SplitRecord | undefined): void {
   for (const [name, entry] of Object.entries(record?.splits ?? {})) {
     if (name === settings.name || entry.shards === shards) continue;
@@ -93,8 +93,9 @@ export const entryOf = (record: SplitRecord | undefined, name: string): SplitEnt
 
 function wordsOf(rule: Rule): string {
   if (rule.kind !== "fill") return `--shards ${rule.shards}${rule.kind === "lightest" ? " --balance size" : ""}`;
-  const { maxFiles, maxSize } = rule;
-  return [maxFiles === null ? [] : [`--max-files ${maxFiles}`], maxSize === null ? [] : [`--max-size ${maxSize}`]]
-    .flat()
-    .join(" ");
+  const words = [
+    rule.maxFiles !== null && `--max-files ${rule.maxFiles}`,
+    rule.maxSize !== null && `--max-size ${rule.maxSize}`,
+  ];
+  return words.filter(Boolean).join(" ");
 }

@@ -9,17 +9,17 @@ export interface ShardCount {
   readonly bytes: number;
 }
 
-/** Of some files: how many, and the first ones. */
+/** How many files, and the first ones. */
 export interface Some {
   readonly count: number;
   readonly first: readonly { readonly key: string; readonly why: string }[];
 }
 
-/** What became of the files; bounded, however many there are. */
+/** Counts what became of the files, in bounded memory. */
 export class SplitCounters {
   placed = 0;
   there = 0;
-  /** Planned once, and now neither in the input nor in its shard: somebody has removed them. */
+  /** Planned once, and now neither in the input nor in its shard: removed by another program. */
   gone = 0;
   readonly #files: number[] = [];
   readonly #bytes: number[] = [];
