@@ -7,7 +7,7 @@ export interface CsvFormat {
   readonly quote: string | null;
 }
 
-/** What is wrong with a row, and in which line. */
+/** What is wrong with a row, and in which line it is. */
 export interface RowFailure extends LineFailure {
   readonly line: number;
 }
@@ -15,8 +15,8 @@ export interface RowFailure extends LineFailure {
 const MAX_ROW_CHARACTERS = 64 << 20;
 
 /**
- * The parser with rows taken where it makes them. Its stream's queue, which hands them on one at a time, costs a tenth
- * of its speed; its way of making objects of them a third.
+ * csv-parse with its rows taken where it makes them: the queue of its stream, which passes rows on one at a time, costs a tenth
+ * of its speed, and its way of making objects of rows a third.
  */
 class RowParser extends Parser {
   rows: string[][] = [];
@@ -48,7 +48,7 @@ export class CsvRows {
       bom: true,
       delimiter,
       quote,
-      // An escape without a quote makes no sense to it.
+      // It refuses an escape without a quote.
       escape: quote,
       skip_empty_lines: true,
       record_delimiter: ["\r\n", "\n", "\r"],
@@ -62,7 +62,7 @@ export class CsvRows {
     return this.#parser.firstLine;
   }
 
-  /** The line of the last row that came. */
+  /** The line of the last row. */
   get line(): number {
     return this.#parser.lastLine - this.#doubled;
   }
@@ -72,13 +72,13 @@ export class CsvRows {
     return this.#parser.width;
   }
 
-  /** The rows that end in these bytes, which are kept; to be asked for its `failure` after. */
+  /** The rows that end in these bytes, which are kept. Look at `failure` after it. */
   async push(bytes: Buffer): Promise<string[][]> {
     await new Promise<void>((resolve) => this.#parser.write(bytes, () => resolve()));
     return this.#drain(bytes.includes(RETURN));
   }
 
-  /** The row that no newline ended, if there is one. */
+  /** The last row, if no newline ended it. */
   async end(): Promise<string[][]> {
     await new Promise<void>((resolve) => {
       this.#parser.once("close", resolve);
@@ -88,7 +88,7 @@ export class CsvRows {
     return this.#drain(true);
   }
 
-  /** What ended the rows, once it has. */
+  /** Why there are no more rows, once something is wrong. */
   get failure(): RowFailure | undefined {
     return this.#failure && describe(this.#failure, this);
   }

@@ -25,23 +25,21 @@ export async function* globFiles(options: GlobOptions): AsyncGenerator<WalkedDir
   const { default: glob } = await import("fast-glob");
   const shared = { cwd: root, dot: options.hidden ?? false, followSymbolicLinks: false, unique: false } as const;
   const tasks = pattern === "" ? [] : glob.generateTasks(spellOutQuestionMarks(pattern, shared.dot), shared);
-  checkPattern(
-    pattern,
-    tasks.flatMap((task) => [task.base, ...task.positive]),
-  );
+  const parts = tasks.flatMap((task) => [task.base, ...task.positive]);
+  checkPattern(pattern, parts);
   const isReachable = createReachable(options);
   const seen = tasks.length > 1 ? new Set<string>() : undefined;
 
   for (const task of tasks) {
     const gate = createGate();
-    // One directory at a time: with several in flight the order would be that of the disk's answers.
+    // One directory at a time: with several at once the order would depend on which of them is read first.
     const stream = glob.stream(task.patterns, {
       ...shared,
       concurrency: 1,
       fs: createSortedFileSystem(options, gate),
     }) as Readable;
     gate.watch(stream);
-    let batch: { relDir: string; names: string[] } = { relDir: ".", names: [] };
+    let directory: WalkedDirectory = { relDir: ".", names: [] };
     try {
       for await (const found of stream as AsyncIterable<string>) {
         gate.open();
@@ -50,21 +48,21 @@ export async function* globFiles(options: GlobOptions): AsyncGenerator<WalkedDir
         const relDir = dirname(path);
         if (!isReachable(relDir) || seen?.has(path)) continue;
         seen?.add(path);
-        if (relDir !== batch.relDir) {
-          if (batch.names.length > 0) yield batch;
-          batch = { relDir, names: [] };
+        if (relDir !== directory.relDir) {
+          if (directory.names.length > 0) yield directory;
+          directory = { relDir, names: [] };
         }
-        batch.names.push(relDir === "." ? path : path.slice(relDir.length + 1));
+        directory.names.push(relDir === "." ? path : path.slice(relDir.length + 1));
       }
     } catch (error) {
       throw signal?.aborted ? error : listingError(root, error);
     }
     signal?.throwIfAborted();
-    if (batch.names.length > 0) yield batch;
+    if (directory.names.length > 0) yield directory;
   }
 }
 
-/** fast-glob takes `a?` in `a?/*.txt` for the plain name of a directory; a bracket it understands. */
+/** fast-glob takes `a?` in `a?/*.txt` for the plain name of a directory, but understands brackets. */
 function spellOutQuestionMarks(pattern: string, hidden: boolean): string {
   return pattern.replace(/\\.|\[[^\]]*\]|\?(?!\()/g, (part, at: number) => {
     if (part !== "?") return part;
@@ -82,13 +80,10 @@ function checkRoot(root: string): void {
 function checkPattern(pattern: string, parts: readonly string[]): void {
   const leaves = parts.some((part) => part.startsWith("/") || part.split("/").includes(".."));
   if (parts.length > 0 && !leaves) return;
-  throw new KagurazakaError(
-    "bad-value",
-    `the glob pattern ${JSON.stringify(pattern)} ${leaves ? "leads out of the input root" : "matches nothing"}`,
-    {
-      hint: "Write it relative to the input root and without `..`, e.g. **/*.png.",
-    },
-  );
+  const why = leaves ? "leads out of the input root" : "matches nothing";
+  throw new KagurazakaError("bad-value", `the glob pattern ${JSON.stringify(pattern)} ${why}`, {
+    hint: "Write it relative to the input root and without `..`, e.g. **/*.png.",
+  });
 }
 
 function listingError(root: string, error: unknown): unknown {

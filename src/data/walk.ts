@@ -14,7 +14,7 @@ export interface WalkOptions {
   readonly signal?: AbortSignal;
 }
 
-/** Why a name that is there is not listed. */
+/** Why a name in a directory is not listed. */
 export type PassedOver = "hidden" | "a symbolic link to a directory or to nothing" | "neither file nor directory";
 
 /** Names in one directory, sorted by code point. `relDir` is POSIX and relative to the root, `.` for the root itself. */
@@ -30,7 +30,7 @@ export interface WalkedDirectory {
  * the subdirectories still to be entered on the way down to it.
  *
  * @param options.match keeps a file by its name; all when left out
- * @param options.onPassedOver hears of what is not listed for another reason than `match`; never of `.kagurazaka`
+ * @param options.onPassedOver called for what is not listed for another reason than `match`; never for `.kagurazaka`
  * @throws KagurazakaError `input-root` when the root cannot be read, `generate-tasks` (with the path) for a directory below it
  */
 export function* walkFiles(
@@ -119,7 +119,7 @@ function readDirectory(root: string, relDir: string): Dirent[] {
   }
 }
 
-/** Whether a symlink leads to a regular file. One that leads nowhere does not; one that may not be followed is kept, so that its item fails visibly. */
+/** Whether a symlink leads to a regular file. True also where it may not be followed, so that its item fails visibly. */
 export function isFile(path: string): boolean {
   try {
     return statSync(path).isFile();
@@ -143,7 +143,7 @@ export function compareCodePoints(a: string, b: string): number {
   for (let i = 0; i < length; i++) {
     const x = a.charCodeAt(i);
     const y = b.charCodeAt(i);
-    // Moves surrogates above the rest of the plane, where the code points they stand for belong.
+    // Moves surrogates above the rest of the plane: the code points that they encode are higher.
     if (x !== y) return (isSurrogate(x) ? x + 0x1_0000 : x) - (isSurrogate(y) ? y + 0x1_0000 : y);
   }
   return a.length - b.length;
@@ -152,8 +152,9 @@ export function compareCodePoints(a: string, b: string): number {
 const isSurrogate = (unit: number): boolean => unit >= 0xd800 && unit <= 0xdfff;
 
 /**
- * Tells by relative path, so that it holds whichever way the root was reached: no symlinked directory is ever entered,
- * hence a real path below the real root is the path we walk. The directory need not exist yet.
+ * Whether a directory is left out, by its path relative to the root, so that it does not matter by which symlinks the root
+ * was reached: no symlinked directory is ever entered, hence a real path below the real root is the path of the walk. The
+ * directories to leave out need not exist yet.
  */
 export function createLeftOut({ root, leaveOut }: Pick<WalkOptions, "root" | "leaveOut">): (relDir: string) => boolean {
   if (leaveOut === undefined || leaveOut.length === 0) return () => false;

@@ -45,7 +45,7 @@ export interface LoadedTask extends CompiledModule {
   readonly id: string;
 }
 
-/** A user's module, ready for `import()`; tasks and plug-ins named by path alike. Throws a KagurazakaError for all that can be wrong. */
+/** Makes a user's module, a task or a plug-in named by path, ready for `import()`. @throws KagurazakaError */
 export async function compileModule({ file, toolRoot }: CompileOptions): Promise<CompiledModule> {
   const sourcePath = resolveSourceFile(file);
   const tool = locateTool(toolRoot);
@@ -80,8 +80,8 @@ export async function loadTask(options: LoadTaskOptions): Promise<LoadedTask> {
 }
 
 /**
- * A ready-made task. `module` is its URL or path as the built product names it; where only its TypeScript exists
- * (tests run the sources) that is loaded like any user's.
+ * A ready-made task. `module` is its URL or path as the built product names it; where only its TypeScript exists (tests run
+ * the sources), that is compiled as a user's file is.
  */
 export async function loadBuiltinTask(
   name: string,

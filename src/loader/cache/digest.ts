@@ -24,8 +24,8 @@ export interface FileDigest {
 
 /**
  * Identity of the code on every machine: paths relative to the entry's directory, source bytes, versions of direct
- * dependencies. Files of installed packages are told by their package's version alone, because where an installer puts
- * them differs.
+ * dependencies. Files of installed packages count by their package's version alone, because installers put them in different
+ * places.
  */
 export function moduleHashOf(entry: string, files: readonly FileDigest[], dependencies: Iterable<string>): string {
   const lines = files

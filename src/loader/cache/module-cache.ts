@@ -45,27 +45,27 @@ export class ModuleCache {
     ).slice(0, 24);
   }
 
-  /** The module as compiled before, if nothing it was made from has changed. A damaged cache holds nothing. */
+  /** The module as compiled before, if nothing it was made from has changed. A damaged cache counts as empty. */
   find(): CachedModule | undefined {
     try {
       const index = JSON.parse(readFileSync(this.#indexFile, "utf8")) as Index;
       const bundle = join(this.dir, index.bundle);
-      const sound =
+      const isValid =
         index.bundle === this.#bundleName(readFileSync(bundle)) &&
         index.files.every(isFileUnchanged) &&
         nearestTsconfig(dirname(this.#entry)) === index.tsconfig &&
         index.tsconfigFiles.every(isFileUnchanged) &&
         index.dependencies.every(isDependencyUnchanged) &&
         typeof index.moduleHash === "string";
-      return sound ? { entryUrl: pathToFileURL(bundle).href, provenance: index } : undefined;
+      return isValid ? { entryUrl: pathToFileURL(bundle).href, provenance: index } : undefined;
     } catch {
       return undefined;
     }
   }
 
   /**
-   * The bundle's name holds the digest of its bytes, so an edited module is another module to Node, and a process that
-   * started before the edit finds its own again. `lasting: false` keeps it out of the index: the next start builds anew.
+   * The bundle's name has the digest of its bytes, so an edited module is another module to Node, and a process that
+   * started before the edit finds its own bundle again. `lasting: false` keeps it out of the index: the next start builds anew.
    */
   store(code: string, provenance: Provenance, lasting: boolean): CachedModule {
     const bundle = this.#bundleName(code);
@@ -83,7 +83,7 @@ export class ModuleCache {
     return `${this.#prefix}-${digest(code).slice(0, 24)}.mjs`;
   }
 
-  /** A long run may still start workers from a bundle older than the newest: only very old ones go. */
+  /** A long run may still start workers from an older bundle: only very old ones are removed. */
   #sweep(current: string): void {
     for (const name of readdirSync(this.dir)) {
       if (!name.startsWith(this.#prefix) || name === current || name.endsWith(".json")) continue;

@@ -11,8 +11,8 @@ export function nearestTsconfig(dir: string): string | null {
 }
 
 /**
- * The file and all it extends. `extends` is looked for in the text, comments included: one file too many is only
- * watched in vain, while a strict parser would have to agree with esbuild's.
+ * The file and all it extends. `extends` is searched for in the text, comments included: a file too many does no harm,
+ * while a parser of ours would have to agree with esbuild's.
  */
 export function tsconfigFiles(path: string | null): FileDigest[] {
   const found = new Map<string, string>();
@@ -49,11 +49,11 @@ function resolveBase(from: string, quoted: string): string | undefined {
       try {
         return find(candidate);
       } catch {
-        // The next spelling.
+        // Try the next spelling.
       }
     }
   } catch {
-    // esbuild says what is wrong with it.
+    // esbuild reports what is wrong with it.
   }
   return undefined;
 }
