@@ -13,7 +13,7 @@ import type {
   SoftShardDefinition,
 } from "./modes.js";
 
-/** Identity is a registered symbol plus a contract number, never `instanceof`: a plug-in brings its own copy of us. */
+/** Identity is a registered symbol plus a contract number, never `instanceof`: a plug-in may bring its own copy of this package. */
 export const modeBrand = Symbol.for("kagurazaka.mode");
 export const templateBrand = Symbol.for("kagurazaka.template");
 
@@ -33,20 +33,20 @@ export interface TemplateUse {
   readonly outputsOptional?: boolean;
 }
 
-/** The author's view of a mode's fields: required ones must be said, the others may. `null` switches a nullable one off. */
+/** The fields of a mode as a task writes them: required ones must be there. `null` switches a nullable one off. */
 export type FieldsOf<S extends OptionSpecs> = {
   -readonly [K in keyof S as S[K] extends { required: true } ? K : never]: Written<S, K>;
 } & { -readonly [K in keyof S as S[K] extends { required: true } ? never : K]?: Written<S, K> };
 
 type Written<S extends OptionSpecs, K extends keyof S> =
   | Exclude<OptionValues<S>[K], undefined>
-  // A list of one may be said without brackets, in code as in YAML.
+  // A list of one may be written without brackets, in code as in YAML.
   | (S[K] extends { type: "strings" } ? string : never);
 
 /** Called without `new`; the result is plain data that merges. */
 export interface ModeFactory<D extends ModeDefinition, Data extends ModeData> {
   (
-    // biome-ignore lint/complexity/noBannedTypes: {} is "no field need be said".
+    // biome-ignore lint/complexity/noBannedTypes: {} is "no field is required".
     ...fields: {} extends FieldsOf<D["fields"]> ? [fields?: FieldsOf<D["fields"]>] : [fields: FieldsOf<D["fields"]>]
   ): Data;
   readonly definition: D;

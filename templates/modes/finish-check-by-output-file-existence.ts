@@ -1,10 +1,10 @@
 import { defineFinishCheck, didYouMean, KagurazakaError, type OutputEntry } from "../../src/kit.js";
 
 /**
- * An item is finished when its output is there: the file decides both ways, so a deleted output is made again. Where the
- * output is a directory with named files, all of them must be there (a half-filled directory is not finished), or the
- * one that `outputFieldSuffix` names. With `newerThanInput` an input that was changed since is processed again, by the
- * time of its last change; the same time counts as fresh, and of a directory only its own time is seen.
+ * An item is finished exactly when its output exists, so a deleted output is made again. Where the output is a directory with
+ * named files, all of them must exist (a half-filled directory is not finished), or the one that `outputFieldSuffix` names.
+ * With `newerThanInput`, an input whose modification time is later than its output's is processed again; equal times count as
+ * finished, and of a directory only its own time counts.
  */
 export default defineFinishCheck({
   name: "FinishCheckByOutputFileExistence",

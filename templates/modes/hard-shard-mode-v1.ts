@@ -34,8 +34,8 @@ export default defineHardShardMode({
 
 const MAX_SHARDS = 1000;
 
-function shardNames(said: readonly string[]): readonly string[] {
-  const names = said.flatMap((one) => one.split(",")).flatMap((one) => expand(one.trim()));
+function shardNames(written: readonly string[]): readonly string[] {
+  const names = written.flatMap((one) => one.split(",")).flatMap((one) => expand(one.trim()));
   for (const name of names) checkName(name);
   const twice = names.find((name, index) => names.indexOf(name) !== index);
   if (twice !== undefined) throw wrong(`shard_idx names ${JSON.stringify(twice)} twice`);

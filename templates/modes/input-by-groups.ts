@@ -10,7 +10,7 @@ import {
 import { createJoiner, type FilesToJoin, Unmatched } from "../groups.js";
 import { isRecord } from "../record.js";
 
-/** The ids of the map written in the task are known to the compiler. */
+/** The compiler knows the ids of a map that is written in the task. */
 interface GroupsFactory extends Pick<ModeFactory<InputDefinition, InputModeData<unknown>>, "definition"> {
   <const M extends FilesToJoin>(fields: {
     readonly filesToJoin: M;
@@ -23,9 +23,9 @@ interface GroupsFactory extends Pick<ModeFactory<InputDefinition, InputModeData<
 /**
  * Several files an item: those of one directory with one stem, `cat.jpg` and `cat.txt`, each injected as `input_<id>`. An
  * item is complete when every id has its file; its key is `<rel_dir>/<stem>`, and its outputs are named by the stem. Two
- * files for one id make the item fail; files without their partners are passed over and reported.
+ * files for one id make the item fail; files without partners are passed over and reported.
  */
-// biome-ignore lint/suspicious/noExplicitAny: which ids there are, the factory's own type says.
+// biome-ignore lint/suspicious/noExplicitAny: the type of the factory names the ids.
 const mode: GroupsFactory = defineInputMode<any>()({
   name: "InputByGroups",
   help: "files of one directory and one stem, joined: an image and its caption",
@@ -53,7 +53,7 @@ const mode: GroupsFactory = defineInputMode<any>()({
     const joiner = createJoiner(parseFilesToJoin(filesToJoin), ignoreCase);
     const alone = new Unmatched();
     for (const { relDir, names } of walkFiles({ root: inputRoot, leaveOut, hidden, match: joiner.match, signal }))
-      yield joiner.join(names, { root, relDir, alone }).map((group) => ({ input: group }));
+      yield joiner.join(names, { root, relDir, unmatched: alone }).map((group) => ({ input: group }));
     if (alone.count === 0 || unmatched === "ignore") return;
     if (unmatched === "warn") return warn(`${alone.describe()}, passed over`);
     throw new KagurazakaError("generate-tasks", alone.describe(), {

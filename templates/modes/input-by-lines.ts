@@ -10,7 +10,7 @@ import {
 import { LIST_HELP, listFiles, listSource } from "../list-file.js";
 import { PathItems } from "../path-items.js";
 
-/** `as` decides what is injected, and the compiler knows it. */
+/** The compiler knows from `as` what is injected. */
 interface LinesFactory extends Pick<ModeFactory<InputDefinition, InputModeData<unknown>>, "definition"> {
   <const As extends "path" | "text" = "path">(fields: {
     readonly linesPath: string;
@@ -21,12 +21,12 @@ interface LinesFactory extends Pick<ModeFactory<InputDefinition, InputModeData<u
 }
 
 /**
- * One item a line: `find … | kagurazaka …`. As paths, lines name files, relative to the input root or absolute. A file
- * is named by its path below the input root, and one elsewhere, which only an absolute line can name, by its absolute
- * path without the leading slash. A relative line that leads out of the root fails as that one item. As texts, lines are
- * records `{ line }`. Blank lines are passed over, and so, with a warning, are lines that name our own outputs.
+ * One item a line: `find … | kagurazaka …`. As paths, lines name files, relative to the input root or absolute. The key of a
+ * file is its path below the input root; for a file elsewhere, which only an absolute line can name, it is the absolute path
+ * without the leading slash. A relative line that leads out of the root fails as that one item. As texts, lines are records
+ * `{ line }`. Blank lines are passed over, and so, with a warning, are lines that name files in the output root.
  */
-// biome-ignore lint/suspicious/noExplicitAny: which of the two it injects, the factory's own type says.
+// biome-ignore lint/suspicious/noExplicitAny: the type of the factory names what it injects.
 const mode: LinesFactory = defineInputMode<any>()({
   name: "InputByLines",
   help: "the lines of a file, or of standard input: paths of files, or texts",

@@ -11,7 +11,7 @@ import {
 } from "../../src/kit.js";
 import { LIST_HELP, listFiles, listSource } from "../list-file.js";
 
-/** Columns named in the task are known to the compiler; of those named in the file it knows that they are texts. */
+/** The compiler knows the columns that are named in the task; of those named in the file, that they are texts. */
 interface CsvFactory extends Pick<ModeFactory<InputDefinition, InputModeData<unknown>>, "definition"> {
   <const H extends readonly string[] = readonly string[]>(fields: {
     readonly csvPath: string;
@@ -23,10 +23,10 @@ interface CsvFactory extends Pick<ModeFactory<InputDefinition, InputModeData<unk
 }
 
 /**
- * Records: the rows of a table, by column. All values are texts, as they stand in the file: nobody guesses that `007` is
- * a number. A row of another length than the header ends the listing; the rows before it run.
+ * Records: the rows of a table, by column. All values are texts, as they stand in the file: `007` does not become a number.
+ * A row of another length than the header ends the listing; the rows before it run.
  */
-// biome-ignore lint/suspicious/noExplicitAny: what columns there are, the factory's own type says.
+// biome-ignore lint/suspicious/noExplicitAny: the type of the factory names the columns.
 const mode: CsvFactory = defineInputMode<any>()({
   name: "InputFromCsv",
   help: "records: the rows of a CSV or TSV file",

@@ -5,7 +5,7 @@ import { badRecord, isRecord } from "../record.js";
 
 /**
  * Files named one by one: lines `{"input": {"path", "rel_dir", "file_name"}}`, as `export-inputs` writes them. `path` is
- * where the file is read; `rel_dir` and `file_name` name it and its output. Other fields of a line go along.
+ * where the file is read; `rel_dir` and `file_name` name it and its output. Other fields of a line stay in the item.
  */
 export default defineInputMode<{ input: FileTriplet }>()({
   name: "InputFromFileTripletJsonl",

@@ -13,7 +13,7 @@ export type SubfolderOutputs<M extends Readonly<Record<string, string>>> = { out
   [K in keyof M & string as `output_${K}`]: OutputFile;
 };
 
-/** The ids of the map written in the task are known to the compiler. */
+/** The compiler knows the ids of a map that is written in the task. */
 interface SubfolderFactory extends Pick<ModeFactory<OutputDefinition, OutputModeData<unknown>>, "definition"> {
   <const M extends Readonly<Record<string, string>>>(fields: {
     readonly fileToWrite: M;

@@ -35,7 +35,7 @@ export default defineSoftShard({
       return true;
     };
   },
-  // A level that takes all parts changes nothing: every position stays what it was.
+  // A level that takes all parts is left out: it changes no position.
   scope: (fields): SoftPartition => parseLevels(fields).filter(({ indices, of }) => indices.length < of),
 });
 

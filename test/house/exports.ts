@@ -73,7 +73,8 @@ function read(path: string, text: string): Module {
     take(literal(first), "*");
   };
   const addReexports = ({ exportClause, moduleSpecifier }: ts.ExportDeclaration): void => {
-    if (!exportClause) return void found.passesOn.push(resolveSpecifier(path, (moduleSpecifier as ts.StringLiteral).text));
+    if (!exportClause)
+      return void found.passesOn.push(resolveSpecifier(path, (moduleSpecifier as ts.StringLiteral).text));
     if (!ts.isNamedExports(exportClause)) return take(moduleSpecifier, "*");
     for (const { name, propertyName } of exportClause.elements) {
       addExport(name.text, name);
