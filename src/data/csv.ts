@@ -1,6 +1,6 @@
 import type { ReadChunksOptions } from "./bytes/read-chunks.js";
 import { nameOfSource } from "./bytes/source-name.js";
-import { badLine, DEFAULT_MAX_LINE_BYTES, notUtf8, readBlocks, tooLong, validPart } from "./bytes/text-blocks.js";
+import { badLine, notUtf8, readBlocks, validPart } from "./bytes/text-blocks.js";
 import { CsvRows, ragged } from "./csv-rows.js";
 
 export interface ReadCsvOptions extends ReadChunksOptions {
@@ -47,9 +47,8 @@ export async function* readCsv(source: string, options: ReadCsvOptions = {}): As
     return rest.map(toRecord);
   };
 
-  const endless = (): Error => badLine(source, rows.line + 1, tooLong(DEFAULT_MAX_LINE_BYTES));
   try {
-    for await (const bytes of readBlocks(source, { ...options, chunkBytes, tooLong: endless })) {
+    for await (const bytes of readBlocks(source, { ...options, chunkBytes, lineAt: () => rows.line + 1 })) {
       const valid = validPart(bytes);
       // Copied: the parser keeps the end of these bytes, and the next chunk is read into the same memory.
       yield toRecords(await rows.push(Buffer.from(valid)));

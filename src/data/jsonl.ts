@@ -29,8 +29,7 @@ export interface JsonlRecord {
 export async function* readJsonl(source: string, options: ReadJsonlOptions = {}): AsyncGenerator<JsonlRecord[]> {
   const { maxLineBytes = DEFAULT_MAX_LINE_BYTES } = options;
   let line = 0;
-  const endless = (): Error => badLine(source, line + 1, tooLong(maxLineBytes));
-  for await (const bytes of readBlocks(source, { ...options, tooLong: endless })) {
+  for await (const bytes of readBlocks(source, { ...options, lineAt: () => line + 1 })) {
     const block = parseBlock(bytes, line, maxLineBytes);
     line = block.lastLine;
     if (block.records.length > 0) yield block.records;

@@ -1,12 +1,10 @@
 import {
   badLine,
-  DEFAULT_MAX_LINE_BYTES,
   decodeBlock,
   NEWLINE,
   notUtf8,
   type ReadTextOptions,
   readBlocks,
-  tooLong,
   withoutMark,
 } from "./bytes/text-blocks.js";
 
@@ -28,11 +26,10 @@ const CHUNK_BYTES = 1 << 18;
  * a line that is not UTF-8 or too long; `generate-tasks` for a file that cannot be read on
  */
 export async function* readLines(source: string, options: ReadLinesOptions = {}): AsyncGenerator<string[]> {
-  const { nullSeparated = false, chunkBytes = CHUNK_BYTES, maxLineBytes = DEFAULT_MAX_LINE_BYTES } = options;
+  const { nullSeparated = false, chunkBytes = CHUNK_BYTES } = options;
   const separator = nullSeparated ? NUL : NEWLINE;
   let line = 0;
-  const endless = (): Error => badLine(source, line + 1, tooLong(maxLineBytes));
-  for await (const bytes of readBlocks(source, { ...options, chunkBytes, separator, tooLong: endless })) {
+  for await (const bytes of readBlocks(source, { ...options, chunkBytes, separator, lineAt: () => line + 1 })) {
     const { text, isValid } = decodeBlock(bytes, separator);
     const all = (line === 0 && !nullSeparated ? withoutMark(text) : text).split(nullSeparated ? "\0" : "\n");
     // A separator ends a line: the empty text behind the last one is no line.

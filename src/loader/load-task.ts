@@ -1,9 +1,9 @@
 import { existsSync, readFileSync } from "node:fs";
 import { extname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
+import { sha256Hex } from "../base/hash.js";
 import type { TemplateUse } from "../contracts/define.js";
 import type { TaskClass } from "../contracts/task.js";
-import { digest } from "./cache/digest.js";
 import { ModuleCache } from "./cache/module-cache.js";
 import { selectTask } from "./exports.js";
 import { importExports, templateOf } from "./import-task.js";
@@ -50,7 +50,7 @@ export async function compileModule({ file, toolRoot }: CompileOptions): Promise
   const sourcePath = resolveSourceFile(file);
   const tool = locateTool(toolRoot);
   if (isInside(sourcePath, join(tool.root, "dist"))) {
-    const moduleHash = digest(readFileSync(sourcePath));
+    const moduleHash = sha256Hex(readFileSync(sourcePath));
     return { entryUrl: pathToFileURL(sourcePath).href, sourcePath, moduleHash, files: [sourcePath], built: false };
   }
   const cache = new ModuleCache(tool, sourcePath);

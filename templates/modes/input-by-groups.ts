@@ -4,14 +4,14 @@ import {
   type InputDefinition,
   type InputModeData,
   KagurazakaError,
-  type ModeFactory,
   walkFiles,
 } from "../../src/kit.js";
 import { createJoiner, type FilesToJoin, Unmatched } from "../groups.js";
 import { isRecord } from "../record.js";
 
 /** The compiler knows the ids of a map that is written in the task. */
-interface GroupsFactory extends Pick<ModeFactory<InputDefinition, InputModeData<unknown>>, "definition"> {
+interface GroupsFactory {
+  readonly definition: InputDefinition;
   <const M extends FilesToJoin>(fields: {
     readonly filesToJoin: M;
     readonly unmatched?: "warn" | "ignore" | "fail";

@@ -4,14 +4,14 @@ import {
   type InputDefinition,
   type InputModeData,
   KagurazakaError,
-  type ModeFactory,
   readLines,
 } from "../../src/kit.js";
 import { LIST_HELP, listFiles, listSource } from "../list-file.js";
 import { PathItems } from "../path-items.js";
 
 /** The compiler knows from `as` what is injected. */
-interface LinesFactory extends Pick<ModeFactory<InputDefinition, InputModeData<unknown>>, "definition"> {
+interface LinesFactory {
+  readonly definition: InputDefinition;
   <const As extends "path" | "text" = "path">(fields: {
     readonly linesPath: string;
     readonly as?: As;

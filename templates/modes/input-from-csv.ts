@@ -6,13 +6,13 @@ import {
   type InputModeData,
   isReservedField,
   KagurazakaError,
-  type ModeFactory,
   readCsv,
 } from "../../src/kit.js";
 import { LIST_HELP, listFiles, listSource } from "../list-file.js";
 
 /** The compiler knows the columns that are named in the task; of those named in the file, that they are texts. */
-interface CsvFactory extends Pick<ModeFactory<InputDefinition, InputModeData<unknown>>, "definition"> {
+interface CsvFactory {
+  readonly definition: InputDefinition;
   <const H extends readonly string[] = readonly string[]>(fields: {
     readonly csvPath: string;
     readonly delimiter?: string | null;

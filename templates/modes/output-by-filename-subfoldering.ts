@@ -1,7 +1,6 @@
 import {
   defineOutputMode,
   joinRelative,
-  type ModeFactory,
   type OutputDefinition,
   type OutputEntry,
   type OutputFile,
@@ -14,7 +13,8 @@ export type SubfolderOutputs<M extends Readonly<Record<string, string>>> = { out
 };
 
 /** The compiler knows the ids of a map that is written in the task. */
-interface SubfolderFactory extends Pick<ModeFactory<OutputDefinition, OutputModeData<unknown>>, "definition"> {
+interface SubfolderFactory {
+  readonly definition: OutputDefinition;
   <const M extends Readonly<Record<string, string>>>(fields: {
     readonly fileToWrite: M;
   }): OutputModeData<SubfolderOutputs<M>>;

@@ -21,11 +21,11 @@ export interface LineFailure {
 
 /**
  * Whole lines, as many as end in one chunk; the last line may have no newline. Copies only the rest of a chunk behind its last
- * newline. `tooLong` makes the error for a line without an end.
+ * newline. `lineAt` is the line that the next block begins with, for errors.
  */
 export async function* readBlocks(
   source: string,
-  options: ReadTextOptions & { readonly separator?: number; tooLong(): Error },
+  options: ReadTextOptions & { readonly separator?: number; lineAt(): number },
 ): AsyncGenerator<Buffer> {
   const { separator = NEWLINE, maxLineBytes = DEFAULT_MAX_LINE_BYTES } = options;
   /** The beginning of a line whose end is still to come. */
@@ -43,7 +43,7 @@ export async function* readBlocks(
     // Copied: the next chunk is read into the same memory.
     begun.push(Buffer.from(chunk.subarray(end)));
     begunBytes += chunk.length - end;
-    if (begunBytes > maxLineBytes) throw options.tooLong();
+    if (begunBytes > maxLineBytes) throw badLine(source, options.lineAt(), tooLong(maxLineBytes));
   }
   if (begunBytes > 0) yield Buffer.concat(begun);
 }

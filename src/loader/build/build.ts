@@ -2,7 +2,8 @@ import { basename, dirname, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { BuildFailure, BuildOptions, BuildResult } from "esbuild";
 import { KagurazakaError } from "../../base/errors.js";
-import { digest, moduleHashOf } from "../cache/digest.js";
+import { sha256Hex } from "../../base/hash.js";
+import { moduleHashOf } from "../cache/digest.js";
 import { type CachedModule, type ModuleCache, writeCacheFile } from "../cache/module-cache.js";
 import { nearestTsconfig, tsconfigFiles } from "../cache/tsconfig.js";
 import { displayPath } from "../paths.js";
@@ -80,7 +81,7 @@ function optionsFor(entry: string, cacheDir: string, tsconfig: string | null): B
 
 /** Templates are TC39 decorators, whichever kind the user's project is compiled with; the rest of its tsconfig is used. */
 function withoutLegacyDecorators(tsconfig: string, cacheDir: string): string {
-  const path = join(cacheDir, `tsconfig-${digest(tsconfig).slice(0, 24)}.json`);
+  const path = join(cacheDir, `tsconfig-${sha256Hex(tsconfig).slice(0, 24)}.json`);
   writeCacheFile(path, JSON.stringify({ extends: tsconfig, compilerOptions: { experimentalDecorators: false } }));
   return path;
 }

@@ -3,8 +3,8 @@ import { isBuiltin } from "node:module";
 import { extname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { Loader, OnResolveArgs, OnResolveResult, Plugin, PluginBuild } from "esbuild";
+import { sha256Hex } from "../../base/hash.js";
 import { type Dependency, describeDependency } from "../cache/dependency.js";
-import { digest } from "../cache/digest.js";
 import { installedRoot, isInside } from "../paths.js";
 import type { Tool } from "../tool.js";
 import { hereVariables } from "./here.js";
@@ -50,7 +50,7 @@ export function resolvePlugin(tool: Tool, met: Met): Plugin {
           if (loader === undefined) return { contents: "", loader: "empty" };
         }
         const bytes = readFileSync(path);
-        met.files.set(path, digest(bytes));
+        met.files.set(path, sha256Hex(bytes));
         if (loader === undefined || loader === "json") return loader && { contents: bytes, loader };
         // A `#!` line is legal at the very start of a file only.
         const text = new TextDecoder().decode(bytes).replace(/^#!/, "//");

@@ -1,7 +1,8 @@
 import { existsSync, readFileSync, realpathSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
+import { sha256Hex } from "../../base/hash.js";
 import { isBare, packageNameOf } from "../paths.js";
-import { digest, digestFile } from "./digest.js";
+import { digestFile } from "./digest.js";
 
 /** A direct dependency as it was found when the module was built. */
 export interface Dependency {
@@ -58,7 +59,7 @@ function findManifest(file: string): { id: string; path: string; digest: string 
     try {
       const bytes = readFileSync(path);
       const { name, version } = JSON.parse(bytes.toString("utf8")) as { name?: string; version?: string };
-      if (name !== undefined) return { id: `${name}@${version ?? "unknown"}`, path, digest: digest(bytes) };
+      if (name !== undefined) return { id: `${name}@${version ?? "unknown"}`, path, digest: sha256Hex(bytes) };
     } catch {
       // None here, or no valid JSON.
     }

@@ -1,11 +1,12 @@
 import { readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
+import { sha256Hex } from "../../base/hash.js";
 import { replaceFile } from "../../base/whole-file.js";
 import type { Tool } from "../tool.js";
 import { openCacheDir } from "./cache-dir.js";
 import { type Dependency, isDependencyUnchanged } from "./dependency.js";
-import { digest, digestFile, type FileDigest } from "./digest.js";
+import { digestFile, type FileDigest } from "./digest.js";
 import { nearestTsconfig } from "./tsconfig.js";
 
 /** Raised when the compiled form changes for the same sources. */
@@ -40,7 +41,7 @@ export class ModuleCache {
   constructor(tool: Tool, entry: string, dir = openCacheDir()) {
     this.dir = dir;
     this.#entry = entry;
-    this.#prefix = digest(
+    this.#prefix = sha256Hex(
       JSON.stringify([FORMAT, tool.version, tool.root, tool.esbuildVersion, process.version, entry]),
     ).slice(0, 24);
   }
@@ -80,7 +81,7 @@ export class ModuleCache {
   }
 
   #bundleName(code: string | Uint8Array): string {
-    return `${this.#prefix}-${digest(code).slice(0, 24)}.mjs`;
+    return `${this.#prefix}-${sha256Hex(code).slice(0, 24)}.mjs`;
   }
 
   /** A long run may still start workers from an older bundle: only very old ones are removed. */

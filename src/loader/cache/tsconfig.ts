@@ -1,7 +1,8 @@
 import { existsSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join, resolve } from "node:path";
-import { digest, type FileDigest } from "./digest.js";
+import { sha256Hex } from "../../base/hash.js";
+import type { FileDigest } from "./digest.js";
 
 /** The tsconfig.json an editor would use for a file in `dir`. */
 export function nearestTsconfig(dir: string): string | null {
@@ -24,7 +25,7 @@ export function tsconfigFiles(path: string | null): FileDigest[] {
     } catch {
       return;
     }
-    found.set(file, digest(text));
+    found.set(file, sha256Hex(text));
     const value = /"extends"\s*:\s*("(?:[^"\\]|\\.)*"|\[[^\]]*\])/.exec(text)?.[1] ?? "";
     for (const [quoted] of value.matchAll(/"(?:[^"\\]|\\.)*"/g)) {
       const base = resolveBase(file, quoted);

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { sha256Hex } from "../../base/hash.js";
 import type { SoftPartition } from "../../contracts/modes.js";
 import type { Partition } from "../../contracts/partition.js";
 
@@ -11,7 +11,7 @@ export function partitionName({ soft: levels, hash: shard }: Partition): string 
     .map((level) => `soft-${sortedIndices(level.indices).join(".")}-of-${level.of}`);
   const hash = shard !== null && shard.of > 1 ? [`shard-${shard.index}-of-${shard.of}`] : [];
   const name = [...soft, ...hash].join("+") || "all";
-  return name.length <= MAX_NAME ? name : `scope-${createHash("sha256").update(name).digest("hex").slice(0, 32)}`;
+  return name.length <= MAX_NAME ? name : `scope-${sha256Hex(name).slice(0, 32)}`;
 }
 
 /** Two runs may share a root when no item can belong to both: disjoint by hash of key, or disjoint by position. */
