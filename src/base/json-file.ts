@@ -13,11 +13,8 @@ export function writeJsonFile(path: string, value: OfRun, durable = false): void
 
 /** Makes a small JSON file where there is none to keep whole: killed half-way, it leaves nothing under another name. */
 export function createJsonFile(path: string, value: OfRun, durable = false): void {
-  try {
-    createFile(path, jsonText(value), durable);
-  } catch (error) {
-    throw environmentError("write", path, error);
-  }
+  if (!createFile(path, jsonText(value), durable))
+    throw environmentError("write", path, new Error("it exists already"));
 }
 
 export const jsonText = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;

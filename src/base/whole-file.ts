@@ -1,5 +1,5 @@
 import { closeSync, fsyncSync, linkSync, openSync, renameSync, rmSync } from "node:fs";
-import { environmentError, writeFully } from "./disk.js";
+import { environmentError, errnoOf, writeFully } from "./disk.js";
 
 export interface StagingOptions {
   /** Where the file is written first, on the same file system. A killed process leaves it there. */
@@ -72,18 +72,24 @@ export function replaceFile(path: string, text: string, options: StagingOptions)
 
 /**
  * Makes a small file under its own name, for one process only. A kill leaves a part of it, a failed write nothing.
- * @throws the error of the file system: EEXIST where something has the name
+ * @returns false where something has the name already
  */
-export function createFile(path: string, text: string, durable = false): void {
-  const fd = openSync(path, "wx");
+export function createFile(path: string, text: string, durable = false): boolean {
   try {
-    writeText(fd, text);
-    if (durable) fsyncSync(fd);
+    const fd = openSync(path, "wx");
+    try {
+      writeText(fd, text);
+      if (durable) fsyncSync(fd);
+    } catch (error) {
+      rmSync(path, { force: true });
+      throw error;
+    } finally {
+      closeSync(fd);
+    }
+    return true;
   } catch (error) {
-    rmSync(path, { force: true });
-    throw error;
-  } finally {
-    closeSync(fd);
+    if (errnoOf(error) === "EEXIST") return false;
+    throw environmentError("write", path, error);
   }
 }
 

@@ -90,7 +90,7 @@ export class CsvRows {
 
   /** Why there are no more rows, once something is wrong. */
   get failure(): RowFailure | undefined {
-    return this.#failure && describe(this.#failure, this);
+    return this.#failure && { line: this.line + 1, ...describe(this.#failure, this.width) };
   }
 
   destroy(): void {
@@ -115,20 +115,19 @@ function countCrlf(field: string): number {
 
 const QUOTES_HINT = 'In a quoted field a quote is written twice (""). Say quote: null where quotes are plain letters.';
 
-function describe(error: Error, rows: CsvRows): RowFailure {
-  const begun = rows.line + 1;
-  if (!(error instanceof CsvError)) return { line: begun, what: error.message, hint: QUOTES_HINT, cause: error };
-  switch (error.code) {
+function describe(error: Error, width: number): LineFailure {
+  const hint = QUOTES_HINT;
+  switch (error instanceof CsvError ? error.code : undefined) {
     case "CSV_RECORD_INCONSISTENT_FIELDS_LENGTH":
-      return { line: begun, ...ragged((error.record as readonly string[]).length, rows.width) };
+      return ragged(((error as CsvError).record as readonly string[]).length, width);
     case "CSV_QUOTE_NOT_CLOSED":
     case "CSV_MAX_RECORD_SIZE":
-      return { line: begun, what: "a quote is opened in the row that begins here and never closed", hint: QUOTES_HINT };
+      return { what: "a quote is opened in the row that begins here and never closed", hint };
     case "CSV_INVALID_CLOSING_QUOTE":
     case "INVALID_OPENING_QUOTE":
-      return { line: begun, what: "a quote in the middle of a field", hint: QUOTES_HINT };
+      return { what: "a quote in the middle of a field", hint };
     default:
-      return { line: begun, what: error.message, hint: QUOTES_HINT, cause: error };
+      return { what: error.message, hint, cause: error };
   }
 }
 

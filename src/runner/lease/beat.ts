@@ -1,4 +1,5 @@
 import { Worker } from "node:worker_threads";
+import { monotonicMs } from "../../base/clock.js";
 import { beatPath, recordPath } from "./generations.js";
 
 /*
@@ -54,37 +55,50 @@ function startThread(): Worker {
   return thread;
 }
 
-export interface Beat {
-  /** Starts it now, if it has not started yet. */
-  start(): void;
-  stop(): Promise<void>;
-}
-
 export interface BeatOptions {
   readonly dir: string;
   readonly generation: number;
   readonly intervalMs: number;
-  /** It starts by itself after this time: a run that is over sooner does not pay for a thread. */
+  /** The heartbeat starts by itself after this time: a run that is over sooner does not pay for a thread. */
   readonly afterMs: number;
   /** A thread shared with other leases; without one, this lease has its own. */
   readonly beats: HeartbeatThread | undefined;
 }
 
-export function createBeat({ afterMs, beats, ...lease }: BeatOptions): Beat {
-  const thread = beats ?? new HeartbeatThread();
-  let end: (() => void) | undefined;
-  const start = (): void => {
-    clearTimeout(timer);
-    end ??= thread.add(lease);
-  };
-  const timer = setTimeout(start, afterMs);
-  timer.unref();
-  return {
-    start,
-    async stop() {
-      clearTimeout(timer);
-      end?.();
-      if (!beats) await thread[Symbol.asyncDispose]();
-    },
-  };
+/** The heartbeat of one lease. */
+export class Beat {
+  readonly #options: BeatOptions;
+  readonly #thread: HeartbeatThread;
+  readonly #timer: NodeJS.Timeout;
+  #dueMs: number;
+  #end: (() => void) | undefined;
+
+  constructor(options: BeatOptions) {
+    this.#options = options;
+    this.#thread = options.beats ?? new HeartbeatThread();
+    this.#dueMs = monotonicMs() + options.afterMs;
+    this.#timer = setTimeout(() => this.start(), options.afterMs);
+    this.#timer.unref();
+  }
+
+  /** Starts it now, if it has not started yet. */
+  start(): void {
+    clearTimeout(this.#timer);
+    if (this.#dueMs === Number.POSITIVE_INFINITY) return;
+    this.#dueMs = Number.POSITIVE_INFINITY;
+    this.#end = this.#thread.add(this.#options);
+  }
+
+  /** For an event loop too busy for its timers. */
+  startIfDue(): void {
+    if (monotonicMs() >= this.#dueMs) this.start();
+  }
+
+  /** For good: it does not start any more. */
+  async stop(): Promise<void> {
+    clearTimeout(this.#timer);
+    this.#dueMs = Number.POSITIVE_INFINITY;
+    this.#end?.();
+    if (!this.#options.beats) await this.#thread[Symbol.asyncDispose]();
+  }
 }

@@ -32,9 +32,8 @@ export interface Highest {
   readonly record: LeaseRecord | null;
 }
 
-const recordName = (generation: number): string => `gen-${generation}.json`;
 export const beatPath = (dir: string, generation: number): string => join(dir, `gen-${generation}.beat`);
-export const recordPath = (dir: string, generation: number): string => join(dir, recordName(generation));
+export const recordPath = (dir: string, generation: number): string => join(dir, `gen-${generation}.json`);
 const freePath = (dir: string, generation: number): string => join(dir, `gen-${generation}.free`);
 
 /** The leases of a root, each the directory of one partition. */
@@ -140,17 +139,7 @@ function appear(dir: string, path: string, content: string): boolean {
     // ENOENT: the winner has swept our temporary file away.
     if (code === "EEXIST" || code === "ENOENT") return false;
     if (!["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS"].includes(code)) throw error;
-    return appearInPlace(path, content);
-  }
-}
-
-/** For file systems without hard links: exclusive all the same, though for a moment without content. */
-function appearInPlace(path: string, content: string): boolean {
-  try {
-    createFile(path, content);
-    return true;
-  } catch (error) {
-    if (errnoOf(error) === "EEXIST") return false;
-    throw error;
+    // Without hard links: exclusive all the same, though for a moment without content.
+    return createFile(path, content);
   }
 }

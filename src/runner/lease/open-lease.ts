@@ -1,8 +1,7 @@
 import { join } from "node:path";
-import { monotonicMs } from "../../base/clock.js";
 import { KagurazakaError } from "../../base/errors.js";
 import type { Partition } from "../../contracts/partition.js";
-import { type Beat, createBeat, type HeartbeatThread } from "./beat.js";
+import { Beat, type HeartbeatThread } from "./beat.js";
 import {
   createGeneration,
   freeGeneration,
@@ -15,10 +14,6 @@ import {
 import { ownProcess, type ProcessFacts } from "./host.js";
 import { describeHolder, judgeHolder, type Watch } from "./liveness.js";
 import { areDisjoint, partitionName } from "./partition.js";
-
-const INTERVAL_MS = 2000;
-const FACTOR = 10;
-const BEAT_AFTER_MS = 1000;
 
 export interface LeaseRequest {
   /** `<run dir>/lease`. */
@@ -59,14 +54,14 @@ export interface Lease extends AsyncDisposable {
  * holder counts as alive.
  */
 export async function openLease(request: LeaseRequest): Promise<Lease> {
-  const { partition, run, intervalMs = INTERVAL_MS, factor = FACTOR, beatAfterMs = BEAT_AFTER_MS } = request;
+  const { partition, run, intervalMs = 2000, factor = 10, beatAfterMs = 1000 } = request;
   const self = { ...ownProcess(), ...request.self };
   const record: LeaseRecord = { v: 1, ...self, run, started: new Date().toISOString(), scope: partition };
   const watch: Watch = { self, intervalMs, factor, onWait: request.onWait ?? (() => {}), signal: request.signal };
   const dir = join(request.dir, partitionName(partition));
   const generation = await acquire(dir, record, watch);
-  const beat = createBeat({ dir, generation, intervalMs, afterMs: beatAfterMs, beats: request.beats });
-  const lease = new HeldLease({ dir, generation, beat, beatAtMs: monotonicMs() + beatAfterMs });
+  const beat = new Beat({ dir, generation, intervalMs, afterMs: beatAfterMs, beats: request.beats });
+  const lease = new HeldLease(dir, generation, beat);
   try {
     sweepBelow(dir, generation);
     // This lease is in place before the others are looked at: of two that overlap, at least one sees the other.
@@ -133,25 +128,21 @@ class HeldLease implements Lease {
   readonly generation: number;
   readonly #dir: string;
   readonly #beat: Beat;
-  #beatAtMs: number;
   #disposed = false;
 
-  constructor(held: { dir: string; generation: number; beat: Beat; beatAtMs: number }) {
-    this.generation = held.generation;
-    this.#dir = held.dir;
-    this.#beat = held.beat;
-    this.#beatAtMs = held.beatAtMs;
+  constructor(dir: string, generation: number, beat: Beat) {
+    this.generation = generation;
+    this.#dir = dir;
+    this.#beat = beat;
   }
 
   assertHeld(): void {
     if (!stillHolds(this.#dir, this.generation)) throw lost(this.#dir);
-    // An event loop too busy for its timers still gets here.
-    if (monotonicMs() >= this.#beatAtMs) this.startBeat();
+    this.#beat.startIfDue();
   }
 
   startBeat(): void {
-    this.#beatAtMs = Number.POSITIVE_INFINITY;
-    if (!this.#disposed) this.#beat.start();
+    this.#beat.start();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

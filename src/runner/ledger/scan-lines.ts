@@ -12,9 +12,9 @@ export interface LineSink {
   /** Any other JSON object, `length` bytes at `offset` of the file. */
   parsed(line: Partial<LedgerLine>, offset: number, length: number): void;
   /** Not a JSON object. */
-  invalid(offset: number): void;
+  invalid?(offset: number): void;
   /** The end of the file, cut off in the middle of a line. */
-  torn(offset: number): void;
+  torn?(offset: number): void;
 }
 
 const HEAD = Buffer.from('{"k":"');
@@ -66,8 +66,8 @@ function scanAny(block: Block, start: number, sink: LineSink): number {
   if (lineEnd > start) {
     const line = parseLine(bytes.toString("utf8", start, lineEnd));
     if (line !== undefined) sink.parsed(line, offset, lineEnd - start);
-    else if (last) sink.torn(offset);
-    else sink.invalid(offset);
+    else if (last) sink.torn?.(offset);
+    else sink.invalid?.(offset);
   }
   return lineEnd + 1;
 }

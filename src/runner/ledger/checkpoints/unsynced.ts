@@ -154,19 +154,16 @@ function areSettled(
   later: readonly Segment[],
   suspects: readonly UnsyncedSegment[],
 ): boolean {
-  if (inputs.has(undefined)) return false;
   const unsettled = new Set(inputs);
-  // The file of a segment is read only where it could settle something.
-  for (const segment of later)
-    if (unsettled.has(segment.header?.input) && isSettled(dir, segment, suspects))
-      unsettled.delete(segment.header?.input);
+  for (const segment of later) {
+    const input = segment.header?.input;
+    // The file of a segment is read only where it could settle something.
+    if (input === undefined || !unsettled.has(input)) continue;
+    const known = suspects.find((suspect) => suspect.segment === segment);
+    const checkpoint = known ? known.checkpoint : readLastCheckpoint(join(dir, segment.file), END_BYTES);
+    if (checkpoint?.settled === true) unsettled.delete(input);
+  }
   return unsettled.size === 0;
-}
-
-function isSettled(dir: string, segment: Segment, suspects: readonly UnsyncedSegment[]): boolean {
-  const known = suspects.find((suspect) => suspect.segment === segment);
-  const checkpoint = known ? known.checkpoint : readLastCheckpoint(join(dir, segment.file), END_BYTES);
-  return checkpoint?.settled === true;
 }
 
 /** Cuts a block of lines at a byte of the file. */

@@ -108,8 +108,6 @@ function failureSink(failed: FailedKeys, segment: Segment): LineSink {
       if (line.s === "failed") failed.remember(line.k, { file, run, offset, length });
       else failed.forget(line.k);
     },
-    invalid() {},
-    torn() {},
   };
 }
 

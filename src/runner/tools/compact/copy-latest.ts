@@ -76,8 +76,6 @@ class Copier {
           this.#copy(bytes, start, start + length);
         }
       },
-      invalid() {},
-      torn() {},
     };
   }
 
