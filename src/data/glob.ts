@@ -4,7 +4,7 @@ import type { Readable } from "node:stream";
 import { KagurazakaError } from "../base/errors.js";
 import { OWN_DIRECTORY } from "../base/own-directory.js";
 import { createGate, createSortedFileSystem } from "./glob-file-system.js";
-import { createLeftOut, type WalkedDirectory, type WalkOptions } from "./walk.js";
+import { cannotList, createLeftOut, type WalkedDirectory, type WalkOptions } from "./walk.js";
 
 export interface GlobOptions extends WalkOptions {
   /** fast-glob's syntax: `**` (recursive), `*`, `?`, `[…]`, `{a,b}`, `@(…)`; POSIX, below the root. */
@@ -55,7 +55,8 @@ export async function* globFiles(options: GlobOptions): AsyncGenerator<WalkedDir
         directory.names.push(relDir === "." ? path : path.slice(relDir.length + 1));
       }
     } catch (error) {
-      throw signal?.aborted ? error : listingError(root, error);
+      if (signal?.aborted || KagurazakaError.is(error)) throw error;
+      throw cannotList((error as NodeJS.ErrnoException).path ?? root, error);
     }
     signal?.throwIfAborted();
     if (directory.names.length > 0) yield directory;
@@ -83,15 +84,6 @@ function checkPattern(pattern: string, parts: readonly string[]): void {
   const why = leaves ? "leads out of the input root" : "matches nothing";
   throw new KagurazakaError("bad-value", `the glob pattern ${JSON.stringify(pattern)} ${why}`, {
     hint: "Write it relative to the input root and without `..`, e.g. **/*.png.",
-  });
-}
-
-function listingError(root: string, error: unknown): unknown {
-  if (KagurazakaError.is(error)) return error;
-  const { path, message } = error as NodeJS.ErrnoException;
-  return new KagurazakaError("generate-tasks", `cannot list the directory ${path ?? root}: ${message}`, {
-    hint: "Make it readable, or move it out of the input root.",
-    cause: error,
   });
 }
 

@@ -111,12 +111,14 @@ function readDirectory(root: string, relDir: string): Dirent[] {
   try {
     return readdirSync(path, { withFileTypes: true });
   } catch (error) {
-    const code = relDir === "." ? "input-root" : "generate-tasks";
-    throw new KagurazakaError(code, `cannot list the directory ${path}: ${(error as Error).message}`, {
-      hint: relDir === "." ? "Check the input path." : "Make it readable, or move it out of the input root.",
-      cause: error,
-    });
+    throw cannotList(path, error, relDir === ".");
   }
+}
+
+export function cannotList(path: string, cause: unknown, isRoot = false): KagurazakaError {
+  const message = `cannot list the directory ${path}: ${(cause as Error).message}`;
+  const hint = isRoot ? "Check the input path." : "Make it readable, or move it out of the input root.";
+  return new KagurazakaError(isRoot ? "input-root" : "generate-tasks", message, { hint, cause });
 }
 
 /** Whether a symlink leads to a regular file. True also where it may not be followed, so that its item fails visibly. */

@@ -9,32 +9,21 @@ import { KagurazakaError } from "../../base/errors.js";
  */
 export function openCacheDir(env: NodeJS.ProcessEnv = process.env): string {
   const asked = env.KAGURAZAKA_CACHE_DIR;
-  if (asked) {
-    try {
-      return prepare(resolve(asked));
-    } catch (cause) {
-      const message = `compiled tasks cannot be kept in ${asked}: ${(cause as Error).message}`;
-      const hint = "Name a directory that belongs to you and can be written, or unset the variable.";
-      throw new KagurazakaError("environment", message, { where: "KAGURAZAKA_CACHE_DIR", hint, cause });
-    }
-  }
+  const candidates = asked ? [resolve(asked)] : defaults(env);
   let cause: unknown;
-  for (const candidate of defaults(env)) {
+  for (const candidate of candidates) {
     try {
-      claim(candidate);
+      if (!asked) claim(candidate);
       return prepare(candidate);
     } catch (error) {
       cause ??= error;
     }
   }
-  throw new KagurazakaError(
-    "environment",
-    `no directory for compiled tasks can be written: ${(cause as Error).message}`,
-    {
-      hint: "Set KAGURAZAKA_CACHE_DIR to a directory that can be written.",
-      cause,
-    },
-  );
+  const message = `compiled tasks cannot be kept in ${candidates.join(" or ")}: ${(cause as Error).message}`;
+  const hint = asked
+    ? "Name a directory that belongs to you and can be written, or unset the variable."
+    : "Set KAGURAZAKA_CACHE_DIR to a directory that can be written.";
+  throw new KagurazakaError("environment", message, { where: asked && "KAGURAZAKA_CACHE_DIR", hint, cause });
 }
 
 function defaults(env: NodeJS.ProcessEnv): string[] {

@@ -6,8 +6,16 @@ import { realPathOf } from "../../../data/walk.js";
 
 export type Way = "link" | "copy" | "move";
 
+/** Which files of the input are split. */
+export interface FileChoice {
+  readonly exts: readonly string[];
+  /** Globs over keys, as `--only` of a run. */
+  readonly only: readonly string[];
+  readonly hidden: boolean;
+}
+
 /** The command as the user typed it, paths included. */
-export interface SplitRequest {
+export interface SplitRequest extends FileChoice {
   readonly input: string;
   readonly into: string;
   readonly by: Way;
@@ -17,10 +25,6 @@ export interface SplitRequest {
   readonly maxSize?: number | undefined;
   /** Name of the directory in each shard; the input's own when left out. */
   readonly name?: string | undefined;
-  readonly exts: readonly string[];
-  /** Globs over keys, as `--only` of a run. */
-  readonly only: readonly string[];
-  readonly hidden: boolean;
 }
 
 /**
@@ -36,12 +40,6 @@ export interface SplitRequest {
 export type Rule =
   | { readonly kind: "hash" | "lightest"; readonly shards: number }
   | { readonly kind: "fill"; readonly maxFiles: number | null; readonly maxSize: number | null };
-
-export interface FileChoice {
-  readonly exts: readonly string[];
-  readonly only: readonly string[];
-  readonly hidden: boolean;
-}
 
 export interface SplitSettings {
   /** Real path. */

@@ -9,15 +9,11 @@ export interface ShardCount {
   readonly bytes: number;
 }
 
-/** How many files, and the first ones. */
-export interface Some {
-  readonly count: number;
-  readonly first: readonly { readonly key: string; readonly why: string }[];
-}
-
 /** Counts what became of the files, in bounded memory. */
 export class SplitCounters {
+  /** Put into their shards now; in a dry run, what would be. */
   placed = 0;
+  /** In their shards before. */
   there = 0;
   /** Planned once, and now neither in the input nor in its shard: removed by another program. */
   gone = 0;

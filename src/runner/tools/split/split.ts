@@ -13,19 +13,14 @@ import { entryOf, readRecord, refuseOtherSplit, type SplitRecord, writeRecord } 
 import { refuseOtherFileSystem } from "./refusals.js";
 import { readRequest, type SplitRequest, type SplitSettings } from "./settings.js";
 import { ShardDirectories } from "./shard-directories.js";
-import { type ShardCount, type Some, SplitCounters } from "./split-counters.js";
+import { type ShardCount, SplitCounters } from "./split-counters.js";
 
-export interface SplitResult {
+export interface SplitResult
+  extends Readonly<Pick<SplitCounters, "placed" | "there" | "gone" | "failed" | "passedOver">> {
   /** Absolute. */
   readonly base: string;
   readonly name: string;
   readonly shards: readonly ShardCount[];
-  /** Put into their shards now; under `dryRun` what would be. */
-  readonly placed: number;
-  readonly there: number;
-  readonly gone: number;
-  readonly failed: Some;
-  readonly passedOver: SplitCounters["passedOver"];
 }
 
 export interface SplitHooks {
