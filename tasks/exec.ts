@@ -198,5 +198,4 @@ function show({ text, leftOut }: Captured, stream: NodeJS.WriteStream): void {
   stream.write(`${before}${text}${text.endsWith("\n") ? "" : "\n"}`);
 }
 
-const codesOf = (codes: number | readonly number[] | undefined): ReadonlySet<number> =>
-  new Set(codes === undefined ? [] : typeof codes === "number" ? [codes] : codes);
+const codesOf = (codes: number | readonly number[] = []): ReadonlySet<number> => new Set([codes].flat());

@@ -63,21 +63,22 @@ function onlyTask(exports: Exports, origin: ExportsOrigin): SelectedTask {
     });
   }
   const what = [...exports].map(([name, value]) => `${name} (${describe(value)})`).join(", ");
-  const lacking = /\bclass\s+([\p{ID_Start}$_][\p{ID_Continue}$]*)/u.exec(origin.text ?? "")?.[1];
+  const [lacking] = classesIn(origin);
   throw new KagurazakaError("not-a-task", `${origin.source} exports no task${what && `, only ${what}`}`, {
     where: origin.source,
     hint: (lacking !== undefined && !exports.has(lacking) && notExported(lacking, exports, origin)) || TASK_HINT,
   });
 }
 
-function notExported(name: string, exports: Exports, { text = "" }: ExportsOrigin): string | undefined {
+const classesIn = ({ text = "" }: ExportsOrigin): (string | undefined)[] =>
+  Array.from(text.matchAll(/\bclass\s+([\p{ID_Start}$_][\p{ID_Continue}$]*)/gu), ([, name]) => name);
+
+function notExported(name: string, exports: Exports, origin: ExportsOrigin): string | undefined {
   const fallback = exports.get("default");
   if (isTaskClass(fallback) && fallback.name === name)
     return `class ${name} is the default export: name it "default", or leave the name out.`;
-  const declared = [...text.matchAll(/\bclass\s+([\p{ID_Start}$_][\p{ID_Continue}$]*)/gu)].some(
-    (match) => match[1] === name,
-  );
-  return declared ? `There is a class ${name}, but it is not exported: write "export class ${name}".` : undefined;
+  if (!classesIn(origin).includes(name)) return undefined;
+  return `There is a class ${name}, but it is not exported: write "export class ${name}".`;
 }
 
 function taskList(exports: Exports): string | undefined {

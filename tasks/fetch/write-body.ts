@@ -50,7 +50,7 @@ export async function writeBody(
   const { signal } = watch;
   try {
     if (to.unpack === undefined) await pipeline(response, passing, file, { signal });
-    else await pipeline(response, unpackers[to.unpack]!(), passing, file, { signal });
+    else await pipeline(response, unpackers.get(to.unpack)!(), passing, file, { signal });
   } finally {
     // A write may still be running, and would add bytes after the next attempt has measured the file.
     if (!file.closed) await new Promise<void>((resolve) => file.once("close", () => resolve()));
@@ -58,12 +58,12 @@ export async function writeBody(
   return bytes;
 }
 
-const unpackers: Readonly<Record<string, () => NodeJS.ReadWriteStream>> = Object.assign(Object.create(null), {
-  gzip: createGunzip,
-  "x-gzip": createGunzip,
-  deflate: createInflate,
-  br: createBrotliDecompress,
-});
+const unpackers: ReadonlyMap<string, () => NodeJS.ReadWriteStream> = new Map([
+  ["gzip", createGunzip],
+  ["x-gzip", createGunzip],
+  ["deflate", createInflate],
+  ["br", createBrotliDecompress],
+]);
 
 /**
  * The encoding to undo, for servers that send one unasked; undefined where the bytes stay as they are. Servers that send
@@ -71,7 +71,6 @@ const unpackers: Readonly<Record<string, () => NodeJS.ReadWriteStream>> = Object
  */
 export function unpackOf(encoding: string | undefined, fileName: string): string | undefined {
   if (encoding === undefined || /\.(?:t?gz|svgz|br)$/i.test(fileName)) return undefined;
-  if (!Object.hasOwn(unpackers, encoding))
-    throw new PermanentError(`sent as "${encoding}", although no encoding was asked for`);
+  if (!unpackers.has(encoding)) throw new PermanentError(`sent as "${encoding}", although no encoding was asked for`);
   return encoding;
 }

@@ -60,7 +60,7 @@ function open(dirs = [dir]) {
 
 const last = { owed: false, says: () => ({ end: true as const }), onWait: () => {} };
 
-describe("sync marks", () => {
+describe("checkpoints", () => {
   test("a mark holds for what was recorded before the sync began, not for what came while it ran", async () => {
     writeSync({ until: "go" });
     const { ledger, marks, lines } = open();

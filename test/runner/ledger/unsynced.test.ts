@@ -42,13 +42,13 @@ const times = (changed: number, written = changed): { ctimeMs: number; mtimeMs: 
   mtimeMs: T0 + written * 1000,
 });
 
-const doubtful = async (dir: string, keys: string): Promise<string> => {
+const unsyncedKeys = async (dir: string, keys: string): Promise<string> => {
   const index = await loadLedger(dir, here);
   return [...keys].filter((key) => index.statusOf(key)?.mayBeUnsynced).join("");
 };
 
 describe("a ledger of a boot that is over", () => {
-  test("what stands after the last mark is doubtful, a line written while the disk was synced too", async () => {
+  test("what stands after the last checkpoint may be unsynced, and so may a line written while the disk was synced", async () => {
     const dir = tempDir();
     const path = segment(dir, { run: "r1", seq: 1, lines: [done("a"), 110, done("b")] });
     const upto = readFileSync(path).length;
@@ -58,7 +58,7 @@ describe("a ledger of a boot that is over", () => {
       '{"k":"e","s":"filtered","ms":1,"reason":"-"}\n{"k":"f","s":"failed","ms":1}\n{"k":"g","s":"do',
     );
     const index = await loadLedger(dir, here);
-    expect(await doubtful(dir, "abcdefg")).toBe("cde");
+    expect(await unsyncedKeys(dir, "abcdefg")).toBe("cde");
     expect(index.unsyncedKeys).toBe(3);
     expect(index.counts).toEqual({ done: 4, filtered: 1, failed: 1 });
     expect(index.isFullySynced).toBe(false);
@@ -70,7 +70,7 @@ describe("a ledger of a boot that is over", () => {
   test("without a mark everything is", async () => {
     const dir = tempDir();
     segment(dir, { run: "r1", seq: 1, lines: [done("a"), '{"k":"ä","s":"done","ms":1,"n":2}'] });
-    expect(await doubtful(dir, "aä")).toBe("aä");
+    expect(await unsyncedKeys(dir, "aä")).toBe("aä");
   });
 
   test("nothing is in the same boot, after --durable, or where boots cannot be told apart", async () => {
@@ -90,7 +90,7 @@ describe("a ledger of a boot that is over", () => {
   test("on a disk of its own the machine may have had another name", async () => {
     const dir = tempDir();
     segment(dir, { run: "r1", seq: 1, more: { host: "container-7" }, lines: [done("a")] });
-    expect(await doubtful(dir, "a")).toBe("a");
+    expect(await unsyncedKeys(dir, "a")).toBe("a");
   });
 
   test("a mark holds for the segments that its run covers, and a run without a mark covers nothing", async () => {
@@ -101,17 +101,17 @@ describe("a ledger of a boot that is over", () => {
       const dir = tempDir();
       segment(dir, { run: "r1", seq: 1, lines: [done("a"), 105, done("b")] });
       segment(dir, { run: "r2", seq: 2, more: { covers: ["r1.jsonl"] }, lines: [...marks, done("c")] });
-      expect(await doubtful(dir, "abc")).toBe(expected.replace("a", ""));
+      expect(await unsyncedKeys(dir, "abc")).toBe(expected.replace("a", ""));
     }
   });
 
-  test("what a later boot has recorded again is safe, and what it put in doubt itself is not", async () => {
+  test("what a later boot has recorded again is synced, and what it left unsynced itself is not", async () => {
     const dir = tempDir();
     segment(dir, { run: "r1", seq: 1, boot: "first", lines: [done("a"), done("b"), done("c")] });
     segment(dir, { run: "r2", seq: 2, boot: "second", lines: [done("a"), 210, done("b")] });
     segment(dir, { run: "r3", seq: 3, boot: "now", lines: [done("d")] });
     const index = await loadLedger(dir, here);
-    expect(await doubtful(dir, "abcd")).toBe("bc");
+    expect(await unsyncedKeys(dir, "abcd")).toBe("bc");
     expect(index.unsyncedKeys).toBe(2);
     expect(index.windows).toEqual([
       { fromMs: T0 + 100_000, toMs: T0 + 200_000, seq: 1 },
@@ -119,14 +119,14 @@ describe("a ledger of a boot that is over", () => {
     ]);
   });
 
-  test("a run that ended with a mark leaves no doubt", async () => {
+  test("a run that ended with a checkpoint leaves nothing unsynced", async () => {
     const dir = tempDir();
     segment(dir, { run: "r1", seq: 1, lines: [done("a"), { sync: 110, end: true }] });
     const index = await loadLedger(dir, here);
     expect([index.isFullySynced, index.windows]).toEqual([true, []]);
   });
 
-  test("a later run that looked at everything settles which outputs are in doubt", async () => {
+  test("a later run that looked at everything settles outputs that may be unsynced", async () => {
     const more = { input: "A" };
     for (const boot of ["now", "second"]) {
       const dir = tempDir();
@@ -135,7 +135,7 @@ describe("a ledger of a boot that is over", () => {
       const index = await loadLedger(dir, here);
       expect(index.windows).toEqual([]);
       // It is not among the items any more; should it come back, it is made again.
-      expect(await doubtful(dir, "ab")).toBe("b");
+      expect(await unsyncedKeys(dir, "ab")).toBe("b");
     }
   });
 
