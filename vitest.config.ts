@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { transform } from "esbuild";
 import { defineConfig } from "vitest/config";
+import { RetriesReporter } from "./test/support/retries-reporter.js";
 
 /** Vitest's own compiler does not lower TC39 decorators; esbuild does. */
 const lowerDecorators = {
@@ -19,31 +20,76 @@ const lowerDecorators = {
   },
 };
 
+const dist = new URL("./dist/", import.meta.url).pathname;
+
+/** Unit tests run without a build, so what lies in `dist/` may be of any age. */
+const refuseBuild = {
+  name: "refuse-build",
+  enforce: "pre" as const,
+  load(id: string) {
+    if (!id.startsWith(dist)) return;
+    throw new Error(`A unit test imports ${id}: import the source, or rename the test to *.e2e.test.ts.`);
+  },
+};
+
 const exports = JSON.parse(readFileSync(new URL("./package.json", import.meta.url), "utf8")).exports as Record<
   string,
   { default?: string }
 >;
-const built = (door: string) => new URL(exports[door]!.default!, import.meta.url).pathname;
+
+/** What `import … from "kagurazaka"` means: the built doors, or, with `toSource`, the sources they are built from. */
+const doors = (toSource: boolean) =>
+  [".", "./kit", "./testing"].map((door) => {
+    const built = exports[door]!.default!;
+    const file = toSource ? built.replace("./dist/", "./").replace(/\.js$/, ".ts") : built;
+    return { find: new RegExp(`^kagurazaka${door.slice(1)}$`), replacement: new URL(file, import.meta.url).pathname };
+  });
+
+/** What the projects that run the built product have in common. */
+const withBuild = {
+  globalSetup: ["test/support/current-build.ts"],
+  // The built product is run as Node runs it, not through the test compiler.
+  server: { deps: { external: [/\/dist\//] } },
+};
+
+// The name of a test file decides its project. What starts a process is in test/faults or test/e2e, or is called
+// *.e2e.test.ts; every other test is a unit test, and fails when it starts a process.
+const faultTests = "test/faults/**/*.test.ts";
+const processTests = ["test/e2e/**/*.test.ts", "test/**/*.e2e.test.ts"];
 
 export default defineConfig({
   oxc: false,
   plugins: [lowerDecorators],
-  resolve: {
-    alias: [
-      { find: /^kagurazaka$/, replacement: built(".") },
-      { find: /^kagurazaka\/kit$/, replacement: built("./kit") },
-      { find: /^kagurazaka\/testing$/, replacement: built("./testing") },
-    ],
-  },
   test: {
-    include: ["test/**/*.test.ts"],
     testTimeout: 60_000,
     hookTimeout: 60_000,
     pool: "forks",
     maxWorkers: 2,
     // A machine that others use too may be late once; a test that fails twice in a row is told of as ever.
     retry: process.env.CI ? 1 : 0,
-    // The built product is run as Node runs it, not through the test compiler.
-    server: { deps: { external: [/\/dist\//] } },
+    reporters: ["default", new RetriesReporter()],
+    projects: [
+      {
+        extends: true,
+        plugins: [refuseBuild],
+        resolve: { alias: doors(true) },
+        test: {
+          name: "unit",
+          include: ["test/**/*.test.ts"],
+          exclude: [faultTests, ...processTests],
+          setupFiles: ["test/support/no-processes.ts"],
+        },
+      },
+      {
+        extends: true,
+        resolve: { alias: doors(false) },
+        test: { ...withBuild, name: "e2e", include: processTests, exclude: [faultTests] },
+      },
+      {
+        extends: true,
+        resolve: { alias: doors(false) },
+        test: { ...withBuild, name: "faults", include: [faultTests] },
+      },
+    ],
   },
 });

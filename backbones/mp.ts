@@ -1,13 +1,13 @@
 import { availableParallelism } from "node:os";
-import { type BackboneDefinition, type BackboneSession, defineBackbone } from "../src/kit.js";
+import { type BackboneOptions, defineBackbone, type WorkerSession } from "../src/kit.js";
 import { checkCpus, openCpuShares, parseCpus } from "./mp/cpu-affinity.js";
-import type { WorkersRequest } from "./mp/workers-request.js";
+import type { MpRequest } from "./mp/workers-request.js";
 
 /**
  * All cores of this machine. Its workers are threads of this process, or processes of their own: those cost a little more
  * per item and die alone, whatever kills them.
  */
-const mp: BackboneDefinition = defineBackbone({
+const mp = defineBackbone({
   name: "mp",
   help: "Runs items on all cores of this machine, in worker threads or in processes.",
   options: {
@@ -54,8 +54,8 @@ const mp: BackboneDefinition = defineBackbone({
     return { workers: workersOf(options.numProcess) };
   },
   isolated: (options) => (options.isolation === "process" ? undefined : { ...options, isolation: "process" }),
-  async open({ options, ...request }) {
-    const wanted: WorkersRequest = {
+  async openWorkers({ options, ...request }) {
+    const wanted: MpRequest = {
       ...request,
       maxHeapBytes: options.maxHeap as number | undefined,
       cpus: openCpuShares(options.cpuAffinity as readonly number[] | undefined),
@@ -71,7 +71,7 @@ const mp: BackboneDefinition = defineBackbone({
 
 type Recycle = { afterItems?: number; bytes?: number };
 
-function recycleOf({ recycleAfter, recycleRss }: Readonly<Record<string, unknown>>): Recycle | undefined {
+function recycleOf({ recycleAfter, recycleRss }: BackboneOptions): Recycle | undefined {
   if (recycleAfter === undefined && recycleRss === undefined) return undefined;
   return {
     ...(recycleAfter === undefined ? {} : { afterItems: recycleAfter as number }),
@@ -80,8 +80,8 @@ function recycleOf({ recycleAfter, recycleRss }: Readonly<Record<string, unknown
 }
 
 /** The same session; each worker is told when it has done enough. */
-const recycling = (session: BackboneSession, recycle: Recycle): BackboneSession => ({
-  startWorker: ({ setup, activity }, events) => session.startWorker({ setup: { ...setup, recycle }, activity }, events),
+const recycling = (session: WorkerSession, recycle: Recycle): WorkerSession => ({
+  startWorker: (start, events) => session.startWorker({ ...start, setup: { ...start.setup, recycle } }, events),
   [Symbol.asyncDispose]: () => session[Symbol.asyncDispose](),
 });
 

@@ -41,6 +41,18 @@ const tasks: Shelf<new () => object> = {
   fetch: () => import("../tasks/fetch.js"),
 };
 
+/** Which backbone `auto` is, by the task's kind. */
+const autoBackbones: Readonly<Record<"item" | "batch", string>> = { item: "mp", batch: "onnx_single" };
+
+/** Names of other tools for backbones of ours. */
+const backboneAliases: Readonly<Record<string, string>> = { torch_vanilla_single: "onnx_single" };
+
+/** The name on the shelf for what was asked for. */
+export function backboneName(asked: string, kind: "item" | "batch"): string {
+  if (asked === "auto") return autoBackbones[kind];
+  return Object.hasOwn(backboneAliases, asked) ? backboneAliases[asked]! : asked;
+}
+
 export const builtins = { backbones, modes, tasks } as const;
 
 type ShelfName = keyof typeof builtins;

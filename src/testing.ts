@@ -11,6 +11,7 @@
  * ```
  */
 export { type BackboneSuite, testBackbone } from "./testing/backbone.js";
+export { type FleetSuite, testFleet } from "./testing/fleet.js";
 export { type InputModeSuite, testInputMode } from "./testing/input-mode.js";
 export type { It } from "./testing/it.js";
 export { type OutputModeSuite, testOutputMode } from "./testing/output-mode.js";

@@ -1,12 +1,10 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readdirSync, readFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { builtinNames, loadBuiltin } from "../dist/src/builtins.js";
+import { describe, expect, test } from "vitest";
 import { errorCodes } from "../src/base/errors.js";
+import { builtinNames, loadBuiltin } from "../src/builtins.js";
 import { findUnusedExports } from "./house/exports.js";
 import { checkImports, findCircles, importsOf, type Sources } from "./house/imports.js";
-import { loadsOf } from "./house/loads.js";
 
 /** The rules of the house (DESIGN §2, STYLE), held by machine, each with an example that breaks it. */
 const root = new URL("..", import.meta.url).pathname;
@@ -214,7 +212,7 @@ describe("the registry", () => {
     expect(await loadBuiltin("modes", "toString")).toBeUndefined());
 
   test("every plug-in has a conformance call", () => {
-    const calls = ["test/backbones/conformance.test.ts", "test/templates/conformance.test.ts"]
+    const calls = ["test/backbones/conformance.e2e.test.ts", "test/templates/conformance.test.ts"]
       .map((file) => readFileSync(join(root, file), "utf8"))
       .join("");
     for (const name of builtinNames("backbones")) expect(calls).toMatch(new RegExp(`testBackbone\\(${name},`));
@@ -268,47 +266,5 @@ describe("files", () => {
 
   test("names are kebab-case", () => {
     expect(Object.keys(sources).filter((name) => !/^[a-z][a-z0-9-]*\.(?:ts|cjs)$/.test(basename(name)))).toEqual([]);
-  });
-});
-
-describe("what is loaded", () => {
-  const dir = mkdtempSync(join(tmpdir(), "kagurazaka-house-"));
-  beforeAll(() => {
-    mkdirSync(join(dir, "in"));
-    writeFileSync(join(dir, "in/a.txt"), "a");
-  });
-  afterAll(() => rmSync(dir, { recursive: true, force: true }));
-  const load = (...args: string[]) => loadsOf(args, dir, join(dir, "cache"));
-  const roots = ["--mixin", "hard_shard_mode.input_path=in", "hard_shard_mode.output_path=out"];
-  const glob = "input_mode={use: InputByGlob, glob_pattern: '*.txt'}";
-
-  test("--help: commander and nothing else", () => {
-    const { status, main } = load("-hk");
-    expect([status, ...main]).toEqual([0, "commander"]);
-  });
-
-  test("a worker: no parser, no pattern library, no engine but its own", () => {
-    const { status, stderr, main, workers, workerFiles } = load(
-      "@word-count",
-      "--num-process",
-      "1",
-      ...roots,
-      glob,
-      "output_mode.ext=.glob",
-    );
-    expect(status, stderr).toBe(0);
-    expect([...main], "the recorder sees what the coordinator loads").toEqual(
-      expect.arrayContaining(["fast-glob", "yaml", "piscina"]),
-    );
-    expect([...workers]).toEqual(["piscina"]);
-    expect(workerFiles).toContain("src/runner/worker/main.js");
-    const forbidden = /^src\/(?:cli|config|runner\/(?:plan|dispatch|ledger|lease|run))|^backbones\/(?!mp)/;
-    expect(workerFiles.filter((file) => forbidden.test(file))).toEqual([]);
-  });
-
-  test("an inline run without patterns, bar or configuration: no piscina, esbuild, fast-glob, yaml, commander, cli-progress", () => {
-    const { status, stderr, main } = load("@checksum", "--backbone", "inline", ...roots);
-    expect(status, stderr).toBe(0);
-    expect([...main].filter((name) => name !== "deepmerge")).toEqual([]);
   });
 });

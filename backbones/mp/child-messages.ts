@@ -1,4 +1,4 @@
-import type { ErrorRecord, FromWorker, WorkerSetup } from "../../src/kit.js";
+import type { ErrorRecord, FromWorker, WorkerSetup, WorkerSite } from "../../src/kit.js";
 
 /** What a worker process is started with, and says, besides what all workers say. */
 
@@ -9,6 +9,7 @@ export const MESSAGES_FD = 5;
 /** The first message to it. */
 export interface ChildBoot {
   readonly setup: WorkerSetup;
+  readonly site: WorkerSite;
   readonly activityBytes: number;
 }
 
@@ -16,5 +17,7 @@ export type FromChild =
   | FromWorker
   /** Its `main` has come to its end, and so has it. */
   | { readonly type: "over" }
-  /** An error nobody caught ends it. */
+  /** One of its items has started a process group. */
+  | { readonly type: "process"; readonly seq: number; readonly leaderPid: number }
+  /** An uncaught error ends it. */
   | { readonly type: "died"; readonly error: ErrorRecord };

@@ -33,9 +33,9 @@ const loading = import(process.argv[2]!) as Promise<{ default: WorkerMain }>;
 // Should it fail before it is waited for.
 loading.catch(() => {});
 
-async function work({ setup, activityBytes }: ChildBoot): Promise<void> {
+async function work({ setup, site, activityBytes }: ChildBoot): Promise<void> {
   // Both wait for the disk. What is wrong with the task, `main` will meet and say.
-  import(setup.task.entry).catch(() => {});
+  import(site.taskUrl).catch(() => {});
   const { default: main } = await loading;
   const activity = new SharedArrayBuffer(activityBytes);
   const onMessage = (listen: typeof listener): void => {
@@ -45,13 +45,9 @@ async function work({ setup, activityBytes }: ChildBoot): Promise<void> {
       for (const message of waiting.splice(0)) listen(message);
     });
   };
-  await main({
-    port: { post, onMessage },
-    setup,
-    activity,
-    activityWritten: activityWriterTo(ACTIVITY_FD, activity),
-    ownProcess: true,
-  });
+  const processStarted = (seq: number, leaderPid: number): void => post({ type: "process", seq, leaderPid });
+  const activityWritten = activityWriterTo(ACTIVITY_FD, activity);
+  await main({ port: { post, onMessage, processStarted }, setup, site, activity, activityWritten, ownProcess: true });
   post({ type: "over" });
   // Whatever the task left open (a timer, a socket) does not keep it.
   process.exit(0);

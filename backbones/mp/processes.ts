@@ -1,21 +1,21 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { type BackboneSession, toErrorRecord, type WorkerEvents } from "../../src/kit.js";
+import { toErrorRecord, type WorkerEvents, type WorkerSession } from "../../src/kit.js";
 import { WorkerProcess } from "./worker-process.js";
-import type { WorkersRequest } from "./workers-request.js";
+import type { MpRequest } from "./workers-request.js";
 
 const END_WITHIN_MS = 2000;
 
-/** A worker that is worn out is replaced: the next one starts while this one finishes. */
+/** A worker that is recycled is replaced: the next one starts while this one finishes. */
 const withSuccessor = (events: WorkerEvents, forkSpare: () => void): WorkerEvents => ({
   onMessage(message) {
-    if (message.type === "worn") forkSpare();
+    if (message.type === "leaving" && message.why !== null) forkSpare();
     events.onMessage(message);
   },
-  onExit: (error) => events.onExit(error),
+  onExit: (exit) => events.onExit(exit),
 });
 
 /** One process per worker. The first ones are forked at once, to start while the run is being opened; others as needed. */
-export function openProcesses(request: WorkersRequest): BackboneSession {
+export function openProcesses(request: MpRequest): WorkerSession {
   const living = new Set<WorkerProcess>();
   const forkOne = (): WorkerProcess => {
     const worker = new WorkerProcess(request);
@@ -38,7 +38,7 @@ export function openProcesses(request: WorkersRequest): BackboneSession {
         return (spare ?? forkOne()).start(boot, withSuccessor(events, forkSpare));
       } catch (error) {
         // Not within the call: whoever asked for a worker does not have it yet.
-        setImmediate(() => events.onExit(toErrorRecord(error)));
+        setImmediate(() => events.onExit({ kind: "crashed", error: toErrorRecord(error) }));
         return { send() {}, kill() {} };
       }
     },

@@ -3,40 +3,44 @@ import { basename } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { MessageChannel, type MessagePort, threadId } from "node:worker_threads";
 import {
-  type BackboneSession,
   type FromWorker,
+  openItemProcesses,
   type ToWorker,
   threadStack,
   toErrorRecord,
+  type WorkerExit,
   type WorkerMain,
-  type WorkerSetup,
+  type WorkerSession,
+  type WorkerStart,
 } from "../../src/kit.js";
 import { pinTo } from "./cpu-affinity.js";
-import { heapMegabytes, type WorkersRequest } from "./workers-request.js";
+import { heapMegabytes, type MpRequest } from "./workers-request.js";
 
 const DRAIN_WITHIN_MS = 500;
 
 interface ThreadBoot {
   readonly entry: string;
   readonly port: MessagePort;
-  readonly setup: WorkerSetup;
-  readonly activity: SharedArrayBuffer;
+  readonly start: WorkerStart;
   /** It is to be pinned to a processor. */
   readonly pinned: boolean;
 }
 
-interface ThreadHello {
-  readonly type: "thread";
-  readonly threadId: number;
-  /** The operating system's name for the thread, where it is asked for. */
-  readonly tid: number | undefined;
-}
+/** What a thread says besides what all workers say. */
+type FromThread =
+  | {
+      readonly type: "thread";
+      readonly threadId: number;
+      /** The operating system's name for the thread, where it is asked for. */
+      readonly tid: number | undefined;
+    }
+  | { readonly type: "process"; readonly seq: number; readonly leaderPid: number };
 
 /**
  * One thread per worker, kept by a piscina pool. Each thread runs a single pool task for as long as the run lasts and talks
  * over a port of its own; per-item pool tasks would cost 25 to 60 times as much.
  */
-export async function openThreads({ workers, entry, maxHeapBytes, cpus }: WorkersRequest): Promise<BackboneSession> {
+export async function openThreads({ workers, entry, guard, maxHeapBytes, cpus }: MpRequest): Promise<WorkerSession> {
   const { Piscina } = await import("piscina");
   const pool = new Piscina({
     filename: import.meta.url,
@@ -51,66 +55,71 @@ export async function openThreads({ workers, entry, maxHeapBytes, cpus }: Worker
   // A thread may throw once more after its task has settled (a timer of the user's): nobody waits for that any longer.
   pool.on("error", () => {});
   return {
-    startWorker({ setup, activity }, events) {
+    startWorker(start, events) {
       const { port1, port2 } = new MessageChannel();
       const killer = new AbortController();
       // The port closes when the thread is gone and its last message was read: outcomes never come after the exit.
       const drained = new Promise<void>((resolve) => port1.once("close", resolve));
       const cpu = cpus?.take();
+      const processes = openItemProcesses(guard);
       let worker = 0;
-      let worn = false;
-      const greet = (hello: ThreadHello): void => {
-        worker = hello.threadId;
-        if (cpu !== undefined && hello.tid !== undefined)
-          pinTo(cpu, { tid: hello.tid }, (message) =>
-            events.onMessage({ type: "log", key: "", level: "warn", message }),
-          );
+      let isRecycled = false;
+      const onThread = ({ threadId, tid }: Extract<FromThread, { type: "thread" }>): void => {
+        worker = threadId;
+        if (cpu !== undefined && tid !== undefined)
+          pinTo(cpu, { tid }, (message) => events.onMessage({ type: "log", key: "", level: "warn", message }));
       };
-      port1.on("message", (message: FromWorker | ThreadHello) => {
-        if (message.type === "thread") return greet(message);
+      port1.on("message", (message: FromWorker | FromThread) => {
+        if (message.type === "thread") return onThread(message);
+        if (message.type === "process") return processes.add(message.seq, message.leaderPid);
         events.onMessage(message);
-        // The pool would give the same thread to the next worker, with all that has piled up in it.
-        if (message.type === "worn") worn = true;
-        if (message.type === "closed" && worn) killer.abort();
+        // The pool would give the same thread to the next worker, with all the memory it has gathered.
+        if (isRecycling(message)) isRecycled = true;
+        if (message.type === "closed" && isRecycled) killer.abort();
       });
-      const exit = async (error: unknown): Promise<void> => {
+      const exit = async (exit: WorkerExit): Promise<void> => {
         await Promise.race([drained, delay(DRAIN_WITHIN_MS, undefined, { ref: false })]);
         port1.close();
         if (cpu !== undefined) cpus!.giveBack(cpu);
-        events.onExit(error === null ? null : toErrorRecord(error));
+        events.onExit(exit);
       };
-      const boot: ThreadBoot = { entry, port: port2, setup, activity, pinned: cpu !== undefined };
+      const boot: ThreadBoot = { entry, port: port2, start, pinned: cpu !== undefined };
       pool.run(boot, { transferList: [port2], signal: killer.signal }).then(
-        () => exit(null),
-        (error) => exit(killer.signal.aborted ? null : error),
+        () => exit({ kind: "ended" }),
+        (error) => exit(killer.signal.aborted ? { kind: "ended" } : { kind: "crashed", error: toErrorRecord(error) }),
       );
       return {
         send: (message: ToWorker) => port1.postMessage(message),
         kill: () => killer.abort(),
         stack: () => threadStack(worker),
+        processes,
       };
     },
     [Symbol.asyncDispose]: () => pool.destroy(),
   };
 }
 
+const isRecycling = (message: FromWorker): boolean => message.type === "leaving" && message.why !== null;
+
 /** What piscina calls in the thread. */
-export async function runInThread({ entry, port, setup, activity, pinned }: ThreadBoot): Promise<void> {
+export async function runInThread({ entry, port, start, pinned }: ThreadBoot): Promise<void> {
   // `PID/task/TID`, of whichever thread reads it: so not by the pool of I/O threads.
   const tid = pinned ? Number(basename(readlinkSync("/proc/thread-self"))) : undefined;
-  port.postMessage({ type: "thread", threadId, tid } satisfies ThreadHello);
+  const say = (message: FromThread): void => port.postMessage(message);
+  say({ type: "thread", threadId, tid });
   // The task loads beside our own code, for both wait for the disk. What is wrong with it, `main` will meet and say; its
   // source map is only kept when maps are wanted before it loads.
   process.setSourceMapsEnabled(true);
-  import(setup.task.entry).catch(() => {});
+  import(start.site.taskUrl).catch(() => {});
   const { default: main } = (await import(entry)) as { default: WorkerMain };
-  let worn = false;
+  let isRecycled = false;
   const post = (message: FromWorker): void => {
-    worn ||= message.type === "worn";
+    isRecycled ||= isRecycling(message);
     port.postMessage(message);
   };
-  await main({ port: { post, onMessage: (listener) => port.on("message", listener) }, setup, activity });
-  // Worn out it waits to be ended, for what returns is used again.
-  if (worn) await new Promise(() => {});
+  const processStarted = (seq: number, leaderPid: number): void => say({ type: "process", seq, leaderPid });
+  await main({ ...start, port: { post, onMessage: (listener) => port.on("message", listener), processStarted } });
+  // The thread waits to be ended, for the pool uses a thread that returns again.
+  if (isRecycled) await new Promise(() => {});
   port.close();
 }

@@ -5,17 +5,19 @@ import { fileURLToPath } from "node:url";
 import {
   type ErrorRecord,
   killGroup,
+  type OpenItemProcesses,
+  openItemProcesses,
   toErrorRecord,
   type WorkerChannel,
   type WorkerEvents,
-  type WorkerSetup,
+  type WorkerStart,
 } from "../../src/kit.js";
 import { ActivityFile } from "./activity-file.js";
 import { type ChildBoot, type FromChild, MESSAGES_FD } from "./child-messages.js";
 import { pinTo } from "./cpu-affinity.js";
 import { deathRecord, LastWords } from "./death.js";
 import { readFrames } from "./frames.js";
-import { heapMegabytes, type WorkersRequest } from "./workers-request.js";
+import { heapMegabytes, type MpRequest } from "./workers-request.js";
 
 const CHILD = fileURLToPath(new URL("./child.js", import.meta.url));
 const DRAIN_WITHIN_MS = 500;
@@ -34,9 +36,10 @@ export class WorkerProcess {
   /** Resolves when it has ended and all it said has been passed on. */
   readonly gone: Promise<void>;
   readonly #child: ChildProcess;
-  readonly #request: WorkersRequest;
+  readonly #request: MpRequest;
   readonly #activityFile = new ActivityFile();
   readonly #lastWords = new LastWords();
+  readonly #processes: OpenItemProcesses;
   #cpu: number | undefined;
   #events: WorkerEvents | undefined;
   #state: "idle" | "at work" | "gone" = "idle";
@@ -44,8 +47,9 @@ export class WorkerProcess {
   #over = false;
   #error: ErrorRecord | undefined;
 
-  constructor(request: WorkersRequest) {
+  constructor(request: MpRequest) {
     this.#request = request;
+    this.#processes = openItemProcesses(request.guard);
     this.#child = forkChild(request, this.#activityFile.fd);
     if (this.#child.pid !== undefined) request.guard.add(this.#child.pid);
     this.gone = this.#watch();
@@ -55,7 +59,7 @@ export class WorkerProcess {
     return this.#state === "idle" && this.#child.exitCode === null && this.#child.signalCode === null;
   }
 
-  start({ setup, activity }: { setup: WorkerSetup; activity: SharedArrayBuffer }, events: WorkerEvents): WorkerChannel {
+  start({ setup, site, activity }: WorkerStart, events: WorkerEvents): WorkerChannel {
     this.#state = "at work";
     this.#events = events;
     // One that could not be forked is about to say so.
@@ -64,8 +68,13 @@ export class WorkerProcess {
       // A process that is gone needs no message; what it was sent is taken back by who sent it.
       if (this.#child.connected) this.#child.send(message, () => {});
     };
-    send({ setup, activityBytes: activity.byteLength } satisfies ChildBoot);
-    return { send, kill: () => this.kill(), refreshActivity: () => this.#activityFile.readInto(activity) };
+    send({ setup, site, activityBytes: activity.byteLength } satisfies ChildBoot);
+    return {
+      send,
+      kill: () => this.kill(),
+      refreshActivity: () => this.#activityFile.readInto(activity),
+      processes: this.#processes,
+    };
   }
 
   #begin(pid: number): void {
@@ -91,7 +100,8 @@ export class WorkerProcess {
 
   #onMessage(message: FromChild): void {
     if (this.#state === "gone") return;
-    if (message.type === "over") this.#over = true;
+    if (message.type === "process") this.#processes.add(message.seq, message.leaderPid);
+    else if (message.type === "over") this.#over = true;
     else if (message.type === "died") this.#error = message.error;
     else this.#events!.onMessage(message);
   }
@@ -115,7 +125,7 @@ export class WorkerProcess {
     if (wasAtWork) {
       const wanted = this.#killed || this.#over;
       const error = failure ? toErrorRecord(failure) : (this.#error ?? deathRecord(code, signal, this.#lastWords));
-      this.#events!.onExit(wanted ? null : error);
+      this.#events!.onExit(wanted ? { kind: "ended" } : { kind: "crashed", error });
     }
     // Not before: the activity of a dead worker say whom to blame.
     this.#activityFile[Symbol.dispose]();
@@ -148,7 +158,7 @@ const endOf = (child: ChildProcess): Promise<End> =>
     });
   });
 
-function forkChild({ entry, run, workers, maxHeapBytes }: WorkersRequest, activityFd: number): ChildProcess {
+function forkChild({ entry, run, workers, maxHeapBytes }: MpRequest, activityFd: number): ChildProcess {
   return fork(CHILD, [entry], {
     serialization: "advanced",
     detached: true,

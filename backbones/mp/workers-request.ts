@@ -1,8 +1,8 @@
-import type { BackboneRequest } from "../../src/kit.js";
+import type { WorkersRequest } from "../../src/kit.js";
 import type { CpuShares } from "./cpu-affinity.js";
 
 /** What threads and processes are opened with. */
-export interface WorkersRequest extends Omit<BackboneRequest, "options"> {
+export interface MpRequest extends Omit<WorkersRequest, "options"> {
   readonly maxHeapBytes: number | undefined;
   readonly cpus: CpuShares | undefined;
 }

@@ -72,6 +72,13 @@ export class KagurazakaError extends Error {
   }
 }
 
+/** The error itself where it has a code, else a defect of ours. @param what failed, before the message */
+export function asKagurazakaError(thrown: unknown, what?: string): KagurazakaError {
+  if (KagurazakaError.is(thrown)) return thrown;
+  const { message } = toErrorRecord(thrown);
+  return new KagurazakaError("internal", what === undefined ? message : `${what}: ${message}`, { cause: thrown });
+}
+
 /** Several mistakes of one configuration, reported together. Never empty. */
 export class MistakesError extends KagurazakaError {
   readonly mistakes: readonly KagurazakaError[];

@@ -1,15 +1,15 @@
 /** A key as ASCII bytes inside others. */
-export interface LedgerName {
+export interface KeyBytes {
   readonly bytes: Uint8Array;
   readonly start: number;
   readonly length: number;
 }
 
-/** Where items belong and how they are to be done: the same for all of a chunk. */
+/** Which shard items belong to and how they are to be done: the same for all items of a chunk. */
 export interface ChunkHeader {
   /** Number of the hard shard: of its roots, ledger and lease. */
   readonly shard: number;
-  /** Run whatever the task's `isExecuted` says: the item is to be redone. */
+  /** Run whatever the task's `isExecuted` says: the items are to be redone. */
   readonly forced: boolean;
 }
 
@@ -18,13 +18,13 @@ export class PendingItem {
   readonly key: string;
   readonly json: string;
   readonly header: ChunkHeader;
-  /** 1 for the first try. Tries that were nobody's fault (a worker replaced, a service asked for patience) do not count. */
+  /** 1 for the first try. Tries that were not the item's fault (a worker replaced, a service asked for patience) do not count. */
   attempt = 1;
-  /** How often it ended a worker in which nothing else had run. */
+  /** How often it crashed a worker in which nothing else had run. */
   crashes = 0;
-  /** Its worker ended while it ran alone, but something that ran there before may have done that: timers outlive items. */
+  /** Its worker crashed while it ran alone, but an item that ran there before may be the cause: timers outlive items. */
   needsFreshWorker = false;
-  /** What it last asked to pause, by `RetryAfterError`. */
+  /** The scope of the last `RetryAfterError` that the item threw. */
   scope: string | undefined;
 
   constructor({ key, json }: { readonly key: string; readonly json: string }, header: ChunkHeader) {
@@ -35,8 +35,8 @@ export class PendingItem {
 }
 
 /**
- * Items that leave the plan together, named and spelled. The dispatcher cuts it up as workers have room; an item gets an
- * `Envelope` of its own only where something has to be remembered of it.
+ * Items that leave the plan together, with their keys and their JSON. An execution cuts a chunk up as workers have room; an
+ * item gets a `PendingItem` of its own only where something has to be remembered of it.
  */
 export interface Chunk {
   readonly header: ChunkHeader;
@@ -51,6 +51,6 @@ export interface Chunk {
   keysText(from: number, to: number): string;
   /** Attempt numbers that are not 1, counted from `from`. */
   attempts(from: number, to: number): Readonly<Record<number, number>> | undefined;
-  /** The key as the ledger can copy it, where it is kept so. */
-  nameAt(index: number): LedgerName | undefined;
+  /** The key as bytes that the ledger can copy, where the chunk has them. */
+  keyBytesAt(index: number): KeyBytes | undefined;
 }

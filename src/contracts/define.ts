@@ -1,5 +1,5 @@
 import type { OptionSpec, OptionSpecs, OptionValues } from "../base/option-spec.js";
-import type { BackboneDefinition } from "./backbone.js";
+import type { FleetBackbone, WorkerBackbone } from "./backbone.js";
 import type {
   Fields,
   FinishCheckDefinition,
@@ -103,9 +103,13 @@ export function defineFinishCheck<const S extends OptionSpecs>(
 }
 
 export function defineBackbone<const S extends OptionSpecs>(
-  backbone: Omit<BackboneDefinition<S>, "contract">,
-): BackboneDefinition<S> {
-  return { ...backbone, contract: 1 };
+  backbone: Omit<WorkerBackbone<S>, "contract">,
+): WorkerBackbone<S>;
+export function defineBackbone<const S extends OptionSpecs>(
+  backbone: Omit<FleetBackbone<S>, "contract">,
+): FleetBackbone<S>;
+export function defineBackbone(backbone: object): object {
+  return { ...backbone, contract: 2 };
 }
 
 /** The definition behind mode data written in code, if it is a mode at all. */

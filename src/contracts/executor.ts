@@ -1,6 +1,17 @@
 import type { ActivityWriter } from "./activity.js";
 import type { ToWorker, WireOutcome, WorkerSetup } from "./wire.js";
 
+/** How many items an executor takes, declared by the task's kind and asked by the feeder. */
+export interface ExecutorShape {
+  /** Items under way at once; each has a slot of the activity. */
+  readonly slots: number;
+  /**
+   * Items that the executor wants at hand before it begins: one that fills batches waits for that many. 0: none; the feeder
+   * decides by measured times how many items wait in a worker.
+   */
+  readonly queue: number;
+}
+
 /**
  * Turns items into outcomes inside a worker, one executor per run: items flow in under credits, outcomes flow out one by
  * one whatever the chunk borders, slots refill at once. An item executor runs one `process` per item; a batch executor
@@ -10,9 +21,11 @@ export interface Executor {
   push(message: Extract<ToWorker, { type: "items" }>): void;
   /** Fires the item's `ctx.signal`; the item settles by itself or not at all. */
   abort(seq: number, reason: "timeout" | "cancelled"): void;
-  /** Starts nothing more; returns what was never started. */
-  hold(): readonly number[];
-  /** Nothing more comes. Resolves when `teardown` is through. */
+  /** No more items come for now: what waits for a full batch runs as it is. */
+  flush(): void;
+  /** Starts nothing more; what was never started is given back by `ports.leaving`. */
+  drain(): void;
+  /** Nothing more comes. Resolves when all that was begun is through. */
   close(): Promise<void>;
 }
 
@@ -20,18 +33,14 @@ export interface ExecutorPorts {
   readonly setup: WorkerSetup;
   readonly activity: SharedArrayBuffer;
   readonly activityWritten?: ActivityWriter | undefined;
-  /** Done, with nothing to add. Times by the clock of the marks. */
+  /** Done, with nothing to add. Times by the clock of the activity. */
   done(seq: number, durationMs: number, nowMs: number): void;
   /** The same, of an item that left its work to programs: it may be sent a little later. */
   doneByProgram(seq: number, durationMs: number): void;
   settle(outcome: WireOutcome, nowMs: number): void;
-  /** Sends what was settled now rather than with the next batch. */
+  /** Sends what was settled now rather than with the next outcomes. */
   flush(): void;
-  print(key: string | null, text: string): void;
   log(key: string, level: "info" | "warn" | "error", message: string, fields?: unknown): void;
-  spawned(seq: number, pid: number): void;
-  /** Never started, and given back. */
-  held(unstarted: readonly number[]): void;
-  /** By `setup.recycle`: nothing more is started here. */
-  worn(why: string): void;
+  processStarted(seq: number, leaderPid: number): void;
+  leaving(why: string | null, unstarted: readonly number[]): void;
 }

@@ -18,7 +18,9 @@
 export type * from "./activity.js";
 export type * from "./backbone.js";
 export type * from "./chunk.js";
+export type * from "./execution.js";
 export type * from "./executor.js";
+export type * from "./fleet.js";
 export type * from "./item.js";
 export type * from "./modes.js";
 export type * from "./outcome.js";

@@ -16,8 +16,12 @@ export interface Outcome {
   readonly error?: ErrorRecord;
   /** What `process` returned, where somebody asked for it (`onOutcome`). */
   readonly value?: unknown;
-  readonly frame?: SinkFrame;
+  /** Rows for sinks. */
+  readonly frames?: readonly SinkFrame[];
 }
+
+/** How an item ended, without its key. */
+export type Settled = Omit<Outcome, "key" | "attempts">;
 
 export interface OutcomeCounts {
   /** The sum of the others. */

@@ -1,4 +1,4 @@
-import type { TaskRef } from "./task.js";
+import type { TaskOptions } from "./task.js";
 
 /** A number of items or a share of them. */
 export type CountOrShare = { readonly count: number } | { readonly percent: number };
@@ -65,7 +65,7 @@ export interface ConfigEntry {
 export interface ResolvedConfig {
   readonly run: RunSettings;
   readonly backbone: { readonly name: string; readonly options: Readonly<Record<string, unknown>> };
-  readonly task: TaskRef["options"];
+  readonly task: TaskOptions;
   readonly entries: readonly ConfigEntry[];
   /** Things worth a line but no error: YAML 1.1 spellings, ignored keys of the Python tool. */
   readonly notes: readonly string[];

@@ -122,7 +122,7 @@ export interface TaskClass {
    * A task that is a different one with other options says so: its id for these. Ledgers under different ids know nothing
    * of one another. Letters, digits, `.`, `_` and `-` only.
    */
-  readonly idFor?: (options: TaskRef["options"]) => string;
+  readonly idFor?: (options: TaskOptions) => string;
   /** What it does and how it is called, for `-h`. */
   readonly help?: string;
   /** The author's own version; a change is reported when old results are kept. */
@@ -139,21 +139,30 @@ export interface TaskClass {
   readonly permanentErrors?: readonly (string | RegExp)[];
 }
 
-/** A task as it crosses a border: never a closure, never code, never a path from afar. */
+/** What a user said of a task: values of `static options`, the template's values, and words for a task that reads them raw. */
+export interface TaskOptions {
+  readonly task: Readonly<Record<string, Json | undefined>>;
+  /** Field → `{ use, …fields }` or null, for a templated task. */
+  readonly template: Readonly<Record<string, Json>> | null;
+  readonly rawArgs: readonly string[];
+}
+
+/** Which module and export a task is. Each side of a border knows for itself where that module lies. */
+export type TaskSource = { readonly builtin: string } | { readonly alias: string; readonly export: string };
+
+/** A task as it crosses a border: never a closure, never code, never a path. */
 export interface TaskRef {
-  /** URL of the module to import on this side. */
-  readonly entry: string;
-  readonly export: string;
+  readonly source: TaskSource;
   readonly id: string;
-  readonly options: {
-    /** Values of `static options`. */
-    readonly task: Readonly<Record<string, Json | undefined>>;
-    /** Field → `{ use, …fields }` or null, for a templated task. */
-    readonly template: Readonly<Record<string, Json>> | null;
-    readonly rawArgs: readonly string[];
-  };
-  /** Alias → URL of the other modules the options name. */
-  readonly modules: Readonly<Record<string, string>>;
+  readonly options: Pick<TaskOptions, "task" | "rawArgs">;
+  /** What a worker needs of the template; null for a task without one. */
+  readonly template: {
+    readonly yields: Yields;
+    readonly readsInputRoot: boolean;
+    /** `{ use, …fields }`. */
+    readonly outputMode: Json;
+    readonly finishCheckMode: Json;
+  } | null;
   /** Identity of the code: relative paths and bytes of local files, versions of direct dependencies. */
   readonly moduleHash: string;
 }

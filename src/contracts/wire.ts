@@ -1,8 +1,10 @@
 import type { ErrorRecord } from "../base/errors.js";
-import type { SinkFrame } from "./sink.js";
+import type { ExecutorShape } from "./executor.js";
+import type { Root } from "./modes.js";
+import type { Settled } from "./outcome.js";
 import type { TaskRef } from "./task.js";
 
-/** Both sides of the wire between the dispatcher and a worker, whatever carries it. Everything here can be cloned. */
+/** Both sides of the wire between an execution and a worker, whatever carries it. Everything here can be cloned. */
 
 /** Between the keys of a message. A key that contains it makes the whole list JSON, which begins with `[`. */
 const KEY_SEPARATOR = "\n";
@@ -23,25 +25,52 @@ function count(text: string, part: string): number {
   return found;
 }
 
-/** What a worker needs to know once, before its first item. */
+/**
+ * What a worker needs to know once, before its first item. It holds no path: where things lie on the worker's side is in its
+ * `WorkerSite`.
+ */
 export interface WorkerSetup {
   readonly task: TaskRef;
   readonly run: string;
-  readonly workerId: number;
-  /** Items at once in this worker. */
-  readonly concurrency: number;
-  /** By hard shard: the directory that holds one staging directory per slot. */
-  readonly stagingDirs: readonly string[];
-  /** By hard shard: the directory that holds what items keep from one attempt to the next; it may not exist yet. */
-  readonly keptRoots: readonly string[];
+  /** Names the worker's staging directories: unique in the run, on whichever machine the worker is. */
+  readonly worker: string;
+  readonly shape: ExecutorShape;
+  /** By hard shard. */
+  readonly shards: readonly ShardTarget[];
   readonly seed: number;
   readonly durable: boolean;
   /** `false`: write straight to the final path. */
   readonly atomic: boolean;
-  /** Somebody wants what `process` returns. */
+  /** The values that `process` returns are wanted. */
   readonly wantValues: boolean;
-  /** After so many items, or with so much memory, the worker makes room for a fresh one. Put in by the backbone. */
+  /** After so many items, or with so much memory, the worker is replaced. Put in by the backbone. */
   readonly recycle?: { readonly afterItems?: number; readonly bytes?: number };
+}
+
+/** Directories of a hard shard, as names below the `base` of its site. */
+export interface ShardTarget {
+  /** Holds one staging directory per slot. */
+  readonly staging: string;
+  /** Holds what items keep from one attempt to the next; it may not exist yet. */
+  readonly kept: string;
+}
+
+/**
+ * Where things lie on the worker's side of the border. It never crosses: on a node, the node itself says it, for mount points
+ * and working directories differ by machine.
+ */
+export interface WorkerSite {
+  /** URL of the task's module. */
+  readonly taskUrl: string;
+  /** By hard shard. */
+  readonly shards: readonly ShardSite[];
+}
+
+export interface ShardSite {
+  /** Undefined for a task without roots. Absolute. */
+  readonly root: Root | undefined;
+  /** The directory that the names of a `ShardTarget` are below: the output root, where there is one. Absolute. */
+  readonly base: string;
 }
 
 export type ToWorker =
@@ -61,19 +90,16 @@ export type ToWorker =
       readonly attempts?: Readonly<Record<number, number>>;
     }
   | { readonly type: "abort"; readonly seq: number; readonly reason: "timeout" | "cancelled" }
-  /** Start nothing more; what was not started comes back as `held`. */
-  | { readonly type: "hold" }
+  /** No more items come for now: an executor that waits for a full batch runs what it has. */
+  | { readonly type: "flush" }
+  /** Start nothing more; the answer is `leaving`. */
+  | { readonly type: "drain" }
   | { readonly type: "close" };
 
 /** An outcome that has more to say than "done, n ms". */
-export interface WireOutcome {
+export interface WireOutcome extends Settled {
   readonly seq: number;
   readonly status: "done" | "skipped" | "filtered" | "failed";
-  readonly durationMs: number;
-  readonly reason?: string;
-  readonly error?: ErrorRecord;
-  readonly value?: unknown;
-  readonly frame?: SinkFrame;
 }
 
 export type FromWorker =
@@ -91,12 +117,8 @@ export type FromWorker =
       readonly fields?: unknown;
     }
   /**
-   * A child process of an item: it dies with the item even when the worker can no longer see to it. Number 0 is no item: what
-   * the worker itself has started, which ends by itself when the worker does.
+   * The worker starts nothing more, and gives back the items that it has not begun: asked to by `drain` (`why` null), or by
+   * itself, for it has reached a limit of `WorkerSetup.recycle`. Then it is closed and replaced once it has nothing left.
    */
-  | { readonly type: "spawned"; readonly seq: number; readonly pid: number }
-  /** Sequence numbers that were never started and are given back: the answer to `hold`, or the worker is `worn`. */
-  | { readonly type: "held"; readonly unstarted: readonly number[] }
-  /** It starts nothing more, by `WorkerSetup.recycle`: once it has nothing left, it is to be closed and replaced. */
-  | { readonly type: "worn"; readonly why: string }
+  | { readonly type: "leaving"; readonly why: string | null; readonly unstarted: readonly number[] }
   | { readonly type: "closed" };

@@ -1,7 +1,7 @@
 import { type CodeOptions, inputFromCode } from "../config/raw-input.js";
 import type { RunHooks } from "../contracts/run-hooks.js";
 import { prepareRun } from "./prepare/prepare-run.js";
-import { startRun } from "./run/run.js";
+import { startRun } from "./run/open-run.js";
 import type { RunResult } from "./run/run-result.js";
 
 /** Which task: a file (and the export, where it has several), or `@name` for a ready-made one. */

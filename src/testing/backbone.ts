@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { setTimeout as delay } from "node:timers/promises";
 import inline from "../../backbones/inline.js";
-import type { BackboneDefinition } from "../contracts/backbone.js";
-import type { Outcome } from "../contracts/outcome.js";
+import type { WorkerBackbone } from "../contracts/backbone.js";
 import { declare, type It } from "./it.js";
+import { comparable, good, keysOf, mixture, until } from "./sample-items.js";
 import { runSample, type SampleRun, type SampleRunRequest } from "./sample-run.js";
 import type { SampleItem } from "./sample-task.js";
 
@@ -19,15 +19,15 @@ export interface BackboneSuite {
  * What every backbone must do, by running real items through the whole runner. `inline`, the plain one, is the referee
  * where two runs are compared.
  */
-export function testBackbone(backbone: BackboneDefinition, { it, options, concurrency = 3 }: BackboneSuite): void {
+export function testBackbone(backbone: WorkerBackbone, { it, options, concurrency = 3 }: BackboneSuite): void {
   const run = (request: Omit<SampleRunRequest, "backbone" | "options">): Promise<SampleRun> =>
     runSample({ backbone, options, ...request });
   const test = (title: string, body: () => Promise<void>, notBecause?: string | false): void =>
     declare(it, `${backbone.name}: ${title}`, body, notBecause);
   const cannotKill = !backbone.killable && "this backbone cannot end a worker that does not want to end";
 
-  test("says what it is: contract 1, a name, a help line, its kinds and a help line for each option", async () => {
-    assert.equal(backbone.contract, 1);
+  test("says what it is: contract 2, a name, a help line, its kinds and a help line for each option", async () => {
+    assert.equal(backbone.contract, 2);
     assert.match(backbone.name, /^\S+$/);
     assert.ok(backbone.help.length > 0);
     assert.ok(backbone.kinds.length > 0);
@@ -217,35 +217,6 @@ export function testBackbone(backbone: BackboneDefinition, { it, options, concur
   );
 }
 
-const good = (n: number, prefix = "good"): SampleItem[] =>
-  Array.from({ length: n }, (_, i) => ({ id: `${prefix}-${i}` }));
-
-const mixture: readonly SampleItem[] = [
-  ...good(20),
-  { id: "filtered", act: "filter", message: "nothing in it" },
-  { id: "shaky", act: "throw", times: 2 },
-  { id: "bad", act: "throw" },
-  { id: "hopeless", act: "permanent" },
-  { id: "patient", act: "retry-after", ms: 20 },
-  { id: "late", act: "wait", ms: 30 },
-];
-
-const keysOf = (things: readonly ({ id: string } | { key: string })[]): string[] =>
-  things.map((thing) => ("id" in thing ? thing.id : thing.key)).sort();
-
-function comparable(outcomes: readonly Outcome[]): unknown[] {
-  return [...outcomes]
-    .sort((one, other) => (one.key < other.key ? -1 : 1))
-    .map(({ key, status, attempts, reason, error, value }) => ({
-      key,
-      status,
-      attempts,
-      reason,
-      value,
-      error: error && { name: error.name, message: error.message, permanent: error.permanent },
-    }));
-}
-
 /** Overlap of start and end in the journal. Ends sort before starts of the same millisecond. */
 function mostAtOnce(journal: SampleRun["journal"]): number {
   const steps = journal
@@ -263,13 +234,9 @@ function mostAtOnce(journal: SampleRun["journal"]): number {
 
 /** The options as the backbone gets them: parsed, defaults filled in. */
 async function optionsOf(
-  backbone: BackboneDefinition,
+  backbone: WorkerBackbone,
   options: Readonly<Record<string, unknown>> = {},
 ): Promise<Record<string, unknown>> {
   const defaults = Object.entries(backbone.options).map(([name, spec]) => [name, spec.default] as const);
   return { ...Object.fromEntries(defaults), ...options };
-}
-
-async function until(isSo: () => boolean): Promise<void> {
-  for (const end = Date.now() + 20_000; !isSo(); await delay(5)) assert.ok(Date.now() < end, "waited in vain");
 }

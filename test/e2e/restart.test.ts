@@ -34,11 +34,13 @@ describe.concurrent("after a restart of the machine", () => {
     // As the power leaves it: a name without content.
     place.write({ "out/a.txt.up": "" });
     const dry = await place.run([...shout, "--dry-run"]);
-    expect(dry.stderr + dry.stdout).toMatch(/at least 2 results younger than the last sync mark/);
+    expect(dry.stderr + dry.stdout).toMatch(/at least 2 results younger than the last checkpoint/);
     const { json, stderr } = await place.run(shout);
     expect(json.counts).toEqual(counts({ done: 2 }));
     expect(
-      stderr.match(/the machine has been restarted: at least 2 results younger than the last sync mark .* made again/g),
+      stderr.match(
+        /the machine has been restarted: at least 2 results younger than the last checkpoint .* made again/g,
+      ),
     ).toHaveLength(1);
     expect(place.files("out")).toEqual({ "a.txt.up": "A", "b.txt.up": "B" });
     // It has looked at everything, waited for the disk and said so: nothing is left to doubt.
@@ -159,7 +161,7 @@ describe.concurrent("after a restart of the machine", () => {
     restart(place, "Shout");
     const words = shout.filter((word) => word !== "--json");
     expect((await place.run(["explain", "a.txt", ...words])).stdout).toMatch(
-      /^a\.txt would run\n[\s\S]*finished +yes, but after the last sync mark of a boot that is over/,
+      /^a\.txt would run\n[\s\S]*finished +yes, but after the last checkpoint of a boot that is over/,
     );
   });
 
@@ -172,7 +174,7 @@ describe.concurrent("after a restart of the machine", () => {
   });
 });
 
-describe.concurrent("sync marks", () => {
+describe.concurrent("checkpoints", () => {
   test("a run that has worked for long ends with one, made by the sync of this machine", async () => {
     const place = createPlace({ "in/a.txt": "a" });
     const { stderr, json } = await place.run(shout, marked);
@@ -212,7 +214,7 @@ describe.concurrent("sync marks", () => {
     expect(json.counts).toEqual(counts({ done: 1 }));
     expect(stderr).not.toContain("sync");
     expect(readFileSync(`${json.runDir}/log.jsonl`, "utf8")).toMatch(
-      /"event":"warning","message":"no sync mark: .*ENOENT/,
+      /"event":"warning","message":"no checkpoint: .*ENOENT/,
     );
     expect(segments(place, "Shout")[0]).not.toContain('"sync"');
   });

@@ -1,4 +1,3 @@
-import { execFileSync } from "node:child_process";
 import { existsSync, readdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
@@ -45,22 +44,5 @@ test("a ready-made task is a file beside, loaded like a user's", async () => {
     expect(existsSync(path), path).toBe(true);
     const task = (await loadBuiltin("tasks", name)) as { id?: string; name: string };
     expect(task.id).toBe(name);
-  }
-});
-
-test("the doors load no pattern library, no parser and no zlib streams", () => {
-  for (const door of ["index", "kit"]) {
-    const probe = `
-      const before = new Set(process.moduleLoadList);
-      await import(${JSON.stringify(`${root}dist/src/${door}.js`)});
-      const { createRequire } = await import("node:module");
-      const packages = Object.keys(createRequire(${JSON.stringify(`${root}x.js`)}).cache ?? {});
-      console.log(JSON.stringify({ packages, native: process.moduleLoadList.filter((name) => !before.has(name)) }));`;
-    const output = execFileSync(process.execPath, ["--input-type=module", "-e", probe], { encoding: "utf8" });
-    const { packages, native } = JSON.parse(output) as { packages: string[]; native: string[] };
-    expect(packages).toEqual([]);
-    expect(native.filter((name) => /NativeModule (zlib|worker_threads|child_process|http|net)$/.test(name))).toEqual(
-      [],
-    );
   }
 });

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { testInputMode, testOutputMode } from "../../dist/src/testing.js";
-import * as templates from "../../dist/templates/index.js";
+import { testInputMode, testOutputMode } from "../../src/testing.js";
+import * as templates from "../../templates/index.js";
 
 const files = ["a.txt", "sub/b.txt", "sub/ünï.txt", "sub/deep/c d.txt", "sub.d/e.txt"];
 const breadthFirst = ["a.txt", "sub/b.txt", "sub/ünï.txt", "sub.d/e.txt", "sub/deep/c d.txt"];

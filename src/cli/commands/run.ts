@@ -3,11 +3,13 @@ import { KagurazakaError } from "../../base/errors.js";
 import { escapeControls } from "../../base/text.js";
 import { inputFromArgv } from "../../config/raw-input.js";
 import type { UiSettings } from "../../config/run-options.js";
+import { isFleetBackbone } from "../../contracts/backbone.js";
 import type { RunHooks } from "../../contracts/run-hooks.js";
 import { displayPath } from "../../loader/paths.js";
 import { loadOwners, prepareLoaded } from "../../runner/prepare/prepare-run.js";
 import type { PreparedRun } from "../../runner/prepare/prepared-run.js";
-import { type Run, startRun } from "../../runner/run/run.js";
+import { startRun } from "../../runner/run/open-run.js";
+import type { Run } from "../../runner/run/run.js";
 import type { RunResult } from "../../runner/run/run-result.js";
 import { captureOutput } from "../capture-output.js";
 import { createConsole, type RunConsole } from "../console.js";
@@ -98,7 +100,7 @@ async function execute(prepared: PreparedRun, ui: UiSettings, argv: readonly str
   const screen = await createConsole(ui);
   const { palette } = screen;
   for (const note of prepared.config.notes) screen.note(note);
-  if (prepared.config.run.timeout !== undefined && !prepared.backbone.killable) {
+  if (prepared.config.run.timeout !== undefined && !isFleetBackbone(prepared.backbone) && !prepared.backbone.killable) {
     screen.warn(`${prepared.backbone.name} cannot stop a loop that blocks: --timeout only fires ctx.signal`);
   }
   let running: Run | undefined;

@@ -1,4 +1,5 @@
 import { type ErrorRecord, KagurazakaError, toErrorRecord } from "../../base/errors.js";
+import type { WorkerExit } from "../../contracts/backbone.js";
 
 export function timeoutError(limitMs: number, cause?: ErrorRecord): ErrorRecord {
   const record = toErrorRecord(new KagurazakaError("timeout", `the item ran longer than ${limitMs} ms`));
@@ -7,7 +8,7 @@ export function timeoutError(limitMs: number, cause?: ErrorRecord): ErrorRecord 
 }
 
 /** `setup()` failed, or the task cannot be loaded in a worker. */
-export function unfit(error: ErrorRecord): KagurazakaError {
+export function cannotSetUp(error: ErrorRecord): KagurazakaError {
   return new KagurazakaError("environment", `a worker could not be set up: ${error.name}: ${error.message}`, {
     cause: error,
     ...(error.stack === undefined ? {} : { frame: error.stack.split("\n").slice(1, 4).join("\n") }),
@@ -15,12 +16,13 @@ export function unfit(error: ErrorRecord): KagurazakaError {
 }
 
 export function crashError(cause: ErrorRecord): ErrorRecord {
-  const message = `the item ended its worker twice while running alone (${cause.name}: ${cause.message})`;
+  const message = `the item crashed its worker twice while it ran alone (${cause.name}: ${cause.message})`;
   return { ...toErrorRecord(new KagurazakaError("crash", message)), cause };
 }
 
-/** One after the other, and nothing came of any. */
-export function workersDie(wasStarting: boolean, last: ErrorRecord | null): KagurazakaError {
-  const what = wasStarting ? "before they are ready" : "with nothing to do";
-  return new KagurazakaError("environment", `workers die ${what}${last ? `: ${last.message}` : ""}`);
+/** Workers exit one after the other, and no item is settled in between. */
+export function workersCrash(wereStarting: boolean, last: WorkerExit): KagurazakaError {
+  const why = last.kind === "crashed" ? `: ${last.error.message}` : last.kind === "lost" ? `: ${last.why}` : "";
+  const when = wereStarting ? "before they were ready" : "while idle";
+  return new KagurazakaError("environment", `three workers in a row exited ${when}${why}`);
 }

@@ -3,7 +3,7 @@ import type { Chunk, ChunkHeader, PendingItem } from "../../contracts/chunk.js";
 import type { RunSettings } from "../../contracts/run-config.js";
 import { ItemChunk } from "../plan/item-chunk.js";
 import { itemsPerWorker, MeanDuration, shareOf } from "./chunk-size.js";
-import { envelopeAt } from "./in-flight.js";
+import type { InFlightObserver } from "./ports.js";
 import { type ChunkSlice, ReadyQueue, WaitingRoom } from "./queues.js";
 import { Throttle } from "./throttle.js";
 import type { WorkerHandle } from "./worker-handle.js";
@@ -13,28 +13,29 @@ const LOOKAHEAD_CHARS = 32 * 1024 * 1024;
 const LOOKAHEAD_ITEMS = 1024;
 const MAX_CHUNK_ITEMS = 1024;
 const MAX_CHUNK_CHARS = 1024 * 1024;
-const MAX_SEAT_CHARS = 16 * 1024 * 1024;
+const MAX_WORKER_CHARS = 16 * 1024 * 1024;
 /** They tell whether the task works at all, so they go one by one: a broken task fails few items before the run stops. */
 const FIRST_ITEMS = 20;
 
 export interface FeederOptions {
   readonly pool: WorkerPool;
-  readonly settings: Pick<RunSettings, "concurrency" | "rate" | "chunksize">;
-  readonly workers: number;
-  /** Part of a chunk goes to a worker; its keys, packed. */
-  onChunkSent(worker: WorkerHandle, slice: ChunkSlice, keys: string): void;
+  readonly settings: Pick<RunSettings, "rate" | "chunksize">;
+  /** Items that may run at once, when all workers are there. */
+  readonly slots: number;
+  /** @defaultValue 1024 */
+  readonly lookaheadItems?: number | undefined;
+  readonly inFlight?: InFlightObserver | undefined;
 }
 
 /**
- * Everything that waits or is under way, and who gets it: what is ready goes to the hungriest worker, what backs off waits
- * for its time, suspects of a crash run one by one, alone.
+ * Everything that waits or is in flight, and who gets it: ready items go to the worker that has least, items that back off
+ * wait for their time, suspects of a crash run one by one in quarantine.
  */
 export class Feeder {
   readonly #options: FeederOptions;
   readonly #pool: WorkerPool;
   readonly #ready = new ReadyQueue();
   readonly #waiting = new WaitingRoom();
-  /** Suspects of a crash: tried one by one, alone. */
   #suspects: PendingItem[] = [];
   readonly #mean = new MeanDuration();
   readonly #throttle: Throttle;
@@ -45,10 +46,9 @@ export class Feeder {
   listEnded = false;
 
   constructor(options: FeederOptions) {
-    const { settings, workers } = options;
     this.#options = options;
     this.#pool = options.pool;
-    this.#throttle = new Throttle(workers * settings.concurrency, settings.rate, monotonicMs());
+    this.#throttle = new Throttle(options.slots, options.settings.rate, monotonicMs());
   }
 
   /** Items at workers. */
@@ -62,9 +62,9 @@ export class Feeder {
 
   /** The plan should be pulled further: workers would run dry. */
   get wantsMore(): boolean {
-    const work = this.#mean.ms === undefined ? 0 : this.#pool.handles.length * itemsPerWorker(this.#mean.ms, 1);
-    const wanted = Math.max(LOOKAHEAD_ITEMS, this.#pool.slots * 2, work);
-    return !this.listEnded && this.#ready.length < wanted && this.#ready.size < LOOKAHEAD_CHARS;
+    const work = this.#mean.ms === undefined ? 0 : this.#pool.workers.length * itemsPerWorker(this.#mean.ms, 1);
+    const wanted = Math.max(this.#options.lookaheadItems ?? LOOKAHEAD_ITEMS, this.#pool.slots * 2, work);
+    return !this.listEnded && this.#ready.length < wanted && this.#ready.chars < LOOKAHEAD_CHARS;
   }
 
   /** When time alone changes something; Infinity when only a message can. */
@@ -79,7 +79,7 @@ export class Feeder {
     this.#ready.push(chunk);
   }
 
-  /** Back to the front: it was nobody's fault and costs no attempt. */
+  /** Back to the front: the item is not to blame, and the start costs it no attempt. */
   putBack(item: PendingItem): void {
     this.#ready.unshift(item);
   }
@@ -88,7 +88,7 @@ export class Feeder {
     this.#suspects.push(item);
   }
 
-  /** It runs again after this time. */
+  /** The item runs again after this time. */
   wait(item: PendingItem, delayMs: number): void {
     this.#waiting.add(item, monotonicMs() + delayMs);
   }
@@ -108,20 +108,20 @@ export class Feeder {
 
   /** An item leaves its worker, with something to be said or done about it. */
   takeItem(worker: WorkerHandle, seq: number): PendingItem | undefined {
-    const place = worker.take(seq);
-    if (!place) return undefined;
+    const ref = worker.take(seq);
+    if (!ref) return undefined;
     this.#inFlight--;
-    return envelopeAt(place);
+    return ref.chunk.itemAt(ref.index);
   }
 
-  /** Takes out everything on these header that is not at a worker. */
+  /** Takes out every item with such a header that is not at a worker. */
   drain(wanted: (header: ChunkHeader) => boolean): PendingItem[] {
     const suspects = this.#suspects.filter(({ header }) => wanted(header));
     this.#suspects = this.#suspects.filter(({ header }) => !wanted(header));
     return [...suspects, ...this.#ready.drain(wanted), ...this.#waiting.drain(wanted)];
   }
 
-  /** A message of outcomes is through: what items take is what the next ones will. */
+  /** A message of outcomes is through: the next items will take as long as these did. */
   settled(count: number, totalMs: number): void {
     this.#settled += count;
     this.#mean.add(totalMs, count);
@@ -135,8 +135,9 @@ export class Feeder {
 
   feed(now: number): void {
     this.#promoteWaiting(now);
-    this.#placeSuspect();
+    this.#quarantineSuspect();
     this.#feedHungry(now);
+    this.#flush(now);
   }
 
   #promoteWaiting(now: number): void {
@@ -149,22 +150,19 @@ export class Feeder {
   }
 
   /** One suspect at a time, in a worker where nothing else runs; the youngest worker, for it has the least behind it. */
-  #placeSuspect(): void {
+  #quarantineSuspect(): void {
     const suspect = this.#suspects[0];
-    const { handles } = this.#pool;
-    if (
-      !suspect ||
-      handles.some((worker) => worker.quarantined && (worker.inFlight.size > 0 || worker.state === "held"))
-    )
-      return;
-    const open = handles
-      .filter((one) => one.takesItems)
-      .sort((a, b) => a.inFlight.size - b.inFlight.size || b.id - a.id);
+    const { workers } = this.#pool;
+    const isBusy = (one: WorkerHandle): boolean =>
+      one.quarantined && (one.inFlight.size > 0 || one.state === "draining" || one.state === "closing");
+    if (!suspect || workers.some(isBusy)) return;
+    const open = workers.filter((one) => one.takesItems);
+    open.sort((a, b) => a.inFlight.size - b.inFlight.size || b.id - a.id);
     const worker = open.find((one) => one.quarantined) ?? open[0];
     if (!worker) return;
     worker.quarantined = true;
-    // Held, it is replaced once it is empty: by a worker in which nothing has run.
-    if (suspect.needsFreshWorker && worker.given > 0) return this.#pool.hold(worker);
+    // Drained, it is replaced once it is empty: by a worker in which nothing has run.
+    if (suspect.needsFreshWorker && worker.given > 0) return this.#pool.drain(worker);
     if (worker.inFlight.size > 0) return;
     this.#suspects.shift();
     this.#send(worker, { chunk: new ItemChunk([suspect]), from: 0, to: 1 });
@@ -175,30 +173,42 @@ export class Feeder {
       // The last items wait here, and not in a worker behind a slow one while another is idle.
       const ending = this.listEnded && this.#ready.length < 8 * this.#pool.slots;
       const tight = ending || this.#throttle.tight || this.#settled < FIRST_ITEMS;
-      const { handles } = this.#pool;
-      const hungry = handles.filter((worker) => this.#isHungry(worker, tight));
+      const { workers } = this.#pool;
+      const hungry = workers.filter((worker) => this.#isHungry(worker, tight));
       hungry.sort((a, b) => a.inFlight.size / a.slots - b.inFlight.size / b.slots);
       let sent = 0;
       for (const [index, worker] of hungry.entries()) {
-        const share = shareOf(this.#ready.length, handles.length, hungry.length - index, this.listEnded);
+        const share = shareOf(this.#ready.length, workers.length, hungry.length - index, this.listEnded);
         const room = this.#capacity(worker, tight) - worker.inFlight.size;
         const allowed = this.#throttle.allowance(this.#inFlight, now);
-        const count = Math.min(this.#ready.length, share, room, allowed, MAX_CHUNK_ITEMS);
+        const count = Math.min(this.#ready.length, Math.max(share, worker.shape.queue), room, allowed, MAX_CHUNK_ITEMS);
         if (count >= 1) sent += this.#sendReady(worker, count);
       }
       if (sent === 0 || this.#ready.length === 0) return;
     }
   }
 
-  #capacity(worker: WorkerHandle, tight: boolean): number {
-    return tight ? worker.slots : itemsPerWorker(this.#mean.ms, worker.slots);
+  #capacity({ slots, shape }: WorkerHandle, tight: boolean): number {
+    const least = slots + shape.queue;
+    return tight ? least : Math.max(least, itemsPerWorker(this.#mean.ms, slots));
   }
 
   /** Below half of what it should have: messages then carry many items, and none of them runs dry. */
   #isHungry(worker: WorkerHandle, tight: boolean): boolean {
-    if (!worker.takesItems || worker.quarantined || worker.size >= MAX_SEAT_CHARS) return false;
+    if (!worker.takesItems || worker.quarantined || worker.chars >= MAX_WORKER_CHARS) return false;
     const capacity = this.#capacity(worker, tight);
     return worker.inFlight.size < (capacity > 4 * worker.slots ? capacity / 2 : capacity);
+  }
+
+  /** Executors that wait for more items are told where no more come for now, each once. */
+  #flush(now: number): void {
+    const isDry = this.listEnded && this.#ready.length === 0;
+    for (const worker of this.#pool.workers) {
+      if (worker.shape.queue === 0 || worker.flushed || !worker.takesItems || worker.inFlight.size === 0) continue;
+      if (!isDry && !worker.quarantined && this.#throttle.allowance(this.#inFlight, now) >= 1) continue;
+      worker.flushed = true;
+      worker.channel.send({ type: "flush" });
+    }
   }
 
   #sendReady(worker: WorkerHandle, count: number): number {
@@ -213,19 +223,10 @@ export class Feeder {
   #send(worker: WorkerHandle, slice: ChunkSlice): void {
     const { chunk, from, to } = slice;
     const firstSeq = this.#nextSeq;
-    const attempts = chunk.attempts(from, to);
+    const keys = chunk.keysText(from, to);
     this.#nextSeq += to - from;
     this.#inFlight += to - from;
-    worker.add(firstSeq, slice);
-    const keys = chunk.keysText(from, to);
-    this.#options.onChunkSent(worker, slice, keys);
-    worker.channel.send({
-      type: "items",
-      firstSeq,
-      items: `[${chunk.itemsText(from, to)}]`,
-      keys,
-      ...chunk.header,
-      ...(attempts ? { attempts } : {}),
-    });
+    worker.send(firstSeq, slice, keys);
+    this.#options.inFlight?.sent(worker, chunk.header.shard, keys);
   }
 }

@@ -1,4 +1,4 @@
-import type { Chunk, PendingItem } from "../../contracts/chunk.js";
+import type { Chunk } from "../../contracts/chunk.js";
 import type { ChunkSlice } from "./queues.js";
 
 /** Where an item stands. */
@@ -39,10 +39,16 @@ export class InFlight {
     return { chunk: sent.chunk, index: sent.from + seq - sent.firstSeq };
   }
 
-  keyOf(seq: number): string | undefined {
+  /** Undefined when the item is not here (any more). */
+  find(seq: number): ItemRef | undefined {
     const sent = this.#slices[this.#find(seq)];
     if (sent === undefined || sent.gone[seq - sent.firstSeq] !== 0) return undefined;
-    return sent.chunk.keyAt(sent.from + seq - sent.firstSeq);
+    return { chunk: sent.chunk, index: sent.from + seq - sent.firstSeq };
+  }
+
+  keyOf(seq: number): string | undefined {
+    const ref = this.find(seq);
+    return ref?.chunk.keyAt(ref.index);
   }
 
   /** Keys of every slice of which something is left, as they were packed: some of them may have gone. */
@@ -69,5 +75,3 @@ export class InFlight {
     return low;
   }
 }
-
-export const envelopeAt = ({ chunk, index }: ItemRef): PendingItem => chunk.itemAt(index);

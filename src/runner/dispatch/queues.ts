@@ -15,18 +15,18 @@ export class ReadyQueue {
   /** Items waiting. */
   length = 0;
   /** Characters of their JSON. */
-  size = 0;
+  chars = 0;
 
   push(chunk: Chunk): void {
     this.#chunks.push({ chunk, next: 0 });
     this.length += chunk.count;
-    for (let i = 0; i < chunk.count; i++) this.size += chunk.sizeAt(i);
+    for (let i = 0; i < chunk.count; i++) this.chars += chunk.sizeAt(i);
   }
 
   unshift(item: PendingItem): void {
     this.#front.push(item);
     this.length++;
-    this.size += item.json.length;
+    this.chars += item.json.length;
   }
 
   /** At most `maxItems` and about `maxSize` characters, at least one item; undefined when nothing waits. */
@@ -34,7 +34,7 @@ export class ReadyQueue {
     const slice = this.#front.length > 0 ? this.#takeFront(maxItems) : this.#takeChunk(maxItems, maxSize);
     if (!slice) return undefined;
     this.length -= slice.to - slice.from;
-    for (let i = slice.from; i < slice.to; i++) this.size -= slice.chunk.sizeAt(i);
+    for (let i = slice.from; i < slice.to; i++) this.chars -= slice.chunk.sizeAt(i);
     return slice;
   }
 
@@ -67,7 +67,7 @@ export class ReadyQueue {
       if (wanted(chunk.header)) for (let i = next; i < chunk.count; i++) taken.push(chunk.itemAt(i));
     this.#chunks = this.#chunks.filter(({ chunk }) => !wanted(chunk.header));
     this.length -= taken.length;
-    for (const { json } of taken) this.size -= json.length;
+    for (const { json } of taken) this.chars -= json.length;
     return taken;
   }
 }

@@ -2,19 +2,19 @@ import { monotonicMs } from "../../base/clock.js";
 import { shortDuration } from "../../base/text.js";
 import { activityLayout } from "../../contracts/activity.js";
 import type { RunSettings } from "../../contracts/run-config.js";
-import type { WorkerHandle } from "./worker-handle.js";
+import { StallClock } from "./stall-clock.js";
+import type { RunningItem, WorkerHandle } from "./worker-handle.js";
 
 /** After its signal fired, an item has this long to settle. */
 const SETTLE_WITHIN_MS = 2000;
 /** The other items of a worker that is to go have this long. */
 const OTHERS_WITHIN_MS = 10_000;
-const WARN_AFTER_MS = 30 * 60_000;
 const SWEEP_MS = 250;
 const STACKS = 4;
 
 export interface WatchPorts {
-  handles(): readonly WorkerHandle[];
-  pending(): number;
+  workers(): readonly WorkerHandle[];
+  inFlight(): number;
   onTimeout(worker: WorkerHandle, seq: number): void;
   /** `blocked`, `settled`: end it now. `unsettled`: give it nothing new. */
   onHopeless(worker: WorkerHandle, why: "blocked" | "unsettled" | "settled"): void;
@@ -22,25 +22,23 @@ export interface WatchPorts {
   onWarning(message: string): void;
 }
 
-/** Looks at the marks a few times a second: who runs over the time limit, and is anything moving at all. */
+/** Looks at the activity of workers a few times a second: who runs over the time limit, and is anything moving at all. */
 export class Watch {
-  readonly #timeoutMs: number | undefined;
-  readonly #stallMs: number | undefined;
+  readonly #settings: Pick<RunSettings, "timeout" | "stall">;
   readonly #ports: WatchPorts;
+  readonly #clock: StallClock;
   #timer: NodeJS.Timeout | undefined;
-  #lastSettledMs = monotonicMs();
-  #warned = false;
 
   constructor(settings: Pick<RunSettings, "timeout" | "stall">, ports: WatchPorts) {
-    this.#timeoutMs = settings.timeout;
-    this.#stallMs = settings.stall;
+    this.#settings = settings;
     this.#ports = ports;
+    this.#clock = new StallClock(settings.stall);
   }
 
   start(): void {
-    const shortest = Math.min(this.#timeoutMs ?? Number.POSITIVE_INFINITY, this.#stallMs ?? Number.POSITIVE_INFINITY);
-    const every = Math.max(10, Math.min(SWEEP_MS, shortest / 8));
-    this.#lastSettledMs = monotonicMs();
+    const { timeout = Number.POSITIVE_INFINITY, stall = Number.POSITIVE_INFINITY } = this.#settings;
+    const every = Math.max(10, Math.min(SWEEP_MS, Math.min(timeout, stall) / 8));
+    this.#clock.reset();
     // Not unref'd: an item under inline may wait for something that holds no handle, and the process must not end for it.
     this.#timer = setInterval(() => this.#sweep(), every);
   }
@@ -50,69 +48,67 @@ export class Watch {
   }
 
   settled(): void {
-    this.#lastSettledMs = monotonicMs();
-    this.#warned = false;
+    this.#clock.reset();
+  }
+
+  /** For how long nothing has settled or shown progress, though items are in flight. */
+  get quietMs(): number {
+    if (this.#ports.inFlight() === 0) return 0;
+    return this.#clock.quietMs(this.#running().reduce((last, { progressMs }) => Math.max(last, progressMs), 0));
   }
 
   #sweep(): void {
     const now = monotonicMs();
-    for (const worker of this.#ports.handles())
-      if (this.#timeoutMs !== undefined) this.#sweepSeat(worker, this.#timeoutMs, now);
+    const { timeout } = this.#settings;
+    if (timeout !== undefined) for (const worker of this.#ports.workers()) this.#sweepWorker(worker, timeout, now);
     this.#sweepStall(now);
   }
 
-  #sweepSeat(worker: WorkerHandle, timeoutMs: number, now: number): void {
+  #sweepWorker(worker: WorkerHandle, timeoutMs: number, now: number): void {
     const running = worker.running();
     for (const { seq, startedMs } of running) {
       if (now - startedMs > timeoutMs && !worker.timedOut.has(seq)) this.#ports.onTimeout(worker, seq);
     }
     const overdue = running.filter(({ seq }) => now - (worker.timedOut.get(seq)?.atMs ?? now) > SETTLE_WITHIN_MS);
     if (overdue.length === 0) return;
-    const blocked = overdue.some(
-      ({ seq }) => worker.timedOut.get(seq)!.abortsSeen === worker.activity[activityLayout.abortsSeen]!,
-    );
-    if (blocked) return this.#ports.onHopeless(worker, "blocked");
-    if (worker.state !== "held") this.#ports.onHopeless(worker, "unsettled");
+    const abortsSeen = worker.activity[activityLayout.abortsSeen]!;
+    const isBlocked = overdue.some(({ seq }) => worker.timedOut.get(seq)!.abortsSeen === abortsSeen);
+    if (isBlocked) return this.#ports.onHopeless(worker, "blocked");
+    if (worker.takesItems) this.#ports.onHopeless(worker, "unsettled");
     const others = running.some(({ seq }) => !worker.timedOut.has(seq));
-    if (!others || now - worker.heldSinceMs > OTHERS_WITHIN_MS) this.#ports.onHopeless(worker, "settled");
+    if (!others || now - worker.drainingSinceMs > OTHERS_WITHIN_MS) this.#ports.onHopeless(worker, "settled");
   }
 
   #sweepStall(now: number): void {
-    if (this.#ports.pending() === 0) {
-      this.#lastSettledMs = now;
-      return;
-    }
-    const running = this.#ports.handles().flatMap((worker) => worker.running());
-    const lastSign = running.reduce((last, { progressMs }) => Math.max(last, progressMs), this.#lastSettledMs);
-    const quietMs = now - lastSign;
-    const stalled = this.#stallMs !== undefined && quietMs > this.#stallMs;
-    if (this.#warned || !(stalled || quietMs > WARN_AFTER_MS)) return;
-    this.#warned = true;
-    const message = `nothing settled for ${shortDuration(quietMs)}; oldest: ${oldest(running, now)}`;
+    if (this.#ports.inFlight() === 0) return this.#clock.reset();
+    const { quietMs } = this;
+    const verdict = this.#clock.judge(quietMs);
+    if (verdict === "fine") return;
+    const message = `no item has settled for ${shortDuration(quietMs)}; running longest: ${oldest(this.#running(), now)}`;
     void this.#stacks().then((stacks) =>
-      stalled ? this.#ports.onStalled(message + stacks) : this.#ports.onWarning(message + stacks),
+      verdict === "stalled" ? this.#ports.onStalled(message + stacks) : this.#ports.onWarning(message + stacks),
     );
+  }
+
+  #running(): RunningItem[] {
+    return this.#ports.workers().flatMap((worker) => worker.running());
   }
 
   /** What busy workers are doing; a worker that waits has no stack to show. */
   async #stacks(): Promise<string> {
     const busy = this.#ports
-      .handles()
+      .workers()
       .filter((worker) => worker.channel.stack !== undefined && worker.running().length > 0)
       .slice(0, STACKS);
-    const stacks = await Promise.all(
-      busy.map(async (worker) => ({ worker, stack: await worker.channel.stack?.().catch(() => undefined) })),
-    );
-    return stacks
-      .map(
-        ({ worker, stack }) =>
-          `\nworker ${worker.id} ${stack === undefined ? "waits; no JavaScript is running" : `is here:\n${stack}`}`,
-      )
-      .join("");
+    const told = busy.map(async ({ id, channel }) => {
+      const stack = await channel.stack?.().catch(() => undefined);
+      return `\nworker ${id} ${stack === undefined ? "waits; no JavaScript is running" : `is here:\n${stack}`}`;
+    });
+    return (await Promise.all(told)).join("");
   }
 }
 
-function oldest(running: ReturnType<WorkerHandle["running"]>, now: number): string {
+function oldest(running: readonly RunningItem[], now: number): string {
   return [...running]
     .sort((a, b) => a.startedMs - b.startedMs)
     .slice(0, 5)

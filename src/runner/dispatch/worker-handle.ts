@@ -1,111 +1,149 @@
-import { killGroup } from "../../base/process-group.js";
+import { assert } from "../../base/assert.js";
+import { monotonicMs } from "../../base/clock.js";
 import { activityLayout } from "../../contracts/activity.js";
-import type { ProcessGuard, WorkerChannel } from "../../contracts/backbone.js";
+import type { WorkerChannel } from "../../contracts/backbone.js";
+import type { ExecutorShape } from "../../contracts/executor.js";
 import { InFlight, type ItemRef } from "./in-flight.js";
 import type { ChunkSlice } from "./queues.js";
 
-/** Sequence number of what belongs to no item but to the worker itself. */
-const OF_THE_WORKER = 0;
-
 /**
- * A worker as the dispatcher sees it.
+ *   starting ──▶ ready ──▶ draining ──▶ closing ──▶ gone ──▶ replaced by a new worker
  *
- *   starting → ready → (held → gone) → replaced by a new worker
- *
- * `held` takes nothing new: an item of it ran too long, or the run is draining.
+ * A draining worker takes nothing new: an item of it ran too long, it is recycled, or the run is draining. A closing one has
+ * nothing left and tears down. From every state a worker may be gone at any moment.
  */
+type WorkerState = "starting" | "ready" | "draining" | "closing" | "gone";
+
+const following: Readonly<Record<WorkerState, readonly WorkerState[]>> = {
+  starting: ["ready", "draining", "gone"],
+  ready: ["draining", "gone"],
+  draining: ["closing", "gone"],
+  closing: ["gone"],
+  gone: [],
+};
+
+/** An item that is running, by the worker's activity. */
+export interface RunningItem {
+  readonly seq: number;
+  readonly key: string;
+  readonly startedMs: number;
+  readonly progressMs: number;
+}
+
+/** An item that was told to stop because of its time limit. */
+interface TimedOut {
+  readonly atMs: number;
+  /** Abort messages that the worker had seen by then: without a new one its loop is blocked. */
+  readonly abortsSeen: number;
+}
+
+/** A worker as the dispatcher sees it. */
 export class WorkerHandle {
   readonly id: number;
-  readonly slots: number;
+  readonly shape: ExecutorShape;
   readonly activity: Float64Array;
   readonly channel: WorkerChannel;
   readonly inFlight = new InFlight();
-  state: "starting" | "ready" | "held" | "gone" = "starting";
-  /** Reserved for one suspect at a time. */
+  /** Reserved for one suspect of a crash at a time. */
   quarantined = false;
-  /** How many items it was ever sent. */
-  given = 0;
-  /** Characters of JSON under way. */
-  size = 0;
-  /** Items told to stop because of their time limit → when they were told. */
-  readonly timedOut = new Map<number, { atMs: number; abortsSeen: number }>();
-  heldSinceMs = 0;
-  /** It was ended because its loop stood still. */
+  /** It was told that no more items come for now. */
+  flushed = false;
+  /** Why the next exit is ours: its loop was blocked by an item over its time limit. */
   blocked = false;
-  /** It has done enough: once empty it may tear down, and a fresh one takes its place. */
-  worn = false;
-  /** Ends it when its teardown takes too long. */
-  closing: NodeJS.Timeout | undefined;
-  readonly #guard: ProcessGuard;
-  readonly #children = new Map<number, number[]>();
+  /** By a limit of recycling: once empty it tears down instead of being killed. */
+  recycled = false;
+  readonly timedOut = new Map<number, TimedOut>();
+  #state: WorkerState = "starting";
+  #drainingSinceMs = 0;
+  #given = 0;
+  #chars = 0;
 
-  constructor(id: number, slots: number, marks: SharedArrayBuffer, channel: WorkerChannel, guard: ProcessGuard) {
+  constructor(id: number, shape: ExecutorShape, activity: SharedArrayBuffer, channel: WorkerChannel) {
     this.id = id;
-    this.slots = slots;
-    this.activity = new Float64Array(marks);
+    this.shape = shape;
+    this.activity = new Float64Array(activity);
     this.channel = channel;
-    this.#guard = guard;
+  }
+
+  get state(): WorkerState {
+    return this.#state;
+  }
+
+  /** The only way from one state to another. */
+  enter(state: WorkerState): void {
+    assert(following[this.#state].includes(state), `worker ${this.id} does not go from ${this.#state} to ${state}`);
+    assert(state !== "closing" || this.inFlight.size === 0, `worker ${this.id} closes with nothing in flight`);
+    this.#state = state;
+    if (state === "draining") this.#drainingSinceMs = monotonicMs();
+  }
+
+  get slots(): number {
+    return this.shape.slots;
   }
 
   get takesItems(): boolean {
-    return this.state === "ready" || this.state === "starting";
+    return this.#state === "ready" || this.#state === "starting";
   }
 
-  /** Items whose `process` is on the way right now, by the shared marks. */
-  running(): { seq: number; startedMs: number; progressMs: number; key: string }[] {
+  get drainingSinceMs(): number {
+    return this.#drainingSinceMs;
+  }
+
+  /** How many items it was ever sent. */
+  get given(): number {
+    return this.#given;
+  }
+
+  /** Characters of JSON in flight. */
+  get chars(): number {
+    return this.#chars;
+  }
+
+  running(): RunningItem[] {
     this.channel.refreshActivity?.();
-    const running = [];
+    const running: RunningItem[] = [];
     for (let slot = 0; slot < this.slots; slot++) {
       const cell = activityLayout.slot(slot);
       const seq = this.activity[cell + activityLayout.seq]!;
       const key = seq === 0 ? undefined : this.inFlight.keyOf(seq);
       if (key === undefined) continue;
-      running.push({
-        seq,
-        startedMs: this.activity[cell + activityLayout.started]!,
-        progressMs: this.activity[cell + activityLayout.progress]!,
-        key,
-      });
+      const startedMs = this.activity[cell + activityLayout.started]!;
+      const progressMs = this.activity[cell + activityLayout.progress]!;
+      running.push({ seq, key, startedMs, progressMs });
     }
     return running;
   }
 
-  add(firstSeq: number, slice: ChunkSlice): void {
+  send(firstSeq: number, slice: ChunkSlice, keys: string): void {
+    const { chunk, from, to } = slice;
+    assert(this.takesItems, `worker ${this.id} takes items while it is ${this.#state}`);
     this.inFlight.add(firstSeq, slice);
-    this.given += slice.to - slice.from;
-    for (let i = slice.from; i < slice.to; i++) this.size += slice.chunk.sizeAt(i);
+    this.#given += to - from;
+    for (let i = from; i < to; i++) this.#chars += chunk.sizeAt(i);
+    this.flushed = false;
+    const attempts = chunk.attempts(from, to);
+    this.channel.send({
+      type: "items",
+      firstSeq,
+      items: `[${chunk.itemsText(from, to)}]`,
+      keys,
+      ...chunk.header,
+      ...(attempts ? { attempts } : {}),
+    });
   }
 
-  /** An item left this worker, whatever became of it. */
+  /** An item left this worker, whatever became of it. Undefined: it is not here (any more). */
   take(seq: number): ItemRef | undefined {
-    const place = this.inFlight.take(seq);
-    if (!place) return undefined;
-    this.size -= place.chunk.sizeAt(place.index);
+    const ref = this.inFlight.take(seq);
+    if (!ref) return undefined;
+    this.#chars -= ref.chunk.sizeAt(ref.index);
     if (this.timedOut.size > 0) this.timedOut.delete(seq);
-    if (this.#children.size > 0) this.#release(seq);
-    return place;
+    this.channel.processes?.release(seq);
+    return ref;
   }
 
-  addChild(seq: number, pid: number): void {
-    if (seq !== OF_THE_WORKER && this.inFlight.keyOf(seq) === undefined) return killGroup(pid);
-    this.#guard.add(pid);
-    const pids = this.#children.get(seq);
-    if (pids) pids.push(pid);
-    else this.#children.set(seq, [pid]);
-  }
-
-  /** The worker has ended them with their item. */
-  #release(seq: number): void {
-    for (const pid of this.#children.get(seq) ?? []) this.#guard.remove(pid);
-    this.#children.delete(seq);
-  }
-
-  /** A worker that is gone can no longer end the children of its items. */
-  killChildren(): void {
-    for (const [seq, pids] of this.#children) {
-      // What is the worker's ends when it finds the worker gone, and its own children first.
-      if (seq !== OF_THE_WORKER) for (const pid of pids) killGroup(pid);
-      this.#release(seq);
-    }
+  tellToStop(seq: number): void {
+    this.timedOut.set(seq, { atMs: monotonicMs(), abortsSeen: this.activity[activityLayout.abortsSeen]! });
+    this.channel.send({ type: "abort", seq, reason: "timeout" });
   }
 }

@@ -1,118 +1,125 @@
 import { MAX_TIMER_MS, monotonicMs } from "../../base/clock.js";
-import type { ErrorRecord } from "../../base/errors.js";
 import { activityLayout } from "../../contracts/activity.js";
-import type { BackboneSession, ProcessGuard } from "../../contracts/backbone.js";
-import type { FromWorker, WorkerSetup } from "../../contracts/wire.js";
+import type { WorkerExit, WorkerSession } from "../../contracts/backbone.js";
+import type { FromWorker, WorkerSetup, WorkerSite } from "../../contracts/wire.js";
 import { WorkerHandle } from "./worker-handle.js";
 
 export interface WorkerPoolOptions {
   /** Asked anew for every worker. */
-  readonly session: () => BackboneSession;
-  readonly setupOf: (workerId: number) => WorkerSetup;
-  /** Gets to know the children of items. */
-  readonly guard: ProcessGuard;
+  readonly session: () => WorkerSession;
+  readonly setup: Omit<WorkerSetup, "worker">;
+  readonly site: WorkerSite;
+  /** Stands before a worker's number in its name, where other machines have workers of the same run. */
+  readonly namePrefix?: string | undefined;
   /** How long a worker's teardown() may take, in milliseconds. */
   readonly graceMs: number;
   onMessage(worker: WorkerHandle, message: FromWorker): void;
-  /** The worker of the worker is gone, and the worker with it. `error` null: it was ended by us. */
-  onLost(worker: WorkerHandle, error: ErrorRecord | null, wasStarting: boolean): void;
+  /** The worker is gone, and no longer in the pool. `wasStarting`: before it said that it is ready. */
+  onExit(worker: WorkerHandle, exit: WorkerExit, wasStarting: boolean): void;
 }
 
-/** The workers of a run: started, held, replaced, ended. */
+/** The workers of an execution: started, drained, replaced, ended. */
 export class WorkerPool {
   readonly #options: WorkerPoolOptions;
-  #handles: WorkerHandle[] = [];
+  readonly #closing = new Map<WorkerHandle, NodeJS.Timeout>();
+  #workers: WorkerHandle[] = [];
   #nextId = 0;
 
   constructor(options: WorkerPoolOptions) {
     this.#options = options;
   }
 
-  get handles(): readonly WorkerHandle[] {
-    return this.#handles;
+  get workers(): readonly WorkerHandle[] {
+    return this.#workers;
   }
 
   /** Items that may run at once. */
   get slots(): number {
-    return this.#handles.reduce((sum, worker) => sum + worker.slots, 0);
+    return this.#workers.reduce((sum, worker) => sum + worker.slots, 0);
+  }
+
+  nameOf({ id }: WorkerHandle): string {
+    return `${this.#options.namePrefix ?? ""}${id}`;
   }
 
   add(): void {
-    const { session, setupOf, guard, onMessage } = this.#options;
+    const { session, setup, site, namePrefix = "", onMessage } = this.#options;
     const id = this.#nextId++;
-    const setup = setupOf(id);
-    const activity = new SharedArrayBuffer(activityLayout.bytes(setup.concurrency));
+    const activity = new SharedArrayBuffer(activityLayout.bytes(setup.shape.slots));
     let worker: WorkerHandle | undefined;
     const channel = session().startWorker(
-      { setup, activity },
-      { onMessage: (message) => onMessage(worker!, message), onExit: (error) => this.#onExit(worker!, error) },
+      { setup: { ...setup, worker: `${namePrefix}${id}` }, site, activity },
+      { onMessage: (message) => onMessage(worker!, message), onExit: (exit) => this.#onExit(worker!, exit) },
     );
-    worker = new WorkerHandle(id, setup.concurrency, activity, channel, guard);
-    this.#handles.push(worker);
+    worker = new WorkerHandle(id, setup.shape, activity, channel);
+    this.#workers.push(worker);
   }
 
-  #onExit(worker: WorkerHandle, error: ErrorRecord | null): void {
+  #onExit(worker: WorkerHandle, exit: WorkerExit): void {
     if (worker.state === "gone") return;
     const wasStarting = worker.state === "starting";
-    worker.state = "gone";
-    worker.killChildren();
-    clearTimeout(worker.closing);
-    this.#handles = this.#handles.filter((other) => other !== worker);
-    this.#options.onLost(worker, error, wasStarting);
+    worker.enter("gone");
+    worker.channel.processes?.killAll();
+    clearTimeout(this.#closing.get(worker));
+    this.#closing.delete(worker);
+    this.#workers = this.#workers.filter((other) => other !== worker);
+    this.#options.onExit(worker, exit, wasStarting);
   }
 
-  /** It takes nothing new, and gives back what it has not begun. */
-  hold(worker: WorkerHandle): void {
-    if (worker.state === "held" || worker.state === "gone") return;
-    worker.state = "held";
-    worker.heldSinceMs = monotonicMs();
-    worker.channel.send({ type: "hold" });
+  /** The worker takes nothing new, and gives back what it has not begun. */
+  drain(worker: WorkerHandle): void {
+    if (!worker.takesItems) return;
+    worker.enter("draining");
+    worker.channel.send({ type: "drain" });
   }
 
-  holdAll(): void {
-    for (const worker of this.#handles) this.hold(worker);
+  drainAll(): void {
+    for (const worker of this.#workers) this.drain(worker);
   }
 
-  /** It starts nothing more by itself, so it need not be held; what it was sent meanwhile it gives back. */
-  wornOut(worker: WorkerHandle): void {
-    worker.worn = true;
-    if (worker.takesItems) worker.state = "held";
-    worker.heldSinceMs = monotonicMs();
+  /** The worker starts nothing more by itself, so it need not be told; what it was sent meanwhile it gives back. */
+  recycle(worker: WorkerHandle): void {
+    worker.recycled = true;
+    if (worker.takesItems) worker.enter("draining");
   }
 
-  /** All are replaced, each when it is through with what it has begun. */
+  /** All workers are replaced, each when it is through with what it has begun. */
   renewAll(): void {
-    for (const worker of this.#handles) {
-      worker.worn = true;
-      this.hold(worker);
+    for (const worker of this.#workers) {
+      worker.recycled = true;
+      this.drain(worker);
     }
   }
 
-  /** A worker that takes nothing new and has nothing left goes; its worker is filled again when it has. */
-  relieve(): void {
-    for (const worker of this.#handles) {
-      if (worker.state !== "held" || worker.inFlight.size > 0) continue;
-      if (worker.worn) this.#retire(worker);
+  /** Ends workers that take nothing new and have nothing left; each is replaced when it is gone. */
+  endDrained(): void {
+    for (const worker of this.#workers) {
+      if (worker.state !== "draining" || worker.inFlight.size > 0) continue;
+      if (worker.recycled) this.#close(worker);
       else worker.channel.kill();
     }
   }
 
   /** teardown() runs, within as much time as it has at the end of the run. */
-  #retire(worker: WorkerHandle): void {
-    if (worker.closing) return;
+  #close(worker: WorkerHandle): void {
+    worker.enter("closing");
     worker.channel.send({ type: "close" });
-    worker.closing = setTimeout(() => worker.channel.kill(), Math.min(MAX_TIMER_MS, this.#options.graceMs));
+    const graceMs = Math.min(MAX_TIMER_MS, this.#options.graceMs);
+    this.#closing.set(
+      worker,
+      setTimeout(() => worker.channel.kill(), graceMs),
+    );
   }
 
   killAll(): void {
-    for (const worker of this.#handles) worker.channel.kill();
+    for (const worker of this.#workers) worker.channel.kill();
   }
 
-  /** Lets every worker tear down, which may flush and close; the last ones are ended. */
+  /** Lets every worker tear down, which may flush and close; the last ones are killed. */
   async close(): Promise<void> {
-    for (const worker of this.#handles) if (!worker.closing) worker.channel.send({ type: "close" });
+    for (const worker of this.#workers) if (worker.state !== "closing") worker.channel.send({ type: "close" });
     const deadline = monotonicMs() + this.#options.graceMs;
-    while (this.#handles.length > 0 && monotonicMs() < deadline) await new Promise((resolve) => setTimeout(resolve, 2));
+    while (this.#workers.length > 0 && monotonicMs() < deadline) await new Promise((resolve) => setTimeout(resolve, 2));
     this.killAll();
   }
 }

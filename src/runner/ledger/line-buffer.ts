@@ -1,4 +1,4 @@
-import type { LedgerName } from "../../contracts/chunk.js";
+import type { KeyBytes } from "../../contracts/chunk.js";
 
 /** Bytes on their way to the segment: whole lines, written as UTF-8 into one buffer that is used again. */
 
@@ -47,7 +47,7 @@ export class LineBuffer {
   }
 
   /** The same for a key that is ASCII bytes already, with nothing to escape. */
-  appendDoneBytes({ bytes: name, start, length }: LedgerName, ms: number): void {
+  appendDoneBytes({ bytes: name, start, length }: KeyBytes, ms: number): void {
     if (this.bytes.length - this.size < length + DONE_SPARE) this.#reserve(length + DONE_SPARE);
     const bytes = this.bytes;
     let at = this.size;

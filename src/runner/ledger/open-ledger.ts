@@ -1,5 +1,5 @@
 import { type ErrorRecord, failureClassOf } from "../../base/errors.js";
-import type { LedgerName } from "../../contracts/chunk.js";
+import type { KeyBytes } from "../../contracts/chunk.js";
 import type { FailedKeys } from "./failures/failed-keys.js";
 import { roundMs } from "./line-buffer.js";
 import type { CheckpointLine, EpochCompleteLine, EpochOpenLine, FailedLine, OutcomeLine } from "./lines.js";
@@ -42,21 +42,14 @@ export class Ledger extends SegmentWriter {
 
   appendDone(key: string, ms: number, extra?: Extra): void {
     this.#failed?.forget(key);
-    if (extra === undefined && this.buffer.appendPlainDone(key, ms)) this.flushIfLarge();
-    else
-      this.#appendLine({
-        k: key,
-        s: "done",
-        ms: roundMs(ms),
-        ...attemptsOf(extra?.attempts),
-        ...(extra?.again ? { again: 1 } : {}),
-      });
+    if (extra === undefined && this.buffer.appendPlainDone(key, ms)) return;
+    const again = extra?.again ? { again: 1 as const } : {};
+    this.#appendLine({ k: key, s: "done", ms: roundMs(ms), ...attemptsOf(extra?.attempts), ...again });
   }
 
   /** The fast way for a key that stands somewhere as bytes: plain ASCII without quotes or backslashes. */
-  appendDoneName(name: LedgerName, ms: number): void {
+  appendDoneName(name: KeyBytes, ms: number): void {
     this.buffer.appendDoneBytes(name, ms);
-    this.flushIfLarge();
   }
 
   appendFiltered(key: string, ms: number, reason: string, attempts = 1): void {
@@ -76,7 +69,7 @@ export class Ledger extends SegmentWriter {
     const text = `${JSON.stringify(line).slice(0, -1)}${itemField(item)}}`;
     const length = Buffer.byteLength(text);
     this.#failed?.remember(key, { file: this.file, run: this.#run, offset: this.nextOffset, length });
-    this.append(text);
+    this.buffer.append(text);
   }
 
   appendEpochOpen({ epoch, scope, partial }: Omit<EpochOpenLine, "open">): void {
@@ -92,7 +85,7 @@ export class Ledger extends SegmentWriter {
   }
 
   #appendLine(line: OutcomeLine | EpochOpenLine | EpochCompleteLine | CheckpointLine): void {
-    this.append(JSON.stringify(line));
+    this.buffer.append(JSON.stringify(line));
   }
 }
 

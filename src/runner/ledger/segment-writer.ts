@@ -6,7 +6,6 @@ import { LineBuffer } from "./line-buffer.js";
 import type { LedgerHeader } from "./lines.js";
 
 const BUFFER_BYTES = 64 * 1024;
-const AUTO_FLUSH_BYTES = 256 * 1024;
 
 export interface SegmentRequest {
   /** The ledger directory; made when the first line is. */
@@ -14,14 +13,12 @@ export interface SegmentRequest {
   readonly header: LedgerHeader;
   /** Every flush waits for the disk. */
   readonly durable: boolean;
-  /** Called before each physical write; throws when this run may no longer write (the lease is lost). */
-  readonly beforeWrite?: () => void;
 }
 
 /**
- * The file of one segment. Lines are only buffered: nothing is recorded before `flush` (or the automatic one above 256 KB)
- * has returned. Errors of the disk are `environment` errors; what could not be written stays in the buffer and is written,
- * from the very byte where it stopped, should a later flush succeed.
+ * The file of one segment. Lines are only buffered: nothing is recorded before `flush` has returned. Errors of the disk are
+ * `environment` errors; what could not be written stays in the buffer and is written, from the very byte where it stopped,
+ * should a later flush succeed.
  */
 export class SegmentWriter implements AsyncDisposable {
   readonly file: string;
@@ -66,15 +63,6 @@ export class SegmentWriter implements AsyncDisposable {
     return this.#written > 0 || this.buffer.size > this.#headerBytes;
   }
 
-  protected append(line: string): void {
-    this.buffer.append(line);
-    this.flushIfLarge();
-  }
-
-  protected flushIfLarge(): void {
-    if (this.buffer.size > AUTO_FLUSH_BYTES) this.flush();
-  }
-
   /** Makes the segment now, with its header, though nothing is recorded yet. */
   create(): void {
     this.#write();
@@ -97,10 +85,14 @@ export class SegmentWriter implements AsyncDisposable {
     if (this.#hasLines && this.buffer.size > 0) this.#write();
   }
 
+  /** Drops what was appended and not written: it may not be recorded, for the lease is lost or a sink has failed. */
+  discard(): void {
+    this.buffer.drop(this.buffer.size);
+  }
+
   #write(): void {
-    const { beforeWrite, durable } = this.#request;
+    const { durable } = this.#request;
     try {
-      beforeWrite?.();
       this.#fd ??= this.#open();
       const fd = this.#fd;
       let wrote = 0;

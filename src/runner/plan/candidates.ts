@@ -6,8 +6,9 @@ import { type Item, isReservedField, type WireGroup, type WireTriplet } from "..
 import { type OutputEntry, type Yields, yieldsOf } from "../../contracts/modes.js";
 import type { TaskInstance } from "../../contracts/task.js";
 import { nameOfFiles } from "../program/item-files.js";
+import { outputsOf } from "../program/outputs.js";
 import { checkRelPath } from "../program/safe-path.js";
-import { outputsOf, type TaskProgram } from "../program/task-program.js";
+import type { TaskProgram } from "../program/task-program.js";
 import type { SeenKeys } from "./bulk/seen-keys.js";
 
 /** An item with a name: what the stages of the plan hand on. */

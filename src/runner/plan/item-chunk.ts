@@ -47,7 +47,7 @@ export class ItemChunk implements Chunk {
     return attempts;
   }
 
-  nameAt(): undefined {
+  keyBytesAt(): undefined {
     return undefined;
   }
 

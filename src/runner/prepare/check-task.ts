@@ -5,7 +5,8 @@ import type { RunPlan, TaskInstance } from "../../contracts/task.js";
 import { templateOf } from "../../loader/import-task.js";
 import type { LoadedTask } from "../../loader/index.js";
 import type { FilesName } from "../program/item-files.js";
-import { outputsOf, type TaskProgram } from "../program/task-program.js";
+import { outputsOf } from "../program/outputs.js";
+import type { TaskProgram } from "../program/task-program.js";
 
 /** What names the task in ledgers, with these options. */
 export function idOf({ taskClass, id }: LoadedTask, { task }: ResolvedConfig): string {

@@ -3,12 +3,12 @@ import { createRequire } from "node:module";
 import { join } from "node:path";
 import { KagurazakaError, toErrorRecord } from "../../base/errors.js";
 import { didYouMean } from "../../base/nearest.js";
-import { builtinNames, loadBuiltin } from "../../builtins.js";
+import { backboneName, builtinNames, loadBuiltin } from "../../builtins.js";
 import type { BackboneDefinition } from "../../contracts/backbone.js";
 import { compileModule } from "../../loader/index.js";
 
-/** The seed's name for what became `onnx_single`. */
-const ALIASES: Readonly<Record<string, string>> = { torch_vanilla_single: "onnx_single" };
+/** The version of the contract in `contracts/backbone.ts`. */
+const CONTRACT = 2;
 
 /** A backbone by name, by path, or by package name; `auto` is the one that fits the task's kind. */
 export async function loadBackbone(
@@ -16,7 +16,7 @@ export async function loadBackbone(
   kind: "item" | "batch",
   sourcePath: string,
 ): Promise<BackboneDefinition> {
-  const name = asked === "auto" ? (kind === "item" ? "mp" : "onnx_single") : (ALIASES[asked] ?? asked);
+  const name = backboneName(asked, kind);
   const definition = (await loadBuiltin("backbones", name)) ?? (await loadForeign(name, sourcePath));
   if (!definition.kinds.includes(kind)) {
     throw new KagurazakaError(
@@ -34,25 +34,26 @@ async function loadForeign(name: string, sourcePath: string): Promise<BackboneDe
     : resolvePackage(name, sourcePath);
   const module = await importModule(name, url);
   const found = module.default;
-  if (!found || typeof found.open !== "function" || typeof found.size !== "function" || !Array.isArray(found.kinds)) {
+  if (typeof found?.contract === "number" && found.contract !== CONTRACT) {
+    throw new KagurazakaError(
+      "backbone",
+      `${name} speaks contract ${found.contract} of backbones, this kagurazaka speaks ${CONTRACT}`,
+      { where: "--backbone" },
+    );
+  }
+  const has = (...methods: string[]): boolean => methods.every((method) => typeof found?.[method] === "function");
+  if (!(has("openWorkers", "size") || has("openFleet", "openNode")) || !Array.isArray(found?.kinds)) {
     throw new KagurazakaError("backbone", `${name} has no backbone as its default export`, {
       where: "--backbone",
       hint: 'Write `export default defineBackbone({ … })` with defineBackbone from "kagurazaka/kit".',
     });
   }
-  if (found.contract !== 1) {
-    throw new KagurazakaError(
-      "backbone",
-      `${name} speaks contract ${String(found.contract)} of backbones, this kagurazaka speaks 1`,
-      { where: "--backbone" },
-    );
-  }
-  return found as BackboneDefinition;
+  return found as unknown as BackboneDefinition;
 }
 
-async function importModule(name: string, url: string): Promise<{ default?: Partial<BackboneDefinition> }> {
+async function importModule(name: string, url: string): Promise<{ default?: Readonly<Record<string, unknown>> }> {
   try {
-    return (await import(url)) as { default?: Partial<BackboneDefinition> };
+    return (await import(url)) as { default?: Readonly<Record<string, unknown>> };
   } catch (cause) {
     const { name: kind, message } = toErrorRecord(cause);
     throw new KagurazakaError("backbone", `the backbone ${name} cannot be loaded: ${kind}: ${message}`, {

@@ -16,6 +16,7 @@ export interface PreparedRun {
   /** The coordinator's instance: it lists and finalizes; `setup` is never called on it. */
   readonly instance: TaskInstance;
   readonly backbone: BackboneDefinition;
+  /** 0: a fleet, whose nodes come and go. */
   readonly workers: number;
   /** By hard shard; a task without roots has one. */
   readonly shards: readonly ShardPaths[];

@@ -15,6 +15,8 @@ export interface ShardPaths {
   readonly runsDir: string;
   readonly failedFile: string;
   readonly statsFile: string;
+  /** What workers know of lies below it, on their side too: the output root, where there is one. */
+  readonly base: string;
   /** Below the output root, so that a rename never crosses a file system. */
   readonly stagingRoot: string;
   /** Below the output root too: what items keep (`ctx.keptDir`) is renamed into place as well. */
@@ -48,6 +50,7 @@ function pathsIn(stateDir: string, outputRoot: string | null): ShardPaths {
     failedFile: join(stateDir, "failed.jsonl"),
     statsFile: join(stateDir, "stats.json"),
     inFlightDir: join(stateDir, "under-way"),
+    base: outputRoot ?? stateDir,
     stagingRoot: outputRoot === null ? join(stateDir, "staging") : join(outputRoot, OWN_DIRECTORY, "staging"),
     keptRoot:
       outputRoot === null ? join(stateDir, "kept") : join(outputRoot, OWN_DIRECTORY, "kept", basename(stateDir)),

@@ -31,6 +31,6 @@ export function filesOf(yields: Yields, item: Item): (readonly [field: string, f
 }
 
 /** Where a file lies on this side of the border. */
-export function pathOfFile(roots: readonly Root[], { root, rel_dir, file_name, path }: WireTriplet): string {
-  return path === undefined ? join(roots[root]!.inputPath, rel_dir, file_name) : resolve(path);
+export function pathOfFile(root: Root | undefined, { rel_dir, file_name, path }: WireTriplet): string {
+  return path === undefined ? join(root!.inputPath, rel_dir, file_name) : resolve(path);
 }

@@ -1,24 +1,28 @@
 import { resolve as resolvePath } from "node:path";
-import { KagurazakaError } from "../../base/errors.js";
-import { loadBuiltin } from "../../builtins.js";
-import { modeDefinitionOf } from "../../contracts/define.js";
+import type { Json } from "../../contracts/item.js";
 import {
   type Fields,
   type ModeDefinition,
-  type OutputEntry,
   type ResolvedMode,
   type ResolvedModes,
   type Root,
   templateModeFields,
+  yieldsOf,
 } from "../../contracts/modes.js";
-import type { TaskClass, TaskInstance, TaskRef } from "../../contracts/task.js";
+import type { TaskClass, TaskInstance, TaskOptions, TaskRef } from "../../contracts/task.js";
 import { templateOf } from "../../loader/import-task.js";
-import type { FilesName } from "./item-files.js";
+import { importTaskClass, instantiate, resolveMode } from "./task-class.js";
 
-/** A task made ready on one side of the border: the class loaded, its modes resolved, its roots absolute. */
+/** A task as the coordinator has it: the class loaded, its modes resolved, its roots absolute. */
 export interface TaskProgram {
+  /** What crosses to workers. */
   readonly ref: TaskRef;
+  /** URL of its module on this side. */
+  readonly url: string;
+  /** Which export of the module it is. */
+  readonly exportName: string;
   readonly taskClass: TaskClass;
+  readonly options: TaskOptions;
   readonly modes: ResolvedModes | null;
   readonly roots: readonly Root[];
   /** `false`: outputs are written straight to their final paths. */
@@ -26,28 +30,30 @@ export interface TaskProgram {
   createInstance(): TaskInstance;
 }
 
-/** Imports the task and resolves its modes. The same on both sides: coordinator and worker see one meaning. */
-export async function loadProgram(ref: TaskRef): Promise<TaskProgram> {
-  const module = (await import(ref.entry)) as Record<string, unknown>;
-  const taskClass = module[ref.export] as TaskClass | undefined;
-  if (typeof taskClass !== "function")
-    throw new KagurazakaError("task-not-found", `${ref.entry} has no export ${ref.export}`);
-  const resolved = await resolveModes(taskClass, ref);
+/** A task that was loaded, and what the user said of it. */
+export interface ProgramRequest extends Pick<TaskRef, "source" | "id" | "moduleHash"> {
+  readonly url: string;
+  readonly exportName: string;
+  readonly options: TaskOptions;
+}
+
+export async function loadProgram({ url, exportName, options, ...names }: ProgramRequest): Promise<TaskProgram> {
+  const taskClass = await importTaskClass(url, exportName);
+  const resolved = await resolveModes(taskClass, options);
   const roots = resolved ? resolved.hardShardMode.definition.roots(resolved.hardShardMode.fields).map(absolute) : [];
   const noOutputs = templateOf(taskClass)?.outputsOptional === true && roots.every(({ outputPath }) => !outputPath);
   const modes = resolved && noOutputs ? withoutOutputs(resolved) : resolved;
+  const { task, rawArgs } = options;
   return {
-    ref,
+    ref: { ...names, options: { task, rawArgs }, template: modes && templateRef(modes) },
+    url,
+    exportName,
     taskClass,
+    options,
     modes,
     roots,
     atomic: templateOf(taskClass)?.atomic !== false,
-    createInstance() {
-      const instance = new taskClass();
-      instance.options = Object.freeze({ ...ref.options.task });
-      Object.defineProperty(instance, "rawArgs", { value: Object.freeze([...ref.options.rawArgs]), enumerable: false });
-      return instance;
-    },
+    createInstance: () => instantiate(taskClass, options),
   };
 }
 
@@ -65,34 +71,23 @@ function absolute(root: Root): Root {
   };
 }
 
-async function resolveModes(taskClass: TaskClass, ref: TaskRef): Promise<ResolvedModes | null> {
-  const resolved = ref.options.template;
-  if (resolved === null) return null;
-  const template = templateOf(taskClass);
+async function resolveModes(taskClass: TaskClass, options: TaskOptions): Promise<ResolvedModes | null> {
+  if (options.template === null) return null;
   const modes: Record<string, ResolvedMode | null> = {};
-  for (const field of Object.keys(templateModeFields)) {
-    const data = resolved[field] as ({ use: string } & Fields) | null | undefined;
-    if (!data) {
-      modes[field] = null;
-      continue;
-    }
-    const { use, ...fields } = data;
-    const written = modeDefinitionOf(template?.spec[field]);
-    const definition: ModeDefinition | undefined =
-      written?.name === use ? written : (await loadBuiltin("modes", use))?.definition;
-    if (!definition) throw new KagurazakaError("mixin", `there is no mode "${use}"`, { where: field });
-    modes[field] = { definition, fields };
-  }
+  for (const field of Object.keys(templateModeFields))
+    modes[field] = await resolveMode(taskClass, field, options.template[field] as ({ use: string } & Fields) | null);
   return modes as unknown as ResolvedModes;
 }
 
-/** The outputs declared for one item; none without an output mode. */
-export function outputsOf(
-  modes: ResolvedModes | null,
-  key: string,
-  files: FilesName | undefined,
-): readonly OutputEntry[] {
-  const mode = modes?.outputMode;
-  if (!mode) return [];
-  return mode.definition.outputs(mode.fields, { key, relDir: ".", fileName: key, ...files });
+/** Inputs are listed by the coordinator, so their modes and roots stay on its side: a worker gets items and makes outputs. */
+function templateRef({ inputMode, outputMode, finishCheckMode }: ResolvedModes): NonNullable<TaskRef["template"]> {
+  return {
+    yields: inputMode ? yieldsOf(inputMode) : "record",
+    readsInputRoot: inputMode?.definition.readsInputRoot === true,
+    outputMode: writtenMode(outputMode),
+    finishCheckMode: writtenMode(finishCheckMode),
+  };
 }
+
+const writtenMode = (mode: ResolvedMode<ModeDefinition> | null): Json =>
+  mode && { use: mode.definition.name, ...(mode.fields as Record<string, Json>) };

@@ -45,8 +45,8 @@ export interface History extends LedgerView {
   /** What earlier runs left unsynced, or a boot has put in doubt, is worth to wait for the disk at the end. */
   readonly owesSync: boolean;
   headerOf(run: string): LedgerHeader;
-  /** Everything in this run's scope is finished: closes the epochs that asked for it. */
-  completeEpoch(ledger: Ledger): void;
+  /** Everything that this run selects is finished: closes the epochs that asked for it. */
+  completeEpoch(ledger: Pick<Ledger, "appendEpochComplete">): void;
 }
 
 /** Of one hard shard. */
@@ -102,7 +102,6 @@ export async function openHistory(prepared: PreparedRun, shard: number): Promise
       const epochs = new Set(open.map(({ epoch }) => epoch));
       if (forced) epochs.add(forced.epoch);
       for (const epoch of epochs) ledger.appendEpochComplete({ epoch, scope });
-      ledger.flush();
     },
   };
 }
@@ -177,7 +176,7 @@ function warningsOf(findings: Findings): string[] {
     // Outputs are judged one by one, as the plan comes to them: some may have lost their lines.
     const least = prepared.shards[shard]!.outputRoot === null ? "" : "at least ";
     warnings.push(
-      `the machine has been restarted: ${least}${index.unsyncedKeys} results younger than the last sync mark may not be whole and are made again`,
+      `the machine has been restarted: ${least}${index.unsyncedKeys} results younger than the last checkpoint may not be whole and are made again`,
     );
   }
   if (continues) warnings.push("a --force over these items was not finished; this run goes on with it");
@@ -197,7 +196,7 @@ function warningsOf(findings: Findings): string[] {
 function changedOptions({ prepared, shard, index, now }: Findings): string {
   const last = index.segments.findLast(({ header, doneKeys }) => doneKeys > 0 && header?.options !== now.options);
   const { runsDir } = prepared.shards[shard]!;
-  const { rawArgs } = prepared.program.ref.options;
+  const { rawArgs } = prepared.program.options;
   const told = { config: prepared.config.entries, wordsHash: wordsHashOf(rawArgs) };
   const words = last?.header ? optionChanges(runsDir, last.header.run, told) : "";
   return words === "" ? "" : ` (${words})`;

@@ -17,7 +17,7 @@ export function partitionOf(program: TaskProgram, settings: RunSettings): Partit
 
 /** Identity of what the user asked for, apart from where and how fast: a change is reported when results are kept. */
 export function optionsHashOf(program: TaskProgram): string {
-  const { task, template, rawArgs } = program.ref.options;
+  const { task, template, rawArgs } = program.options;
   const { hardShardMode: _roots, softShard: _part, ...meaning } = template ?? {};
   const words = rawArgs.length > 0 ? { words: [...rawArgs] } : {};
   return sha256Hex(encodeItem({ task, template: meaning, ...words })).slice(0, 16);
@@ -51,11 +51,11 @@ export function runRecordOf(
     at: new Date().toISOString(),
     scope: partitionOf(program, config.run),
     source: sourcePath,
-    export: program.ref.export,
+    export: program.exportName,
     moduleHash: program.ref.moduleHash,
     version: program.taskClass.version ?? null,
     optionsHash: optionsHashOf(program),
-    wordsHash: wordsHashOf(program.ref.options.rawArgs),
+    wordsHash: wordsHashOf(program.options.rawArgs),
     backbone: backbone.name,
     workers,
     kagurazaka: locateTool().version,

@@ -4,30 +4,30 @@ import type { RunCounters } from "./run-counters.js";
 export interface StatsRequest {
   readonly run: string;
   readonly task: string;
-  readonly tally: RunCounters;
+  readonly counters: RunCounters;
   readonly elapsedMs: number;
   /** Items that could run at once. */
   readonly slots: number;
 }
 
 /** The run in numbers, as `finalize` gets them and `stats.json` keeps them. */
-export function statsOf({ run, task, tally, elapsedMs, slots }: StatsRequest): RunStats {
-  const settled = tally.counts.total - tally.counts.cancelled;
+export function statsOf({ run, task, counters, elapsedMs, slots }: StatsRequest): RunStats {
+  const settled = counters.counts.total - counters.counts.cancelled;
   return {
     run,
     task,
-    counts: { ...tally.counts },
-    retries: tally.retries,
+    counts: { ...counters.counts },
+    retries: counters.retries,
     elapsedMs: round(elapsedMs),
     itemsPerSecond: elapsedMs > 0 ? round((settled * 1000) / elapsedMs) : 0,
     durationMs: {
-      p50: round(tally.durations.percentile(0.5)),
-      p95: round(tally.durations.percentile(0.95)),
-      max: round(tally.durations.maxMs),
+      p50: round(counters.durations.percentile(0.5)),
+      p95: round(counters.durations.percentile(0.95)),
+      max: round(counters.durations.maxMs),
     },
-    utilisation: elapsedMs > 0 ? Math.min(1, round(tally.busyMs / (elapsedMs * slots))) : 0,
-    failures: tally.failures.map((failure) => ({ class: failure.class, count: failure.count })),
-    slowest: tally.slowest.map(({ key, durationMs }) => ({ key, durationMs: round(durationMs) })),
+    utilisation: elapsedMs > 0 ? Math.min(1, round(counters.busyMs / (elapsedMs * slots))) : 0,
+    failures: counters.failures.map((failure) => ({ class: failure.class, count: failure.count })),
+    slowest: counters.slowest.map(({ key, durationMs }) => ({ key, durationMs: round(durationMs) })),
   };
 }
 

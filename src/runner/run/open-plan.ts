@@ -42,7 +42,7 @@ export async function openPlanner(
   const checks = {
     rule: finishMode ? finishMode.definition.rule(finishMode.fields) : null,
     outputRoot: prepared.shards[shard]!.outputRoot,
-    inputPathsOf: (item: Item) => filesOf(yields, item).map(([, file]) => pathOfFile(program.roots, file)),
+    inputPathsOf: (item: Item) => filesOf(yields, item).map(([, file]) => pathOfFile(program.roots[file.root], file)),
   };
   const { index, now } = history;
   const finished = new FinishedCheck({

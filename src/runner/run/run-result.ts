@@ -1,17 +1,15 @@
 import type { KagurazakaError } from "../../base/errors.js";
+import type { ExecutionSnapshot } from "../../contracts/execution.js";
 import type { OutcomeCounts } from "../../contracts/outcome.js";
 import type { RunStats } from "../../contracts/task.js";
 
 /** How a run stands at a moment. */
-export interface RunSnapshot {
+export interface RunSnapshot extends ExecutionSnapshot {
   readonly counts: Readonly<OutcomeCounts>;
   /** The list of items is at its end: `waiting` is all that is left. */
   readonly listed: boolean;
-  readonly inFlight: number;
-  readonly waiting: number;
   readonly retries: number;
   readonly elapsedMs: number;
-  readonly oldest: { readonly key: string; readonly sinceMs: number } | undefined;
 }
 
 /** What `runTask` resolves with and `--json` prints a part of. */

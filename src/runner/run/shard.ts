@@ -13,22 +13,23 @@ import type { ShardPaths } from "../prepare/shard-paths.js";
 import { type History, openHistory } from "../record/history.js";
 import { Recorder, type RecorderOptions } from "../record/recorder.js";
 import { partitionOf, type RunEnd, runRecordOf } from "../record/run-record.js";
-import { clearInFlightJournal, InFlightJournal, readInFlightJournal } from "./crash-recovery/in-flight-journal.js";
+import { clearInFlightJournal, readInFlightJournal } from "./crash-recovery/in-flight-journal.js";
 import { type OpenPlanner, openPlanner } from "./open-plan.js";
 import { closeKept, closeStaging, isDeadRun, openRootId, openStaging } from "./staging.js";
 
-/** A hard shard that this run alone may work on. */
+/** A hard shard whose lease this run holds: no other run works on it. */
 export interface HeldShard {
   readonly number: number;
   readonly paths: ShardPaths;
   readonly lease: Lease;
+  /** Names the shard's state directory. */
+  readonly rootId: string;
   /** Whether a run of this shard has ended, however it did. */
   isDead(run: string): boolean;
-  /** Keys of items that were at workers when a run of it died whole. */
+  /** Keys of items that were in flight when the process of a run crashed. */
   readonly suspects: ReadonlySet<string>;
 }
 
-/** Nobody else works here from now on; nothing else is touched. */
 export async function holdShard(
   prepared: PreparedRun,
   number: number,
@@ -39,97 +40,84 @@ export async function holdShard(
   makeDirectories(paths.stateDir, paths.outputRoot);
   const lease = await openLease({ dir: paths.leaseDir, partition: scope, run, beats, onWait });
   const isDead = (other: string): boolean => other !== run && isDeadRun(paths, scope, other);
-  return { number, paths, lease, isDead, suspects: readInFlightJournal(paths.inFlightDir, isDead) };
+  const suspects = readInFlightJournal(paths.inFlightDir, isDead);
+  return { number, paths, lease, rootId: openRootId(paths), isDead, suspects };
 }
 
-export interface ShardRequest extends Pick<RecorderOptions, "hooks" | "tally"> {
+export interface ShardRequest extends Pick<RecorderOptions, "hooks" | "counters"> {
   readonly prepared: PreparedRun;
   readonly held: HeldShard;
   readonly run: string;
-  readonly scope: DisposalStack;
+  readonly stack: DisposalStack;
   readonly limit: Limit;
-  /** Items at workers are noted on disk: a native crash would take the whole process along. */
-  readonly tracksItems: boolean;
   /** Nothing of it can be recorded any more, or too much has failed. */
   stop(shard: Shard, cause: KagurazakaError, how: "now" | "drain"): void;
 }
 
-/** A hard shard of a run under way: its own roots, lease, ledger, staging and plan. */
+/** A hard shard of an open run: its own roots, lease, ledger, staging and plan. */
 export class Shard {
   readonly number: number;
   readonly paths: ShardPaths;
   readonly runDir: string;
   readonly history: History;
-  readonly staging: string;
-  readonly planner: OpenPlanner;
   readonly recorder: Recorder;
-  readonly inFlightJournal: InFlightJournal | undefined;
   /** Its list has come to its end. */
   listed = false;
   /** Why it stopped before its end. */
   stopCause: KagurazakaError | undefined;
   readonly #request: ShardRequest;
+  readonly #planner: OpenPlanner;
   readonly #ledger: Ledger;
-  readonly #rootId: string;
 
   private constructor(
     request: ShardRequest,
-    parts: { history: History; staging: string; ledger: Ledger; planner: OpenPlanner; runDir: string; rootId: string },
+    { history, ledger, planner, runDir }: { history: History; ledger: Ledger; planner: OpenPlanner; runDir: string },
   ) {
-    const { held, prepared, hooks, tally, scope, run, tracksItems } = request;
-    const { history, ledger } = parts;
+    const { held, prepared, hooks, counters } = request;
     this.#request = request;
     this.number = held.number;
     this.paths = held.paths;
-    this.runDir = parts.runDir;
+    this.runDir = runDir;
     this.history = history;
-    this.staging = parts.staging;
-    this.planner = parts.planner;
-    this.inFlightJournal = tracksItems ? scope.use(new InFlightJournal(held.paths.inFlightDir, run)) : undefined;
+    this.#planner = planner;
     this.#ledger = ledger;
-    this.#rootId = parts.rootId;
     this.recorder = new Recorder({
       settings: prepared.config.run,
       index: history.index,
       book: history.book,
       ledger,
+      lease: held.lease,
       hooks,
-      tally,
+      counters,
       isOnlyShard: prepared.shards.length === 1,
       stop: (cause, how) => request.stop(this, cause, how),
     });
   }
 
-  /** Opens what the shard needs; all of it is closed with the scope of the run, in the reverse order. */
+  /** Opens what the shard needs; all of it is closed with the stack of the run, in the reverse order. */
   static async open(request: ShardRequest): Promise<Shard> {
-    const { prepared, held, run, scope, limit } = request;
+    const { prepared, held, run, stack, limit } = request;
     const { config, program } = prepared;
-    const { number, paths, lease } = held;
+    const { number, paths, rootId } = held;
+    const { durable } = config.run;
     const runDir = join(paths.runsDir, run);
     const history = await openHistory(prepared, number);
-    const rootId = openRootId(paths);
     makeDirectories(runDir);
-    const record = runRecordOf(prepared, run, { state: "running", rootId });
-    createJsonFile(join(runDir, "run.json"), record, config.run.durable);
+    createJsonFile(join(runDir, "run.json"), runRecordOf(prepared, run, { state: "running", rootId }), durable);
     const staging = openStaging(paths, run, partitionOf(program, config.run));
-    scope.defer(() => closeStaging(staging));
-    scope.defer(() => closeKept(paths));
-    const ledger = scope.use(
-      openLedger({
-        dir: paths.ledgerDir,
-        header: history.headerOf(run),
-        durable: config.run.durable,
-        beforeWrite: () => lease.assertHeld(),
-        failed: history.index.failed,
-      }),
-    );
+    stack.defer(() => closeStaging(staging));
+    stack.defer(() => closeKept(paths));
+    const { failed } = history.index;
+    const ledger = stack.use(openLedger({ dir: paths.ledgerDir, header: history.headerOf(run), durable, failed }));
+    const planner = stack.use(await openPlanner(prepared, history, limit));
+    const shard = new Shard(request, { history, ledger, planner, runDir });
+    stack.use(shard.recorder);
     if (history.forced?.opens) {
-      const { epoch, scope: forcedScope, partial } = history.forced;
-      ledger.appendEpochOpen({ epoch, scope: forcedScope, ...(partial ? { partial } : {}) });
-      ledger.flush();
+      const { epoch, scope, partial } = history.forced;
+      ledger.appendEpochOpen({ epoch, scope, ...(partial ? { partial } : {}) });
+      shard.recorder.commit();
     }
-    const planner = scope.use(await openPlanner(prepared, history, limit));
-    return new Shard(request, { history, staging, ledger, planner, runDir, rootId });
+    return shard;
   }
 
   /** All that is in it was looked at and nothing of it is missing or failed. */
@@ -153,10 +141,10 @@ export class Shard {
   async *chunks(listener: PlanListener): AsyncGenerator<Chunk> {
     const { instance, config } = this.#request.prepared;
     const leavesTraces = this.paths.outputRoot !== null || typeof instance.isExecuted === "function";
-    let begun = !leavesTraces && !config.run.durable && !this.history.forced?.opens;
-    for await (const chunk of this.planner.chunks(listener)) {
-      if (!begun) await this.#ledger.begin();
-      begun = true;
+    let hasBegun = !leavesTraces && !config.run.durable && !this.history.forced?.opens;
+    for await (const chunk of this.#planner.chunks(listener)) {
+      if (!hasBegun) await this.recorder.begin();
+      hasBegun = true;
       yield chunk;
     }
   }
@@ -178,6 +166,7 @@ export class Shard {
 
   completeEpoch(): void {
     this.history.completeEpoch(this.#ledger);
+    this.recorder.commit();
   }
 
   /** What the suspects of dead runs were kept for is done. Where that cannot be noted, they go first once more. */
@@ -185,7 +174,7 @@ export class Shard {
     try {
       clearInFlightJournal(this.paths.inFlightDir, this.#request.held.isDead);
     } catch {
-      // The root may have gone; whoever writes there says so.
+      // The root may have gone; the next write there says so.
     }
   }
 
@@ -205,8 +194,8 @@ export class Shard {
   }
 
   writeEnd(end: Omit<RunEnd, "rootId" | "state">): void {
-    const { prepared, run } = this.#request;
-    const record = runRecordOf(prepared, run, { state: "ended", rootId: this.#rootId, ...end });
+    const { prepared, run, held } = this.#request;
+    const record = runRecordOf(prepared, run, { state: "ended", rootId: held.rootId, ...end });
     writeJsonFile(join(this.runDir, "run.json"), record);
   }
 }

@@ -1,11 +1,12 @@
 import { randomUUID } from "node:crypto";
 import { existsSync, readFileSync, rmdirSync, rmSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { dirname, join, relative } from "node:path";
 import { environmentError } from "../../base/disk.js";
 import { isTemporaryOf } from "../../base/json-file.js";
 import { makeDirectory } from "../../base/make-directory.js";
 import { readNames } from "../../base/read-names.js";
 import type { Partition } from "../../contracts/partition.js";
+import type { ShardTarget } from "../../contracts/wire.js";
 import { areDisjoint, partitionName } from "../lease/index.js";
 import type { ShardPaths } from "../prepare/shard-paths.js";
 
@@ -19,6 +20,12 @@ export function openStaging(paths: ShardPaths, run: string, scope: Partition): s
   makeDirectory(dir);
   return dir;
 }
+
+/** The same, as names that a worker can find on its side. */
+export const targetOf = ({ base, stagingRoot, keptRoot }: ShardPaths, run: string): ShardTarget => ({
+  staging: relative(base, join(stagingRoot, run)),
+  kept: relative(base, keptRoot),
+});
 
 /** Staging last: as long as it is there, the next run finds the rest as well. */
 function removeLeftovers(paths: ShardPaths, run: string): void {

@@ -1,102 +1,100 @@
 import { existsSync } from "node:fs";
 import { KagurazakaError, toErrorRecord } from "../../base/errors.js";
 import type { FileTriplet, Item, OutputFile, WireTriplet } from "../../contracts/item.js";
-import { type OutputEntry, type Yields, yieldsOf } from "../../contracts/modes.js";
+import type { OutputEntry } from "../../contracts/modes.js";
 import type { WorkerSetup } from "../../contracts/wire.js";
 import { filesOf, nameOfFiles, pathOfFile } from "../program/item-files.js";
+import { outputsOf } from "../program/outputs.js";
 import { RootGuard } from "../program/safe-path.js";
-import { outputsOf, type TaskProgram } from "../program/task-program.js";
+import type { WorkerTask } from "../program/worker-task.js";
 import { isFull } from "./is-full.js";
 import { Publication } from "./publication.js";
 
 /** What a binder keeps of one hard shard. */
-interface ShardPlace {
+interface BoundShard {
   readonly publication: Publication | null;
   /** Directories without which nothing can work, by what they are. */
   readonly needed: readonly (readonly [what: string, dir: string])[];
-  /** In staging, where whoever looks for room may make a file. */
+  /** In staging: a file is made there to find out whether there is room. */
   readonly probePath: string;
 }
 
 /** From what crossed the border to what `process` is given, for one slot: paths joined, outputs staged. */
 export class ItemBinder {
-  readonly #program: TaskProgram;
+  readonly #task: WorkerTask;
   readonly #setup: WorkerSetup;
   readonly #slot: number;
-  readonly #yields: Yields;
   /** By hard shard. */
-  readonly #places: (ShardPlace | undefined)[] = [];
+  readonly #shards: (BoundShard | undefined)[] = [];
   /** Of the item at hand. */
-  #place: ShardPlace | undefined;
+  #shard: BoundShard | undefined;
 
-  constructor(program: TaskProgram, setup: WorkerSetup, slot: number) {
-    const inputMode = program.modes?.inputMode;
-    this.#program = program;
+  constructor(task: WorkerTask, setup: WorkerSetup, slot: number) {
+    this.#task = task;
     this.#setup = setup;
     this.#slot = slot;
-    this.#yields = inputMode ? yieldsOf(inputMode) : "record";
   }
 
   /** For `isExecuted`: outputs at their final places; nothing is made on disk. */
-  bindForCheck(wire: unknown, ctx: ItemPlace): unknown {
+  bindForCheck(wire: unknown, ctx: ItemNames): unknown {
     const { publication } = this.#enter(ctx.shard);
     return this.#bind(wire, ctx, (outputs) => publication?.finalFiles(outputs));
   }
 
   /** For `process`: outputs in staging. */
-  bind(wire: unknown, ctx: ItemPlace): unknown {
+  bind(wire: unknown, ctx: ItemNames): unknown {
     const { publication } = this.#enter(ctx.shard);
     return this.#bind(wire, ctx, (outputs) => publication?.begin(outputs));
   }
 
-  #enter(shard: number): ShardPlace {
-    this.#place = this.#places[shard] ??= this.#placeOf(shard);
-    return this.#place;
+  #enter(shard: number): BoundShard {
+    this.#shard = this.#shards[shard] ??= this.#open(shard);
+    return this.#shard;
   }
 
-  #placeOf(shard: number): ShardPlace {
-    const { modes, roots } = this.#program;
-    const { stagingDirs, workerId, atomic, durable } = this.#setup;
-    const root = roots[shard];
+  #open(shard: number): BoundShard {
+    const { template, shards } = this.#task;
+    const { worker, atomic, durable } = this.#setup;
+    const { root, stagingDir } = shards[shard]!;
     const outputRoot = root?.outputPath;
-    const stagingDir = stagingDirs[shard]!;
-    const finishMode = modes?.finishCheckMode;
+    const slotDir = `${stagingDir}/${worker}-${this.#slot}`;
     const publication =
-      modes?.outputMode && outputRoot
-        ? new Publication(`${stagingDir}/${workerId}-${this.#slot}`, outputRoot, new RootGuard(outputRoot), {
+      template?.outputMode && outputRoot
+        ? new Publication(slotDir, outputRoot, new RootGuard(outputRoot), {
             atomic,
             durable,
-            finish: finishMode ? finishMode.definition.rule(finishMode.fields) : null,
+            finish: template.finishRule,
           })
         : null;
     const needed = [
       ...(outputRoot ? [["output root", outputRoot] as const] : []),
       ["staging directory", stagingDir] as const,
-      ...(root && modes?.inputMode?.definition.readsInputRoot ? [["input root", root.inputPath] as const] : []),
+      ...(root && template?.readsInputRoot ? [["input root", root.inputPath] as const] : []),
     ];
-    return { publication, needed, probePath: `${stagingDir}/${workerId}-${this.#slot}.probe` };
+    return { publication, needed, probePath: `${slotDir}.probe` };
   }
 
   #bind(
     wire: unknown,
-    ctx: ItemPlace,
+    ctx: ItemNames,
     place: (outputs: readonly OutputEntry[]) => Record<string, OutputFile> | undefined,
   ): unknown {
-    const modes = this.#program.modes;
-    if (!modes) return wire;
+    const { template, shards } = this.#task;
+    if (!template) return wire;
+    const { yields } = template;
     const item: Record<string, unknown> = { ...(wire as Item) };
-    if (this.#yields === "group") delete item.input;
-    for (const [field, file] of filesOf(this.#yields, wire as Item))
-      item[field] = new InputFile(pathOfFile(this.#program.roots, file), file);
-    return Object.assign(item, place(outputsOf(modes, ctx.key, nameOfFiles(this.#yields, wire as Item))));
+    if (yields === "group") delete item.input;
+    for (const [field, file] of filesOf(yields, wire as Item))
+      item[field] = new InputFile(pathOfFile(shards[file.root]?.root, file), file);
+    return Object.assign(item, place(outputsOf(template, ctx.key, nameOfFiles(yields, wire as Item))));
   }
 
   publish(): void {
-    this.#place?.publication?.publish();
+    this.#shard?.publication?.publish();
   }
 
   discard(): void {
-    this.#place?.publication?.discard();
+    this.#shard?.publication?.discard();
   }
 
   /**
@@ -104,8 +102,8 @@ export class ItemBinder {
    * when one has failed, before what it has written is discarded: that may be what fills the disk.
    */
   obstacle(thrown: unknown): KagurazakaError | undefined {
-    if (!this.#place) return undefined;
-    const { needed, probePath } = this.#place;
+    if (!this.#shard) return undefined;
+    const { needed, probePath } = this.#shard;
     const gone = needed.find(([, dir]) => !existsSync(dir));
     if (gone) return new KagurazakaError("environment", `the ${gone[0]} ${gone[1]} is gone`);
     const [what, dir] = needed[0]!;
@@ -118,7 +116,7 @@ export class ItemBinder {
 }
 
 /** Which item, and of which hard shard. */
-interface ItemPlace {
+interface ItemNames {
   readonly key: string;
   readonly shard: number;
 }

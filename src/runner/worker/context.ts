@@ -6,8 +6,9 @@ import { makeDirectory } from "../../base/make-directory.js";
 import { killGroup } from "../../base/process-group.js";
 import { createRandom } from "../../base/random.js";
 import { activityLayout } from "../../contracts/activity.js";
-import type { ExecutorPorts } from "../../contracts/executor.js";
 import type { Filtered, ProgramEnd, ProgramOptions, TaskContext, TaskLog } from "../../contracts/task.js";
+import type { WorkerShard, WorkerTask } from "../program/worker-task.js";
+import type { AttemptPorts } from "./attempt.js";
 import { childEnv } from "./child-env.js";
 import { ItemPrograms } from "./programs/item-programs.js";
 import type { SpawnerPool } from "./programs/pool.js";
@@ -16,11 +17,16 @@ import type { ReceivedChunk } from "./received-chunk.js";
 /** No environment holds a zero byte, and none a variable of more than 128 KiB. */
 const MAX_KEY_IN_ENV = 32_768;
 
-interface ContextPlace {
+type ContextPorts = Pick<AttemptPorts, "setup" | "activityWritten" | "log" | "processStarted">;
+
+/** Which item a context is of, and what it works with. */
+interface ContextParts {
+  readonly task: WorkerTask;
+  readonly activity: Float64Array;
   readonly slot: number;
   readonly chunk: ReceivedChunk;
   readonly index: number;
-  /** They start what is run by `run`. */
+  /** Start what `runProgram` runs. */
   readonly spawners: SpawnerPool;
 }
 
@@ -35,7 +41,8 @@ export class ItemContext implements TaskContext {
   awaited = false;
   readonly #chunk: ReceivedChunk;
   readonly #index: number;
-  readonly #ports: ExecutorPorts;
+  readonly #ports: ContextPorts;
+  readonly #shard: WorkerShard;
   readonly #activity: Float64Array;
   readonly #spawners: SpawnerPool;
   #abort: AbortController | undefined;
@@ -45,12 +52,13 @@ export class ItemContext implements TaskContext {
   #keptDir: string | undefined;
   #children: Set<ChildProcess> | undefined;
   #programs: ItemPrograms | undefined;
+  #isOver = false;
   /** Set by `filtered`, whether or not its answer is returned. */
   filteredReason: string | undefined;
 
-  constructor(ports: ExecutorPorts, activity: Float64Array, place: ContextPlace) {
-    const { slot, chunk, index, spawners } = place;
+  constructor(ports: ContextPorts, { task, activity, slot, chunk, index, spawners }: ContextParts) {
     this.#ports = ports;
+    this.#shard = task.shards[chunk.shard]!;
     this.#activity = activity;
     this.#spawners = spawners;
     this.#chunk = chunk;
@@ -96,8 +104,7 @@ export class ItemContext implements TaskContext {
 
   get tmpDir(): string {
     if (this.#tmpDir === undefined) {
-      const { stagingDirs, workerId } = this.#ports.setup;
-      const dir = `${stagingDirs[this.shard]}/${workerId}-${this.slot}.tmp`;
+      const dir = `${this.#shard.stagingDir}/${this.#ports.setup.worker}-${this.slot}.tmp`;
       rmSync(dir, { recursive: true, force: true });
       mkdirSync(dir);
       this.#tmpDir = dir;
@@ -109,7 +116,7 @@ export class ItemContext implements TaskContext {
     if (!this.hasKept) {
       const dir = this.#keptPath;
       // Where staging is gone, so is the root, and it is not made anew.
-      if (existsSync(this.#ports.setup.stagingDirs[this.shard]!)) makeDirectory(dir);
+      if (existsSync(this.#shard.stagingDir)) makeDirectory(dir);
       else mkdirSync(dir);
       this.#keptDir = dir;
     }
@@ -123,7 +130,7 @@ export class ItemContext implements TaskContext {
 
   get #keptPath(): string {
     // Keys come from data: nobody may choose two that share a directory.
-    return `${this.#ports.setup.keptRoots[this.shard]}/${sha256Hex(this.key).slice(0, NAME_DIGITS)}`;
+    return `${this.#shard.keptDir}/${sha256Hex(this.key).slice(0, NAME_DIGITS)}`;
   }
 
   random(): number {
@@ -149,9 +156,11 @@ export class ItemContext implements TaskContext {
       env: { ...childEnv(options.env), ...this.#ownEnv() },
       detached: true,
     });
+    // Code of an item that goes on after its end can start nothing that stays.
+    if (this.#isOver) killGroup(child.pid);
     this.#children ??= new Set();
     this.#children.add(child);
-    if (child.pid !== undefined) this.#ports.spawned(this.seq, child.pid);
+    if (child.pid !== undefined) this.#ports.processStarted?.(this.seq, child.pid);
     return child;
   }
 
@@ -186,6 +195,7 @@ export class ItemContext implements TaskContext {
    * @param looks an earlier attempt may have kept something, which this one need not have touched
    */
   end(finished: boolean, looks = false): void {
+    this.#isOver = true;
     if (this.#children) for (const child of this.#children) killGroup(child.pid);
     this.#programs?.end();
     try {

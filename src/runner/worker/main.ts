@@ -2,32 +2,46 @@ import { isMainThread } from "node:worker_threads";
 import { toErrorRecord } from "../../base/errors.js";
 import { enableSourceMaps } from "../../base/source-maps.js";
 import { activityLayout } from "../../contracts/activity.js";
-import type { WorkerMain, WorkerPort } from "../../contracts/backbone.js";
-import type { ExecutorPorts } from "../../contracts/executor.js";
+import type { WorkerBoot, WorkerMain, WorkerPort } from "../../contracts/backbone.js";
+import type { Executor, ExecutorPorts } from "../../contracts/executor.js";
 import type { TaskInstance } from "../../contracts/task.js";
-import type { WorkerSetup } from "../../contracts/wire.js";
-import { loadProgram } from "../program/task-program.js";
+import { loadWorkerTask } from "../program/worker-task.js";
 import { keyOfCurrentItem } from "./current-item.js";
-import { ItemExecutor } from "./executors/item-executor.js";
+import { type CreateExecutor, createItemExecutor } from "./executors/index.js";
 import { OutcomeBuffer } from "./outcome-buffer.js";
 
 /** What every worker of every backbone runs: load the task, set it up, execute what comes, until told to close. */
-const runWorker: WorkerMain = async ({ port, setup, activity, activityWritten, ownProcess }) => {
-  enableSourceMaps();
-  if (ownProcess || !isMainThread) capturePrints(port);
-  let instance: TaskInstance;
-  let executor: ItemExecutor;
-  try {
-    const program = await loadProgram(setup.task);
-    instance = program.createInstance();
-    await instance.setup?.();
-    executor = new ItemExecutor(program, instance, createPorts(port, setup, { activity, activityWritten }));
-  } catch (error) {
-    port.post({ type: "unfit", error: toErrorRecord(error) });
-    return;
-  }
+export const createWorkerMain =
+  (createExecutor: CreateExecutor): WorkerMain =>
+  async (boot) => {
+    const { port, setup, site } = boot;
+    enableSourceMaps();
+    if (boot.ownProcess || !isMainThread) capturePrints(port);
+    let instance: TaskInstance;
+    let executor: Executor;
+    try {
+      const task = await loadWorkerTask(setup.task, setup.shards, site);
+      instance = task.createInstance();
+      await instance.setup?.();
+      executor = createExecutor(task, instance, createPorts(boot));
+    } catch (error) {
+      port.post({ type: "unfit", error: toErrorRecord(error) });
+      return;
+    }
+    await untilClosed(boot, executor);
+    try {
+      await instance.teardown?.();
+    } catch (error) {
+      const message = `teardown() failed: ${toErrorRecord(error).message}`;
+      port.post({ type: "log", key: "", level: "error", message });
+    }
+    port.post({ type: "closed" });
+  };
+
+/** Hands messages to the executor until `close` has come and all that was begun is through. */
+function untilClosed({ port, activity, activityWritten }: WorkerBoot, executor: Executor): Promise<void> {
   const cells = new Float64Array(activity);
-  await new Promise<void>((resolve) => {
+  return new Promise((resolve, reject) => {
     port.onMessage((message) => {
       switch (message.type) {
         case "items":
@@ -36,44 +50,32 @@ const runWorker: WorkerMain = async ({ port, setup, activity, activityWritten, o
           cells[activityLayout.abortsSeen] = cells[activityLayout.abortsSeen]! + 1;
           activityWritten?.(activityLayout.abortsSeen, 1);
           return executor.abort(message.seq, message.reason);
-        case "hold":
-          return port.post({ type: "held", unstarted: executor.hold() });
+        case "flush":
+          return executor.flush();
+        case "drain":
+          return executor.drain();
         case "close":
-          return void executor.close().then(resolve, (error) => {
-            port.post({
-              type: "log",
-              key: "",
-              level: "error",
-              message: `teardown() failed: ${toErrorRecord(error).message}`,
-            });
-            resolve();
-          });
+          return void executor.close().then(resolve, reject);
       }
     });
     port.post({ type: "ready" });
   });
-  port.post({ type: "closed" });
-};
+}
 
-function createPorts(
-  port: WorkerPort,
-  setup: WorkerSetup,
-  activity: Pick<ExecutorPorts, "activity" | "activityWritten">,
-): ExecutorPorts {
+function createPorts({ port, setup, activity, activityWritten }: WorkerBoot): ExecutorPorts {
   const buffer = new OutcomeBuffer((plain, rest) => port.post({ type: "settled", plain, rest }));
   return {
     setup,
-    ...activity,
+    activity,
+    activityWritten,
     done: (seq, durationMs, nowMs) => buffer.addDone(seq, durationMs, nowMs),
     doneByProgram: (seq, durationMs) => buffer.addSoon(seq, durationMs),
     settle: (outcome, nowMs) => buffer.add(outcome, nowMs),
     flush: () => buffer.flush(),
-    print: (key, text) => port.post({ type: "print", key, text }),
     log: (key, level, message, fields) =>
       port.post({ type: "log", key, level, message: String(message), fields: plainFields(fields) }),
-    spawned: (seq, pid) => port.post({ type: "spawned", seq, pid }),
-    held: (unstarted) => port.post({ type: "held", unstarted }),
-    worn: (why) => port.post({ type: "worn", why }),
+    processStarted: (seq, leaderPid) => port.processStarted?.(seq, leaderPid),
+    leaving: (why, unstarted) => port.post({ type: "leaving", why, unstarted }),
   };
 }
 
@@ -100,4 +102,4 @@ function capturePrints(port: WorkerPort): void {
   }
 }
 
-export default runWorker;
+export default createWorkerMain(createItemExecutor);

@@ -9,6 +9,7 @@ export class ReceivedChunk {
   readonly attempts: Readonly<Record<number, number>>;
   readonly #packedKeys: string;
   #keys: readonly string[] | undefined;
+  /** Index of the first item that was not begun. */
   next = 0;
 
   constructor({ items, keys, firstSeq, shard, forced, attempts = {} }: Extract<ToWorker, { type: "items" }>) {
@@ -23,5 +24,10 @@ export class ReceivedChunk {
   keyAt(index: number): string {
     this.#keys ??= unpackKeys(this.#packedKeys);
     return this.#keys[index]!;
+  }
+
+  /** Sequence numbers of the items that were not begun. */
+  unstarted(): number[] {
+    return Array.from({ length: this.items.length - this.next }, (_, i) => this.firstSeq + this.next + i);
   }
 }

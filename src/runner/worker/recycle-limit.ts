@@ -4,37 +4,37 @@ import type { WorkerSetup } from "../../contracts/wire.js";
 
 const LOOK_EVERY_MS = 100;
 
-/** How far a worker is from making room for a fresh one: items begun, and memory, looked at now and then. */
+/** How far a worker is from being replaced: items begun, and memory, looked at now and then. */
 export class RecycleLimit {
+  /** Why the worker is to be replaced, once it is. */
+  reached: string | undefined;
   readonly #afterItems: number;
   readonly #bytes: number;
   #items = 0;
   #lookedMs = 0;
-  isReached = false;
 
   constructor({ afterItems, bytes }: NonNullable<WorkerSetup["recycle"]>) {
     this.#afterItems = afterItems ?? Number.POSITIVE_INFINITY;
     this.#bytes = bytes ?? Number.POSITIVE_INFINITY;
   }
 
-  /** An item has begun. Answers once: why it is to be the last one. */
-  begun(): string | undefined {
-    return ++this.#items >= this.#afterItems ? this.#wornOut(`after ${this.#items} items`) : undefined;
+  /** An item has begun. True once: it is to be the last one. */
+  begun(): boolean {
+    return ++this.#items >= this.#afterItems && this.#reach(`after ${this.#items} items`);
   }
 
-  /** An item is through. Answers once: why no other may begin. */
-  settled(nowMs: number): string | undefined {
-    if (this.#bytes === Number.POSITIVE_INFINITY || nowMs - this.#lookedMs < LOOK_EVERY_MS) return undefined;
+  /** An item is through. True once: no other may begin. */
+  settled(nowMs: number): boolean {
+    if (this.#bytes === Number.POSITIVE_INFINITY || nowMs - this.#lookedMs < LOOK_EVERY_MS) return false;
     this.#lookedMs = nowMs;
     const bytes = memoryOfWorker();
-    if (bytes < this.#bytes) return undefined;
-    return this.#wornOut(`at ${Math.round(bytes / 1e6)} MB after ${this.#items} items`);
+    return bytes >= this.#bytes && this.#reach(`at ${Math.round(bytes / 1e6)} MB after ${this.#items} items`);
   }
 
-  #wornOut(why: string): string | undefined {
-    if (this.isReached) return undefined;
-    this.isReached = true;
-    return why;
+  #reach(why: string): boolean {
+    if (this.reached !== undefined) return false;
+    this.reached = why;
+    return true;
   }
 }
 

@@ -41,12 +41,12 @@ describe("what is ready", () => {
     const queue = new ReadyQueue();
     queue.push(chunk("a", "b"));
     queue.unshift(envelope("c", "1234"));
-    expect([queue.length, queue.size]).toEqual([3, 8]);
+    expect([queue.length, queue.chars]).toEqual([3, 8]);
     queue.take(1, 1000);
     queue.take(1, 1000);
-    expect([queue.length, queue.size]).toEqual([1, 2]);
+    expect([queue.length, queue.chars]).toEqual([1, 2]);
     expect(queue.drain(() => true).map(({ key }) => key)).toEqual(["b"]);
-    expect([queue.length, queue.size]).toEqual([0, 0]);
+    expect([queue.length, queue.chars]).toEqual([0, 0]);
   });
 });
 

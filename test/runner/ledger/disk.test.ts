@@ -1,5 +1,4 @@
-import { execFileSync } from "node:child_process";
-import fs, { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import fs, { readFileSync, writeFileSync } from "node:fs";
 import { syncBuiltinESMExports } from "node:module";
 import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
@@ -80,26 +79,14 @@ describe("ledger on a difficult disk", () => {
     await ledger[Symbol.asyncDispose]();
   });
 
-  test("a write is checked first, and a lost lease stops it before a byte is written", async () => {
-    const dir = tempDir();
-    let lost = false;
-    let checks = 0;
-    const ledger = openLedger({
-      dir,
-      header: header("r1", 1),
-      durable: false,
-      beforeWrite: () => {
-        checks++;
-        if (lost) throw new KagurazakaError("root-in-use", "taken over");
-      },
-    });
+  test("what is discarded is not written when the ledger is closed", async () => {
+    const ledger = openLedger({ dir: tempDir(), header: header("r1", 1), durable: false });
     ledger.appendDone("a", 1);
     ledger.flush();
-    lost = true;
     ledger.appendDone("b", 1);
-    expect(() => ledger.flush()).toThrow("taken over");
+    ledger.discard();
     await ledger[Symbol.asyncDispose]();
-    expect(checks).toBe(3);
+    expect(readFileSync(ledger.path, "utf8")).toContain('"a"');
     expect(readFileSync(ledger.path, "utf8")).not.toContain('"b"');
   });
 
@@ -117,35 +104,4 @@ describe("ledger on a difficult disk", () => {
     const second = openLedger({ dir, header: header("r1", 2), durable: false });
     expect(() => second.create()).toThrow(expect.objectContaining({ code: "environment" }) as KagurazakaError);
   });
-
-  const small = join("/tmp", `kagurazaka-small-${process.pid}`);
-  const mounted = mountSmall(small);
-  test.skipIf(!mounted)("a small tmpfs that fills up (skipped where mounting is not allowed)", async () => {
-    try {
-      const ledger = openLedger({ dir: join(small, "ledger"), header: header("r1", 1), durable: true });
-      let appended = 0;
-      expect(() => {
-        for (; appended < 1e6; appended++) ledger.appendDone(`some/longer/key-${appended}`, 1);
-      }).toThrow(expect.objectContaining({ code: "environment" }) as KagurazakaError);
-      const index = await loadLedger(join(small, "ledger"));
-      expect(index.invalid.count).toBe(0);
-      expect(index.counts.done).toBeGreaterThan(1000);
-      expect(index.counts.done).toBeLessThanOrEqual(appended + 1);
-      await ledger[Symbol.asyncDispose]();
-    } finally {
-      execFileSync("umount", [small]);
-      rmSync(small, { recursive: true });
-    }
-  });
 });
-
-function mountSmall(path: string): boolean {
-  try {
-    mkdirSync(path);
-    execFileSync("mount", ["-t", "tmpfs", "-o", "size=300k", "tmpfs", path], { stdio: "ignore" });
-    return true;
-  } catch {
-    if (existsSync(path)) rmSync(path, { recursive: true });
-    return false;
-  }
-}

@@ -223,14 +223,6 @@ describe("ledger", () => {
     expect(lines[0]).toMatchObject({ class: "Error: boom #", error: { message: "boom 17" }, n: 1 });
   });
 
-  test("a buffer above 256 KB goes out by itself", async () => {
-    const dir = tempDir();
-    await using ledger = openLedger({ dir, header: header("r1", 1), durable: true });
-    while (!existsSync(ledger.path)) ledger.appendDone("some/key.txt", 1);
-    expect(readFileSync(ledger.path).length).toBeGreaterThan(256 * 1024);
-    expect(ledger.pendingBytes).toBe(0);
-  });
-
   test("the fast line is the one JSON.stringify writes", () => {
     fc.assert(
       fc.property(

@@ -19,8 +19,8 @@ beforeEach(() => {
 afterEach(() => rmSync(join(dir, ".."), { recursive: true, force: true }));
 
 const channel = { send: () => {}, kill: () => {} };
-const guard = { add: () => {}, remove: () => {} };
-const seat = (id: number): WorkerHandle => new WorkerHandle(id, 1, new SharedArrayBuffer(64), channel, guard);
+const worker = (id: number): WorkerHandle =>
+  new WorkerHandle(id, { slots: 1, queue: 0 }, new SharedArrayBuffer(64), channel);
 const slice = (...keys: string[]) => ({
   chunk: new ItemChunk(keys.map((key) => new PendingItem({ key, json: "{}" }, { shard: 0, forced: false }))),
   from: 0,
@@ -32,9 +32,9 @@ const all = (): boolean => true;
 describe("what is at workers, on disk", () => {
   test("keys of any spelling are read back, of dead runs alone", () => {
     const [first, second] = [new InFlightJournal(dir, "run-1"), new InFlightJournal(dir, "run-2")];
-    first.sent(seat(0), packed("a.txt", "b/c d.txt"));
-    first.sent(seat(1), packed('["odd"]', "with\nnewline", "ünï"));
-    second.sent(seat(0), packed("other"));
+    first.sent(worker(0), packed("a.txt", "b/c d.txt"));
+    first.sent(worker(1), packed('["odd"]', "with\nnewline", "ünï"));
+    second.sent(worker(0), packed("other"));
     expect([...readInFlightJournal(dir, (run) => run === "run-1")].sort()).toEqual(
       ["a.txt", "b/c d.txt", '["odd"]', "with\nnewline", "ünï"].sort(),
     );
@@ -43,27 +43,27 @@ describe("what is at workers, on disk", () => {
   });
 
   test("a worker that is gone leaves nothing, and an orderly end nothing at all", () => {
-    using underWay = new InFlightJournal(dir, "run");
-    const [one, two] = [seat(0), seat(1)];
-    underWay.sent(one, packed("a"));
-    underWay.sent(two, packed("b"));
-    underWay.gone(one);
+    using journal = new InFlightJournal(dir, "run");
+    const [one, two] = [worker(0), worker(1)];
+    journal.sent(one, packed("a"));
+    journal.sent(two, packed("b"));
+    journal.gone(one);
     expect([...readInFlightJournal(dir, all)]).toEqual(["b"]);
-    underWay[Symbol.dispose]();
+    journal[Symbol.dispose]();
     expect(existsSync(dir)).toBe(false);
   });
 
   test("a file that has grown long is begun anew with what the worker still has", () => {
-    using underWay = new InFlightJournal(dir, "run");
-    const one = seat(0);
+    using journal = new InFlightJournal(dir, "run");
+    const one = worker(0);
     const stays = slice("stays");
-    one.add(1, stays);
-    underWay.sent(one, packed("stays"));
+    one.send(1, stays, packed("stays"));
+    journal.sent(one, packed("stays"));
     const long = "x".repeat(200_000);
     for (let seq = 2; seq < 12; seq++) {
       const next = slice(`${long}${seq}`);
-      one.add(seq, next);
-      underWay.sent(one, next.chunk.keysText(0, 1));
+      one.send(seq, next, packed(`${long}${seq}`));
+      journal.sent(one, next.chunk.keysText(0, 1));
       one.take(seq);
     }
     expect(statSync(join(dir, "run", readdirSync(join(dir, "run"))[0]!)).size).toBeLessThan(1.3e6);
@@ -71,9 +71,9 @@ describe("what is at workers, on disk", () => {
   });
 
   test("what is torn or spoiled is passed over, and the rest is read", () => {
-    const underWay = new InFlightJournal(dir, "run");
-    underWay.sent(seat(0), packed("a"));
-    underWay.sent(seat(0), packed("[b"));
+    const journal = new InFlightJournal(dir, "run");
+    journal.sent(worker(0), packed("a"));
+    journal.sent(worker(0), packed("[b"));
     writeFileSync(join(dir, "run", "1"), '["torn');
     writeFileSync(join(dir, "run", "2"), '["spoiled\n\nc\n\n');
     mkdirSync(join(dir, "run", "3"));
@@ -81,8 +81,8 @@ describe("what is at workers, on disk", () => {
   });
 
   test("a directory that cannot be written costs the tracking, not the run", () => {
-    using underWay = new InFlightJournal("/proc/nowhere", "run");
-    expect(() => underWay.sent(seat(0), packed("a"))).not.toThrow();
+    using journal = new InFlightJournal("/proc/nowhere", "run");
+    expect(() => journal.sent(worker(0), packed("a"))).not.toThrow();
   });
 });
 

@@ -1,6 +1,6 @@
 import { writeAsciiRecord } from "../../../base/ascii-record.js";
 import { hashAsciiBytes, NAME_DIGITS, writeNameOfHash } from "../../../base/hash.js";
-import { type Chunk, type ChunkHeader, type LedgerName, PendingItem } from "../../../contracts/chunk.js";
+import { type Chunk, type ChunkHeader, type KeyBytes, PendingItem } from "../../../contracts/chunk.js";
 import { ItemChunk } from "../item-chunk.js";
 import type { SeenKeys } from "./seen-keys.js";
 
@@ -58,7 +58,7 @@ class PackedChunk implements Chunk {
     return undefined;
   }
 
-  nameAt(index: number): LedgerName {
+  keyBytesAt(index: number): KeyBytes {
     return { bytes: this.#names, start: index * STRIDE, length: NAME_DIGITS };
   }
 

@@ -1,72 +1,61 @@
 import type { DisposalStack } from "../../../base/disposal-stack.js";
 import { toErrorRecord } from "../../../base/errors.js";
-import type { BackboneRequest, BackboneSession } from "../../../contracts/backbone.js";
-import type { PreparedRun } from "../../prepare/prepared-run.js";
-import type { HeldShard } from "../shard.js";
+import type { WorkerBackbone, WorkerSession, WorkersRequest } from "../../../contracts/backbone.js";
 import { Suspects } from "./suspects.js";
 
-/** The module every worker runs. */
-const WORKER_ENTRY = new URL("../../worker/main.js", import.meta.url).href;
-
 /**
- * Where workers come from. After a run that died whole, whatever was under way goes first in workers whose death takes nobody
- * along (where the backbone has such), and the run goes on as it was asked to when all of that is through.
+ * Where workers come from. After a run whose process crashed, the items that were in flight go first, each worker in a
+ * process of its own (where the backbone has such), and the run goes on as it was asked to when all of them are through.
  */
 export interface IsolatedSession {
-  /** Starts the workers of now. */
-  readonly session: BackboneSession;
-  /** The death of one worker may take all of this process along. */
-  readonly mayFallWhole: boolean;
+  /** Starts workers: isolated ones while suspects are still to come, then those that were asked for. */
+  readonly session: WorkerSession;
+  /** A crash of one worker can end this whole process. */
+  readonly canCrashCoordinator: boolean;
   /** Suspects are still to come. */
-  readonly isCareful: boolean;
+  readonly isIsolated: boolean;
   /** What to tell people about it. */
   readonly warning: string | undefined;
   /** Resolves when suspects are no more waited for, and `session` is the one that was asked for. Without suspects: never. */
-  readonly whenOver: Promise<CarefulEnd>;
+  readonly whenOver: Promise<IsolationEnd>;
   settled(shard: number, key: string): void;
 }
 
-export interface CarefulEnd {
+export interface IsolationEnd {
   /** All suspects were tried; else some did not come by. */
   readonly allTried: boolean;
-  /** Why the workers of now have to do to the end. */
+  /** Why the isolated workers have to do to the end. */
   readonly failure?: string;
 }
 
-export interface IsolatedSessionRequest extends Pick<BackboneRequest, "run" | "guard"> {
-  readonly prepared: PreparedRun;
-  readonly held: readonly HeldShard[];
-  readonly scope: DisposalStack;
+export interface IsolatedSessionRequest extends WorkersRequest {
+  readonly backbone: WorkerBackbone;
+  /** By hard shard: keys of items that were in flight when a run's process crashed. */
+  readonly suspects: readonly { readonly number: number; readonly suspects: ReadonlySet<string> }[];
+  readonly stack: DisposalStack;
 }
 
-export async function openIsolatedSession({
-  prepared,
-  held,
-  scope,
-  run,
-  guard,
-}: IsolatedSessionRequest): Promise<IsolatedSession> {
-  const { backbone, workers, config } = prepared;
-  const { options } = config.backbone;
-  const cautious = backbone.isolated?.(options);
-  const keys = new Set(held.flatMap(({ number, suspects }) => [...suspects].map((key) => nameOf(number, key))));
-  const careful = cautious !== undefined && keys.size > 0;
-  let closed = false;
-  const open = async (chosen: typeof options): Promise<BackboneSession> => {
-    const session = await backbone.open({ options: chosen, workers, entry: WORKER_ENTRY, run, guard });
-    if (closed) await session[Symbol.asyncDispose]();
-    return scope.use(session);
+export async function openIsolatedSession(request: IsolatedSessionRequest): Promise<IsolatedSession> {
+  const { backbone, suspects: ofShards, stack, options, ...rest } = request;
+  const isolated = backbone.isolated?.(options);
+  const keys = new Set(ofShards.flatMap(({ number, suspects }) => [...suspects].map((key) => nameOf(number, key))));
+  const isCareful = isolated !== undefined && keys.size > 0;
+  let isClosed = false;
+  const open = async (chosen: typeof options): Promise<WorkerSession> => {
+    const session = await backbone.openWorkers({ ...rest, options: chosen });
+    if (isClosed) await session[Symbol.asyncDispose]();
+    return stack.use(session);
   };
-  let session = await open(careful ? cautious : options);
-  scope.defer(() => {
-    closed = true;
+  let session = await open(isCareful ? isolated : options);
+  stack.defer(() => {
+    isClosed = true;
   });
   let suspects: Suspects | undefined;
-  const whenOver = new Promise<CarefulEnd>((resolve) => {
-    if (!careful) return;
+  const whenOver = new Promise<IsolationEnd>((resolve) => {
+    if (!isCareful) return;
     suspects = new Suspects(keys, (allTried) => {
       suspects = undefined;
-      if (closed) return;
+      if (isClosed) return;
       open(options).then(
         (asked) => {
           session = asked;
@@ -76,16 +65,17 @@ export async function openIsolatedSession({
       );
     });
   });
+  const items = keys.size === 1 ? "item that was running goes" : "items that were running go";
   return {
     get session() {
       return session;
     },
-    get isCareful() {
+    get isIsolated() {
       return suspects !== undefined;
     },
-    mayFallWhole: cautious !== undefined,
-    warning: careful
-      ? `the last run died whole: ${keys.size} items that were at workers go first, in workers that can die alone`
+    canCrashCoordinator: isolated !== undefined,
+    warning: isCareful
+      ? `the last run's process crashed. The ${keys.size} ${items} first, each worker in a process of its own, so that a crash costs one item`
       : undefined,
     whenOver,
     settled: (shard, key) => suspects?.settled(nameOf(shard, key)),

@@ -4,20 +4,19 @@ import { join } from "node:path";
 import { encodeItem } from "../../../base/canonical-json.js";
 import { KagurazakaError, toErrorRecord } from "../../../base/errors.js";
 import { activityLayout } from "../../../contracts/activity.js";
-import type { ExecutorPorts } from "../../../contracts/executor.js";
 import type { TaskInstance } from "../../../contracts/task.js";
-import { packKeys } from "../../../contracts/wire.js";
+import { packKeys, type WorkerSetup } from "../../../contracts/wire.js";
 import type { Candidate } from "../../plan/candidates.js";
 import type { PreparedRun } from "../../prepare/prepared-run.js";
-import { ItemBinder } from "../../worker/binder.js";
-import { ItemContext } from "../../worker/context.js";
-import { SpawnerPool } from "../../worker/programs/pool.js";
+import { loadWorkerTask } from "../../program/worker-task.js";
+import { Attempts } from "../../worker/attempt.js";
+import type { ItemContext } from "../../worker/context.js";
 import { ReceivedChunk } from "../../worker/received-chunk.js";
 
 export type LogHook = (key: string, level: "info" | "warn" | "error", message: string, fields?: unknown) => void;
 
-/** What the task's own code says of an item; null: nothing against it. */
-export interface DeepAnswer {
+/** What the task's own code says of an item. */
+interface DeepAnswer {
   /** What `isExecuted` said, where it was asked. */
   readonly isExecuted: boolean | undefined;
   /** What `verify` threw. */
@@ -30,91 +29,49 @@ export interface DeepAnswer {
  */
 export class DeepCheck implements AsyncDisposable {
   readonly #instance: TaskInstance;
-  readonly #binder: ItemBinder;
-  readonly #ports: ExecutorPorts;
-  readonly #activity: Float64Array;
-  readonly #spawners: SpawnerPool;
+  readonly #attempts: Attempts;
   readonly #timeoutMs: number | undefined;
   readonly #freeSlots: number[];
   readonly #shard: number;
   readonly #scratch: string;
   #seq = 0;
 
-  constructor(
-    prepared: PreparedRun,
-    { shard, instance, scratch, onLog }: { shard: number; instance: TaskInstance; scratch: string; onLog: LogHook },
-  ) {
-    const { program, config } = prepared;
-    const { concurrency, seed, timeout } = config.run;
-    const setup = {
-      task: program.ref,
-      run: "verify",
-      workerId: 0,
-      concurrency,
-      stagingDirs: prepared.shards.map(() => scratch),
-      keptRoots: prepared.shards.map(() => scratch),
-      seed,
-      durable: false,
-      atomic: program.atomic,
-      wantValues: false,
-    };
-    const activity = new SharedArrayBuffer(activityLayout.bytes(concurrency));
-    const nothing = (): void => {};
-    this.#instance = instance;
-    this.#shard = shard;
-    this.#scratch = scratch;
-    this.#binder = new ItemBinder(program, setup, 0);
-    this.#ports = {
-      setup,
-      activity,
-      done: nothing,
-      doneByProgram: nothing,
-      settle: nothing,
-      flush: nothing,
-      print: nothing,
-      log: onLog,
-      spawned: nothing,
-      held: nothing,
-      worn: nothing,
-    };
-    this.#activity = new Float64Array(activity);
-    this.#spawners = new SpawnerPool(this.#ports);
-    this.#timeoutMs = timeout;
-    this.#freeSlots = Array.from({ length: concurrency }, (_, slot) => slot);
+  constructor(parts: {
+    shard: number;
+    instance: TaskInstance;
+    attempts: Attempts;
+    scratch: string;
+    slots: number;
+    timeoutMs: number | undefined;
+  }) {
+    this.#shard = parts.shard;
+    this.#instance = parts.instance;
+    this.#attempts = parts.attempts;
+    this.#scratch = parts.scratch;
+    this.#timeoutMs = parts.timeoutMs;
+    this.#freeSlots = Array.from({ length: parts.slots }, (_, slot) => slot);
   }
 
   /** At most `--concurrency` at once. */
   async check(candidate: Candidate, asksTask: boolean): Promise<DeepAnswer> {
     const slot = this.#freeSlots.pop()!;
-    const json = candidate.json ?? encodeItem(candidate.item);
+    const items = `[${candidate.json ?? encodeItem(candidate.item)}]`;
     const keys = packKeys([candidate.key]);
-    const chunk = new ReceivedChunk({
-      type: "items",
-      firstSeq: ++this.#seq,
-      items: `[${json}]`,
-      keys,
-      shard: this.#shard,
-      forced: false,
-    });
-    const ctx = new ItemContext(this.#ports, this.#activity, { slot, chunk, index: 0, spawners: this.#spawners });
-    let isExecuted: boolean | undefined;
+    const header = { shard: this.#shard, forced: false };
+    const chunk = new ReceivedChunk({ type: "items", firstSeq: ++this.#seq, items, keys, ...header });
+    const ctx = this.#attempts.begin(slot, chunk, 0);
     try {
-      await this.#inTime(ctx, async () => {
-        const item = this.#binder.bindForCheck(ctx.wire, ctx);
-        if (asksTask) isExecuted = Boolean(await this.#instance.isExecuted!(item, ctx));
-        if (isExecuted !== false) await this.#instance.verify?.(item, ctx);
-      });
+      const isExecuted = await this.#inTime(ctx, () => this.#attempts.inspect(ctx, asksTask));
       return { isExecuted, objection: undefined };
     } catch (thrown) {
       const { name, message } = toErrorRecord(thrown);
-      return { isExecuted, objection: `${name}: ${message}` };
+      return { isExecuted: undefined, objection: `${name}: ${message}` };
     } finally {
-      ctx.end(true);
       this.#freeSlots.push(slot);
     }
   }
 
-  async #inTime(ctx: ItemContext, work: () => Promise<void>): Promise<void> {
+  async #inTime<T>(ctx: ItemContext, work: () => Promise<T>): Promise<T> {
     if (this.#timeoutMs === undefined) return work();
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_, reject) => {
@@ -124,7 +81,7 @@ export class DeepCheck implements AsyncDisposable {
       }, this.#timeoutMs);
     });
     try {
-      await Promise.race([work(), late]);
+      return await Promise.race([work(), late]);
     } finally {
       clearTimeout(timer);
     }
@@ -134,7 +91,7 @@ export class DeepCheck implements AsyncDisposable {
     try {
       await this.#instance.teardown?.();
     } finally {
-      this.#spawners.close();
+      this.#attempts.close();
       rmSync(this.#scratch, { recursive: true, force: true });
     }
   }
@@ -142,11 +99,11 @@ export class DeepCheck implements AsyncDisposable {
 
 /** Undefined where the task has nothing to be asked. A `setup()` that fails ends the audit, as it ends a run. */
 export async function openDeepCheck(
-  prepared: PreparedRun,
+  { program, config }: PreparedRun,
   shard: number,
-  onLog: LogHook,
+  log: LogHook,
 ): Promise<DeepCheck | undefined> {
-  const instance = prepared.program.createInstance();
+  const instance = program.createInstance();
   if (typeof instance.verify !== "function" && typeof instance.isExecuted !== "function") return undefined;
   try {
     await instance.setup?.();
@@ -154,6 +111,23 @@ export async function openDeepCheck(
     const { name, message } = toErrorRecord(cause);
     throw new KagurazakaError("environment", `setup() failed: ${name}: ${message}`, { cause });
   }
+  const { concurrency: slots, seed, timeout: timeoutMs } = config.run;
   const scratch = mkdtempSync(join(tmpdir(), "kagurazaka-verify-"));
-  return new DeepCheck(prepared, { shard, instance, scratch, onLog });
+  const sites = program.roots.length === 0 ? [undefined] : program.roots;
+  const setup: WorkerSetup = {
+    task: program.ref,
+    run: "verify",
+    worker: "verify",
+    shape: { slots, queue: 0 },
+    shards: sites.map(() => ({ staging: "", kept: "" })),
+    seed,
+    durable: false,
+    atomic: program.atomic,
+    wantValues: false,
+  };
+  const site = { taskUrl: program.url, shards: sites.map((root) => ({ root, base: scratch })) };
+  const task = await loadWorkerTask(program.ref, setup.shards, site);
+  const activity = new SharedArrayBuffer(activityLayout.bytes(slots));
+  const attempts = new Attempts(task, instance, { setup, activity, log });
+  return new DeepCheck({ shard, instance, attempts, scratch, slots, timeoutMs });
 }

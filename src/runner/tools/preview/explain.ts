@@ -67,7 +67,7 @@ async function explainIn(prepared: PreparedRun, shard: number, key: string): Pro
       const outdated = planner.finished.isOutdated(candidate) ? "no: the output is older" : "no";
       const due = taskAsked ? "no, unless the task's isExecuted() says so" : outdated;
       const unsynced =
-        "yes, but after the last sync mark of a boot that is over: it may not be whole and is made again";
+        "yes, but after the last checkpoint of a boot that is over: its output may not be whole and is made again";
       const says = { due, stale: "yes, but --redo asks for it again", unsynced }[state as string] ?? state;
       steps.push({ step: "finished", says });
       return end(isFinished(state) ? "would be skipped" : "would run");

@@ -1,5 +1,4 @@
 import { availableParallelism } from "node:os";
-import type { ExecutorPorts } from "../../../contracts/executor.js";
 import type { WorkerSetup } from "../../../contracts/wire.js";
 import { Spawner } from "./spawner.js";
 import type { SpawnerEnd, SpawnerJob } from "./wire.js";
@@ -15,8 +14,9 @@ export interface StartedProgram {
   kill(signal: NodeJS.Signals): void;
 }
 
-interface PoolPorts extends Pick<ExecutorPorts, "spawned"> {
-  readonly setup: Pick<WorkerSetup, "run" | "concurrency">;
+interface PoolPorts {
+  readonly setup: Pick<WorkerSetup, "run" | "shape">;
+  processStarted?(seq: number, leaderPid: number): void;
 }
 
 /** A worker's spawners, one for each program at once and no more than there are cores. Each is started when it is needed. */
@@ -29,7 +29,7 @@ export class SpawnerPool {
 
   constructor(ports: PoolPorts) {
     this.#ports = ports;
-    this.#most = Math.min(ports.setup.concurrency, availableParallelism());
+    this.#most = Math.min(ports.setup.shape.slots, availableParallelism());
   }
 
   start(seq: number, call: Omit<SpawnerJob, "id" | "slot">): StartedProgram {
@@ -41,7 +41,7 @@ export class SpawnerPool {
 
   /** The guardian sees to those that live on: were this process killed now, their spawner would, were it not killed too. */
   makeKnown(seq: number, pid: number): void {
-    this.#ports.spawned(seq, pid);
+    this.#ports.processStarted?.(seq, pid);
   }
 
   close(): void {
@@ -55,7 +55,7 @@ export class SpawnerPool {
     if (best !== undefined && (best.load === 0 || this.#spawners.size >= this.#most)) return best;
     const fresh: Spawner = new Spawner(this.#ports.setup.run, () => this.#spawners.delete(fresh));
     this.#spawners.add(fresh);
-    if (fresh.pid !== undefined) this.#ports.spawned(OF_THE_WORKER, fresh.pid);
+    if (fresh.pid !== undefined) this.#ports.processStarted?.(OF_THE_WORKER, fresh.pid);
     return fresh;
   }
 

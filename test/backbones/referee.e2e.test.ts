@@ -1,10 +1,10 @@
 import { expect, test } from "vitest";
 import inline from "../../dist/backbones/inline.js";
 import { type It, testBackbone } from "../../dist/src/testing.js";
-import type { BackboneDefinition, BackboneSession } from "../../src/contracts/backbone.js";
+import type { WorkerBackbone, WorkerSession } from "../../src/contracts/backbone.js";
 
 /** The suite itself: a backbone that does wrong must not pass. */
-async function failuresOf(backbone: BackboneDefinition, only: RegExp, options = {}): Promise<string[]> {
+async function failuresOf(backbone: WorkerBackbone, only: RegExp, options = {}): Promise<string[]> {
   const cases: { title: string; body: () => Promise<void> }[] = [];
   const it: It = Object.assign((title: string, body: () => Promise<void>) => void cases.push({ title, body }), {
     skip() {},
@@ -17,12 +17,12 @@ async function failuresOf(backbone: BackboneDefinition, only: RegExp, options = 
 }
 
 const changed = (
-  backbone: BackboneDefinition,
-  change: (session: BackboneSession) => Partial<BackboneSession>,
-): BackboneDefinition => ({
+  backbone: WorkerBackbone,
+  change: (session: WorkerSession) => Partial<WorkerSession>,
+): WorkerBackbone => ({
   ...backbone,
-  async open(request) {
-    const session = await backbone.open(request);
+  async openWorkers(request) {
+    const session = await backbone.openWorkers(request);
     return {
       startWorker: session.startWorker.bind(session),
       [Symbol.asyncDispose]: () => session[Symbol.asyncDispose](),
@@ -33,12 +33,12 @@ const changed = (
 
 test("a worker's exit reported twice is caught", async () => {
   const twice = changed(inline, (session) => ({
-    startWorker: (boot, events) =>
-      session.startWorker(boot, {
+    startWorker: (start, events) =>
+      session.startWorker(start, {
         ...events,
-        onExit(error) {
-          events.onExit(error);
-          events.onExit(error);
+        onExit(exit) {
+          events.onExit(exit);
+          events.onExit(exit);
         },
         onMessage: events.onMessage,
       }),
@@ -50,8 +50,8 @@ test("a worker's exit reported twice is caught", async () => {
 
 test("items that are handed over twice are caught", async () => {
   const eager = changed(inline, (session) => ({
-    startWorker(boot, events) {
-      const channel = session.startWorker(boot, events);
+    startWorker(start, events) {
+      const channel = session.startWorker(start, events);
       return {
         ...channel,
         send(message) {
@@ -68,8 +68,8 @@ test("items that are handed over twice are caught", async () => {
 
 test("logs that are lost are caught", async () => {
   const mute = changed(inline, (session) => ({
-    startWorker: (boot, events) =>
-      session.startWorker(boot, {
+    startWorker: (start, events) =>
+      session.startWorker(start, {
         onExit: events.onExit,
         onMessage: (message) => {
           if (message.type !== "log") events.onMessage(message);

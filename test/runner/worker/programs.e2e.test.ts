@@ -28,7 +28,10 @@ let runs = 0;
 function attempt(concurrency = 2): Attempt & { pool: SpawnerPool } {
   const spawned: (readonly [number, number])[] = [];
   const run = `spawner-test-${process.pid}-${runs++}`;
-  const pool = new SpawnerPool({ setup: { run, concurrency }, spawned: (seq, pid) => void spawned.push([seq, pid]) });
+  const pool = new SpawnerPool({
+    setup: { run, shape: { slots: concurrency, queue: 0 } },
+    processStarted: (seq, pid) => void spawned.push([seq, pid]),
+  });
   closing.push(() => pool.close());
   const programs = new ItemPrograms(7, pool);
   return {

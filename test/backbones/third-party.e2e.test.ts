@@ -34,14 +34,14 @@ export default defineBackbone({
   kinds: ["item"],
   killable: false,
   size: () => ({ workers: 1 }),
-  async open({ entry }) {
+  async openWorkers({ entry }) {
     const { default: main } = await import(entry);
     return {
-      startWorker({ setup, marks }, events) {
+      startWorker(start, events) {
         let listener;
         const waiting = [];
-        main({ port: { post: events.onMessage, onMessage: (listen) => { listener = listen; waiting.splice(0).forEach(listen); } }, setup, marks }).then(() => events.onExit(null));
-        return { send: (message) => setImmediate(() => (listener ? listener(message) : waiting.push(message))), kill: () => setImmediate(() => events.onExit(null)) };
+        main({ port: { post: events.onMessage, onMessage: (listen) => { listener = listen; waiting.splice(0).forEach(listen); } }, ...start }).then(() => events.onExit({ kind: "ended" }));
+        return { send: (message) => setImmediate(() => (listener ? listener(message) : waiting.push(message))), kill: () => setImmediate(() => events.onExit({ kind: "ended" })) };
       },
       async [Symbol.asyncDispose]() {},
     };
@@ -61,11 +61,11 @@ export default defineBackbone({
 
 test("a backbone of another contract is refused", async () => {
   const place = createPlace({
-    "old.mjs": `export default { contract: 2, open() {}, size() {}, kinds: ["item"], options: {}, name: "old" };\n`,
+    "old.mjs": `export default { contract: 1, open() {}, size() {}, kinds: ["item"], options: {}, name: "old" };\n`,
   });
   const { code, stderr } = await place.sample(items, ["--backbone", "./old.mjs"]);
   expect([code, stderr]).toEqual([
     2,
-    expect.stringMatching(/speaks contract 2 of backbones, this kagurazaka speaks 1/),
+    expect.stringMatching(/speaks contract 1 of backbones, this kagurazaka speaks 2/),
   ]);
 });

@@ -1,0 +1,155 @@
+import { type ErrorRecord, KagurazakaError } from "../../base/errors.js";
+import type { ChunkHeader, PendingItem } from "../../contracts/chunk.js";
+import type { ExecutionEvents } from "../../contracts/execution.js";
+import type { Settled } from "../../contracts/outcome.js";
+import type { WireOutcome } from "../../contracts/wire.js";
+import { crashError, timeoutError } from "./errors.js";
+import type { Feeder } from "./feeder.js";
+import type { DispatcherOptions } from "./ports.js";
+import { judgeFailure } from "./retry-policy.js";
+import type { WorkerHandle } from "./worker-handle.js";
+
+export interface ItemOutcomesOptions extends Pick<DispatcherOptions, "settings" | "permanentErrors"> {
+  readonly feeder: Feeder;
+  readonly events: () => ExecutionEvents;
+  /** An item with such a header may be started (once more). */
+  mayRun(header: ChunkHeader): boolean;
+}
+
+/** Decides what becomes of an item that leaves its worker: settled, tried again, put back, suspected of a crash, cancelled. */
+export class ItemOutcomes {
+  readonly #options: ItemOutcomesOptions;
+
+  constructor(options: ItemOutcomesOptions) {
+    this.#options = options;
+  }
+
+  /** A message of outcomes. */
+  settle(worker: WorkerHandle, plain: Float64Array, rest: readonly WireOutcome[]): void {
+    const { feeder } = this.#options;
+    const events = this.#options.events();
+    let totalMs = 0;
+    // Many of them a second: the feeder is told once.
+    let taken = 0;
+    for (let i = 0; i < plain.length; i += 2) {
+      const ref = worker.take(plain[i]!);
+      if (!ref) continue;
+      taken++;
+      const durationMs = plain[i + 1]!;
+      totalMs += durationMs;
+      events.onDone(ref.chunk, ref.index, durationMs);
+    }
+    feeder.left(taken);
+    feeder.succeeded(plain.length / 2);
+    for (const outcome of rest) {
+      totalMs += outcome.durationMs;
+      this.#settleOne(worker, outcome);
+    }
+    feeder.settled(plain.length / 2 + rest.length, totalMs);
+    if (worker.quarantined && worker.inFlight.size === 0) worker.quarantined = false;
+  }
+
+  #settleOne(worker: WorkerHandle, { seq, ...outcome }: WireOutcome): void {
+    const { feeder, settings } = this.#options;
+    const hasTimedOut = worker.timedOut.has(seq);
+    const item = feeder.takeItem(worker, seq);
+    if (!item) return;
+    if (outcome.status === "failed") {
+      const error = hasTimedOut ? timeoutError(settings.timeout!, outcome.error) : outcome.error!;
+      return this.#fail(item, error, outcome.durationMs);
+    }
+    // Finished after all, even when it was told to stop: what was published stays.
+    feeder.succeeded(1);
+    this.#tell(item, outcome);
+  }
+
+  #fail(item: PendingItem, error: ErrorRecord, durationMs: number): void {
+    const { settings, permanentErrors, feeder } = this.#options;
+    const events = this.#options.events();
+    const verdict = judgeFailure(error, item.attempt, settings, permanentErrors, Math.random);
+    if (verdict.do === "give-up") return this.#tell(item, { status: "failed", durationMs, error });
+    if (verdict.do === "stop") {
+      this.cancel(item, durationMs);
+      const cause = new KagurazakaError("environment", `${error.message} (while processing ${item.key})`, {
+        hint: "Make room or mend it, then run the same command: it goes on from here.",
+      });
+      return events.onShardFailed(item.header.shard, cause);
+    }
+    if (!this.#options.mayRun(item.header)) return this.cancel(item, durationMs);
+    if (verdict.do === "wait") return feeder.pause(item, verdict.scope, verdict.delayMs);
+    item.attempt++;
+    events.onRetry(item, error, verdict.delayMs);
+    feeder.wait(item, verdict.delayMs);
+  }
+
+  /** Items that their worker has not begun. */
+  giveBack(worker: WorkerHandle, unstarted: readonly number[]): void {
+    for (const seq of unstarted.toReversed()) {
+      const item = this.#options.feeder.takeItem(worker, seq);
+      if (item) this.#putBack(item);
+    }
+  }
+
+  /** Everything that a worker had when it was gone, with no item to blame. */
+  putBackAll(worker: WorkerHandle): void {
+    for (const seq of worker.inFlight.seqs()) this.#putBack(this.#options.feeder.takeItem(worker, seq)!);
+  }
+
+  #putBack(item: PendingItem): void {
+    if (this.#options.mayRun(item.header)) this.#options.feeder.putBack(item);
+    else this.cancel(item);
+  }
+
+  /** A worker has crashed: one of the items that were running may have done that. */
+  onCrash(worker: WorkerHandle, error: ErrorRecord): void {
+    const { feeder } = this.#options;
+    const running = worker.running();
+    if (running.length !== 1) {
+      for (const { seq } of running) feeder.suspect(feeder.takeItem(worker, seq)!);
+      return;
+    }
+    const item = feeder.takeItem(worker, running[0]!.seq)!;
+    // Two crashes are proof, where nothing else had run in that worker.
+    if (worker.given === 1) item.crashes++;
+    else if (worker.quarantined) item.needsFreshWorker = true;
+    if (item.crashes < 2) return feeder.suspect(item);
+    this.#tell(item, { status: "failed", durationMs: 0, error: crashError(error) });
+  }
+
+  /**
+   * A worker was killed because of items over their time limit. Where its loop was blocked, one of the running items did that
+   * and the time of the others ran out because of it: in quarantine, each gets its own.
+   */
+  onKilledForTimeout(worker: WorkerHandle): void {
+    const { feeder, settings } = this.#options;
+    const limitMs = settings.timeout!;
+    const wasRunning = worker.running().length;
+    for (const seq of [...worker.timedOut.keys()]) {
+      const item = feeder.takeItem(worker, seq);
+      if (!item) continue;
+      if (worker.blocked && wasRunning > 1) feeder.suspect(item);
+      else this.#fail(item, timeoutError(limitMs), limitMs);
+    }
+  }
+
+  cancel(item: PendingItem, durationMs = 0): void {
+    this.#tell(item, { status: "cancelled", durationMs });
+  }
+
+  /** Cancels waiting items. */
+  cancelWaiting(wanted: (header: ChunkHeader) => boolean): void {
+    for (const item of this.#options.feeder.drain(wanted)) this.cancel(item);
+  }
+
+  /** Cancels what is at a worker. */
+  cancelAll(worker: WorkerHandle): void {
+    // Where a worker cannot be killed, its items can still hear that they are not wanted any more.
+    for (const { seq } of worker.running()) worker.channel.send({ type: "abort", seq, reason: "cancelled" });
+    worker.channel.processes?.killAll();
+    for (const seq of worker.inFlight.seqs()) this.cancel(this.#options.feeder.takeItem(worker, seq)!);
+  }
+
+  #tell(item: PendingItem, settled: Settled): void {
+    this.#options.events().onSettled(item, settled);
+  }
+}

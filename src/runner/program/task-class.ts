@@ -1,0 +1,39 @@
+import { KagurazakaError } from "../../base/errors.js";
+import { loadBuiltin } from "../../builtins.js";
+import { modeDefinitionOf } from "../../contracts/define.js";
+import type { Fields, ModeDefinition, ResolvedMode } from "../../contracts/modes.js";
+import type { TaskClass, TaskInstance, TaskOptions } from "../../contracts/task.js";
+import { templateOf } from "../../loader/import-task.js";
+
+/** What coordinator and worker do alike with a task's class, so that both see one meaning. */
+
+export async function importTaskClass(url: string, exportName: string): Promise<TaskClass> {
+  const module = (await import(url)) as Record<string, unknown>;
+  const taskClass = module[exportName] as TaskClass | undefined;
+  if (typeof taskClass === "function") return taskClass;
+  throw new KagurazakaError("task-not-found", `${url} has no export ${exportName}`);
+}
+
+export function instantiate(
+  taskClass: TaskClass,
+  { task, rawArgs }: Pick<TaskOptions, "task" | "rawArgs">,
+): TaskInstance {
+  const instance = new taskClass();
+  instance.options = Object.freeze({ ...task });
+  Object.defineProperty(instance, "rawArgs", { value: Object.freeze([...rawArgs]), enumerable: false });
+  return instance;
+}
+
+/** The mode in a field of the task's template. One that no registry knows rides along with the class. */
+export async function resolveMode<D extends ModeDefinition>(
+  taskClass: TaskClass,
+  field: string,
+  data: ({ use: string } & Fields) | null | undefined,
+): Promise<ResolvedMode<D> | null> {
+  if (!data) return null;
+  const { use, ...fields } = data;
+  const written = modeDefinitionOf(templateOf(taskClass)?.spec[field]);
+  const definition = written?.name === use ? written : (await loadBuiltin("modes", use))?.definition;
+  if (!definition) throw new KagurazakaError("mixin", `there is no mode "${use}"`, { where: field });
+  return { definition: definition as D, fields };
+}

@@ -1,0 +1,84 @@
+import { type DisposalStack, openDisposalStack } from "../../base/disposal-stack.js";
+import type { UnrecordedOutcomes } from "../../contracts/fleet.js";
+import { type Lease, ownProcess } from "../lease/index.js";
+import { type Ledger, type LedgerHeader, loadLedger, openLedger } from "../ledger/index.js";
+import { decodeChunk } from "../plan/chunk-message.js";
+
+export interface UnrecordedRequest {
+  readonly shards: readonly {
+    readonly rootId: string;
+    readonly ledgerDir: string;
+    readonly lease: Pick<Lease, "assertHeld">;
+  }[];
+  /** The run that records them. */
+  readonly run: string;
+  readonly durable: boolean;
+}
+
+/**
+ * Records what nodes have done for coordinators that died before they could: before the plan is made, so that nothing of it
+ * is done again. Each dead run gets a segment of its own, under the header that it would have written.
+ * @returns how many outcomes
+ */
+export async function recordUnrecorded(
+  all: AsyncIterable<UnrecordedOutcomes>,
+  { shards, run, durable }: UnrecordedRequest,
+): Promise<number> {
+  const stack = openDisposalStack();
+  const ledgers = new Map<string, Ledger>();
+  let count = 0;
+  try {
+    for await (const unrecorded of all) {
+      const { shard, outcomes } = unrecorded;
+      const ours = shards.find(({ rootId }) => rootId === shard.rootId);
+      if (!ours) continue;
+      const header = shard.record as unknown as LedgerHeader;
+      const name = `${shard.rootId} ${header.run}`;
+      let ledger = ledgers.get(name);
+      if (!ledger) {
+        ledger = await openSegment(header, {
+          ledgerDir: ours.ledgerDir,
+          name: `${run}-for-${header.run}`,
+          durable,
+          stack,
+        });
+        ledgers.set(name, ledger);
+      }
+      append(ledger, unrecorded);
+      ours.lease.assertHeld();
+      ledger.flush();
+      unrecorded.recorded();
+      count += outcomes.plain.length / 2 + outcomes.rest.length;
+    }
+  } finally {
+    await stack.close();
+  }
+  return count;
+}
+
+/** The header says what made the results; the machine is the one that writes them down. */
+async function openSegment(
+  { covers: _, durable: __, ...dead }: LedgerHeader,
+  to: { ledgerDir: string; name: string; durable: boolean; stack: DisposalStack },
+): Promise<Ledger> {
+  const { nextSeq: seq } = await loadLedger(to.ledgerDir);
+  const { boot, host } = ownProcess();
+  const header = { ...dead, run: to.name, at: new Date().toISOString(), seq, boot, host };
+  return to.stack.use(
+    openLedger({ dir: to.ledgerDir, header: to.durable ? { ...header, durable: true } : header, durable: to.durable }),
+  );
+}
+
+function append(ledger: Ledger, { chunk: message, outcomes }: UnrecordedOutcomes): void {
+  const { chunk, indices } = decodeChunk(message);
+  const at = new Map(indices.map((index, i) => [index, i]));
+  for (let i = 0; i < outcomes.plain.length; i += 2)
+    ledger.appendDone(chunk.keyAt(at.get(outcomes.plain[i]!)!), outcomes.plain[i + 1]!);
+  for (const { index, attempt, status, durationMs, reason, error } of outcomes.rest) {
+    const { key, json } = chunk.itemAt(at.get(index)!);
+    if (status === "done") ledger.appendDone(key, durationMs, { attempts: attempt });
+    else if (status === "filtered") ledger.appendFiltered(key, durationMs, reason ?? "", attempt);
+    else if (status === "failed" && error)
+      ledger.appendFailed({ key, attempts: attempt, ms: durationMs, error, item: JSON.parse(json) });
+  }
+}

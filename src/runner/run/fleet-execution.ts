@@ -1,0 +1,60 @@
+import { KagurazakaError } from "../../base/errors.js";
+import type { FleetBackbone } from "../../contracts/backbone.js";
+import type { Fleet, FleetJob, FleetQueue } from "../../contracts/fleet.js";
+import type { Json } from "../../contracts/item.js";
+import { FleetBookkeeping } from "../dispatch/fleet-bookkeeping.js";
+import type { LedgerHeader } from "../ledger/index.js";
+import { recordUnrecorded } from "../record/unrecorded.js";
+import { type ExecutionRequest, setupOf } from "./local-execution.js";
+
+export interface FleetExecutionRequest extends ExecutionRequest {
+  /** The ledger header of each shard, once the shards are open. */
+  readonly headers: () => readonly LedgerHeader[];
+}
+
+/** An execution by the nodes of a fleet. What dead coordinators of these shards left in the queue is recorded first. */
+export async function openFleetExecution(
+  request: FleetExecutionRequest,
+  backbone: FleetBackbone,
+): Promise<{ execution: Fleet }> {
+  const { prepared, held, run, stack, onWarning } = request;
+  const { config } = prepared;
+  if (config.run.rate !== undefined) {
+    throw new KagurazakaError(
+      "usage",
+      `--rate does not bound a run on ${backbone.name}: each node feeds its own workers`,
+      {
+        where: "--rate",
+        hint: "Leave it out, or run on this machine (--backbone mp).",
+      },
+    );
+  }
+  const execution = await backbone.openFleet({
+    options: config.backbone.options,
+    run,
+    rootIds: held.map(({ rootId }) => rootId),
+    isDead: (other) => held.some((shard) => shard.isDead(other)),
+    job: () => jobOf(request),
+    createExecution: (queue: FleetQueue) => new FleetBookkeeping(queue, config.run),
+  });
+  stack.use(execution);
+  const shards = held.map(({ rootId, paths, lease }) => ({ rootId, ledgerDir: paths.ledgerDir, lease }));
+  const recorded = await recordUnrecorded(execution.unrecorded(), { shards, run, durable: config.run.durable });
+  if (recorded > 0) onWarning(`${recorded} outcomes of runs whose coordinator died are recorded now`);
+  return { execution };
+}
+
+function jobOf(request: FleetExecutionRequest): FleetJob {
+  const { concurrency, chunksize, retries, backoff, timeout, grace } = request.prepared.config.run;
+  const setup = setupOf(request);
+  const headers = request.headers();
+  return {
+    ...setup,
+    shards: request.held.map(({ rootId }, i) => ({
+      ...setup.shards[i]!,
+      rootId,
+      record: headers[i] as unknown as Json,
+    })),
+    settings: { concurrency, chunksize, retries, backoff, timeout, grace },
+  };
+}

@@ -1,0 +1,59 @@
+import { openDisposalStack } from "../../base/disposal-stack.js";
+import { isFleetBackbone } from "../../contracts/backbone.js";
+import type { RunHooks } from "../../contracts/run-hooks.js";
+import { HeartbeatThread } from "../lease/index.js";
+import type { LedgerHeader } from "../ledger/index.js";
+import type { PreparedRun } from "../prepare/prepared-run.js";
+import { RunCounters } from "../record/run-counters.js";
+import { openFleetExecution } from "./fleet-execution.js";
+import { openLocalExecution } from "./local-execution.js";
+import { limitOf } from "./open-plan.js";
+import { Run } from "./run.js";
+import { openCheckpoints } from "./run-checkpoints.js";
+import { createRunId } from "./run-id.js";
+import { RunLog } from "./run-log.js";
+import { type HeldShard, holdShard, Shard } from "./shard.js";
+
+/**
+ * Opens what a run needs, in this order, and closes it in the reverse one: the lease of every shard (no other run works
+ * there), the execution, and of every shard what is known and where it goes. Then starts it. Rejects when the run cannot
+ * begin; nothing was processed then.
+ */
+export async function startRun(prepared: PreparedRun, hooks: RunHooks = {}): Promise<Run> {
+  const stack = openDisposalStack();
+  try {
+    const id = createRunId();
+    const onWarning = (message: string): void => hooks.onWarning?.(message);
+    // One thread beats for all leases.
+    const beats = stack.use(new HeartbeatThread());
+    const held: HeldShard[] = [];
+    for (const number of prepared.shards.keys()) {
+      const shard = await holdShard(prepared, number, { run: id, beats, onWait: onWarning });
+      stack.use(shard.lease);
+      held.push(shard);
+    }
+    const { backbone } = prepared;
+    const request = { prepared, held, run: id, wantValues: hooks.onOutcome !== undefined, stack, onWarning };
+    const shards: Shard[] = [];
+    const headers = (): LedgerHeader[] => shards.map(({ history }) => history.headerOf(id));
+    const opened = isFleetBackbone(backbone)
+      ? await openFleetExecution({ ...request, headers }, backbone)
+      : await openLocalExecution(request, backbone);
+    const counters = new RunCounters();
+    const limit = limitOf(prepared.config.run);
+    // Shards speak up only when the run is under way.
+    let run: Run | undefined;
+    for (const one of held) {
+      const stop: Parameters<typeof Shard.open>[0]["stop"] = (...args) => run!.stopShard(...args);
+      shards.push(await Shard.open({ prepared, held: one, run: id, stack, hooks, counters, limit, stop }));
+    }
+    const log = stack.use(new RunLog(`${shards[0]!.runDir}/log.jsonl`, id));
+    const checkpoints = prepared.config.run.durable ? undefined : stack.use(openCheckpoints(shards, log));
+    run = new Run({ id, prepared, hooks, stack, shards, counters, log, checkpoints, ...opened });
+    run.start();
+    return run;
+  } catch (error) {
+    await stack.close();
+    throw error;
+  }
+}

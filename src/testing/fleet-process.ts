@@ -1,0 +1,37 @@
+import { isFleetBackbone } from "../contracts/backbone.js";
+import { runNode } from "../runner/node/run-node.js";
+import { loadBackbone } from "../runner/prepare/find-backbone.js";
+import { prepareSample, runSampleIn, type SampleSpec } from "./sample-run.js";
+
+/** What a process of the fleet suite is to be: a node, or a coordinator. */
+export interface FleetProcess {
+  readonly role: "node" | "coordinator";
+  readonly name: string;
+  /** The fleet backbone, as `--backbone` takes it. */
+  readonly module: string;
+  readonly fleetOptions: Readonly<Record<string, unknown>>;
+  readonly dir: string;
+  readonly spec: SampleSpec;
+}
+
+/** The program of the processes that the fleet suite starts. */
+async function main(): Promise<void> {
+  const { role, name, module, fleetOptions, dir, spec } = JSON.parse(process.argv[2]!) as FleetProcess;
+  const fleet = await loadBackbone(module, "item", import.meta.filename);
+  if (!isFleetBackbone(fleet)) throw new Error(`${module} is no fleet backbone`);
+  if (role === "coordinator") return void (await runSampleIn(dir, { ...spec, options: fleetOptions, backbone: fleet }));
+  const mp = await loadBackbone("mp", "item", import.meta.filename);
+  const prepared = await prepareSample(dir, { ...spec, options: { numProcess: "2" } }, mp);
+  const abort = new AbortController();
+  process.once("SIGTERM", () => abort.abort());
+  await runNode({
+    prepared,
+    fleet,
+    fleetOptions,
+    name,
+    signal: abort.signal,
+    onWarning: (text) => console.error(text),
+  });
+}
+
+await main();
