@@ -25,7 +25,7 @@ export type AnyTaskClass = abstract new (...args: any) => { process(item: any, c
 type FirstParameter<F> = F extends (item: infer I, ...rest: never) => unknown ? I : unknown;
 
 /** The item as `process` reads it. */
-export type ItemOf<C extends AnyTaskClass> = FirstParameter<InstanceType<C>["process"]>;
+type ItemOf<C extends AnyTaskClass> = FirstParameter<InstanceType<C>["process"]>;
 
 /** The item as the other methods that get injected fields read it. */
 type SideItemOf<C extends AnyTaskClass, Method extends string> =

@@ -42,7 +42,7 @@ type AnyInputMode = InputModeData<never> | null | undefined;
 type AnyOutputMode = OutputModeData<never> | null | undefined;
 
 /** A TC39 class decorator that only takes tasks whose methods read no more than the modes inject. */
-export type NormalTemplate<In, Out> = <C extends AnyTaskClass>(
+type NormalTemplate<In, Out> = <C extends AnyTaskClass>(
   target: C &
     ([NotInjected<C, In, Out>] extends [never] ? unknown : FieldIsNotInjectedByTheModes<NotInjected<C, In, Out>>),
   context: ClassDecoratorContext<C>,

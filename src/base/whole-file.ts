@@ -1,7 +1,7 @@
 import { closeSync, fsyncSync, linkSync, openSync, renameSync, rmSync } from "node:fs";
 import { environmentError, errnoOf, writeFully } from "./disk.js";
 
-export interface StagingOptions {
+interface StagingOptions {
   /** Where the file is written first, on the same file system. A killed process leaves it there. */
   readonly temporary: string;
   /** Waits until the bytes are on disk before they get their name; the directory is the caller's to sync. @defaultValue false */

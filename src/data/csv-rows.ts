@@ -1,14 +1,14 @@
 import { CsvError, Parser } from "csv-parse";
 import type { LineFailure } from "./bytes/text-blocks.js";
 
-export interface CsvFormat {
+interface CsvFormat {
   readonly delimiter: string;
   /** null: quotes are plain letters. */
   readonly quote: string | null;
 }
 
 /** What is wrong with a row, and in which line it is. */
-export interface RowFailure extends LineFailure {
+interface RowFailure extends LineFailure {
   readonly line: number;
 }
 

@@ -8,7 +8,7 @@ import { createLeftOut, isFile, sortNames, type WalkOptions } from "./walk.js";
 /** With more found paths than this that are not taken yet, no further directory is read. */
 const MAX_BACKLOG = 4096;
 
-export interface Gate {
+interface Gate {
   /** The stream whose backlog counts. */
   watch(stream: Readable & { readonly writableLength?: number }): void;
   /** Calls `go` now, or when the backlog has gone down. */

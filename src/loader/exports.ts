@@ -14,13 +14,13 @@ export function exportsOf(namespace: object): Exports {
   return inner.some(([, value]) => isTaskClass(value)) ? new Map(inner) : own;
 }
 
-export function isTaskClass(value: unknown): value is TaskClass {
+function isTaskClass(value: unknown): value is TaskClass {
   if (typeof value !== "function") return false;
   const prototype = (value as { prototype?: { process?: unknown } }).prototype;
   return typeof prototype === "object" && prototype !== null && typeof prototype.process === "function";
 }
 
-export interface ExportsOrigin {
+interface ExportsOrigin {
   /** The file's name, for messages. */
   readonly source: string;
   /** Its text, to find a class that only lacks the word `export`. */

@@ -12,19 +12,19 @@ import { resolveSourceFile } from "./source-file.js";
 import { idOf } from "./task-id.js";
 import { locateTool } from "./tool.js";
 
-export interface CompileOptions {
+interface CompileOptions {
   /** Path (relative to the working directory, or absolute) or file URL. */
   readonly file: string;
   /** Package directory of the kagurazaka that `import "kagurazaka"` means. Default: the running one. */
   readonly toolRoot?: string;
 }
 
-export interface LoadTaskOptions extends CompileOptions {
+interface LoadTaskOptions extends CompileOptions {
   /** Default: the only task the file exports. */
   readonly exportName?: string;
 }
 
-export interface CompiledModule {
+interface CompiledModule {
   /** What any thread or process on this machine imports. */
   readonly entryUrl: string;
   /** Absolute, links resolved. */

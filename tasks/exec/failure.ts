@@ -1,7 +1,7 @@
 import { PermanentError } from "kagurazaka";
 
 /** How a program ended. `signal` as Node names it. */
-export interface Ending {
+interface Ending {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
 }

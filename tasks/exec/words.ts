@@ -8,7 +8,7 @@ export interface Word {
   readonly parts: readonly (string | Placeholder)[];
 }
 
-export interface Placeholder {
+interface Placeholder {
   /** The text between the braces; empty for `{}`. */
   readonly name: string;
 }

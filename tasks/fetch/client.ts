@@ -4,7 +4,7 @@ import type { HostGates, Visitor } from "./host-gates.js";
 import { failure, refusalOf, troubleOf } from "./refusal.js";
 import { checkScheme, shown } from "./source.js";
 
-export interface ClientOptions {
+interface ClientOptions {
   /** From the request until there is a connection. */
   readonly connectTimeoutMs: number;
   /** Longest time without a byte in either direction. */

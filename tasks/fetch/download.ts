@@ -7,7 +7,7 @@ import { failure, refusalOf, troubleOf } from "./refusal.js";
 import { type Algorithm, type Source, shown } from "./source.js";
 import { Digests, unpackOf, writeBody } from "./write-body.js";
 
-export interface DownloadPlan {
+interface DownloadPlan {
   readonly source: Source;
   readonly output: OutputFile;
   /** Where the next attempt finds what this one leaves. */
@@ -20,7 +20,7 @@ export interface DownloadPlan {
   onAnswer(answer: Answer): Error | undefined;
 }
 
-export interface Downloaded {
+interface Downloaded {
   /** The URL after redirects, without a password. */
   readonly url: string;
   readonly bytes: number;

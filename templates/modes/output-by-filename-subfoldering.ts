@@ -8,7 +8,7 @@ import {
 } from "../../src/kit.js";
 
 /** `output` and one `output_<id>` per id of `fileToWrite`. */
-export type SubfolderOutputs<M extends Readonly<Record<string, string>>> = { output: OutputFile } & {
+type SubfolderOutputs<M extends Readonly<Record<string, string>>> = { output: OutputFile } & {
   [K in keyof M & string as `output_${K}`]: OutputFile;
 };
 

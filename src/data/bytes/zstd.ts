@@ -23,7 +23,7 @@ interface NativeZstd {
 
 const native = zlib as unknown as NativeZstd;
 
-export interface UnpackOptions {
+interface UnpackOptions {
   /** Named in errors. */
   readonly path: string;
   readonly chunkBytes: number;

@@ -14,7 +14,7 @@ const FORMAT = 1;
 const STALE_BUNDLE_MS = 30 * 24 * 3600 * 1000;
 
 /** What a compiled module was made from; it is good for as long as all of this is unchanged. */
-export interface Provenance {
+interface Provenance {
   /** Entry, local imports, JSON: as compiled. */
   readonly files: readonly FileDigest[];
   readonly dependencies: readonly Dependency[];

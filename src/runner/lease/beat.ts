@@ -55,7 +55,7 @@ function startThread(): Worker {
   return thread;
 }
 
-export interface BeatOptions {
+interface BeatOptions {
   readonly dir: string;
   readonly generation: number;
   readonly intervalMs: number;

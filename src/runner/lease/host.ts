@@ -28,7 +28,7 @@ export function ownProcess(): ProcessFacts {
 }
 
 /** Id of the running boot, where the system has one (Linux, macOS). */
-export function bootId(): string | null {
+function bootId(): string | null {
   if (process.platform === "darwin") return orNull(() => run("sysctl", "-n", "kern.bootsessionuuid"));
   return orNull(() => readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim());
 }

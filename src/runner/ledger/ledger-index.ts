@@ -26,7 +26,7 @@ export interface KeyStatus extends RecordedEntry {
 }
 
 /** The code and options that made some of the results. */
-export interface Provenance {
+interface Provenance {
   readonly module: string;
   readonly version: string | null;
   readonly options: string;
@@ -34,14 +34,14 @@ export interface Provenance {
 }
 
 /** Lines that are not JSON objects and not torn ends: damage, counted and reported, never fatal. */
-export interface InvalidLines {
+interface InvalidLines {
   readonly count: number;
   /** `<file>, byte <offset>` of the first. */
   readonly first: string | undefined;
 }
 
 /** What was found when a ledger was loaded. */
-export type LedgerFacts = { readonly table: FingerprintTable } & Pick<
+type LedgerFacts = { readonly table: FingerprintTable } & Pick<
   LedgerIndex,
   "dir" | "segments" | "epochs" | "failed" | "counts" | "invalid" | "unsyncedKeys" | "windows"
 >;

@@ -76,13 +76,13 @@ interface OutcomeBase {
   readonly n?: number;
 }
 
-export interface DoneLine extends OutcomeBase {
+interface DoneLine extends OutcomeBase {
   readonly s: "done";
   /** Done before in this epoch, and again because its output was gone. */
   readonly again?: 1;
 }
 
-export interface FilteredLine extends OutcomeBase {
+interface FilteredLine extends OutcomeBase {
   readonly s: "filtered";
   readonly reason: string;
 }

@@ -7,12 +7,12 @@ import { type SegmentRequest, SegmentWriter } from "./segment-writer.js";
 
 const MAX_ITEM_BYTES = 64 * 1024;
 
-export interface LedgerRequest extends SegmentRequest {
+interface LedgerRequest extends SegmentRequest {
   /** Kept in step with what is appended here: the `failed` of the loaded index. */
   readonly failed?: FailedKeys;
 }
 
-export interface Failure {
+interface Failure {
   readonly key: string;
   readonly attempts: number;
   /** Time inside `process`, of the last attempt. */
@@ -22,7 +22,7 @@ export interface Failure {
   readonly item?: unknown;
 }
 
-export interface Extra {
+interface Extra {
   /** Left out of the line where 1. */
   readonly attempts?: number;
   /** The key was done before in this epoch. */

@@ -44,7 +44,7 @@ export async function holdShard(
   return { number, paths, lease, rootId: openRootId(paths), isDead, suspects };
 }
 
-export interface ShardRequest extends Pick<RecorderOptions, "hooks" | "counters"> {
+interface ShardRequest extends Pick<RecorderOptions, "hooks" | "counters"> {
   readonly prepared: PreparedRun;
   readonly held: HeldShard;
   readonly run: string;

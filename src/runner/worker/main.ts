@@ -11,7 +11,7 @@ import { type CreateExecutor, createItemExecutor } from "./executors/index.js";
 import { OutcomeBuffer } from "./outcome-buffer.js";
 
 /** What every worker of every backbone runs: load the task, set it up, execute what comes, until told to close. */
-export const createWorkerMain =
+const createWorkerMain =
   (createExecutor: CreateExecutor): WorkerMain =>
   async (boot) => {
     const { port, setup, site } = boot;

@@ -3,14 +3,14 @@ import type { CheckpointLine } from "../lines.js";
 import { type Syncing, syncFileSystems } from "./sync-file-systems.js";
 
 /** What checkpoints need of a shard. */
-export interface CheckpointedShard {
+interface CheckpointedShard {
   /** Flushes the ledger. @returns how many of its bytes are recorded; 0 where there is nothing to checkpoint */
   noteRecorded(): number;
   /** Writes the checkpoint, and waits until it is on disk itself. */
   checkpoint(checkpoint: CheckpointLine): Promise<void>;
 }
 
-export interface CheckpointsOptions {
+interface CheckpointsOptions {
   readonly shards: readonly CheckpointedShard[];
   /** Where outputs and ledgers lie. */
   readonly dirs: readonly string[];
@@ -18,7 +18,7 @@ export interface CheckpointsOptions {
   readonly note: (message: string) => void;
 }
 
-export interface FinalCheckpoint {
+interface FinalCheckpoint {
   /** Earlier runs wait for a checkpoint too: it is worth a wait, however short this run was. */
   readonly owed: boolean;
   /** What the last checkpoint of a shard says besides, for nothing is published after it. */

@@ -28,7 +28,7 @@ import { isSharedFileSystem } from "./shared-file-system.js";
  * segment that a later run of the same boot `covers` is on disk with that run's first checkpoint; so only runs that were too
  * short for a checkpoint, or were running when the machine went down, may be unsynced.
  */
-export interface Unsynced {
+interface Unsynced {
   /** By file: from which byte on its lines may be unsynced. */
   readonly cuts: ReadonlyMap<string, number>;
   readonly windows: readonly UnsyncedWindow[];

@@ -7,7 +7,7 @@ import type { EpochSelection } from "../lines.js";
 export type MatchGlobs = (patterns: readonly string[]) => (key: string) => boolean;
 
 /** One text for all spellings of a scope: globs and indices in order, without the parts that narrow nothing. */
-export function scopeText(scope: EpochSelection): string {
+function scopeText(scope: EpochSelection): string {
   const { shard, only, samplePercent, keys } = scope;
   const soft = (scope.soft ?? [])
     .filter((level) => level.of > 1)

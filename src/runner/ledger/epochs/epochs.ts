@@ -23,7 +23,7 @@ export interface EpochBook {
   requiredEpoch(key: string): number;
 }
 
-export interface EpochBookRequest {
+interface EpochBookRequest {
   readonly records: readonly EpochRecord[];
   /** The soft shard of this run; empty: none. */
   readonly soft: SoftPartition;
@@ -61,7 +61,7 @@ export interface ForcedEpoch {
   readonly opens: boolean;
 }
 
-export interface ForceRequest {
+interface ForceRequest {
   readonly records: readonly EpochRecord[];
   readonly mode: "continue" | "new";
   readonly scope: EpochSelection;

@@ -29,7 +29,7 @@ export interface FailedItem {
   readonly itemBytes?: number;
 }
 
-export interface FoldRequest {
+interface FoldRequest {
   /** The ledger as it was loaded when this run began. */
   readonly index: LedgerIndex;
   /** This run's own segment, if it has one: `index.failed` was kept in step with it by the writer. */

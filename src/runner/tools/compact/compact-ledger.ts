@@ -10,7 +10,7 @@ import { copyLatest } from "./copy-latest.js";
 import { LineWriter } from "./line-writer.js";
 import { type Survey, surveyLines } from "./survey.js";
 
-export interface CompactRequest {
+interface CompactRequest {
   readonly dir: string;
   /** Names the compaction as a run is named: unique among machines. */
   readonly run: string;
@@ -20,7 +20,7 @@ export interface CompactRequest {
   readonly assertHeld: () => void;
 }
 
-export interface LedgerSize {
+interface LedgerSize {
   readonly files: number;
   readonly lines: number;
   readonly bytes: number;

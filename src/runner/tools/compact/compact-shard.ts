@@ -8,7 +8,7 @@ import { listSegments } from "../../ledger/load-ledger.js";
 import { createRunId } from "../../run/run-id.js";
 import { type Compaction, compactLedger } from "./compact-ledger.js";
 
-export interface CompactShardRequest {
+interface CompactShardRequest {
   readonly ledgerDir: string;
   /** null: the task writes no files; undefined: it is not known where. */
   readonly outputRoot: string | null | undefined;

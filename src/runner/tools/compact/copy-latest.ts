@@ -19,7 +19,7 @@ import { type LineSink, PLAIN_HEAD_BYTES, scanLines } from "../../ledger/scan-li
 import { runOf, type Segment } from "../../ledger/segment.js";
 import type { LineWriter } from "./line-writer.js";
 
-export interface CopyRequest {
+interface CopyRequest {
   readonly dir: string;
   readonly files: readonly Segment[];
   /** Of each key, the number of its last outcome; see `surveyLines`. */

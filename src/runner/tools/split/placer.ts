@@ -21,7 +21,7 @@ import type { Way } from "./settings.js";
 import { type ShardDirectories, shardStaging } from "./shard-directories.js";
 
 /** `there`: the file is in its shard already. `gone`: it is neither in the input nor in its shard. */
-export type Placed = { readonly state: "placed" | "there"; readonly bytes: number } | { readonly state: "gone" };
+type Placed = { readonly state: "placed" | "there"; readonly bytes: number } | { readonly state: "gone" };
 
 /** Errors after which every other file would fail as well. */
 const ENVIRONMENT = new Set(["ENOSPC", "EDQUOT", "EROFS", "EIO", "EMFILE", "ENFILE", "ENOMEM", "ESTALE"]);

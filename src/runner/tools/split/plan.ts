@@ -17,7 +17,7 @@ export interface PlannedDirectory {
   readonly files: readonly PlannedFile[];
 }
 
-export interface PlannedFile {
+interface PlannedFile {
   readonly name: string;
   readonly shard: number;
   readonly bytes: number;
@@ -61,7 +61,7 @@ export function sweepPlans(dir: string): void {
     if (/^\..*\.tmp$/.test(name)) rmSync(join(dir, name), { force: true });
 }
 
-export interface Joining {
+interface Joining {
   readonly old: () => AsyncIterable<PlannedDirectory>;
   readonly walk: Iterable<WalkedDirectory>;
   readonly assignment: Assignment;

@@ -14,7 +14,7 @@ export interface SplitRecord {
   readonly splits: Readonly<Record<string, SplitEntry>>;
 }
 
-export interface SplitEntry extends FileChoice {
+interface SplitEntry extends FileChoice {
   readonly input: string;
   readonly rule: Rule;
   /** Of the last command. It may change: a file that is in its shard is done, whichever way it came. */
@@ -22,7 +22,7 @@ export interface SplitEntry extends FileChoice {
   readonly shards: number;
 }
 
-export const recordPath = (base: string): string => join(base, ".kagurazaka-split.json");
+const recordPath = (base: string): string => join(base, ".kagurazaka-split.json");
 
 export function readRecord(base: string): SplitRecord | undefined {
   const path = recordPath(base);

@@ -3,7 +3,7 @@ import { dirname } from "node:path";
 import { environmentError, isOfOthers, syncPath } from "../../../base/disk.js";
 
 /** A source whose copy is on disk. */
-export interface Removal {
+interface Removal {
   readonly key: string;
   readonly from: string;
   readonly to: string;
