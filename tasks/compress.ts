@@ -45,7 +45,7 @@ export default class Compress extends KagurazakaTask<FileItem, typeof options> {
     });
   }
 
-  /** Unpacks it once more before it is published: gzip and brotli check their sums, the size is checked here. */
+  /** Unpacks the output before it is published: gzip and brotli check their sums, the size is checked here. */
   override async verify({ input, output }: FileItem, { signal }: TaskContext) {
     let unpacked = 0;
     const measure = new Writable({

@@ -58,7 +58,7 @@ const options = defineOptions({
     type: "duration",
     default: "1s",
     min: 0,
-    // An item that has not settled 2 s after it was told to costs its worker.
+    // An item that has not settled 2 s after its signal costs its worker.
     max: 1500,
     help: "from SIGTERM to SIGKILL, when an item runs out of time",
   },
@@ -181,7 +181,7 @@ export default class Exec extends KagurazakaTask<ExecItem, typeof options> {
   }
 }
 
-/** The input or the output could not be opened: the program has nothing to do with it. */
+/** Whether the input or the output could not be opened: the program was not started. */
 const isOfFile = (cause: unknown): boolean => (cause as NodeJS.ErrnoException).syscall === "open";
 
 function endOf(text: string, bytes: number): string {
@@ -191,12 +191,11 @@ function endOf(text: string, bytes: number): string {
   return whole.toString("utf8", from);
 }
 
-/** In the worker, what is printed is the item's: it goes to the run's log and above the bar, with its key. */
+/** In a worker, what an item prints goes to the run's log and above the progress bar, with its key. */
 function show({ text, leftOut }: Captured, stream: NodeJS.WriteStream): void {
   if (text === "") return;
   const before = leftOut === 0 ? "" : `… (${leftOut} bytes before)\n`;
   stream.write(`${before}${text}${text.endsWith("\n") ? "" : "\n"}`);
 }
 
-const codesOf = (codes: number | readonly number[] | undefined): ReadonlySet<number> =>
-  new Set(codes === undefined ? [] : typeof codes === "number" ? [codes] : codes);
+const codesOf = (codes: number | readonly number[] = []): ReadonlySet<number> => new Set([codes].flat());

@@ -130,7 +130,7 @@ export default class Fetch extends KagurazakaTask<FetchItem, typeof options> {
           signal: ctx.signal,
           onPaused: (host, ms) =>
             this.#patience.hasRoom
-              ? this.#patience.sendAway(ctx.key, host, ms, `"${host}" is not to be asked now`)
+              ? this.#patience.putOff(ctx.key, host, ms, `"${host}" is not to be asked now`)
               : undefined,
         },
         onProgress: () => ctx.progress(),
@@ -154,11 +154,11 @@ export default class Fetch extends KagurazakaTask<FetchItem, typeof options> {
     const ms = patienceOf(response);
     if (ms === undefined) return undefined;
     this.#gates.pause(url.host, ms);
-    return this.#patience.sendAway(key, url.host, ms, refusalOf(response, url).message);
+    return this.#patience.putOff(key, url.host, ms, refusalOf(response, url).message);
   }
 }
 
-/** Said before the download, for afterwards it could not be put into place. */
+/** Refuses, before the download, a file that could not be published afterwards. */
 function refuseBlocked({ finalPath, relDir, fileName }: OutputFile): void {
   if (isBelowFile(finalPath))
     throw new PermanentError(`"${relDir}" is to be a folder, but a file of that name is there; --names hash avoids it`);
@@ -168,7 +168,7 @@ function refuseBlocked({ finalPath, relDir, fileName }: OutputFile): void {
     );
 }
 
-/** Newer Nodes do not tell "below a file" from "not there": the nearest name that exists does. */
+/** Newer versions of Node report "below a file" as "not there": the nearest path that exists shows which it is. */
 function isBelowFile(path: string): boolean {
   for (let dir = dirname(path); dir !== dirname(dir); dir = dirname(dir)) {
     try {

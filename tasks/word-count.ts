@@ -33,7 +33,7 @@ export default class WordCount extends KagurazakaTask<FileItem> {
   }
 }
 
-/** Unicode's White_Space: what stands between is a word. */
+/** Unicode's White_Space: the characters between words. */
 const blanks = new Set(
   [
     ..."\t\n\v\f\r \u0085\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000",
@@ -47,7 +47,7 @@ function count(text: string): { lines: number; words: number; characters: number
   let inWord = false;
   for (let i = 0; i < text.length; i++) {
     const unit = text.charCodeAt(i);
-    // Most are letters of ASCII: no need to ask the set.
+    // Most characters are ASCII letters, which need no look-up.
     const blank = (unit <= 32 || unit > 127) && blanks.has(unit);
     if (!blank && !inWord) words++;
     inWord = !blank;

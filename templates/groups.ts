@@ -7,10 +7,10 @@ interface Joiner {
   /** Whether a file can belong to a group at all. */
   match(name: string): boolean;
   /** The groups among the files of one directory, in the order of their first files. */
-  join(names: readonly string[], place: { root: number; relDir: string; alone: Unmatched }): WireGroup[];
+  join(names: readonly string[], at: { root: number; relDir: string; unmatched: Unmatched }): WireGroup[];
 }
 
-/** Files by id, several where there should be one. */
+/** The files of one stem by id; several files for one id are a mistake. */
 type Found = Record<string, string[]>;
 
 export function createJoiner(filesToJoin: FilesToJoin, ignoreCase: boolean): Joiner {
@@ -22,13 +22,13 @@ export function createJoiner(filesToJoin: FilesToJoin, ignoreCase: boolean): Joi
     .sort((a, b) => b.ext.length - a.ext.length);
   const endingOf = (name: string) => {
     const folded = fold(name);
-    // A name that is nothing but its ending has no stem.
+    // A name that is only an ending has no stem.
     return endings.find(({ ext }) => folded.endsWith(ext) && folded.length > ext.length);
   };
 
   return {
     match: (name) => endingOf(name) !== undefined,
-    join(names, { root, relDir, alone }) {
+    join(names, { root, relDir, unmatched }) {
       const stems = new Map<string, Found>();
       for (const name of names) {
         const { id, ext } = endingOf(name)!;
@@ -41,19 +41,19 @@ export function createJoiner(filesToJoin: FilesToJoin, ignoreCase: boolean): Joi
       for (const [stem, found] of stems) {
         const missing = ids.filter((id) => found[id] === undefined);
         if (missing.length === 0) groups.push(groupOf(found, ids, { rel_dir: relDir, root, stem }));
-        else for (const name of Object.values(found).flat()) alone.add(joinRelative(relDir, name), missing);
+        else for (const name of Object.values(found).flat()) unmatched.add(joinRelative(relDir, name), missing);
       }
       return groups;
     },
   };
 }
 
-function groupOf(found: Found, ids: readonly string[], place: Pick<WireGroup, "rel_dir" | "root" | "stem">): WireGroup {
+function groupOf(found: Found, ids: readonly string[], name: Pick<WireGroup, "rel_dir" | "root" | "stem">): WireGroup {
   const files = Object.fromEntries(ids.map((id) => [id, found[id]![0]!]));
   const twice = ids.find((id) => found[id]!.length > 1);
-  if (twice === undefined) return { files, ...place };
+  if (twice === undefined) return { files, ...name };
   const refused = `has ${found[twice]!.length} files for ${twice}: ${found[twice]!.join(", ")}`;
-  return { files, refused, ...place };
+  return { files, refused, ...name };
 }
 
 const EXAMPLES = 3;

@@ -1,8 +1,8 @@
 import type { InputModeData, OutputModeData } from "../src/kit.js";
 
 /**
- * Types alone: what a template's modes inject, and what of a task's wishes they leave open. Fields are compared one by
- * one, and not by assigning `process` somewhere, because parameters of methods are bivariant: anything would fit.
+ * Types only: the fields that a template's modes inject, and those that a task reads and they do not inject. Fields are
+ * compared one by one, and not by assigning `process`, because parameters of methods are bivariant: anything would fit.
  */
 
 type IsAny<T> = 0 extends 1 & T ? true : false;
@@ -10,7 +10,7 @@ type IsAny<T> = 0 extends 1 & T ? true : false;
 /** Names that only modes give. Records and `generateTasks` give all others. */
 type Reserved = "input" | "result" | "output" | `output_${string}`;
 
-// biome-ignore lint/suspicious/noExplicitAny: the one type that gives whatever is asked for.
+// biome-ignore lint/suspicious/noExplicitAny: the one type that has every field.
 type Anything = any;
 
 /** What an input mode injects; `Anything` for records of any shape, and where `generateTasks` or configuration decides. */
@@ -25,7 +25,7 @@ export type AnyTaskClass = abstract new (...args: any) => { process(item: any, c
 type FirstParameter<F> = F extends (item: infer I, ...rest: never) => unknown ? I : unknown;
 
 /** The item as `process` reads it. */
-export type ItemOf<C extends AnyTaskClass> = FirstParameter<InstanceType<C>["process"]>;
+type ItemOf<C extends AnyTaskClass> = FirstParameter<InstanceType<C>["process"]>;
 
 /** The item as the other methods that get injected fields read it. */
 type SideItemOf<C extends AnyTaskClass, Method extends string> =
@@ -50,7 +50,7 @@ type MissingOf<Item, In, Out> =
   IsAny<Item> extends true
     ? never
     : {
-          // Index signatures ask for nothing by name.
+          // An index signature asks for no field by name.
           [K in keyof Item as string extends K ? never : number extends K ? never : K]-?: Pick<
             Item,
             K

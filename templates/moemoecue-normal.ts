@@ -13,7 +13,7 @@ import {
 import type { AnyTaskClass, FieldIsNotInjectedByTheModes, NotInjected } from "./injection.js";
 import SoftShard from "./modes/soft-shard.js";
 
-/** What `@moemoecueNormal` is given. Each mode may be a `KAGURAZAKA_MIXIN_PLACEHOLDER`; `null` switches an optional one off. */
+/** The argument of `@moemoecueNormal`. Each mode may be a `KAGURAZAKA_MIXIN_PLACEHOLDER`; `null` switches an optional one off. */
 export interface NormalSpec<In, Out> {
   /** Where inputs lie and outputs go. */
   readonly hardShardMode: ModeData<"hard-shard">;
@@ -23,7 +23,7 @@ export interface NormalSpec<In, Out> {
   readonly inputMode?: In;
   /** Injects `output`, and what else the mode names. */
   readonly outputMode?: Out;
-  /** Tells finished items; a check that looks at outputs needs an output mode. Without it the ledger decides. */
+  /** Decides which items are finished; a check that looks at outputs needs an output mode. Without it the ledger decides. */
   readonly finishCheckMode?: ModeData<"finish-check"> | null;
   /** `false`: the decorator does nothing at all. @defaultValue true */
   readonly apply?: boolean;
@@ -32,7 +32,7 @@ export interface NormalSpec<In, Out> {
   /** `false`: `process` writes straight to the final paths, and what it left half-written stays. @defaultValue true */
   readonly atomic?: boolean;
   /**
-   * `true`: a run without an output path has no outputs, and the ledger tells what is finished. `process` then gets none.
+   * `true`: a run without an output path has no outputs, and the ledger decides what is finished. `process` then gets none.
    * @defaultValue false: such a run is a mistake
    */
   readonly outputsOptional?: boolean;
@@ -42,7 +42,7 @@ type AnyInputMode = InputModeData<never> | null | undefined;
 type AnyOutputMode = OutputModeData<never> | null | undefined;
 
 /** A TC39 class decorator that only takes tasks whose methods read no more than the modes inject. */
-export type NormalTemplate<In, Out> = <C extends AnyTaskClass>(
+type NormalTemplate<In, Out> = <C extends AnyTaskClass>(
   target: C &
     ([NotInjected<C, In, Out>] extends [never] ? unknown : FieldIsNotInjectedByTheModes<NotInjected<C, In, Out>>),
   context: ClassDecoratorContext<C>,
@@ -52,9 +52,9 @@ const NAME = "@moemoecueNormal";
 const optionFields = ["apply", "mixinMode", "atomic", "outputsOptional"];
 
 /**
- * Makes a class a task put together from modes: inputs are found, outputs named and finished items told by them, and
- * `process` gets what they inject. The modes stay data until the run is configured, so that YAML and `--mixin` can
- * change them. A field that `process`, `isExecuted` or `verify` reads and no mode injects is a type error.
+ * Makes a class a task of modes: they find inputs, name outputs and decide which items are finished, and `process` gets what
+ * they inject. The modes stay data until the run is configured, so that YAML and `--mixin` can change them. A field that
+ * `process`, `isExecuted` or `verify` reads and no mode injects is a type error.
  *
  * @throws KagurazakaError `not-a-task`, while the task's file loads, for a decorator that is used wrongly
  */
@@ -92,7 +92,7 @@ function checkUse(target: object, context: ClassDecoratorContext | undefined): v
   if (Object.hasOwn(target, templateBrand)) throw wrong(`class ${context.name} has two templates`, "Keep one of them.");
 }
 
-/** The modes as written, with the default soft shard: named even when nobody said it, so that a mixin finds it to merge into. */
+/** The modes as written, and the default soft shard where none is written, so that a mixin can merge into it. */
 function checkSpec(spec: NormalSpec<unknown, unknown>): TemplateUse["spec"] {
   const written = spec as unknown as Readonly<Record<string, unknown>>;
   const known = [...Object.keys(templateModeFields), ...optionFields];
@@ -121,31 +121,24 @@ function checkSpec(spec: NormalSpec<unknown, unknown>): TemplateUse["spec"] {
 
 const isSaid = (value: unknown): boolean => value !== undefined && value !== null;
 
-/** A check that configuration is to name is looked at once it is named. */
+/** False for a placeholder: a check that configuration names is checked when the run is prepared. */
 function looksAtOutputs(check: unknown): boolean {
   const definition = modeDefinitionOf(check);
   return definition?.kind === "finish-check" && definition.rule(check as Fields).by === "files";
 }
 
-/** "???" is the placeholder: configuration says which mode. */
+/** "???" is the placeholder: configuration names the mode. */
 function checkMode(field: string, kind: string, value: unknown): void {
   if (!isSaid(value) || value === "???") return;
   if (typeof value === "function" && "definition" in value) {
-    throw wrong(
-      `${field} is a mode that was not called`,
-      `Write ${field}: ${(value.definition as { name: string }).name}({ … }).`,
-    );
+    const { name } = value.definition as { name: string };
+    throw wrong(`${field} is a mode that was not called`, `Write ${field}: ${name}({ … }).`);
   }
   const definition = modeDefinitionOf(value);
-  if (definition === undefined)
-    throw wrong(`${field} is not a mode`, `Write a call such as ${field}: ${examples[kind]}.`);
-  if (definition.kind !== kind) {
-    const right = Object.entries(templateModeFields).find(([, other]) => other === definition.kind)?.[0];
-    throw wrong(
-      `${field} is ${definition.name}, which is a mode for ${right}`,
-      `Write a call such as ${field}: ${examples[kind]}.`,
-    );
-  }
+  if (definition?.kind === kind) return;
+  const right = Object.entries(templateModeFields).find(([, other]) => other === definition?.kind)?.[0];
+  const what = definition === undefined ? "not a mode" : `${definition.name}, which is a mode for ${right}`;
+  throw wrong(`${field} is ${what}`, `Write a call such as ${field}: ${examples[kind]}.`);
 }
 
 const examples: Readonly<Record<string, string>> = {

@@ -6,10 +6,10 @@ import { type Item, KagurazakaError, type ListEnv, type WireTriplet } from "../s
 export class PathItems {
   readonly #env: ListEnv;
   readonly #prefix: string;
-  /** Beginnings of paths below the input root that are outputs: what `find` sees there is no input. */
+  /** Prefixes of paths below the input root that are outputs: a file that `find` lists there is no input. */
   readonly #outputs: readonly string[];
   #leftOut = 0;
-  #looked = false;
+  #isChecked = false;
 
   constructor(env: ListEnv) {
     const { inputRoot, leaveOut } = env;
@@ -30,7 +30,7 @@ export class PathItems {
     return items;
   }
 
-  /** After the last path: says what was left out. */
+  /** To be called after the last path: warns of what was left out. */
   end(): void {
     if (this.#leftOut === 0) return;
     const lines = this.#leftOut === 1 ? "1 line names a file" : `${this.#leftOut} lines name files`;
@@ -38,7 +38,7 @@ export class PathItems {
   }
 
   #relative(path: string): WireTriplet | undefined {
-    if (!this.#looked) this.#look(path);
+    if (!this.#isChecked) this.#checkRoot(path);
     return this.#belowRoot(isNormal(path) ? path : withoutSlash(posix.normalize(path)));
   }
 
@@ -61,10 +61,10 @@ export class PathItems {
     return false;
   }
 
-  /** One look at the first path: a list made for another directory is wrong as a whole. */
-  #look(path: string): void {
+  /** Checks the first path only: in a list made for another directory all paths are wrong. */
+  #checkRoot(path: string): void {
     const { inputRoot, warn } = this.#env;
-    this.#looked = true;
+    this.#isChecked = true;
     if (!statSync(inputRoot, { throwIfNoEntry: false })?.isDirectory()) {
       throw new KagurazakaError("input-root", `the input root ${inputRoot} is not a directory`, {
         where: "hard_shard_mode.input_path",
@@ -91,7 +91,7 @@ function triplet(relPath: string, root: number): WireTriplet {
   return { file_name: relPath.slice(slash + 1), rel_dir: relPath.slice(0, slash), root };
 }
 
-/** Nothing to normalise: no empty segment, and none that begins with a dot. */
+/** Whether there is nothing to normalise: no empty segment, and none that begins with a dot. */
 const isNormal = (path: string): boolean => !path.startsWith(".") && !/\/(?:[./]|$)/.test(path);
 
 const withoutSlash = (path: string): string => (path.length > 1 && path.endsWith("/") ? path.slice(0, -1) : path);

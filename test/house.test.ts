@@ -3,21 +3,22 @@ import { basename, dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { errorCodes } from "../src/base/errors.js";
 import { builtinNames, loadBuiltin } from "../src/builtins.js";
+import { findUnusedExports } from "./house/exports.js";
 import { checkImports, findCircles, importsOf, type Sources } from "./house/imports.js";
 
 /** The rules of the house (DESIGN §2, STYLE), held by machine, each with an example that breaks it. */
 const root = new URL("..", import.meta.url).pathname;
 
-function sourcesIn(...dirs: string[]): Sources {
+function sourcesIn(dirs: readonly string[], names = /\.(?:ts|cjs)$/): Sources {
   const files = dirs.flatMap((dir) =>
     readdirSync(join(root, dir), { recursive: true, encoding: "utf8" }).map((name) => join(dir, name)),
   );
   return Object.fromEntries(
-    files.filter((name) => /\.(?:ts|cjs)$/.test(name)).map((name) => [name, readFileSync(join(root, name), "utf8")]),
+    files.filter((name) => names.test(name)).map((name) => [name, readFileSync(join(root, name), "utf8")]),
   );
 }
 
-const sources = sourcesIn("src", "backbones", "templates", "tasks");
+const sources = sourcesIn(["src", "backbones", "templates", "tasks"]);
 
 describe("imports", () => {
   test("go down only", () => expect(checkImports(sources)).toEqual([]));
@@ -134,12 +135,62 @@ describe("imports", () => {
   });
 });
 
+describe("exports", () => {
+  /** Names that no import mentions, with the reason. */
+  const exceptions: Readonly<Record<string, string>> = {
+    "backbones/mp/threads.ts: runInThread": "piscina looks it up by its name",
+  };
+
+  test("are imported by another file, or promised by a door", () => {
+    const users = { ...sourcesIn(["src"], /\.cts$/), ...sourcesIn(["test", "bench"], /\.(?:ts|mjs)$/) };
+    const unused = findUnusedExports(sources, users);
+    const nameOf = (place: string): string => place.replace(/:\d+/, "");
+    expect(unused.filter((place) => !Object.hasOwn(exceptions, nameOf(place)))).toEqual([]);
+    expect(
+      Object.keys(exceptions).filter((name) => !unused.map(nameOf).includes(name)),
+      "a reason for a name that is imported",
+    ).toEqual([]);
+  });
+
+  const used: readonly (readonly [string, Sources, Sources?])[] = [
+    ["an import", { "src/base/b.ts": 'import { a } from "./a.js";' }],
+    ["an import under another name", { "src/base/b.ts": 'import { type a as c } from "./a.js";' }],
+    ["an import of all", { "src/base/b.ts": 'import * as all from "./a.js"; all.a();' }],
+    ["a lazy import", { "src/base/b.ts": 'const { a } = await import("./a.js");' }],
+    ["a type by import()", { "src/base/b.ts": 'let x: typeof import("./a.js").a;' }],
+    ["a door", { "src/kit.ts": 'export * from "./base/b.js";', "src/base/b.ts": 'export * from "./a.js";' }],
+    ["a test", {}, { "test/a.test.ts": 'import { a } from "../src/base/a.js";' }],
+    [
+      "a script that runs the build",
+      {},
+      { "test/x.mjs": 'const { a } = await import(new URL("../dist/src/base/a.js", u).href);' },
+    ],
+  ];
+  const declared = { "src/base/a.ts": "export const a = 1;" };
+  for (const [title, more, users = {}] of used)
+    test(`rule: ${title} is a use`, () => expect(findUnusedExports({ ...declared, ...more }, users)).toEqual([]));
+
+  test.each<[string, Sources, string]>([
+    ["a name that its own file uses alone", { "src/base/a.ts": "export function a() {}\na();" }, "src/base/a.ts:1: a"],
+    ["a type", { "src/base/a.ts": "\nexport interface A { b: string }" }, "src/base/a.ts:2: A"],
+    ["a name that is only passed on", { "src/base/a.ts": 'export { b as a } from "node:fs";' }, "src/base/a.ts:1: a"],
+    [
+      "one that another file has of its own",
+      { "src/base/a.ts": "export const a = 1;", "src/base/b.ts": 'import "./a.js"; const a = 2;' },
+      "src/base/a.ts:1: a",
+    ],
+    ["one that a test of its own name mentions", { "src/base/a.ts": "export const a = 1;" }, "src/base/a.ts:1: a"],
+  ])("rule: no export of %s", (_, example, says) =>
+    expect(findUnusedExports(example, { "test/a.test.ts": "const a = 3;" })).toEqual([says]),
+  );
+});
+
 describe("the registry", () => {
   const shelved = importsOf({ "src/builtins.ts": sources["src/builtins.ts"]! })
     .filter(({ kind }) => kind === "lazy")
     .map(({ to }) => to);
   // What stands in a folder belongs to the plug-in of the folder's name.
-  const all = Object.keys(sourcesIn("backbones", "templates/modes", "tasks"));
+  const all = Object.keys(sourcesIn(["backbones", "templates/modes", "tasks"]));
   const onDisk = all.filter((name) => !all.includes(`${dirname(name)}.ts`));
 
   test("names every file on the shelves, and only those", () => expect(shelved.toSorted()).toEqual(onDisk.toSorted()));

@@ -1,4 +1,15 @@
-import { close, closeSync, fdatasync, fsync, fsyncSync, open, openSync, writeSync } from "node:fs";
+import {
+  close,
+  closeSync,
+  fdatasync,
+  fsync,
+  fsyncSync,
+  open,
+  openSync,
+  readdirSync,
+  readSync,
+  writeSync,
+} from "node:fs";
 import { dirname } from "node:path";
 import { promisify } from "node:util";
 import { KagurazakaError } from "./errors.js";
@@ -29,23 +40,43 @@ export function environmentError(doing: string, path: string, cause: unknown): K
   });
 }
 
-/** Writes all of `bytes[start, end)`, whatever the kernel takes at a time; `wrote` hears of every piece. */
-export function writeFully(fd: number, bytes: Uint8Array, end: number, wrote: (size: number) => void): void {
-  let at = 0;
-  while (at < end) {
+/** Writes all of `bytes[0, end)`, whatever the kernel takes at a time; `wrote` hears of every piece. */
+export function writeFully(fd: number, bytes: Uint8Array, end: number, wrote?: (size: number) => void): void {
+  for (let at = 0; at < end; ) {
     const size = writeSync(fd, bytes, at, end - at);
     at += size;
-    wrote(size);
+    wrote?.(size);
   }
 }
 
-/** A new or renamed file survives power loss only once its directory is on disk. */
-export function syncDirectory(dir: string): void {
-  const fd = openSync(dir, "r");
+/** Fills `bytes` from `position` of the file on (null: from where it was read last). @returns how many bytes there were */
+export function readFully(fd: number, bytes: Uint8Array, position: number | null): number {
+  let at = 0;
+  for (let size = -1; size !== 0 && at < bytes.length; at += size)
+    size = readSync(fd, bytes, at, bytes.length - at, position === null ? null : position + at);
+  return at;
+}
+
+/** A file open for reading while `use` runs. */
+export function withFile<T>(path: string, use: (fd: number) => T): T {
+  const fd = openSync(path, "r");
   try {
-    fsyncSync(fd);
+    return use(fd);
   } finally {
     closeSync(fd);
+  }
+}
+
+/** Waits until a file is on disk; or the names in a directory, without which a new or renamed file does not survive power loss. */
+export const syncPath = (path: string): void => withFile(path, fsyncSync);
+
+/** The names in a directory of ours, none where there is no such directory; `doing` completes "cannot … <dir>". */
+export function listDirectory(doing: string, dir: string): string[] {
+  try {
+    return readdirSync(dir);
+  } catch (error) {
+    if (errnoOf(error) === "ENOENT") return [];
+    throw environmentError(doing, dir, error);
   }
 }
 
@@ -63,11 +94,14 @@ export async function syncUpwards(dir: string): Promise<void> {
         await promisify(close)(fd);
       }
     } catch (error) {
-      // A directory of others that may not be read is not one that was made for this run.
-      if (!["EACCES", "EPERM", "EINVAL", "EROFS"].includes(errnoOf(error) ?? "")) throw error;
+      if (!isOfOthers(error)) throw error;
     }
     if (dirname(at) === at) return;
   }
 }
+
+/** A directory that cannot be synced for such a reason is not one that was made for this run. */
+export const isOfOthers = (error: unknown): boolean =>
+  ["EACCES", "EPERM", "EINVAL", "EROFS"].includes(errnoOf(error) ?? "");
 
 export const errnoOf = (error: unknown): string | undefined => (error as NodeJS.ErrnoException | undefined)?.code;

@@ -1,6 +1,6 @@
 /**
- * One way to declare a value that people may set, whoever owns it: the tool's flags, a backbone's, a task's
- * `static options`, and the fields of a mode. A leaf: only types and the identity functions; parsing is in config/.
+ * One way to declare a value that users may set: the tool's flags, those of a backbone, a task's `static options`, and the
+ * fields of a mode. A leaf: only types and the identity functions; parsing is in config/.
  */
 export type OptionType =
   | "string"
@@ -12,13 +12,13 @@ export type OptionType =
   | "strings" // a list of texts
   | "integers" // one integer or a list of them
   | "map" // texts by the user's own keys
-  | "json"; // anything YAML can say
+  | "json"; // any YAML value
 
 export interface OptionSpec {
   readonly type: OptionType;
-  /** The value when nobody says anything. Without it the option is absent (`undefined`). */
+  /** The value of an option that is not set. Without it the option is absent (`undefined`). */
   readonly default?: unknown;
-  /** Nothing works without it: leaving it out is an error. */
+  /** Leaving it out is an error. */
   readonly required?: true;
   readonly help?: string;
   /** The only values allowed. */
@@ -27,9 +27,9 @@ export interface OptionSpec {
   readonly placeholder?: string;
   readonly min?: number;
   readonly max?: number;
-  /** For a size: the bytes that a plain number counts, e.g. 1e6 where everybody says megabytes. @defaultValue 1 */
+  /** For a size: the bytes of a plain number's unit, e.g. 1e6 where megabytes are usual. @defaultValue 1 */
   readonly plainUnit?: number;
-  /** Nobody may see the value: it is shown and kept as `***`, unless all of it is `${…}`. */
+  /** The value is shown and kept as `***`, unless all of it is `${…}`. */
   readonly secret?: boolean;
   /** May be null: the mode's field is switched off. */
   readonly nullable?: boolean;
@@ -54,16 +54,21 @@ interface ValueOf {
 
 type OneValue<S extends OptionSpec> = S extends { choices: readonly (infer C)[] } ? C : ValueOf[S["type"]];
 
-/** What a task reads: `{ n: { type: "integer", default: 1 } }` gives `{ n: number }`; without a default and not required `| undefined`. */
+/**
+ * What a task or a mode reads: `{ n: { type: "integer", default: 1 } }` gives `{ n: number }`; `| undefined` without a
+ * default where it is not required, `| null` where it is nullable.
+ */
 export type OptionValues<S extends OptionSpecs> = {
-  readonly [K in keyof S]: S[K] extends { default: infer D }
-    ? [D] extends [null | undefined]
-      ? OneValue<S[K]> | D
-      : OneValue<S[K]>
-    : S[K] extends { required: true }
-      ? OneValue<S[K]>
-      : OneValue<S[K]> | undefined;
+  readonly [K in keyof S]: OneValue<S[K]> | Unset<S[K]> | (S[K] extends { nullable: true } ? null : never);
 };
+
+type Unset<S extends OptionSpec> = S extends { default: infer D }
+  ? [D] extends [null | undefined]
+    ? D
+    : never
+  : S extends { required: true }
+    ? never
+    : undefined;
 
 /** Identity with inference: declares options so that `OptionValues<typeof options>` knows their types. */
 export function defineOptions<const S extends OptionSpecs>(options: S): S {

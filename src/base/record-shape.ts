@@ -1,5 +1,5 @@
 /** Field order of the object seen last at one depth: records of a stream nearly always share it. */
-export interface Shape {
+interface Shape {
   /** As the object has them. */
   readonly keys: readonly string[];
   /** They stand in the canonical order already. */

@@ -1,7 +1,7 @@
 import { nearestName } from "../base/nearest.js";
 
 /** A word in place of a task file: what it does is behind its own door, loaded when it is asked for. */
-export interface Command {
+interface Command {
   /** One line for `-hk`. */
   readonly help: string;
   /** @returns the exit code */

@@ -8,7 +8,7 @@ export interface Progress {
   stop(): void;
 }
 
-export type ProgressKind = "bar" | "lines" | "none";
+type ProgressKind = "bar" | "lines" | "none";
 
 const BAR_EVERY_MS = 100;
 const WRAP_ON = "\x1b[?7h";
@@ -74,7 +74,7 @@ function progressOf({ counts, inFlight, waiting }: RunSnapshot): { settled: numb
 }
 
 /** `412k/1.20M 34% · 2.1k/s · ETA 6m12s · done 409k · skipped 300k · failed 12 · 16 in flight · oldest 8.3s img_001.jpg` */
-export function describe(now: RunSnapshot, rate: Rate): string {
+function describe(now: RunSnapshot, rate: Rate): string {
   const { counts, inFlight, waiting, listed, oldest, retries } = now;
   const { settled, known } = progressOf(now);
   const perSecond = rate.update(settled - counts.skipped, now.elapsedMs);
@@ -101,7 +101,7 @@ export function describe(now: RunSnapshot, rate: Rate): string {
 }
 
 /** Items per second, smoothed over about ten seconds. */
-export class Rate {
+class Rate {
   #lastCount = 0;
   #lastMs = 0;
   #perSecond = 0;

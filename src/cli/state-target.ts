@@ -8,7 +8,7 @@ import { formatCommand } from "./format-command.js";
 import { type OwnFlags, refuseLeftOver, type TakenFlags, takeFlags } from "./take-flags.js";
 
 /** Where a command reads what was recorded: of a task and its configuration, or in a directory named outright. */
-export interface StateTarget<F extends OwnFlags> {
+interface StateTarget<F extends OwnFlags> {
   readonly task: string;
   readonly states: readonly State[];
   readonly json: boolean;

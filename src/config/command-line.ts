@@ -6,7 +6,7 @@ import { type Arity, type FlagItem, readWords, type WordItem } from "./text/word
 import { Leaf, List, type Tree, type ValueOrigin } from "./tree.js";
 
 export type HelpOwner = "task" | "backbone" | "kagurazaka";
-export const commands = ["explain", "init", "export-inputs"] as const;
+const commands = ["explain", "init", "export-inputs"] as const;
 
 /** What an argument vector says before anybody but the tool is known. */
 export interface CommandLine {

@@ -19,7 +19,7 @@ export interface CommandPage<S extends OptionSpecs = OptionSpecs> {
   readonly notes?: readonly string[];
 }
 
-export interface CommandSaid<S extends OptionSpecs> {
+interface CommandSaid<S extends OptionSpecs> {
   readonly words: readonly string[];
   readonly values: OptionValues<S>;
   /** Spellings worth a line. */

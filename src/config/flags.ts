@@ -22,14 +22,14 @@ export interface FlagOwners {
   readonly defaults?: ReadonlyMap<string, Tree>;
 }
 
-export interface SaidFlags {
+interface SaidFlags {
   /** By the one spelling; whose they are follows from who declares the name. */
   readonly flags: ReadonlyMap<string, Tree>;
   readonly rawArgs: readonly string[];
   readonly mistakes: readonly KagurazakaError[];
 }
 
-export interface KnownFlag {
+interface KnownFlag {
   readonly spec: OptionSpec | ToolOption;
   readonly owner: string;
 }

@@ -9,7 +9,7 @@ import type { ToolOption } from "./run-options.js";
 import { snakeName } from "./text/names.js";
 import { type Branch, createBranch, isBranch, Leaf, List, originOf, type Tree, toPlain } from "./tree.js";
 
-export interface Gathered {
+interface Gathered {
   /** Said on the command line or in a file, by the one spelling: whoever declares the name gets it. */
   readonly shared: ReadonlyMap<string, Tree>;
   /** Said by code to one owner alone. */

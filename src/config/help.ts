@@ -8,26 +8,26 @@ import { shortOptions } from "./short-flags.js";
 import { flagName, snakeName } from "./text/names.js";
 import { isBranch, isNull, type Tree, toPlain } from "./tree.js";
 
-export interface HelpRequest {
+interface HelpRequest {
   /** What this program is called. */
   readonly program?: string;
   /** Columns; default 100. */
   readonly width?: number;
 }
 
-export interface BackboneHelp extends HelpRequest {
+interface BackboneHelp extends HelpRequest {
   readonly name: string;
   readonly help: string;
   readonly options: OptionSpecs;
 }
 
-export interface ToolHelp extends HelpRequest {
+interface ToolHelp extends HelpRequest {
   readonly commands: Readonly<Record<string, { readonly help: string }>>;
   /** Names of the ready-made tasks. */
   readonly tasks: readonly string[];
 }
 
-export interface TaskHelp extends HelpRequest {
+interface TaskHelp extends HelpRequest {
   readonly name: string;
   /** `static help`. */
   readonly help?: string | undefined;

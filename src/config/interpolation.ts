@@ -7,7 +7,7 @@ import { type Branch, createBranch, isBranch, Leaf, List, originOf, type Tree, t
 
 export const PLACEHOLDER = "???";
 
-export interface InterpolationScope {
+interface InterpolationScope {
   /** The whole merged tree: `task`, `backbone`, `mixin` and what else the file defines. */
   readonly root: Branch;
   /** Absolute path of the task file, for `SCRIPT_PATH` and `SCRIPT_DIR`. */
@@ -196,7 +196,7 @@ const shortPaths: Readonly<Record<string, string>> = {
 };
 
 /** Declared names are shown as YAML writes them; keys of users' own maps as they are. */
-export const dotted = (path: readonly string[]): string =>
+const dotted = (path: readonly string[]): string =>
   path.map((step, index) => (path[0] === "mixin" && index <= 2 ? snakeName(step) : step)).join(".");
 
 function childKey(tree: Tree, step: string, path: readonly string[]): string | undefined {

@@ -3,7 +3,7 @@ import type { OptionSpec } from "../base/option-spec.js";
 import { isSecretName } from "./secrets.js";
 import { fitValue, Unfit } from "./text/fit.js";
 
-export interface ValueNotes {
+interface ValueNotes {
   /** Gets what is worth a line but no error: YAML 1.1 spellings. */
   readonly note?: (text: string) => void;
   /** The value was written in code, where types hold: a number for a duration is milliseconds, not seconds. */

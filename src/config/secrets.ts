@@ -13,7 +13,7 @@ export function isSecretName(path: string): boolean {
 }
 
 /** `scheme://user:password@host` without its password, a header that proves who asks without its value, and the default of a secret environment variable hidden. */
-export function maskText(text: string): string {
+function maskText(text: string): string {
   return text
     .replace(
       /^(\s*(?:(?:proxy-)?authorization|cookie|x-auth[\w-]*)\s*:\s*|\s*[\w-]*(?:key|token|secret)[\w-]*\s*:\s+)(?!.*\$\{)\S.*/is,

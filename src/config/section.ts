@@ -11,7 +11,7 @@ import { flagName, snakeName } from "./text/names.js";
 import { Leaf, List, originOf, type Tree } from "./tree.js";
 
 /** One owner's options and where their values may have been said. */
-export interface Section {
+interface Section {
   readonly path: string;
   readonly specs: Readonly<Record<string, OptionSpec>>;
   readonly own: ReadonlyMap<string, Tree>;

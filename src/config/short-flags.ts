@@ -94,7 +94,7 @@ export function fittingShorts(
   return new Map(fits);
 }
 
-export interface MixinLayers {
+interface MixinLayers {
   /** Low → high, above the decorator. */
   readonly mixins: readonly Branch[];
   /** Those of `mixins` that short flags share a layer with: `mixin:` of --cfg, and the words after --mixin. */

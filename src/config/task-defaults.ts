@@ -7,7 +7,7 @@ import { optionValue } from "./section.js";
 import { declaredName, flagName, snakeName } from "./text/names.js";
 import { type Tree, treeFromCode, type ValueOrigin } from "./tree.js";
 
-export interface DefaultsOwners {
+interface DefaultsOwners {
   readonly taskName: string;
   /** `static defaults` of the task's class, as it is written. */
   readonly taskDefaults?: unknown;

@@ -215,7 +215,7 @@ const isMergeKey = (yaml: Yaml, node: Node): boolean =>
   yaml.isScalar(node) && (typeof node.value === "symbol" || (node.value === "<<" && node.type === "PLAIN"));
 
 /** Three lines around a place, with a marker under the column. */
-export function codeFrame(text: string, line: number, column: number): string {
+function codeFrame(text: string, line: number, column: number): string {
   const lines = text.split(/\r?\n/);
   const from = Math.max(1, line - 2);
   const width = String(Math.min(lines.length, line + 1)).length;

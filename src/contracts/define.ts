@@ -1,6 +1,7 @@
 import type { OptionSpec, OptionSpecs, OptionValues } from "../base/option-spec.js";
 import type { FleetBackbone, WorkerBackbone } from "./backbone.js";
 import type {
+  Fields,
   FinishCheckDefinition,
   HardShardDefinition,
   InputDefinition,
@@ -13,7 +14,7 @@ import type {
 } from "./modes.js";
 import type { TaskKind } from "./task.js";
 
-/** Identity is a registered symbol plus a contract number, never `instanceof`: a plug-in brings its own copy of us. */
+/** Identity is a registered symbol plus a contract number, never `instanceof`: a plug-in may bring its own copy of this package. */
 export const modeBrand = Symbol.for("kagurazaka.mode");
 export const templateBrand = Symbol.for("kagurazaka.template");
 
@@ -33,45 +34,51 @@ export interface TemplateUse {
   readonly outputsOptional?: boolean;
 }
 
-/** The author's view of a mode's fields: required ones must be said, the others may. `null` switches a nullable one off. */
+/** The fields of a mode as a task writes them: required ones must be there. `null` switches a nullable one off. */
 export type FieldsOf<S extends OptionSpecs> = {
   -readonly [K in keyof S as S[K] extends { required: true } ? K : never]: Written<S, K>;
 } & { -readonly [K in keyof S as S[K] extends { required: true } ? never : K]?: Written<S, K> };
 
 type Written<S extends OptionSpecs, K extends keyof S> =
   | Exclude<OptionValues<S>[K], undefined>
-  // A list of one may be said without brackets, in code as in YAML.
-  | (S[K] extends { type: "strings" } ? string : never)
-  | (S[K] extends { nullable: true } ? null : never);
+  // A list of one may be written without brackets, in code as in YAML.
+  | (S[K] extends { type: "strings" } ? string : never);
 
 /** Called without `new`; the result is plain data that merges. */
 export interface ModeFactory<D extends ModeDefinition, Data extends ModeData> {
   (
-    // biome-ignore lint/complexity/noBannedTypes: {} is "no field need be said".
+    // biome-ignore lint/complexity/noBannedTypes: {} is "no field is required".
     ...fields: {} extends FieldsOf<D["fields"]> ? [fields?: FieldsOf<D["fields"]>] : [fields: FieldsOf<D["fields"]>]
   ): Data;
   readonly definition: D;
 }
 
-function createFactory<D extends ModeDefinition, Data extends ModeData>(definition: D): ModeFactory<D, Data> {
+function createFactory<D extends ModeDefinition, Data extends ModeData>(definition: object): ModeFactory<D, Data> {
   const factory = (fields: Record<string, unknown> = {}): Data => {
-    const data = { use: definition.name, ...fields };
+    const data = { use: (definition as D).name, ...fields };
     Object.defineProperty(data, modeBrand, { value: definition, enumerable: false });
     return data as unknown as Data;
   };
   return Object.assign(factory, { definition }) as unknown as ModeFactory<D, Data>;
 }
 
-type Described<D> = Omit<D, "contract" | "kind" | "fields">;
+/** A definition as its author writes it: each callback gets the fields with the types they are declared with. */
+type Described<D extends ModeDefinition, S extends OptionSpecs> = {
+  [K in keyof D as Exclude<K, "contract" | "kind" | "fields">]: WithFields<D[K], S>;
+} & { readonly fields: S };
+
+type WithFields<Member, S extends OptionSpecs> = Member extends (fields: Fields, ...rest: infer Rest) => infer Result
+  ? (fields: OptionValues<S>, ...rest: Rest) => Result
+  : Member;
 
 export function defineHardShardMode<const S extends OptionSpecs>(
-  mode: Described<HardShardDefinition> & { fields: S },
+  mode: Described<HardShardDefinition, S>,
 ): ModeFactory<HardShardDefinition<S>, ModeData<"hard-shard">> {
   return createFactory({ ...mode, contract: 1, kind: "hard-shard" });
 }
 
 export function defineSoftShard<const S extends OptionSpecs>(
-  mode: Described<SoftShardDefinition> & { fields: S },
+  mode: Described<SoftShardDefinition, S>,
 ): ModeFactory<SoftShardDefinition<S>, ModeData<"soft-shard">> {
   return createFactory({ ...mode, contract: 1, kind: "soft-shard" });
 }
@@ -79,19 +86,19 @@ export function defineSoftShard<const S extends OptionSpecs>(
 /** `I` is what the mode injects: `{ input: FileTriplet }`, or the shape of its records. */
 export function defineInputMode<I>() {
   return <const S extends OptionSpecs>(
-    mode: Described<InputDefinition> & { fields: S },
+    mode: Described<InputDefinition, S>,
   ): ModeFactory<InputDefinition<S>, InputModeData<I>> => createFactory({ ...mode, contract: 1, kind: "input" });
 }
 
 /** `O` is what the mode injects: `{ output: OutputFile }`. */
 export function defineOutputMode<O>() {
   return <const S extends OptionSpecs>(
-    mode: Described<OutputDefinition> & { fields: S },
+    mode: Described<OutputDefinition, S>,
   ): ModeFactory<OutputDefinition<S>, OutputModeData<O>> => createFactory({ ...mode, contract: 1, kind: "output" });
 }
 
 export function defineFinishCheck<const S extends OptionSpecs>(
-  mode: Described<FinishCheckDefinition> & { fields: S },
+  mode: Described<FinishCheckDefinition, S>,
 ): ModeFactory<FinishCheckDefinition<S>, ModeData<"finish-check">> {
   return createFactory({ ...mode, contract: 1, kind: "finish-check" });
 }

@@ -36,19 +36,19 @@ export type SoftPartition = readonly { readonly indices: readonly number[]; read
 export interface SoftShardDefinition<F extends OptionSpecs = OptionSpecs> extends ModeBase<"soft-shard", F> {
   /** Whether the raw index of an item is in the selection. Throws on fields that make no sense. */
   selector(fields: Fields): (index: number) => boolean;
-  /** Which part this is, so that disjoint parts may run side by side. Empty: everything. */
+  /** Which part of the input this is, so that disjoint parts may run side by side. Empty: everything. */
   scope(fields: Fields): SoftPartition;
 }
 
 export interface ListEnv {
   /** Absolute input root. */
   readonly inputRoot: string;
-  /** Its number, to be put into triplets. */
+  /** The number of the root, for triplets. */
   readonly root: number;
-  /** Absolute directories to leave out (the output root, where it lies inside). */
+  /** Absolute directories to leave out (an output root inside the input root). */
   readonly leaveOut: readonly string[];
   readonly signal: AbortSignal;
-  /** Says something about the listing, once for the run: what was passed over, what is awaited. */
+  /** Shows a message about the listing, once for the run: what was passed over, what it waits for. */
   warn(message: string): void;
 }
 
@@ -59,9 +59,9 @@ export interface ListEnv {
 export type Yields = "file" | "group" | "record";
 
 export interface InputDefinition<F extends OptionSpecs = OptionSpecs> extends ModeBase<"input", F> {
-  /** What its items are; a function where its fields decide. Read it with `yieldsOf`. */
+  /** What its items are; a function where the fields decide. Read it with `yieldsOf`. */
   readonly yields: Yields | ((fields: Fields) => Yields);
-  /** No key can come twice, so nobody needs to watch for repeats. */
+  /** No key can come twice, so the plan need not look for repeats. */
   readonly uniqueKeys: boolean;
   /** It reads the input root itself, which must exist. */
   readonly readsInputRoot: boolean;
@@ -153,7 +153,7 @@ export function yieldsOf({ definition, fields }: ResolvedMode<InputDefinition>):
   return typeof definition.yields === "function" ? definition.yields(fields) : definition.yields;
 }
 
-/** What a template's modes came to. Everything optional but the roots. */
+/** The modes of a template after resolution. All but the hard shard are optional. */
 export interface ResolvedModes {
   readonly hardShardMode: ResolvedMode<HardShardDefinition>;
   readonly softShard: ResolvedMode<SoftShardDefinition> | null;

@@ -6,3 +6,5 @@ export interface Partition {
   readonly soft: SoftPartition;
   readonly hash: HashShard | null;
 }
+
+export const wholeInput: Partition = { soft: [], hash: null };

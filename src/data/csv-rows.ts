@@ -1,22 +1,22 @@
 import { CsvError, Parser } from "csv-parse";
 import type { LineFailure } from "./bytes/text-blocks.js";
 
-export interface CsvFormat {
+interface CsvFormat {
   readonly delimiter: string;
   /** null: quotes are plain letters. */
   readonly quote: string | null;
 }
 
-/** What is wrong with a row, and in which line. */
-export interface RowFailure extends LineFailure {
+/** What is wrong with a row, and in which line it is. */
+interface RowFailure extends LineFailure {
   readonly line: number;
 }
 
 const MAX_ROW_CHARACTERS = 64 << 20;
 
 /**
- * The parser with rows taken where it makes them. Its stream's queue, which hands them on one at a time, costs a tenth
- * of its speed; its way of making objects of them a third.
+ * csv-parse with its rows taken where it makes them: the queue of its stream, which passes rows on one at a time, costs a tenth
+ * of its speed, and its way of making objects of rows a third.
  */
 class RowParser extends Parser {
   rows: string[][] = [];
@@ -48,7 +48,7 @@ export class CsvRows {
       bom: true,
       delimiter,
       quote,
-      // An escape without a quote makes no sense to it.
+      // It refuses an escape without a quote.
       escape: quote,
       skip_empty_lines: true,
       record_delimiter: ["\r\n", "\n", "\r"],
@@ -62,7 +62,7 @@ export class CsvRows {
     return this.#parser.firstLine;
   }
 
-  /** The line of the last row that came. */
+  /** The line of the last row. */
   get line(): number {
     return this.#parser.lastLine - this.#doubled;
   }
@@ -72,13 +72,13 @@ export class CsvRows {
     return this.#parser.width;
   }
 
-  /** The rows that end in these bytes, which are kept; to be asked for its `failure` after. */
+  /** The rows that end in these bytes, which are kept. Look at `failure` after it. */
   async push(bytes: Buffer): Promise<string[][]> {
     await new Promise<void>((resolve) => this.#parser.write(bytes, () => resolve()));
     return this.#drain(bytes.includes(RETURN));
   }
 
-  /** The row that no newline ended, if there is one. */
+  /** The last row, if no newline ended it. */
   async end(): Promise<string[][]> {
     await new Promise<void>((resolve) => {
       this.#parser.once("close", resolve);
@@ -88,9 +88,9 @@ export class CsvRows {
     return this.#drain(true);
   }
 
-  /** What ended the rows, once it has. */
+  /** Why there are no more rows, once something is wrong. */
   get failure(): RowFailure | undefined {
-    return this.#failure && describe(this.#failure, this);
+    return this.#failure && { line: this.line + 1, ...describe(this.#failure, this.width) };
   }
 
   destroy(): void {
@@ -115,20 +115,19 @@ function countCrlf(field: string): number {
 
 const QUOTES_HINT = 'In a quoted field a quote is written twice (""). Say quote: null where quotes are plain letters.';
 
-function describe(error: Error, rows: CsvRows): RowFailure {
-  const begun = rows.line + 1;
-  if (!(error instanceof CsvError)) return { line: begun, what: error.message, hint: QUOTES_HINT, cause: error };
-  switch (error.code) {
+function describe(error: Error, width: number): LineFailure {
+  const hint = QUOTES_HINT;
+  switch (error instanceof CsvError ? error.code : undefined) {
     case "CSV_RECORD_INCONSISTENT_FIELDS_LENGTH":
-      return { line: begun, ...ragged((error.record as readonly string[]).length, rows.width) };
+      return ragged(((error as CsvError).record as readonly string[]).length, width);
     case "CSV_QUOTE_NOT_CLOSED":
     case "CSV_MAX_RECORD_SIZE":
-      return { line: begun, what: "a quote is opened in the row that begins here and never closed", hint: QUOTES_HINT };
+      return { what: "a quote is opened in the row that begins here and never closed", hint };
     case "CSV_INVALID_CLOSING_QUOTE":
     case "INVALID_OPENING_QUOTE":
-      return { line: begun, what: "a quote in the middle of a field", hint: QUOTES_HINT };
+      return { what: "a quote in the middle of a field", hint };
     default:
-      return { line: begun, what: error.message, hint: QUOTES_HINT, cause: error };
+      return { what: error.message, hint, cause: error };
   }
 }
 

@@ -1,6 +1,6 @@
 import type { ReadChunksOptions } from "./bytes/read-chunks.js";
 import { nameOfSource } from "./bytes/source-name.js";
-import { badLine, DEFAULT_MAX_LINE_BYTES, notUtf8, readBlocks, tooLong, validPart } from "./bytes/text-blocks.js";
+import { badLine, notUtf8, readBlocks, validPart } from "./bytes/text-blocks.js";
 import { CsvRows, ragged } from "./csv-rows.js";
 
 export interface ReadCsvOptions extends ReadChunksOptions {
@@ -10,7 +10,7 @@ export interface ReadCsvOptions extends ReadChunksOptions {
   readonly quote?: string | null;
   /** Names of the columns, where the first row does not give them. */
   readonly columns?: readonly string[];
-  /** Hears the names that the first row gives, and where it stands; what it throws ends the reading. */
+  /** Called with the names in the first row, and where it stands. An error thrown by it ends the reading. */
   readonly onHeader?: (names: readonly string[], where: string) => void;
 }
 
@@ -23,7 +23,7 @@ const CHUNK_BYTES = 1 << 18;
 /**
  * The rows of a CSV file as records, in arrays; sources as in `readJsonl`. Takes quoted fields with delimiters, newlines
  * and doubled quotes, CRLF, a byte order mark, empty lines and a missing last newline. All values are texts, as they
- * stand. What stands before a bad row comes out before the error does.
+ * stand. The rows before a bad row are yielded before the error is thrown.
  *
  * @throws KagurazakaError `input-root` when the file cannot be opened; `generate-tasks`, with `where` = `file:line`, for
  * a row of another length, a stray quote, two columns of one name, bytes that are not UTF-8; `generate-tasks` for a file that cannot be read on
@@ -47,15 +47,14 @@ export async function* readCsv(source: string, options: ReadCsvOptions = {}): As
     return rest.map(toRecord);
   };
 
-  const endless = (): Error => badLine(source, rows.line + 1, tooLong(DEFAULT_MAX_LINE_BYTES));
   try {
-    for await (const bytes of readBlocks(source, { ...options, chunkBytes, tooLong: endless })) {
+    for await (const bytes of readBlocks(source, { ...options, chunkBytes, lineAt: () => rows.line + 1 })) {
       const valid = validPart(bytes);
-      // Copied: the parser keeps the end of it, and the next chunk is read into the same memory.
+      // Copied: the parser keeps the end of these bytes, and the next chunk is read into the same memory.
       yield toRecords(await rows.push(Buffer.from(valid)));
       if (rows.failure) throw badLine(source, rows.failure.line, rows.failure);
       if (valid === bytes) continue;
-      // The parser looks ahead: it may hold a whole row yet.
+      // The parser looks ahead: it may still have a whole row.
       yield toRecords(await rows.end());
       throw badLine(source, rows.line + 1, notUtf8(bytes));
     }

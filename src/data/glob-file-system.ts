@@ -5,11 +5,11 @@ import type { FileSystemAdapter } from "fast-glob";
 import { OWN_DIRECTORY } from "../base/own-directory.js";
 import { createLeftOut, isFile, sortNames, type WalkOptions } from "./walk.js";
 
-/** Paths found and not yet taken, above which no further directory is read. */
+/** With more found paths than this that are not taken yet, no further directory is read. */
 const MAX_BACKLOG = 4096;
 
-export interface Gate {
-  /** Whose backlog counts. */
+interface Gate {
+  /** The stream whose backlog counts. */
   watch(stream: Readable & { readonly writableLength?: number }): void;
   /** Calls `go` now, or when the backlog has gone down. */
   pass(go: () => void): void;
@@ -17,23 +17,23 @@ export interface Gate {
   open(): void;
 }
 
-/** fast-glob pushes whatever it finds and knows no back pressure: it is held where it asks for the next directory. */
+/** Back pressure for fast-glob, which pushes all that it finds: its next directory waits while the backlog is full. */
 export function createGate(): Gate {
   let stream: Readable & { readonly writableLength?: number };
-  let held: (() => void) | undefined;
+  let waiting: (() => void) | undefined;
   const isFull = (): boolean => stream.readableLength + (stream.writableLength ?? 0) > MAX_BACKLOG;
   return {
     watch(watched) {
       stream = watched;
     },
     pass(go) {
-      if (isFull()) held = go;
+      if (isFull()) waiting = go;
       else go();
     },
     open() {
-      if (held === undefined || isFull()) return;
-      const go = held;
-      held = undefined;
+      if (waiting === undefined || isFull()) return;
+      const go = waiting;
+      waiting = undefined;
       go();
     },
   };
@@ -42,7 +42,7 @@ export function createGate(): Gate {
 type ReaddirCallback = (error: NodeJS.ErrnoException | null, entries: Dirent[]) => void;
 type LstatCallback = (error: NodeJS.ErrnoException | null, stats: Stats) => void;
 
-/** What fast-glob sees of the disk: sorted directories without those left out, where a symlink to a file is a file. */
+/** The disk as fast-glob sees it: sorted directories without those left out, where a symlink to a file is a file. */
 export function createSortedFileSystem(options: WalkOptions, gate: Gate): Partial<FileSystemAdapter> {
   const leftOut = createLeftOut(options);
   const isKept = (directory: string, entry: Dirent): boolean =>
@@ -55,10 +55,8 @@ export function createSortedFileSystem(options: WalkOptions, gate: Gate): Partia
         if (error) return callback(error, []);
         const byName = new Map(entries.map((entry) => [entry.name, entry]));
         const sorted = sortNames([...byName.keys()]).map((name) => followToFile(path, byName.get(name)!));
-        callback(
-          null,
-          sorted.filter((entry) => isKept(path, entry)),
-        );
+        const kept = sorted.filter((entry) => isKept(path, entry));
+        callback(null, kept);
       }),
     );
 

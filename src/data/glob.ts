@@ -4,7 +4,7 @@ import type { Readable } from "node:stream";
 import { KagurazakaError } from "../base/errors.js";
 import { OWN_DIRECTORY } from "../base/own-directory.js";
 import { createGate, createSortedFileSystem } from "./glob-file-system.js";
-import { createLeftOut, type WalkedDirectory, type WalkOptions } from "./walk.js";
+import { cannotList, createLeftOut, type WalkedDirectory, type WalkOptions } from "./walk.js";
 
 export interface GlobOptions extends WalkOptions {
   /** fast-glob's syntax: `**` (recursive), `*`, `?`, `[…]`, `{a,b}`, `@(…)`; POSIX, below the root. */
@@ -25,23 +25,21 @@ export async function* globFiles(options: GlobOptions): AsyncGenerator<WalkedDir
   const { default: glob } = await import("fast-glob");
   const shared = { cwd: root, dot: options.hidden ?? false, followSymbolicLinks: false, unique: false } as const;
   const tasks = pattern === "" ? [] : glob.generateTasks(spellOutQuestionMarks(pattern, shared.dot), shared);
-  checkPattern(
-    pattern,
-    tasks.flatMap((task) => [task.base, ...task.positive]),
-  );
+  const parts = tasks.flatMap((task) => [task.base, ...task.positive]);
+  checkPattern(pattern, parts);
   const isReachable = createReachable(options);
   const seen = tasks.length > 1 ? new Set<string>() : undefined;
 
   for (const task of tasks) {
     const gate = createGate();
-    // One directory at a time: with several in flight the order would be that of the disk's answers.
+    // One directory at a time: with several at once the order would depend on which of them is read first.
     const stream = glob.stream(task.patterns, {
       ...shared,
       concurrency: 1,
       fs: createSortedFileSystem(options, gate),
     }) as Readable;
     gate.watch(stream);
-    let batch: { relDir: string; names: string[] } = { relDir: ".", names: [] };
+    let directory: WalkedDirectory = { relDir: ".", names: [] };
     try {
       for await (const found of stream as AsyncIterable<string>) {
         gate.open();
@@ -50,21 +48,22 @@ export async function* globFiles(options: GlobOptions): AsyncGenerator<WalkedDir
         const relDir = dirname(path);
         if (!isReachable(relDir) || seen?.has(path)) continue;
         seen?.add(path);
-        if (relDir !== batch.relDir) {
-          if (batch.names.length > 0) yield batch;
-          batch = { relDir, names: [] };
+        if (relDir !== directory.relDir) {
+          if (directory.names.length > 0) yield directory;
+          directory = { relDir, names: [] };
         }
-        batch.names.push(relDir === "." ? path : path.slice(relDir.length + 1));
+        directory.names.push(relDir === "." ? path : path.slice(relDir.length + 1));
       }
     } catch (error) {
-      throw signal?.aborted ? error : listingError(root, error);
+      if (signal?.aborted || KagurazakaError.is(error)) throw error;
+      throw cannotList((error as NodeJS.ErrnoException).path ?? root, error);
     }
     signal?.throwIfAborted();
-    if (batch.names.length > 0) yield batch;
+    if (directory.names.length > 0) yield directory;
   }
 }
 
-/** fast-glob takes `a?` in `a?/*.txt` for the plain name of a directory; a bracket it understands. */
+/** fast-glob takes `a?` in `a?/*.txt` for the plain name of a directory, but understands brackets. */
 function spellOutQuestionMarks(pattern: string, hidden: boolean): string {
   return pattern.replace(/\\.|\[[^\]]*\]|\?(?!\()/g, (part, at: number) => {
     if (part !== "?") return part;
@@ -82,21 +81,9 @@ function checkRoot(root: string): void {
 function checkPattern(pattern: string, parts: readonly string[]): void {
   const leaves = parts.some((part) => part.startsWith("/") || part.split("/").includes(".."));
   if (parts.length > 0 && !leaves) return;
-  throw new KagurazakaError(
-    "bad-value",
-    `the glob pattern ${JSON.stringify(pattern)} ${leaves ? "leads out of the input root" : "matches nothing"}`,
-    {
-      hint: "Write it relative to the input root and without `..`, e.g. **/*.png.",
-    },
-  );
-}
-
-function listingError(root: string, error: unknown): unknown {
-  if (KagurazakaError.is(error)) return error;
-  const { path, message } = error as NodeJS.ErrnoException;
-  return new KagurazakaError("generate-tasks", `cannot list the directory ${path ?? root}: ${message}`, {
-    hint: "Make it readable, or move it out of the input root.",
-    cause: error,
+  const why = leaves ? "leads out of the input root" : "matches nothing";
+  throw new KagurazakaError("bad-value", `the glob pattern ${JSON.stringify(pattern)} ${why}`, {
+    hint: "Write it relative to the input root and without `..`, e.g. **/*.png.",
   });
 }
 

@@ -6,19 +6,19 @@ import type { Transform, Writable } from "node:stream";
 import { finished, pipeline } from "node:stream/promises";
 import { encodeItem } from "../base/canonical-json.js";
 
-/** A file of JSON lines in the making. Disposed without `commit()`, it leaves nothing behind. */
+/** A file of JSON lines that is being written. Disposed without `commit()`, it leaves nothing behind. */
 export interface JsonlWriter extends AsyncDisposable {
-  /** One line per value, in canonical JSON. Wait for it before the next: that bounds memory. */
+  /** One line per value, in canonical JSON. To be awaited before the next call: that bounds memory. */
   write(values: Iterable<unknown>): Promise<void>;
-  /** Puts the finished file in place of whatever stood there. Nothing can be written after. */
+  /** Replaces the file at the path by the finished one. Nothing can be written after it. */
   commit(): Promise<void>;
 }
 
 let serial = 0;
 
 /**
- * Writes beside the final path and renames at `commit()`, so that nobody sees half a file; `.gz` and `.zst` by name. Makes missing
- * parent directories. Errors of the file system come out of `write` and `commit` as they are.
+ * Writes beside the final path and renames at `commit()`, so that no reader sees half a file; `.gz` and `.zst` by name. Makes
+ * missing parent directories. `write` and `commit` throw the errors of the file system as they are.
  */
 export async function openJsonlWriter(path: string): Promise<JsonlWriter> {
   await mkdir(dirname(path), { recursive: true });
@@ -34,7 +34,7 @@ export async function openJsonlWriter(path: string): Promise<JsonlWriter> {
     async write(values) {
       let text = "";
       for (const value of values) text += encodeItem(value) + "\n";
-      // A failed stream never drains: whichever comes first.
+      // A failed stream never drains, so its end is awaited as well.
       if (text !== "" && !head.write(text)) await Promise.race([once(head, "drain"), ended]);
     },
     async commit() {
@@ -61,24 +61,20 @@ async function createPackerFor(path: string): Promise<Transform | undefined> {
 }
 
 /**
- * Writes all batches to a file of JSON lines, atomically.
+ * Writes all values, in arrays of any size, to a file of JSON lines, atomically.
  * @returns how many lines it has
  */
 export async function writeJsonl(
   path: string,
-  batches: Iterable<Iterable<unknown>> | AsyncIterable<Iterable<unknown>>,
+  values: Iterable<Iterable<unknown>> | AsyncIterable<Iterable<unknown>>,
 ): Promise<number> {
-  const writer = await openJsonlWriter(path);
+  await using writer = await openJsonlWriter(path);
   let lines = 0;
-  try {
-    for await (const batch of batches) {
-      const values = [...batch];
-      lines += values.length;
-      await writer.write(values);
-    }
-    await writer.commit();
-  } finally {
-    await writer[Symbol.asyncDispose]();
+  for await (const some of values) {
+    const array = [...some];
+    lines += array.length;
+    await writer.write(array);
   }
+  await writer.commit();
   return lines;
 }

@@ -20,8 +20,8 @@ export interface JsonlRecord {
 
 /**
  * The values of a file of JSON lines, in arrays; `.gz` (several members too) and `.zst` by name, `-` for standard input.
- * Takes CRLF, a byte order mark, blank lines and a missing last newline. What stands before a bad line comes out before
- * the error does.
+ * Takes CRLF, a byte order mark, blank lines and a missing last newline. The values before a bad line are yielded before the
+ * error is thrown.
  *
  * @throws KagurazakaError `input-root` when the file cannot be opened; `generate-tasks`, with `where` = `file:line`, for
  * a line that is not JSON, not UTF-8 or too long; `generate-tasks` for a file that cannot be read on
@@ -29,8 +29,7 @@ export interface JsonlRecord {
 export async function* readJsonl(source: string, options: ReadJsonlOptions = {}): AsyncGenerator<JsonlRecord[]> {
   const { maxLineBytes = DEFAULT_MAX_LINE_BYTES } = options;
   let line = 0;
-  const endless = (): Error => badLine(source, line + 1, tooLong(maxLineBytes));
-  for await (const bytes of readBlocks(source, { ...options, tooLong: endless })) {
+  for await (const bytes of readBlocks(source, { ...options, lineAt: () => line + 1 })) {
     const block = parseBlock(bytes, line, maxLineBytes);
     line = block.lastLine;
     if (block.records.length > 0) yield block.records;
@@ -44,7 +43,7 @@ interface Block {
   readonly failure?: LineFailure;
 }
 
-/** Whole lines, `line` of them gone before. */
+/** Whole lines; `line` lines came before them. */
 function parseBlock(bytes: Buffer, line: number, maxLineBytes: number): Block {
   const records: JsonlRecord[] = [];
   const decoded = decodeBlock(bytes);

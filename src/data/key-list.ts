@@ -4,11 +4,8 @@ import { KagurazakaError } from "../base/errors.js";
 /** The file of `--keys`: one key a line. */
 export function readKeys(path: string): ReadonlySet<string> {
   try {
-    return new Set(
-      readFileSync(path, "utf8")
-        .split(/\r?\n/)
-        .filter((line) => line !== ""),
-    );
+    const lines = readFileSync(path, "utf8").split(/\r?\n/);
+    return new Set(lines.filter((line) => line !== ""));
   } catch (cause) {
     throw new KagurazakaError("bad-value", `cannot read the keys from ${path}: ${(cause as Error).message}`, {
       where: "--keys",

@@ -1,49 +1,28 @@
 /**
- * The readers and writers as the doors give them out: loaded when first used, because every worker imports a door and
- * hardly any reads a list.
+ * The readers and writers as the doors give them out: each is loaded when it is first used, because every worker imports a
+ * door and few read a list.
  */
-import type { CsvRecord, ReadCsvOptions } from "./csv.js";
-import type { GlobOptions } from "./glob.js";
-import type { JsonlRecord, ReadJsonlOptions } from "./jsonl.js";
-import type { JsonlWriter } from "./jsonl-writer.js";
-import type { ReadLinesOptions } from "./lines.js";
-import type { WalkedDirectory } from "./walk.js";
+const lazily = <Args extends unknown[], T>(load: () => Promise<(...args: Args) => AsyncGenerator<T>>) =>
+  async function* (...args: Args): AsyncGenerator<T> {
+    yield* (await load())(...args);
+  };
 
 /** See `globFiles` in glob.ts. */
-export async function* globFiles(options: GlobOptions): AsyncGenerator<WalkedDirectory> {
-  const glob = await import("./glob.js");
-  yield* glob.globFiles(options);
-}
+export const globFiles = lazily(async () => (await import("./glob.js")).globFiles);
 
 /** See `readJsonl` in jsonl.ts. */
-export async function* readJsonl(source: string, options?: ReadJsonlOptions): AsyncGenerator<JsonlRecord[]> {
-  const jsonl = await import("./jsonl.js");
-  yield* jsonl.readJsonl(source, options);
-}
+export const readJsonl = lazily(async () => (await import("./jsonl.js")).readJsonl);
 
 /** See `readCsv` in csv.ts. */
-export async function* readCsv(source: string, options?: ReadCsvOptions): AsyncGenerator<CsvRecord[]> {
-  const csv = await import("./csv.js");
-  yield* csv.readCsv(source, options);
-}
+export const readCsv = lazily(async () => (await import("./csv.js")).readCsv);
 
 /** See `readLines` in lines.ts. */
-export async function* readLines(source: string, options?: ReadLinesOptions): AsyncGenerator<string[]> {
-  const lines = await import("./lines.js");
-  yield* lines.readLines(source, options);
-}
+export const readLines = lazily(async () => (await import("./lines.js")).readLines);
 
 /** See `openJsonlWriter` in jsonl-writer.ts. */
-export async function openJsonlWriter(path: string): Promise<JsonlWriter> {
-  const writer = await import("./jsonl-writer.js");
-  return writer.openJsonlWriter(path);
-}
+export const openJsonlWriter: typeof import("./jsonl-writer.js").openJsonlWriter = async (path) =>
+  (await import("./jsonl-writer.js")).openJsonlWriter(path);
 
 /** See `writeJsonl` in jsonl-writer.ts. */
-export async function writeJsonl(
-  path: string,
-  batches: Iterable<Iterable<unknown>> | AsyncIterable<Iterable<unknown>>,
-): Promise<number> {
-  const writer = await import("./jsonl-writer.js");
-  return writer.writeJsonl(path, batches);
-}
+export const writeJsonl: typeof import("./jsonl-writer.js").writeJsonl = async (path, values) =>
+  (await import("./jsonl-writer.js")).writeJsonl(path, values);

@@ -1,12 +1,10 @@
 import {
   badLine,
-  DEFAULT_MAX_LINE_BYTES,
   decodeBlock,
   NEWLINE,
   notUtf8,
   type ReadTextOptions,
   readBlocks,
-  tooLong,
   withoutMark,
 } from "./bytes/text-blocks.js";
 
@@ -17,25 +15,24 @@ export interface ReadLinesOptions extends ReadTextOptions {
 
 const NUL = 0;
 
-/** Smaller than for records: so many short lines at once are work enough for whoever takes them. */
+/** Smaller than for records: so many short lines are enough work for one turn of the reader. */
 const CHUNK_BYTES = 1 << 18;
 
 /**
  * The lines of a text file, in arrays, without their ends; sources as in `readJsonl`. Takes CRLF, a byte order mark and
- * a missing last newline; blank lines are passed over. What stands before a bad line comes out before the error does.
+ * a missing last newline; blank lines are passed over. The lines before a bad line are yielded before the error is thrown.
  *
  * @throws KagurazakaError `input-root` when the file cannot be opened; `generate-tasks`, with `where` = `file:line`, for
  * a line that is not UTF-8 or too long; `generate-tasks` for a file that cannot be read on
  */
 export async function* readLines(source: string, options: ReadLinesOptions = {}): AsyncGenerator<string[]> {
-  const { nullSeparated = false, chunkBytes = CHUNK_BYTES, maxLineBytes = DEFAULT_MAX_LINE_BYTES } = options;
+  const { nullSeparated = false, chunkBytes = CHUNK_BYTES } = options;
   const separator = nullSeparated ? NUL : NEWLINE;
   let line = 0;
-  const endless = (): Error => badLine(source, line + 1, tooLong(maxLineBytes));
-  for await (const bytes of readBlocks(source, { ...options, chunkBytes, separator, tooLong: endless })) {
+  for await (const bytes of readBlocks(source, { ...options, chunkBytes, separator, lineAt: () => line + 1 })) {
     const { text, isValid } = decodeBlock(bytes, separator);
     const all = (line === 0 && !nullSeparated ? withoutMark(text) : text).split(nullSeparated ? "\0" : "\n");
-    // A separator ends a line: what stands behind the last one is no line yet.
+    // A separator ends a line: the empty text behind the last one is no line.
     if (all.at(-1) === "") all.pop();
     line += all.length;
     const lines = nullSeparated ? all.filter((one) => one !== "") : dropBlank(all);

@@ -14,7 +14,7 @@ export interface WalkOptions {
   readonly signal?: AbortSignal;
 }
 
-/** Why a name that is there is not listed. */
+/** Why a name in a directory is not listed. */
 export type PassedOver = "hidden" | "a symbolic link to a directory or to nothing" | "neither file nor directory";
 
 /** Names in one directory, sorted by code point. `relDir` is POSIX and relative to the root, `.` for the root itself. */
@@ -30,7 +30,7 @@ export interface WalkedDirectory {
  * the subdirectories still to be entered on the way down to it.
  *
  * @param options.match keeps a file by its name; all when left out
- * @param options.onPassedOver hears of what is not listed for another reason than `match`; never of `.kagurazaka`
+ * @param options.onPassedOver called for what is not listed for another reason than `match`; never for `.kagurazaka`
  * @throws KagurazakaError `input-root` when the root cannot be read, `generate-tasks` (with the path) for a directory below it
  */
 export function* walkFiles(
@@ -111,15 +111,17 @@ function readDirectory(root: string, relDir: string): Dirent[] {
   try {
     return readdirSync(path, { withFileTypes: true });
   } catch (error) {
-    const code = relDir === "." ? "input-root" : "generate-tasks";
-    throw new KagurazakaError(code, `cannot list the directory ${path}: ${(error as Error).message}`, {
-      hint: relDir === "." ? "Check the input path." : "Make it readable, or move it out of the input root.",
-      cause: error,
-    });
+    throw cannotList(path, error, relDir === ".");
   }
 }
 
-/** Whether a symlink leads to a regular file. One that leads nowhere does not; one that may not be followed is kept, so that its item fails visibly. */
+export function cannotList(path: string, cause: unknown, isRoot = false): KagurazakaError {
+  const message = `cannot list the directory ${path}: ${(cause as Error).message}`;
+  const hint = isRoot ? "Check the input path." : "Make it readable, or move it out of the input root.";
+  return new KagurazakaError(isRoot ? "input-root" : "generate-tasks", message, { hint, cause });
+}
+
+/** Whether a symlink leads to a regular file. True also where it may not be followed, so that its item fails visibly. */
 export function isFile(path: string): boolean {
   try {
     return statSync(path).isFile();
@@ -143,7 +145,7 @@ export function compareCodePoints(a: string, b: string): number {
   for (let i = 0; i < length; i++) {
     const x = a.charCodeAt(i);
     const y = b.charCodeAt(i);
-    // Moves surrogates above the rest of the plane, where the code points they stand for belong.
+    // Moves surrogates above the rest of the plane: the code points that they encode are higher.
     if (x !== y) return (isSurrogate(x) ? x + 0x1_0000 : x) - (isSurrogate(y) ? y + 0x1_0000 : y);
   }
   return a.length - b.length;
@@ -152,8 +154,9 @@ export function compareCodePoints(a: string, b: string): number {
 const isSurrogate = (unit: number): boolean => unit >= 0xd800 && unit <= 0xdfff;
 
 /**
- * Tells by relative path, so that it holds whichever way the root was reached: no symlinked directory is ever entered,
- * hence a real path below the real root is the path we walk. The directory need not exist yet.
+ * Whether a directory is left out, by its path relative to the root, so that it does not matter by which symlinks the root
+ * was reached: no symlinked directory is ever entered, hence a real path below the real root is the path of the walk. The
+ * directories to leave out need not exist yet.
  */
 export function createLeftOut({ root, leaveOut }: Pick<WalkOptions, "root" | "leaveOut">): (relDir: string) => boolean {
   if (leaveOut === undefined || leaveOut.length === 0) return () => false;
@@ -162,7 +165,8 @@ export function createLeftOut({ root, leaveOut }: Pick<WalkOptions, "root" | "le
   return (relDir) => left.has(relDir);
 }
 
-function realPathOf(path: string): string {
+/** The real path, also of what is not there yet. */
+export function realPathOf(path: string): string {
   const absolute = resolve(path);
   try {
     return realpathSync(absolute);

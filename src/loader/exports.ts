@@ -2,7 +2,7 @@ import { KagurazakaError } from "../base/errors.js";
 import { didYouMean } from "../base/nearest.js";
 import type { TaskClass } from "../contracts/task.js";
 
-/** What a module exports, by own name: `toString` and `constructor` are not among it. */
+/** What a module exports, by name; a Map, so that `toString` and `constructor` are not found in it. */
 export type Exports = ReadonlyMap<string, unknown>;
 
 /** A CommonJS task file arrives as one default export: then the properties of that are what it exports. */
@@ -14,15 +14,16 @@ export function exportsOf(namespace: object): Exports {
   return inner.some(([, value]) => isTaskClass(value)) ? new Map(inner) : own;
 }
 
-export function isTaskClass(value: unknown): value is TaskClass {
+function isTaskClass(value: unknown): value is TaskClass {
   if (typeof value !== "function") return false;
   const prototype = (value as { prototype?: { process?: unknown } }).prototype;
   return typeof prototype === "object" && prototype !== null && typeof prototype.process === "function";
 }
 
-/** `source` names the file in messages; `text` is its source, to tell a class that only lacks `export`. */
-export interface ExportsOrigin {
+interface ExportsOrigin {
+  /** The file's name, for messages. */
   readonly source: string;
+  /** Its text, to find a class that only lacks the word `export`. */
   readonly text?: string;
 }
 
@@ -31,34 +32,27 @@ export interface SelectedTask {
   readonly taskClass: TaskClass;
 }
 
+const TASK_HINT = "A task is an exported class with a process(item, ctx) method.";
+
 /** The task of that export; without a name, the only task there is. */
 export function selectTask(exports: Exports, wanted: string | undefined, origin: ExportsOrigin): SelectedTask {
   if (wanted === undefined) return onlyTask(exports, origin);
   const value = exports.get(wanted);
   if (isTaskClass(value)) return { exportName: wanted, taskClass: value };
   if (exports.has(wanted)) {
-    throw new KagurazakaError(
-      "not-a-task",
-      `export "${wanted}" of ${origin.source} is not a task but ${describe(value)}`,
-      {
-        where: origin.source,
-        hint: taskList(exports) ?? "A task is an exported class with a process(item, ctx) method.",
-      },
-    );
+    const message = `export "${wanted}" of ${origin.source} is not a task but ${describe(value)}`;
+    throw new KagurazakaError("not-a-task", message, { where: origin.source, hint: taskList(exports) ?? TASK_HINT });
   }
   const near = didYouMean(wanted, exports.keys());
   throw new KagurazakaError("task-not-found", `${origin.source} exports no "${wanted}".${near}`, {
     where: origin.source,
-    hint:
-      notExported(wanted, exports, origin) ??
-      taskList(exports) ??
-      "It exports no task at all: a task is an exported class with a process(item, ctx) method.",
+    hint: notExported(wanted, exports, origin) ?? taskList(exports) ?? `It exports no task at all. ${TASK_HINT}`,
   });
 }
 
 function onlyTask(exports: Exports, origin: ExportsOrigin): SelectedTask {
   const byClass = new Map<TaskClass, string>();
-  // One class under two names is one task; "default" is the lesser name.
+  // One class under two names is one task, by its other name than "default".
   for (const [name, value] of exports)
     if (isTaskClass(value) && (byClass.get(value) ?? "default") === "default") byClass.set(value, name);
   if (byClass.size === 1) for (const [taskClass, exportName] of byClass) return { exportName, taskClass };
@@ -69,23 +63,22 @@ function onlyTask(exports: Exports, origin: ExportsOrigin): SelectedTask {
     });
   }
   const what = [...exports].map(([name, value]) => `${name} (${describe(value)})`).join(", ");
-  const lacking = /\bclass\s+([\p{ID_Start}$_][\p{ID_Continue}$]*)/u.exec(origin.text ?? "")?.[1];
+  const [lacking] = classesIn(origin);
   throw new KagurazakaError("not-a-task", `${origin.source} exports no task${what && `, only ${what}`}`, {
     where: origin.source,
-    hint:
-      (lacking !== undefined && !exports.has(lacking) && notExported(lacking, exports, origin)) ||
-      "A task is an exported class with a process(item, ctx) method.",
+    hint: (lacking !== undefined && !exports.has(lacking) && notExported(lacking, exports, origin)) || TASK_HINT,
   });
 }
 
-function notExported(name: string, exports: Exports, { text = "" }: ExportsOrigin): string | undefined {
+const classesIn = ({ text = "" }: ExportsOrigin): (string | undefined)[] =>
+  Array.from(text.matchAll(/\bclass\s+([\p{ID_Start}$_][\p{ID_Continue}$]*)/gu), ([, name]) => name);
+
+function notExported(name: string, exports: Exports, origin: ExportsOrigin): string | undefined {
   const fallback = exports.get("default");
   if (isTaskClass(fallback) && fallback.name === name)
     return `class ${name} is the default export: name it "default", or leave the name out.`;
-  const declared = [...text.matchAll(/\bclass\s+([\p{ID_Start}$_][\p{ID_Continue}$]*)/gu)].some(
-    (match) => match[1] === name,
-  );
-  return declared ? `There is a class ${name}, but it is not exported: write "export class ${name}".` : undefined;
+  if (!classesIn(origin).includes(name)) return undefined;
+  return `There is a class ${name}, but it is not exported: write "export class ${name}".`;
 }
 
 function taskList(exports: Exports): string | undefined {

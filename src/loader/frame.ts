@@ -1,3 +1,5 @@
+import { readFileSync } from "node:fs";
+
 const BEFORE = 2;
 const AFTER = 1;
 const WIDTH = 140;
@@ -34,7 +36,19 @@ export function codeFrame(source: string, line: number, column: number, length =
   return rows.join("\n");
 }
 
-/** One character stays one, so that the marker keeps its place. */
+/** The same of a file; undefined where it cannot be read. */
+export function codeFrameOf(
+  file: string,
+  { line, column, length }: { readonly line: number; readonly column: number; readonly length?: number },
+): string | undefined {
+  try {
+    return codeFrame(readFileSync(file, "utf8"), line, column, length);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Replaces each control character by one character, so that the marker keeps its place. */
 function printable(text: string): string {
   return text.replace(/[\x00-\x08\x0b-\x1f\x7f-\x9f]/g, "\ufffd");
 }

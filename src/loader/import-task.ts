@@ -19,16 +19,12 @@ export async function importExports(
   }
 }
 
-/** What a template decorator left on this very class; a subclass has to be decorated itself. */
+/** What a template decorator has set on this very class; a subclass has to be decorated itself. */
 export function templateOf(taskClass: TaskClass): TemplateUse | undefined {
   if (!Object.hasOwn(taskClass, templateBrand)) return undefined;
   const use = (taskClass as unknown as Record<symbol, TemplateUse>)[templateBrand]!;
   if (use.contract === 1) return use;
-  throw new KagurazakaError(
-    "not-a-task",
-    `class ${taskClass.name} is decorated by a template for another version of kagurazaka`,
-    {
-      hint: `The template speaks contract ${String(use.contract)}, this kagurazaka speaks contract 1: update the older of the two.`,
-    },
-  );
+  const message = `class ${taskClass.name} is decorated by a template for another version of kagurazaka`;
+  const hint = `The template speaks contract ${String(use.contract)}, this kagurazaka speaks contract 1: update the older of the two.`;
+  throw new KagurazakaError("not-a-task", message, { hint });
 }

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { SourceMap } from "node:module";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { KagurazakaError } from "../base/errors.js";
-import { codeFrame } from "./frame.js";
+import { codeFrameOf } from "./frame.js";
 import { displayPath } from "./paths.js";
 
 interface Position {
@@ -11,7 +11,7 @@ interface Position {
   readonly column: number;
 }
 
-/** A module that throws while it is loaded, told by the place in the user's own file. */
+/** The error of a module that throws while it is loaded, with the place in the user's own file. */
 export function loadFailure(
   thrown: unknown,
   entryUrl: string,
@@ -21,7 +21,7 @@ export function loadFailure(
   const at = findPosition(thrown, entryUrl, files);
   const place = {
     where: at && `${displayPath(at.file)}:${at.line}:${at.column}`,
-    frame: at && frameAt(at),
+    frame: at && codeFrameOf(at.file, at),
   };
   if (KagurazakaError.is(thrown)) {
     const { code, message, hint } = thrown;
@@ -77,14 +77,6 @@ function toOriginal({ line, column }: Position, entryUrl: string): Position | un
       line: found.originalLine + 1,
       column: found.originalColumn + 1,
     };
-  } catch {
-    return undefined;
-  }
-}
-
-function frameAt({ file, line, column }: Position): string | undefined {
-  try {
-    return codeFrame(readFileSync(file, "utf8"), line, column);
   } catch {
     return undefined;
   }

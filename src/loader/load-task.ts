@@ -1,9 +1,9 @@
 import { existsSync, readFileSync } from "node:fs";
 import { extname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
+import { sha256Hex } from "../base/hash.js";
 import type { TemplateUse } from "../contracts/define.js";
 import type { TaskClass } from "../contracts/task.js";
-import { digest } from "./cache/digest.js";
 import { ModuleCache } from "./cache/module-cache.js";
 import { selectTask } from "./exports.js";
 import { importExports, templateOf } from "./import-task.js";
@@ -12,19 +12,19 @@ import { resolveSourceFile } from "./source-file.js";
 import { idOf } from "./task-id.js";
 import { locateTool } from "./tool.js";
 
-export interface CompileOptions {
+interface CompileOptions {
   /** Path (relative to the working directory, or absolute) or file URL. */
   readonly file: string;
   /** Package directory of the kagurazaka that `import "kagurazaka"` means. Default: the running one. */
   readonly toolRoot?: string;
 }
 
-export interface LoadTaskOptions extends CompileOptions {
+interface LoadTaskOptions extends CompileOptions {
   /** Default: the only task the file exports. */
   readonly exportName?: string;
 }
 
-export interface CompiledModule {
+interface CompiledModule {
   /** What any thread or process on this machine imports. */
   readonly entryUrl: string;
   /** Absolute, links resolved. */
@@ -45,12 +45,12 @@ export interface LoadedTask extends CompiledModule {
   readonly id: string;
 }
 
-/** A user's module, ready for `import()`; tasks and plug-ins named by path alike. Throws a KagurazakaError for all that can be wrong. */
+/** Makes a user's module, a task or a plug-in named by path, ready for `import()`. @throws KagurazakaError */
 export async function compileModule({ file, toolRoot }: CompileOptions): Promise<CompiledModule> {
   const sourcePath = resolveSourceFile(file);
   const tool = locateTool(toolRoot);
   if (isInside(sourcePath, join(tool.root, "dist"))) {
-    const moduleHash = digest(readFileSync(sourcePath));
+    const moduleHash = sha256Hex(readFileSync(sourcePath));
     return { entryUrl: pathToFileURL(sourcePath).href, sourcePath, moduleHash, files: [sourcePath], built: false };
   }
   const cache = new ModuleCache(tool, sourcePath);
@@ -80,8 +80,8 @@ export async function loadTask(options: LoadTaskOptions): Promise<LoadedTask> {
 }
 
 /**
- * A ready-made task. `module` is its URL or path as the built product names it; where only its TypeScript exists
- * (tests run the sources) that is loaded like any user's.
+ * A ready-made task. `module` is its URL or path as the built product names it; where only its TypeScript exists (tests run
+ * the sources), that is compiled as a user's file is.
  */
 export async function loadBuiltinTask(
   name: string,

@@ -10,7 +10,7 @@ export function isInside(path: string, dir: string): boolean {
   return path.startsWith(dir.endsWith(sep) ? dir : dir + sep);
 }
 
-/** The package directory of an installed file (`…/node_modules/name` of the innermost), "" for a file that is nobody's package. */
+/** The package directory of an installed file (`…/node_modules/name` of the innermost), "" for a file of no package. */
 export function installedRoot(path: string): string {
   const at = path.lastIndexOf("/node_modules/");
   if (at < 0) return "";

@@ -8,7 +8,7 @@ import { readNames } from "../base/read-names.js";
 const accepted = new Set([".ts", ".mts", ".cts", ".js", ".mjs", ".cjs"]);
 const acceptedText = [...accepted].join(" ");
 
-/** Absolute real path of the task file; every way in which it is none is said. */
+/** Absolute real path of the task file. @throws KagurazakaError for every way in which it is none */
 export function resolveSourceFile(file: string): string {
   const path = file.startsWith("file:") ? fileURLToPath(file) : resolve(file);
   const stat = look(statSync, path, file);
@@ -20,7 +20,7 @@ export function resolveSourceFile(file: string): string {
   return real;
 }
 
-/** Undefined when nothing is there; no permission, a path too long or with NUL in it is another matter. */
+/** Undefined when nothing is there. @throws KagurazakaError without permission, for a path too long or with a NUL */
 function look(stat: typeof statSync, path: string, file: string): Stats | undefined {
   try {
     return stat(path);
@@ -45,14 +45,11 @@ function missing(file: string, path: string): KagurazakaError {
   let lost = path;
   while (!look(statSync, dir, file)?.isDirectory() && dir !== dirname(dir)) [lost, dir] = [dir, dirname(dir)];
   const what = lost === path ? "" : `: there is no directory ${lost}`;
-  return new KagurazakaError(
-    "task-not-found",
-    `no task file ${file}${what}.${didYouMean(basename(lost), readNames(dir))}`,
-    {
-      where: file,
-      hint: "The first word of the command line is the path of a task file, or @name for a ready-made task.",
-    },
-  );
+  const near = didYouMean(basename(lost), readNames(dir));
+  return new KagurazakaError("task-not-found", `no task file ${file}${what}.${near}`, {
+    where: file,
+    hint: "The first word of the command line is the path of a task file, or @name for a ready-made task.",
+  });
 }
 
 function directory(file: string, path: string): KagurazakaError {
@@ -67,24 +64,23 @@ function directory(file: string, path: string): KagurazakaError {
   return new KagurazakaError("task-not-found", `${file} is a directory, not a task file`, { where: file, hint });
 }
 
+/** Extension → what the file is, and what to do. */
+const otherKinds: Readonly<Record<string, readonly [what: string, hint: string]>> = {
+  ".py": [
+    "is a Python task",
+    'Port it to TypeScript: the class and its modes keep their names; "kagurazaka init" makes a start.',
+  ],
+  ".yaml": [
+    "is configuration, not a task file",
+    "The task file comes first, configuration behind --cfg or --mixin-cfg.",
+  ],
+  ".tsx": ["has JSX, which tasks do not have", "Rename it to .ts or .js."],
+};
+
 function refuseOtherKinds(file: string, extension: string): void {
   if (accepted.has(extension)) return;
-  const refuse = (what: string, hint: string): never => {
-    throw new KagurazakaError("not-a-task", `${file} ${what}`, { where: file, hint });
-  };
-  if (extension === ".py") {
-    refuse(
-      "is a Python task",
-      `Port it to TypeScript: the class and its modes keep their names; "kagurazaka init" makes a start.`,
-    );
-  }
-  if (extension === ".yaml" || extension === ".yml") {
-    refuse(
-      "is configuration, not a task file",
-      "The task file comes first, configuration behind --cfg or --mixin-cfg.",
-    );
-  }
-  if (extension === ".tsx" || extension === ".jsx")
-    refuse("holds JSX, which tasks do not have", "Rename it to .ts or .js.");
-  refuse("is not a task file", `A task file is TypeScript or JavaScript: ${acceptedText}`);
+  const kind = extension === ".yml" ? ".yaml" : extension === ".jsx" ? ".tsx" : extension;
+  const other = Object.hasOwn(otherKinds, kind) ? otherKinds[kind] : undefined;
+  const [what, hint] = other ?? ["is not a task file", `A task file is TypeScript or JavaScript: ${acceptedText}`];
+  throw new KagurazakaError("not-a-task", `${file} ${what}`, { where: file, hint });
 }

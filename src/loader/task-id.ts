@@ -5,28 +5,19 @@ import type { Exports, SelectedTask } from "./exports.js";
 import { displayPath } from "./paths.js";
 
 /**
- * `static id` or the export's name; for a default export the class's. An id that comes from another exported task by
- * inheritance is not taken: two tasks would share one ledger.
+ * `static id` or the export's name; for a default export the class's. An id that is inherited from another exported task does
+ * not count: two tasks would share one ledger.
  */
 export function idOf({ exportName, taskClass }: SelectedTask, exports: Exports, sourcePath: string): string {
   const id = inheritedFromExport(taskClass, exports) ? undefined : (taskClass.id as unknown);
   const plain = basename(sourcePath, extname(sourcePath));
-  const named =
-    exportName === "default"
-      ? taskClass.name === "default" || taskClass.name === ""
-        ? plain
-        : taskClass.name
-      : exportName;
-  const chosen = id ?? named;
+  const className = taskClass.name === "default" || taskClass.name === "" ? plain : taskClass.name;
+  const chosen = id ?? (exportName === "default" ? className : exportName);
   if (typeof chosen === "string" && isDirectoryName(chosen)) return chosen;
-  throw new KagurazakaError(
-    "not-a-task",
-    `the id of task "${exportName}" is ${JSON.stringify(chosen)}, which cannot name a directory`,
-    {
-      where: displayPath(sourcePath),
-      hint: 'Write `static id = "name"` with a name of its own: no "/", no "\\", no control characters, at most 128 bytes, not starting with ".".',
-    },
-  );
+  const message = `the id of task "${exportName}" is ${JSON.stringify(chosen)}, which cannot name a directory`;
+  const hint =
+    'Write `static id = "name"` with a name of its own: no "/", no "\\", no control characters, at most 128 bytes, not starting with ".".';
+  throw new KagurazakaError("not-a-task", message, { where: displayPath(sourcePath), hint });
 }
 
 function inheritedFromExport(taskClass: TaskClass, exports: Exports): boolean {

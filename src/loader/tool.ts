@@ -3,11 +3,11 @@ import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { KagurazakaError } from "../base/errors.js";
 
-/** The running copy of kagurazaka: a task's `import "kagurazaka"` always means this one. */
+/** The running copy of kagurazaka, which a task's `import "kagurazaka"` always means. */
 export interface Tool {
   readonly root: string;
   readonly version: string;
-  /** Exact, from package.json: known without loading esbuild. */
+  /** Exact, from package.json, so that esbuild need not be loaded for it. */
   readonly esbuildVersion: string;
   /** What may be imported (`kagurazaka`, `kagurazaka/kit` …) → absolute path of the built door. */
   readonly doors: ReadonlyMap<string, string>;

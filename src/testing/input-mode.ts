@@ -19,7 +19,7 @@ export interface InputModeSuite {
   readonly expected: readonly unknown[];
 }
 
-export const sampleTree: Readonly<Record<string, string>> = {
+const sampleTree: Readonly<Record<string, string>> = {
   "a.txt": "a",
   "sub/b.txt": "b",
   "sub/deep/c d.txt": "c",

@@ -53,7 +53,7 @@ export interface SampleRun {
 }
 
 /** What a session was asked for and answered. */
-export interface WorkerBook {
+interface WorkerBook {
   started: number;
   exited: number;
   /** Messages and exits that came after a worker's exit, or after the session was disposed of. */

@@ -4,7 +4,7 @@ import { Mistake } from "./mistake.js";
 import { fileOnlyNames, filePlaces, isSign, outputPlaces, ownNames } from "./values.js";
 import { namesIn, type Word } from "./words.js";
 
-/** Refuses what no item could fill in, as far as the modes tell. Records may have any field: those are seen item by item. */
+/** Refuses placeholders that no item can have, as far as the modes show. Records may have any field: each item is checked later. */
 export function checkWords(words: readonly Word[], plan: RunPlan): void {
   for (const word of words) for (const name of namesIn(word)) checkName(name, plan);
   checkScripts(words);
@@ -39,16 +39,16 @@ function checkName(name: string, plan: RunPlan): void {
 }
 
 const LINES = "InputByLines";
-/** A column may be called `output_size`; what has a dot behind it is a file of ours. */
+/** A column may be called `output_size`; with a dot behind it, it is an output file. */
 export const isOutputName = (name: string): boolean => /^output(?:_[^.]*)?\./.test(name);
 
-/** Which placeholders there are, and whether an item may bring more. */
+/** Which placeholders there are, and whether an item may have more. */
 function knownNames({ inputMode, outputs }: RunPlan): { names: string[]; closed: boolean } {
   const ofOutputs = outputs.flatMap(({ field }) => outputPlaces.map((place) => `${field}.${place}`));
   const signs = ["", ".", "/", "//", "/."];
   if (inputMode?.yields === "file") {
     const names = [...filePlaces.map((place) => `input.${place}`), ...ofOutputs, ...ownNames, ...signs];
-    // Its lines may have other fields besides the file.
+    // Lines of that mode may have other fields besides the file.
     return { names, closed: inputMode.name !== "InputFromFileTripletJsonl" };
   }
   const ofRecords = [...ofOutputs, ...ownNames.filter((name) => !fileOnlyNames.includes(name))];
@@ -56,16 +56,16 @@ function knownNames({ inputMode, outputs }: RunPlan): { names: string[]; closed:
   return { names: ofRecords, closed: false };
 }
 
-/** How a program takes a script as a word. */
+/** How a program takes a script as an argument. */
 interface Scripting {
   readonly program: RegExp;
-  /** The script is the next word, or stands right behind it: `-e'…'`. */
+  /** Its script is the next word, or stands right behind the flag: `-e'…'`. */
   readonly flag: RegExp;
-  /** Its flags that take the next word. */
+  /** Flags of the program that take the next word. */
   readonly takes: readonly string[];
   /** Further flags may stand between the flag and the script. */
   readonly later?: true;
-  /** Whatever stands behind the script is for the script. */
+  /** All words behind the script are arguments of the script. */
   readonly once?: true;
   /** How a script reads a word behind it. */
   readonly word: string;
@@ -89,7 +89,7 @@ const scriptings: readonly Scripting[] = [
   },
 ];
 
-/** What is put into a script becomes part of the program: a file called `$(reboot)` would be run. */
+/** Refuses placeholders inside a script, where their values would be run as code: a file called `$(reboot)`. */
 function checkScripts(words: readonly Word[]): void {
   for (const [index, { text }] of words.entries()) {
     const how = scriptings.find(({ program }) => program.test(basename(text)));
@@ -104,7 +104,7 @@ function checkScripts(words: readonly Word[]): void {
   }
 }
 
-/** The first script with a name in it; what stands behind the program's own file is not for the program. */
+/** The first script with a placeholder in it. Words behind the program's own file are not flags of the program. */
 function findScript(words: readonly Word[], how: Scripting): { flag: string; script: Word } | undefined {
   for (let at = 0; at < words.length; at++) {
     const { text } = words[at]!;

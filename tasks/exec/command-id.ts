@@ -8,8 +8,8 @@ interface Options {
 }
 
 /**
- * Where outputs tell what is finished, one name is enough. Where only the ledger does, another command, or the same one
- * over another directory, has finished nothing yet: each has a ledger of its own.
+ * Where outputs show what is finished, one id is enough. Where only the ledger does, each command over each directory has a
+ * ledger of its own: what one command has finished, another has not.
  */
 export function commandId({ task, template, rawArgs }: Options): string {
   const roots = template?.hardShardMode as Readonly<Record<string, unknown>> | null | undefined;

@@ -3,7 +3,7 @@ import { delimiter, join, resolve } from "node:path";
 import { didYouMean } from "kagurazaka";
 import { Mistake } from "./mistake.js";
 
-/** A program that is not there is said once, and not by each of a million items. */
+/** Refuses a program that does not exist once, before the first of a million items fails because of it. */
 export function checkProgram(name: string, cwd: string): void {
   if (name.includes("/")) {
     const why = whyNotRunnable(resolve(cwd, name));
@@ -16,7 +16,7 @@ export function checkProgram(name: string, cwd: string): void {
   throw new Mistake(`there is no program "${name}" in PATH.${didYouMean(name, dirs.flatMap(namesIn))}`);
 }
 
-/** A command put in quotes, as for a shell. */
+/** For a command in quotes, as for a shell. */
 export const oneWord = (text: string): Mistake =>
   new Mistake(
     `"${text}" is one word, and no program is called that`,

@@ -1,4 +1,4 @@
-/** What is wrong with the command as it was typed; `hint` says what to type. */
+/** A mistake in the command as it was typed; `hint` shows what to type instead. */
 export class Mistake extends Error {
   readonly hint: string | undefined;
 

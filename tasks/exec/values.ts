@@ -1,10 +1,10 @@
 import { basename, dirname, extname, join } from "node:path";
 import { PermanentError, type TaskContext } from "kagurazaka";
 
-/** An item as it is given to `process`: an input file and outputs, or a record, or both. */
+/** An item as `process` gets it: an input file and outputs, or a record, or both. */
 export type ExecItem = Readonly<Record<string, unknown>>;
 
-/** GNU parallel's signs, made from what `{}` stands for. */
+/** GNU parallel's replacement strings, made from the value of `{}`. */
 const signs: Readonly<Record<string, (whole: string) => string>> = {
   "": (whole) => whole,
   ".": (whole) => join(dirname(whole), basename(whole, extname(whole))),
@@ -23,7 +23,7 @@ const own: Readonly<Record<string, (item: ExecItem, ctx: TaskContext) => string 
 };
 export const ownNames: readonly string[] = Object.keys(own);
 export const fileOnlyNames: readonly string[] = ["stem", "ext"];
-/** What a file has behind its dot. */
+/** The fields of a file: `{input.path}`. */
 export const filePlaces = ["path", "rel_dir", "file_name"] as const;
 export const outputPlaces = [...filePlaces, "final_path"] as const;
 
@@ -44,14 +44,13 @@ export function findValue(name: string, item: ExecItem, ctx: TaskContext): strin
 const ownValue = (name: string, item: ExecItem, ctx: TaskContext): string | undefined =>
   Object.hasOwn(own, name) ? own[name]!(item, ctx) : undefined;
 
-/** What `{}` means: the path of a file, the text of a line. */
+/** The value of `{}`: the path of a file, or the text of a line. */
 function wholeOf(item: ExecItem): string {
   if (isFile(item.input)) return item.input.path;
   if (typeof item.line === "string") return item.line;
+  const fields = Object.keys(item).map((field) => `{${field}}`);
   throw new PermanentError(
-    `{} is a file's path or a line's text, and this item is neither; it has ${Object.keys(item)
-      .map((field) => `{${field}}`)
-      .join(", ")}`,
+    `{} is a file's path or a line's text, and this item is neither; it has ${fields.join(", ")}`,
   );
 }
 

@@ -8,8 +8,8 @@ export interface Word {
   readonly parts: readonly (string | Placeholder)[];
 }
 
-export interface Placeholder {
-  /** What stands between the braces; empty for `{}`. */
+interface Placeholder {
+  /** The text between the braces; empty for `{}`. */
   readonly name: string;
 }
 
@@ -38,7 +38,7 @@ export function parseWord(text: string): Word {
   return { text, parts };
 }
 
-/** One word, whatever the values hold: nothing is split, quoted or read again. */
+/** One word, whatever characters the values have: nothing is split, quoted or parsed again. */
 export function fillWord({ parts }: Word, value: (name: string) => string): string {
   if (parts.length === 1) return typeof parts[0] === "string" ? parts[0] : value(parts[0]!.name);
   return parts.map((part) => (typeof part === "string" ? part : value(part.name))).join("");

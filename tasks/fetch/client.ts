@@ -4,7 +4,7 @@ import type { HostGates, Visitor } from "./host-gates.js";
 import { failure, refusalOf, troubleOf } from "./refusal.js";
 import { checkScheme, shown } from "./source.js";
 
-export interface ClientOptions {
+interface ClientOptions {
   /** From the request until there is a connection. */
   readonly connectTimeoutMs: number;
   /** Longest time without a byte in either direction. */
@@ -15,7 +15,7 @@ export interface ClientOptions {
   readonly allowDowngrade: boolean;
 }
 
-/** What came back after redirects. The host has a request less when the response is closed: read to its end, or discarded. */
+/** The response after redirects. It counts as a request to its host until it is closed: read to its end, or discarded. */
 export interface Answer {
   readonly response: http.IncomingMessage;
   readonly url: URL;
@@ -23,14 +23,14 @@ export interface Answer {
 
 const MAX_REDIRECTS = 10;
 const MAX_HEADER_BYTES = 64 * 1024;
-/** A short body is read to its end, for the sake of the connection. */
+/** A shorter body is read to its end, so that the connection can be used again. */
 const MAX_DISCARDED_BYTES = 64 * 1024;
 /** A list may name more hosts than a process may have open sockets. */
 const FREE_SOCKET_MS = 5000;
 
 /**
- * GET over HTTP/1.1, and nothing that changes bytes on the way: `fetch` would unpack bodies whose length and ranges count
- * packed bytes, and knows neither a time limit for connecting nor one for silence.
+ * GET over HTTP/1.1, which leaves the bytes as they are: `fetch` would unpack bodies whose length and ranges count packed
+ * bytes, and has no time limits for connecting and for silence.
  */
 export class Client {
   readonly #options: ClientOptions;
@@ -91,7 +91,7 @@ export class Client {
       const { outcome, reused } = await this.#sendOnce(url, headers, signal);
       if (!(outcome instanceof Error)) return outcome;
       if (signal.aborted) throw signal.reason;
-      // The server closed an idle connection as we took it up again: nothing was asked yet.
+      // The server closed an idle connection while it was taken up again: the request was not sent yet.
       if (!(reused && (outcome as NodeJS.ErrnoException).code === "ECONNRESET")) throw troubleOf(outcome, url);
     }
   }
@@ -136,7 +136,7 @@ export class Client {
       request.on("error", settle);
       request.on("response", (answer) => {
         response = answer;
-        // Heard here in case nobody reads it yet; whoever reads it hears it as well.
+        // Without a listener an error before the body is read would end the process; a reader gets it as well.
         answer.on("error", () => {});
         settle(answer);
       });
@@ -146,7 +146,7 @@ export class Client {
 
 const isRedirect = ({ statusCode }: http.IncomingMessage): boolean => [301, 302, 303, 307, 308].includes(statusCode!);
 
-/** Lets go of a body nobody wants. */
+/** Closes a response whose body is not needed. */
 export function discard(response: http.IncomingMessage): void {
   const length = Number(response.headers["content-length"] ?? Number.POSITIVE_INFINITY);
   if (length <= MAX_DISCARDED_BYTES) response.resume();

@@ -7,21 +7,21 @@ import { failure, refusalOf, troubleOf } from "./refusal.js";
 import { type Algorithm, type Source, shown } from "./source.js";
 import { Digests, unpackOf, writeBody } from "./write-body.js";
 
-export interface DownloadPlan {
+interface DownloadPlan {
   readonly source: Source;
   readonly output: OutputFile;
   /** Where the next attempt finds what this one leaves. */
   readonly ctx: Pick<TaskContext, "hasKept" | "keptDir">;
-  /** Computed besides those the list names. */
+  /** Checksums to compute besides those of the list. */
   readonly alsoSum: readonly Algorithm[];
   readonly visitor: Visitor;
   onProgress(): void;
-  /** Looks at an answer first; what comes back is thrown. */
+  /** Called with each answer first; the error returned is thrown. */
   onAnswer(answer: Answer): Error | undefined;
 }
 
-export interface Downloaded {
-  /** Where it came from in the end, without a password. */
+interface Downloaded {
+  /** The URL after redirects, without a password. */
   readonly url: string;
   readonly bytes: number;
   readonly sums: Partial<Record<Algorithm, string>>;
@@ -57,7 +57,7 @@ export class Download {
           if (path !== this.#plan.output.path) this.#placeKept();
           return { url: shown(this.#from), bytes, sums };
         }
-        // Parts of two files may have been put together; a file that came in one piece is what the server has.
+        // The parts may be of two versions of the file. A file that came in one piece is what the server has.
         if (!this.#resumed) throw failure(wrong, this.#from);
         this.#startOver();
       }
@@ -67,7 +67,7 @@ export class Download {
     }
   }
 
-  /** Where the file is now, whole; undefined when it takes another request. */
+  /** The path of the whole file; undefined when it takes another request. */
   async #request(): Promise<string | undefined> {
     const { source, visitor, onProgress } = this.#plan;
     const kept = this.#kept;
@@ -75,7 +75,7 @@ export class Download {
     this.#resumed = from > 0;
     this.#digests = this.#newDigests();
     if (from > 0) await this.#digests.addFile(kept.path, onProgress, visitor.signal);
-    // A kill came between the last byte and the outcome.
+    // An earlier run was killed between the last byte and the outcome.
     if (from > 0 && kept.complete) return kept.path;
     const answer = await this.#client.get(source.url, kept.rangeHeaders(), visitor);
     this.#from = answer.url;
@@ -121,7 +121,7 @@ export class Download {
     const now = this.#kept.size;
     const fits = now === size + bytes && (total === null || now <= total);
     if (fits && total !== null && now === total) return path;
-    // Some servers send a range in pieces; where none says how long the whole is, the end is known by asking behind it (416).
+    // Some servers send a range in pieces; where no answer has the length of the whole, a request behind its end shows it (416).
     if (fits && bytes > 0) return undefined;
     this.#kept.drop();
     const whole = total === null ? "one file" : `a file of ${total} bytes`;

@@ -9,13 +9,13 @@ interface Gate {
 
 export interface Visitor {
   readonly signal: AbortSignal;
-  /** The host wants none for so long. What comes back is thrown; without it the visitor waits where it is. */
+  /** The host asks for no requests for so long. The error returned is thrown; without one the visitor waits in its worker. */
   onPaused(host: string, ms: number): Error | undefined;
 }
 
 /**
- * How many requests one host gets at once and per second, and when it wants none at all. Who comes waits for its turn, first
- * come first served; who gives up while it waits leaves no trace.
+ * Limits the requests to one host, at once and per second, and holds them back while the host asks for none. Visitors are
+ * served in the order in which they came; one that is aborted while it waits leaves the queue.
  */
 export class HostGates {
   readonly #atOnce: number;
@@ -27,13 +27,13 @@ export class HostGates {
     this.#betweenMs = limits.perSecond === undefined ? 0 : 1000 / limits.perSecond;
   }
 
-  /** Resolves with the way out, to be called once. Rejects with the signal's reason when it fires first. */
+  /** Resolves when a request may be sent, with the function that ends it. Rejects with the signal's reason when it fires first. */
   async enter(host: string, visitor: Visitor): Promise<() => void> {
     const { signal } = visitor;
     signal.throwIfAborted();
     const gate = this.#gateOf(host);
     if (gate.inside < this.#atOnce) gate.inside++;
-    // Whoever leaves hands its place over, so nobody slips in between.
+    // A visitor that leaves passes its place on, so that no other one gets in between.
     else await waitInLine(gate.queue, signal);
     let left = false;
     const leave = (): void => {
@@ -65,7 +65,7 @@ export class HostGates {
 
   async #waitForStart(host: string, gate: Gate, { signal, onPaused }: Visitor): Promise<void> {
     let startMs = 0;
-    // A pause may begin, or be prolonged, while somebody waits.
+    // A pause may begin, or be prolonged, while a visitor waits.
     for (;;) {
       const pausedMs = gate.pausedUntilMs - performance.now();
       const sentAway = pausedMs > 0 ? onPaused(host, pausedMs) : undefined;
@@ -84,7 +84,7 @@ export class HostGates {
     const next = gate.queue.shift();
     if (next) return next();
     gate.inside--;
-    // A list may name millions of hosts: those with nothing to remember are forgotten.
+    // A list may name millions of hosts: the gate of an idle one is forgotten.
     const rememberMs = Math.max(gate.nextStartMs, gate.pausedUntilMs) - performance.now();
     if (rememberMs <= 0) this.#forget(host, gate);
     else setTimeout(() => this.#forget(host, gate), Math.min(rememberMs, MAX_TIMER_MS)).unref();

@@ -6,22 +6,22 @@ import { shown } from "./source.js";
 
 interface Meta {
   readonly url: string;
-  /** A strong ETag, with its quotes, or a date of Last-Modified: the file is still the one the part is of. */
+  /** A strong ETag, with its quotes, or a date of Last-Modified: proves that the file has not changed since. */
   readonly validator: string | null;
   /** Length of the whole file, where it is known. */
   readonly total: number | null;
 }
 
 /**
- * The first bytes of a file and what they are the first bytes of, in the item's kept directory. The description is written
- * before the first byte, when the old part is gone: a kill leaves a part that fits, or none.
+ * The first bytes of a file, and a description of that file, in the item's kept directory. The description is written before the
+ * first byte, when the old part is removed: a kill leaves a part with its own description, or none.
  */
 export class KeptPart {
   readonly #ctx: Pick<TaskContext, "hasKept" | "keptDir">;
   readonly #url: string;
   #meta: Meta;
 
-  /** Looks for one. The directory is made when a part begins: most files are too small to be kept. */
+  /** Looks for a part. The directory is made when a part begins: most files are too small to be kept. */
   constructor(ctx: Pick<TaskContext, "hasKept" | "keptDir">, url: URL) {
     this.#ctx = ctx;
     this.#url = shown(url);
@@ -50,7 +50,7 @@ export class KeptPart {
     return this.#meta.total !== null && this.size === this.#meta.total;
   }
 
-  /** What asks for the rest. `If-Range` makes the server send the whole when the file has changed. */
+  /** The headers that ask for the rest. `If-Range` makes the server send the whole when the file has changed. */
   rangeHeaders(): Record<string, string> {
     const { size } = this;
     if (size === 0) return {};
@@ -58,7 +58,7 @@ export class KeptPart {
     return { range: `bytes=${size}-`, ...(validator === null ? {} : { "if-range": validator }) };
   }
 
-  /** A new part, of what the answer brings. */
+  /** Begins a new part of the answer's file. */
   begin(response: IncomingMessage): void {
     this.drop();
     const length = response.headers["content-length"];
@@ -71,8 +71,8 @@ export class KeptPart {
   }
 
   /**
-   * Whether the answer's bytes belong right behind the part. A server that does not know `If-Range` is found out here; one
-   * that says now how long the whole is, is believed.
+   * Whether the answer's bytes belong right behind the part. Finds changed files also where the server ignores `If-Range`; a
+   * length of the whole that only this answer has is taken from it.
    */
   continueWith(response: IncomingMessage): boolean {
     const { headers } = response;
@@ -86,7 +86,7 @@ export class KeptPart {
     return true;
   }
 
-  /** "There is nothing behind the part" (416): is it all? */
+  /** Whether the part is the whole file, where the server has nothing behind it (416). */
   isEndedBy(response: IncomingMessage): boolean {
     const total = parseContentRange(response.headers["content-range"])?.total;
     return total === this.size && (this.#meta.total === null || this.#meta.total === total);
@@ -105,8 +105,8 @@ const nothing = (url: string): Meta => ({ url, validator: null, total: null });
 const MIN_KEPT_BYTES = 256 * 1024;
 
 /**
- * Whether the rest of this answer could be asked for later, and is worth it. A checksum in the list does as well as a
- * validator: what does not fit together fails it.
+ * Whether the rest of this answer could be asked for later, and is worth it. Without a validator a checksum of the list will
+ * do: parts of two versions do not match it.
  */
 export function isWorthKeeping(response: IncomingMessage, hasSum: boolean): boolean {
   const { headers } = response;
@@ -115,7 +115,7 @@ export function isWorthKeeping(response: IncomingMessage, hasSum: boolean): bool
   return hasSum || validatorOf(response) !== null;
 }
 
-/** The content's encoding, where it has one although none was asked for. */
+/** The encoding of the content, which some servers send unasked. */
 export function encodingOf({ headers }: IncomingMessage): string | undefined {
   const encoding = headers["content-encoding"]?.trim().toLowerCase();
   return encoding === "" || encoding === "identity" ? undefined : encoding;
@@ -124,8 +124,8 @@ export function encodingOf({ headers }: IncomingMessage): string | undefined {
 const isEncoded = (response: IncomingMessage): boolean => encodingOf(response) !== undefined;
 
 /**
- * What proves that two answers are of the same bytes (RFC 9110, 8.8): a strong ETag, else a time of change that had passed
- * by a second at least when the server answered.
+ * Proves that two answers have the same bytes (RFC 9110, 8.8): a strong ETag, else a Last-Modified at least one second before
+ * the answer.
  */
 function validatorOf({ headers }: IncomingMessage): string | null {
   const { etag, date } = headers;
@@ -146,7 +146,7 @@ function readMeta(path: string): Meta | undefined {
   try {
     return JSON.parse(readFileSync(path, "utf8")) as Meta;
   } catch {
-    // None, or a kill cut it: the part is not known then.
+    // There is none, or a kill cut it off: then the part cannot be used.
     return undefined;
   }
 }

@@ -8,8 +8,8 @@ import { createHash } from "node:crypto";
  *   https://host/b.jpg?w=100        host/b~3f0c9d5e8a7b6c1d.jpg
  *   https://host/docs               host/docs~91b2…
  *
- * The mark behind ~ is a hash of the whole URL. It stands where host and path alone would not tell URLs apart, and where
- * the name has no extension: `docs` would be in the way of `docs/intro.html`. http and https give one name.
+ * Behind ~ stands a hash of the whole URL: where host and path alone would give two URLs one name, and where the name has no
+ * extension, for a file `docs` would block the folder of `docs/intro.html`. http and https give one name.
  */
 export function pathOfUrl(url: URL): string {
   const parts = url.pathname.slice(1).split("/");
@@ -17,22 +17,22 @@ export function pathOfUrl(url: URL): string {
   const folders = [folderOfHost(url), ...parts.filter((part) => part !== "").map((part) => shortened(readable(part)))];
   const exact = url.search === "" && url.username === "" && !parts.includes("");
   const name = last === "" ? "index.html" : readable(last);
-  const path = [...folders, exact && hasExtension(name) && fits(name) ? name : marked(name, url)].join("/");
-  return Buffer.byteLength(path) <= MAX_PATH_BYTES ? path : `${folders[0]}/${marked(name, url)}`;
+  const path = [...folders, exact && hasExtension(name) && fits(name) ? name : withHash(name, url)].join("/");
+  return Buffer.byteLength(path) <= MAX_PATH_BYTES ? path : `${folders[0]}/${withHash(name, url)}`;
 }
 
-/** Names without meaning, spread over 256 folders: `3f/3f0c9d5e8a7b6c1d….jpg`. For lists of many millions. */
+/** Hashes as names, spread over 256 folders: `3f/3f0c9d5e8a7b6c1d….jpg`. For lists of many millions. */
 export function hashOfUrl(url: URL): string {
   const name = hashOf(withoutPassword(url), 32);
   return `${name.slice(0, 2)}/${name}${extensionOf(readable(url.pathname.split("/").at(-1)!))}`;
 }
 
-/** A file system takes 255; side files and temporary names want some of them. */
+/** File systems allow 255; side files and temporary names need some of them. */
 const MAX_NAME_BYTES = 220;
 const MAX_PATH_BYTES = 1000;
-const MARK_DIGITS = 16;
+const HASH_DIGITS = 16;
 
-/** A port is part of it. IPv6 addresses lose what paths and patterns trip over; no host becomes a hidden folder. */
+/** With the port. IPv6 addresses lose the characters that are special in paths and patterns; no host becomes a hidden folder. */
 function folderOfHost({ host }: URL): string {
   return shortened(
     host
@@ -43,8 +43,8 @@ function folderOfHost({ host }: URL): string {
 }
 
 /**
- * A segment with its percent-encoding undone, but for what no name should hold: separators, patterns' own characters, what
- * other systems refuse, and the percent sign itself, so that different segments stay different.
+ * A segment with its percent-encoding undone, except for separators, characters of patterns, those that other systems refuse
+ * in names, and the percent sign itself, so that different segments stay different.
  */
 function readable(segment: string): string {
   const decoded = segment.replace(/(?:%[\da-f]{2})+/gi, (run) => {
@@ -60,19 +60,19 @@ function readable(segment: string): string {
 const fits = (name: string): boolean => Buffer.byteLength(name) <= MAX_NAME_BYTES;
 const hasExtension = (name: string): boolean => extensionOf(name) !== "";
 
-/** With its dot; of `archive.tar.gz` both. Something long behind a dot is no extension. */
+/** With its dot; of `archive.tar.gz` both. More than 12 characters behind a dot are no extension. */
 function extensionOf(name: string): string {
   return /(?!^)(?:\.tar)?\.[\p{L}\p{N}]{1,12}$/u.exec(name)?.[0] ?? "";
 }
 
-function marked(name: string, url: URL): string {
+function withHash(name: string, url: URL): string {
   const ext = extensionOf(name);
   const stem = name.slice(0, name.length - ext.length);
-  return `${cut(stem, MAX_NAME_BYTES - MARK_DIGITS - 1 - Buffer.byteLength(ext))}~${hashOf(withoutPassword(url), MARK_DIGITS)}${ext}`;
+  return `${cut(stem, MAX_NAME_BYTES - HASH_DIGITS - 1 - Buffer.byteLength(ext))}~${hashOf(withoutPassword(url), HASH_DIGITS)}${ext}`;
 }
 
 function shortened(name: string): string {
-  return fits(name) ? name : `${cut(name, MAX_NAME_BYTES - MARK_DIGITS - 1)}~${hashOf(name, MARK_DIGITS)}`;
+  return fits(name) ? name : `${cut(name, MAX_NAME_BYTES - HASH_DIGITS - 1)}~${hashOf(name, HASH_DIGITS)}`;
 }
 
 /** At most so many bytes, never half a character. */
@@ -84,7 +84,7 @@ function cut(text: string, maxBytes: number): string {
   return bytes.toString("utf8", 0, end);
 }
 
-/** Who asks is part of the name, with which password is not. */
+/** The user is part of the name, the password is not. */
 function withoutPassword(url: URL): string {
   const open = new URL(url);
   open.password = "";

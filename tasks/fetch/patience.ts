@@ -1,9 +1,9 @@
 import { PermanentError, RetryAfterError } from "kagurazaka";
 
-/** Who was sent away waits in the coordinator, which must not come to hold the whole list. */
-const MAX_AWAY = 10_000;
+/** Items that wait do so in the coordinator, which must not come to hold the whole list. */
+const MAX_WAITING = 10_000;
 
-/** Sends items away until a host wants to be asked again, and knows how long each has waited by now. */
+/** Puts items off until a host takes requests again, and knows how long each has waited so far. */
 export class Patience {
   readonly #maxWaitMs: number;
   readonly #waitedMs = new Map<string, number>();
@@ -12,13 +12,13 @@ export class Patience {
     this.#maxWaitMs = maxWaitMs;
   }
 
-  /** Whether one more may be sent away; else it waits where it is. */
+  /** Whether one more item may be put off; else it waits in its worker. */
   get hasRoom(): boolean {
-    return this.#waitedMs.size < MAX_AWAY;
+    return this.#waitedMs.size < MAX_WAITING;
   }
 
-  /** What an item is to throw. Waiting costs no retry, so it is bounded here. */
-  sendAway(key: string, host: string, ms: number, why: string): Error {
+  /** The error an item has to throw. Waiting costs no retry, so it is bounded here. */
+  putOff(key: string, host: string, ms: number, why: string): Error {
     const waited = (this.#waitedMs.get(key) ?? 0) + ms;
     const seconds = Math.ceil(ms / 1000);
     if (waited > this.#maxWaitMs) {
@@ -28,7 +28,7 @@ export class Patience {
     return new RetryAfterError(ms, host, `${why}; asked to wait ${seconds} s`);
   }
 
-  /** It came to an end, good or bad. */
+  /** The item has ended, done or failed. */
   forget(key: string): void {
     this.#waitedMs.delete(key);
   }

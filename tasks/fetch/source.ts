@@ -1,6 +1,6 @@
 import { PermanentError } from "kagurazaka";
 
-/** A line of a list: what to get, and where the list knows it, what it must be. */
+/** A line of a list: what to fetch and, where the list has them, its checksums and length. */
 export interface FetchRecord {
   readonly url?: unknown;
   /** In place of `url`: the URL, and behind a tab the file. */
@@ -44,7 +44,7 @@ function parseUrl(text: unknown): URL {
   if (typeof text !== "string") throw mistake('the record has no "url"');
   if (!URL.canParse(text)) throw mistake(`${JSON.stringify(withoutPassword(text))} is not a URL`);
   const url = new URL(text);
-  // What stands behind # is never sent.
+  // The fragment behind # is never sent.
   url.hash = "";
   return checkScheme(url);
 }
@@ -66,7 +66,7 @@ function readSums(record: FetchRecord): Source["sums"] {
   });
 }
 
-/** Without a stack, which would say nothing about a list. */
+/** Without a stack: the mistake is in the list, not in the code. */
 function mistake(message: string): PermanentError {
   return Object.assign(new PermanentError(message), { stack: undefined });
 }

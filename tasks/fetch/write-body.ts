@@ -6,7 +6,7 @@ import { createBrotliDecompress, createGunzip, createInflate } from "node:zlib";
 import { PermanentError } from "kagurazaka";
 import type { Algorithm } from "./source.js";
 
-/** Hashes that see every byte of a file once, in order. */
+/** Hashes of a file, updated with all its bytes in order. */
 export class Digests {
   readonly #hashes: ReadonlyMap<Algorithm, Hash>;
 
@@ -26,7 +26,7 @@ export class Digests {
     }
   }
 
-  /** In hexadecimal. Nothing can be added afterwards. */
+  /** In hexadecimal. No update may follow. */
   end(): Partial<Record<Algorithm, string>> {
     return Object.fromEntries(Array.from(this.#hashes, ([algorithm, hash]) => [algorithm, hash.digest("hex")]));
   }
@@ -50,28 +50,27 @@ export async function writeBody(
   const { signal } = watch;
   try {
     if (to.unpack === undefined) await pipeline(response, passing, file, { signal });
-    else await pipeline(response, unpackers[to.unpack]!(), passing, file, { signal });
+    else await pipeline(response, unpackers.get(to.unpack)!(), passing, file, { signal });
   } finally {
-    // A write may be under way still, and would land behind what the next attempt has measured.
+    // A write may still be running, and would add bytes after the next attempt has measured the file.
     if (!file.closed) await new Promise<void>((resolve) => file.once("close", () => resolve()));
   }
   return bytes;
 }
 
-const unpackers: Readonly<Record<string, () => NodeJS.ReadWriteStream>> = Object.assign(Object.create(null), {
-  gzip: createGunzip,
-  "x-gzip": createGunzip,
-  deflate: createInflate,
-  br: createBrotliDecompress,
-});
+const unpackers: ReadonlyMap<string, () => NodeJS.ReadWriteStream> = new Map([
+  ["gzip", createGunzip],
+  ["x-gzip", createGunzip],
+  ["deflate", createInflate],
+  ["br", createBrotliDecompress],
+]);
 
 /**
- * How to undo an encoding that nobody asked for; undefined where it stays. Servers that call the content of `a.tar.gz` gzip
- * mean the file itself: it stays as its name says.
+ * The encoding to undo, for servers that send one unasked; undefined where the bytes stay as they are. Servers that send
+ * `a.tar.gz` with the encoding gzip mean the file itself.
  */
 export function unpackOf(encoding: string | undefined, fileName: string): string | undefined {
   if (encoding === undefined || /\.(?:t?gz|svgz|br)$/i.test(fileName)) return undefined;
-  if (!Object.hasOwn(unpackers, encoding))
-    throw new PermanentError(`sent as "${encoding}", although no encoding was asked for`);
+  if (!unpackers.has(encoding)) throw new PermanentError(`sent as "${encoding}", although no encoding was asked for`);
   return encoding;
 }

@@ -1,16 +1,10 @@
 import { defineFinishCheck, didYouMean, KagurazakaError, type OutputEntry } from "../../src/kit.js";
 
-interface Values {
-  readonly outputFieldSuffix: string | null;
-  readonly minBytes: number;
-  readonly newerThanInput: boolean;
-}
-
 /**
- * An item is finished when its output is there: the file decides both ways, so a deleted output is made again. Where the
- * output is a directory with named files, all of them must be there (a half-filled directory is not finished), or the
- * one that `outputFieldSuffix` names. With `newerThanInput` an input that was changed since is processed again, by the
- * time of its last change; the same time counts as fresh, and of a directory only its own time is seen.
+ * An item is finished exactly when its output exists, so a deleted output is made again. Where the output is a directory with
+ * named files, all of them must exist (a half-filled directory is not finished), or the one that `outputFieldSuffix` names.
+ * With `newerThanInput`, an input whose modification time is later than its output's is processed again; equal times count as
+ * finished, and of a directory only its own time counts.
  */
 export default defineFinishCheck({
   name: "FinishCheckByOutputFileExistence",
@@ -20,10 +14,12 @@ export default defineFinishCheck({
     minBytes: { type: "size", default: 0, min: 0, help: "a smaller file does not count" },
     newerThanInput: { type: "boolean", default: false, help: "one that is older than its input does not count" },
   },
-  rule: (fields) => {
-    const { outputFieldSuffix, minBytes, newerThanInput } = fields as unknown as Values;
-    return { by: "files", minBytes, newerThanInput, select: (outputs) => select(outputs, outputFieldSuffix) };
-  },
+  rule: ({ outputFieldSuffix, minBytes, newerThanInput }) => ({
+    by: "files",
+    minBytes,
+    newerThanInput,
+    select: (outputs) => select(outputs, outputFieldSuffix),
+  }),
 });
 
 function select(outputs: readonly OutputEntry[], suffix: string | null): readonly OutputEntry[] {

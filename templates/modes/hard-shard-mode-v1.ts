@@ -1,14 +1,6 @@
 import { resolve } from "node:path";
 import { defineHardShardMode, KagurazakaError } from "../../src/kit.js";
 
-interface Values {
-  readonly baseInputPath: string;
-  readonly baseOutputPath: string | null;
-  readonly inputName: string;
-  readonly outputName: string;
-  readonly shardIdx: readonly string[];
-}
-
 /**
  * Shards that are directories: `<baseInputPath>/<shardIdx>/<inputName>` and the same for outputs. `shardIdx` is text ("007" is
  * the directory 007); several ("0-9", "00-11", [0, 3]) are served in turn, each with a ledger and a lease of its own.
@@ -33,19 +25,17 @@ export default defineHardShardMode({
       help: "names of the shards' directories; 0-9 and 00-11 are ranges",
     },
   },
-  roots: (fields) => {
-    const { baseInputPath, baseOutputPath, inputName, outputName, shardIdx } = fields as unknown as Values;
-    return shardNames(shardIdx).map((shard) => ({
+  roots: ({ baseInputPath, baseOutputPath, inputName, outputName, shardIdx }) =>
+    shardNames(shardIdx).map((shard) => ({
       inputPath: resolve(baseInputPath, shard, inputName),
       outputPath: baseOutputPath === null ? null : resolve(baseOutputPath, shard, outputName),
-    }));
-  },
+    })),
 });
 
 const MAX_SHARDS = 1000;
 
-function shardNames(said: readonly string[]): readonly string[] {
-  const names = said.flatMap((one) => one.split(",")).flatMap((one) => expand(one.trim()));
+function shardNames(written: readonly string[]): readonly string[] {
+  const names = written.flatMap((one) => one.split(",")).flatMap((one) => expand(one.trim()));
   for (const name of names) checkName(name);
   const twice = names.find((name, index) => names.indexOf(name) !== index);
   if (twice !== undefined) throw wrong(`shard_idx names ${JSON.stringify(twice)} twice`);

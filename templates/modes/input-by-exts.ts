@@ -1,12 +1,6 @@
 import { defineInputMode, type FileTriplet, walkFiles } from "../../src/kit.js";
 import { createFileItems } from "../file-items.js";
 
-interface Values {
-  readonly exts: readonly string[];
-  readonly ignoreCase: boolean;
-  readonly hidden: boolean;
-}
-
 /** Files below the input root whose names end in one of `exts`; the empty text is the end of every name. */
 export default defineInputMode<{ input: FileTriplet }>()({
   name: "InputByExts",
@@ -19,8 +13,7 @@ export default defineInputMode<{ input: FileTriplet }>()({
   yields: "file",
   uniqueKeys: true,
   readsInputRoot: true,
-  *list(fields, { inputRoot, root, leaveOut, signal }) {
-    const { exts, ignoreCase, hidden } = fields as unknown as Values;
+  *list({ exts, ignoreCase, hidden }, { inputRoot, root, leaveOut, signal }) {
     const match = createMatch(exts, ignoreCase);
     for (const directory of walkFiles({ root: inputRoot, leaveOut, hidden, match, signal }))
       yield createFileItems(root, directory);

@@ -16,10 +16,8 @@ export default defineInputMode<{ input: FileTriplet }>()({
   yields: "file",
   uniqueKeys: true,
   readsInputRoot: true,
-  async *list(fields, { inputRoot, root, leaveOut, signal }) {
-    const { globPattern, hidden } = fields as { globPattern: string; hidden: boolean };
-    for await (const directory of globFiles({ root: inputRoot, pattern: globPattern, leaveOut, hidden, signal })) {
+  async *list({ globPattern, hidden }, { inputRoot, root, leaveOut, signal }) {
+    for await (const directory of globFiles({ root: inputRoot, pattern: globPattern, leaveOut, hidden, signal }))
       yield createFileItems(root, directory);
-    }
   },
 });

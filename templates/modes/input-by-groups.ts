@@ -4,20 +4,14 @@ import {
   type InputDefinition,
   type InputModeData,
   KagurazakaError,
-  type ModeFactory,
   walkFiles,
 } from "../../src/kit.js";
 import { createJoiner, type FilesToJoin, Unmatched } from "../groups.js";
+import { isRecord } from "../record.js";
 
-interface Values {
-  readonly filesToJoin: FilesToJoin;
-  readonly unmatched: "warn" | "ignore" | "fail";
-  readonly ignoreCase: boolean;
-  readonly hidden: boolean;
-}
-
-/** The ids of the map written in the task are known to the compiler. */
-interface GroupsFactory extends Pick<ModeFactory<InputDefinition, InputModeData<unknown>>, "definition"> {
+/** The compiler knows the ids of a map that is written in the task. */
+interface GroupsFactory {
+  readonly definition: InputDefinition;
   <const M extends FilesToJoin>(fields: {
     readonly filesToJoin: M;
     readonly unmatched?: "warn" | "ignore" | "fail";
@@ -29,9 +23,9 @@ interface GroupsFactory extends Pick<ModeFactory<InputDefinition, InputModeData<
 /**
  * Several files an item: those of one directory with one stem, `cat.jpg` and `cat.txt`, each injected as `input_<id>`. An
  * item is complete when every id has its file; its key is `<rel_dir>/<stem>`, and its outputs are named by the stem. Two
- * files for one id make the item fail; files without their partners are passed over and reported.
+ * files for one id make the item fail; files without partners are passed over and reported.
  */
-// biome-ignore lint/suspicious/noExplicitAny: which ids there are, the factory's own type says.
+// biome-ignore lint/suspicious/noExplicitAny: the type of the factory names the ids.
 const mode: GroupsFactory = defineInputMode<any>()({
   name: "InputByGroups",
   help: "files of one directory and one stem, joined: an image and its caption",
@@ -54,13 +48,12 @@ const mode: GroupsFactory = defineInputMode<any>()({
   yields: "group",
   uniqueKeys: true,
   readsInputRoot: true,
-  check: (fields) => checkFilesToJoin((fields as unknown as Values).filesToJoin),
-  *list(fields, { inputRoot, root, leaveOut, signal, warn }) {
-    const { filesToJoin, unmatched, ignoreCase, hidden } = fields as unknown as Values;
-    const joiner = createJoiner(filesToJoin, ignoreCase);
+  check: ({ filesToJoin }) => void parseFilesToJoin(filesToJoin),
+  *list({ filesToJoin, unmatched, ignoreCase, hidden }, { inputRoot, root, leaveOut, signal, warn }) {
+    const joiner = createJoiner(parseFilesToJoin(filesToJoin), ignoreCase);
     const alone = new Unmatched();
     for (const { relDir, names } of walkFiles({ root: inputRoot, leaveOut, hidden, match: joiner.match, signal }))
-      yield joiner.join(names, { root, relDir, alone }).map((group) => ({ input: group }));
+      yield joiner.join(names, { root, relDir, unmatched: alone }).map((group) => ({ input: group }));
     if (alone.count === 0 || unmatched === "ignore") return;
     if (unmatched === "warn") return warn(`${alone.describe()}, passed over`);
     throw new KagurazakaError("generate-tasks", alone.describe(), {
@@ -71,9 +64,8 @@ const mode: GroupsFactory = defineInputMode<any>()({
 });
 export default mode;
 
-function checkFilesToJoin(filesToJoin: unknown): void {
-  if (typeof filesToJoin !== "object" || filesToJoin === null || Array.isArray(filesToJoin))
-    throw wrong("is no mapping of ids to endings");
+function parseFilesToJoin(filesToJoin: unknown): FilesToJoin {
+  if (!isRecord(filesToJoin)) throw wrong("is no mapping of ids to endings");
   const entries = Object.entries(filesToJoin);
   if (entries.length === 0) throw wrong("is empty");
   const owners = new Map<string, string>();
@@ -91,6 +83,7 @@ function checkFilesToJoin(filesToJoin: unknown): void {
       owners.set(ext, id);
     }
   }
+  return filesToJoin as FilesToJoin;
 }
 
 function wrong(why: string): KagurazakaError {

@@ -4,21 +4,14 @@ import {
   type InputDefinition,
   type InputModeData,
   KagurazakaError,
-  type ModeFactory,
   readLines,
 } from "../../src/kit.js";
 import { LIST_HELP, listFiles, listSource } from "../list-file.js";
 import { PathItems } from "../path-items.js";
 
-interface Values {
-  readonly linesPath: string;
-  readonly as: "path" | "text";
-  readonly keyField: "line" | null;
-  readonly nullSeparated: boolean;
-}
-
-/** `as` decides what is injected, and the compiler knows it. */
-interface LinesFactory extends Pick<ModeFactory<InputDefinition, InputModeData<unknown>>, "definition"> {
+/** The compiler knows from `as` what is injected. */
+interface LinesFactory {
+  readonly definition: InputDefinition;
   <const As extends "path" | "text" = "path">(fields: {
     readonly linesPath: string;
     readonly as?: As;
@@ -28,12 +21,12 @@ interface LinesFactory extends Pick<ModeFactory<InputDefinition, InputModeData<u
 }
 
 /**
- * One item a line: `find … | kagurazaka …`. As paths, lines name files, relative to the input root or absolute. A file
- * is named by its path below the input root, and one elsewhere, which only an absolute line can name, by its absolute
- * path without the leading slash. A relative line that leads out of the root fails as that one item. As texts, lines are
- * records `{ line }`. Blank lines are passed over, and so, with a warning, are lines that name our own outputs.
+ * One item a line: `find … | kagurazaka …`. As paths, lines name files, relative to the input root or absolute. The key of a
+ * file is its path below the input root; for a file elsewhere, which only an absolute line can name, it is the absolute path
+ * without the leading slash. A relative line that leads out of the root fails as that one item. As texts, lines are records
+ * `{ line }`. Blank lines are passed over, and so, with a warning, are lines that name files in the output root.
  */
-// biome-ignore lint/suspicious/noExplicitAny: which of the two it injects, the factory's own type says.
+// biome-ignore lint/suspicious/noExplicitAny: the type of the factory names what it injects.
 const mode: LinesFactory = defineInputMode<any>()({
   name: "InputByLines",
   help: "the lines of a file, or of standard input: paths of files, or texts",
@@ -54,21 +47,19 @@ const mode: LinesFactory = defineInputMode<any>()({
     },
     nullSeparated: { type: "boolean", default: false, help: "NUL in place of newlines, as find -print0 writes them" },
   },
-  yields: (fields) => ((fields as unknown as Values).as === "text" ? "record" : "file"),
+  yields: ({ as }) => (as === "text" ? "record" : "file"),
   uniqueKeys: false,
   readsInputRoot: false,
-  check(fields) {
-    const { as, keyField } = fields as unknown as Values;
+  check({ as, keyField }) {
     if (as === "text" || keyField === null) return;
     throw new KagurazakaError("mixin", "files are named by their paths: a key_field goes with as: text only", {
       where: "input_mode.key_field",
       hint: "Leave it out, or say as: text.",
     });
   },
-  files: (fields) => listFiles((fields as unknown as Values).linesPath),
-  keyField: (fields) => (fields as unknown as Values).keyField ?? undefined,
-  async *list(fields, env) {
-    const { linesPath, as, nullSeparated } = fields as unknown as Values;
+  files: ({ linesPath }) => listFiles(linesPath),
+  keyField: ({ keyField }) => keyField ?? undefined,
+  async *list({ linesPath, as, nullSeparated }, env) {
     const { signal, warn } = env;
     const lines = readLines(listSource(linesPath), { nullSeparated, signal, warn });
     if (as === "text") {

@@ -16,10 +16,9 @@ export default defineInputMode<{ input: FileTriplet }>()({
   yields: "file",
   uniqueKeys: true,
   readsInputRoot: true,
-  *list(fields, { inputRoot, root, leaveOut, signal }) {
-    const { subDirectoryLevel: level, hidden } = fields as { subDirectoryLevel: number; hidden: boolean };
+  *list({ subDirectoryLevel: level, hidden }, { inputRoot, root, leaveOut, signal }) {
     if (level === 0) {
-      // Its path cannot be joined from the root and the name, as all others are.
+      // Joining the root and the name, as for all others, would not give its path.
       const path = resolve(inputRoot);
       yield [{ input: { file_name: basename(path), path, rel_dir: ".", root } }];
       return;

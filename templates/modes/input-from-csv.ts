@@ -6,21 +6,13 @@ import {
   type InputModeData,
   isReservedField,
   KagurazakaError,
-  type ModeFactory,
   readCsv,
 } from "../../src/kit.js";
 import { LIST_HELP, listFiles, listSource } from "../list-file.js";
 
-interface Values {
-  readonly csvPath: string;
-  readonly delimiter: string | null;
-  readonly header: true | readonly string[];
-  readonly keyField: string | null;
-  readonly quote: string | null;
-}
-
-/** Columns named in the task are known to the compiler; of those named in the file it knows that they are texts. */
-interface CsvFactory extends Pick<ModeFactory<InputDefinition, InputModeData<unknown>>, "definition"> {
+/** The compiler knows the columns that are named in the task; of those named in the file, that they are texts. */
+interface CsvFactory {
+  readonly definition: InputDefinition;
   <const H extends readonly string[] = readonly string[]>(fields: {
     readonly csvPath: string;
     readonly delimiter?: string | null;
@@ -31,10 +23,10 @@ interface CsvFactory extends Pick<ModeFactory<InputDefinition, InputModeData<unk
 }
 
 /**
- * Records: the rows of a table, by column. All values are texts, as they stand in the file: nobody guesses that `007` is
- * a number. A row of another length than the header ends the listing; the rows before it run.
+ * Records: the rows of a table, by column. All values are texts, as they stand in the file: `007` does not become a number.
+ * A row of another length than the header ends the listing; the rows before it run.
  */
-// biome-ignore lint/suspicious/noExplicitAny: what columns there are, the factory's own type says.
+// biome-ignore lint/suspicious/noExplicitAny: the type of the factory names the columns.
 const mode: CsvFactory = defineInputMode<any>()({
   name: "InputFromCsv",
   help: "records: the rows of a CSV or TSV file",
@@ -63,33 +55,26 @@ const mode: CsvFactory = defineInputMode<any>()({
   yields: "record",
   uniqueKeys: false,
   readsInputRoot: false,
-  check(fields) {
-    const values = fields as unknown as Values;
-    const { header, quote } = values;
-    checkCharacter("delimiter", delimiterOf(values));
+  check({ csvPath, delimiter, header, keyField, quote }) {
+    checkCharacter("delimiter", delimiterOf(csvPath, delimiter));
     if (quote !== null) checkCharacter("quote", quote);
-    if (quote === delimiterOf(values)) throw wrong("quote", "delimiter and quote are the same");
-    if (header === true) return;
-    if (!Array.isArray(header) || header.length === 0 || !header.every((name) => typeof name === "string"))
-      throw wrong("header", "header must be true or a list of names", "header: [id, text]");
-    const repeated = header.find((name, i) => header.indexOf(name) !== i);
-    if (repeated !== undefined) throw wrong("header", `header has the name "${repeated}" twice`);
-    checkColumns(header, values, "input_mode.header");
+    if (quote === delimiterOf(csvPath, delimiter)) throw wrong("quote", "delimiter and quote are the same");
+    const columns = parseHeader(header);
+    if (columns) checkColumns(columns, keyField, "input_mode.header");
   },
-  files: (fields) => listFiles((fields as unknown as Values).csvPath),
-  keyField: (fields) => (fields as unknown as Values).keyField ?? undefined,
-  async *list(fields, { signal, warn }) {
-    const values = fields as unknown as Values;
-    const { csvPath, header, quote } = values;
-    const delimiter = delimiterOf(values);
+  files: ({ csvPath }) => listFiles(csvPath),
+  keyField: ({ keyField }) => keyField ?? undefined,
+  async *list({ csvPath, header, keyField, quote, ...fields }, { signal, warn }) {
+    const delimiter = delimiterOf(csvPath, fields.delimiter);
+    const columns = parseHeader(header);
     yield* readCsv(listSource(csvPath), {
       delimiter,
       quote,
       signal,
       warn,
-      ...(header === true ? {} : { columns: header }),
+      columns,
       onHeader(names, where) {
-        checkColumns(names, values, where);
+        checkColumns(names, keyField, where);
         const [only] = names;
         if (names.length === 1 && /[,;|\t]/.test(only!))
           warn(
@@ -101,7 +86,17 @@ const mode: CsvFactory = defineInputMode<any>()({
 });
 export default mode;
 
-function delimiterOf({ csvPath, delimiter }: Values): string {
+/** The names of the columns, where the first row does not give them. */
+function parseHeader(header: unknown): readonly string[] | undefined {
+  if (header === true) return undefined;
+  if (!Array.isArray(header) || header.length === 0 || !header.every((name) => typeof name === "string"))
+    throw wrong("header", "header must be true or a list of names", "header: [id, text]");
+  const repeated = header.find((name, i) => header.indexOf(name) !== i);
+  if (repeated !== undefined) throw wrong("header", `header has the name "${repeated}" twice`);
+  return header;
+}
+
+function delimiterOf(csvPath: string, delimiter: string | null): string {
   if (delimiter === null) return /\.tsv(?:\.gz|\.zst)?$/i.test(csvPath) ? "\t" : ",";
   return delimiter === "\\t" ? "\t" : delimiter;
 }
@@ -111,7 +106,7 @@ function checkCharacter(field: string, text: string): void {
   throw wrong(field, `${field} is ${JSON.stringify(text)}, not one character`, 'For example ";", "|" or "\\t".');
 }
 
-function checkColumns(names: readonly string[], { keyField }: Values, where: string): void {
+function checkColumns(names: readonly string[], keyField: string | null, where: string): void {
   const reserved = names.find(isReservedField);
   if (reserved !== undefined) {
     throw new KagurazakaError("generate-tasks", `${where}: a column is named "${reserved}", which modes inject`, {
@@ -128,5 +123,5 @@ function checkColumns(names: readonly string[], { keyField }: Values, where: str
 }
 
 function wrong(field: string, message: string, hint?: string): KagurazakaError {
-  return new KagurazakaError("bad-value", message, { where: `input_mode.${field}`, ...(hint ? { hint } : {}) });
+  return new KagurazakaError("bad-value", message, { where: `input_mode.${field}`, hint });
 }

@@ -5,7 +5,7 @@ import { badRecord, isRecord } from "../record.js";
 
 /**
  * Files named one by one: lines `{"input": {"path", "rel_dir", "file_name"}}`, as `export-inputs` writes them. `path` is
- * where the file is read; `rel_dir` and `file_name` name it and its output. Other fields of a line go along.
+ * where the file is read; `rel_dir` and `file_name` name it and its output. Other fields of a line stay in the item.
  */
 export default defineInputMode<{ input: FileTriplet }>()({
   name: "InputFromFileTripletJsonl",
@@ -20,9 +20,9 @@ export default defineInputMode<{ input: FileTriplet }>()({
   yields: "file",
   uniqueKeys: false,
   readsInputRoot: false,
-  files: (fields) => listFiles((fields as { jsonlPath: string }).jsonlPath),
-  async *list(fields, { root, signal, warn }) {
-    const source = listSource((fields as { jsonlPath: string }).jsonlPath);
+  files: ({ jsonlPath }) => listFiles(jsonlPath),
+  async *list({ jsonlPath }, { root, signal, warn }) {
+    const source = listSource(jsonlPath);
     for await (const records of readJsonl(source, { signal, warn })) {
       const items: Item[] = [];
       for (const record of records) {

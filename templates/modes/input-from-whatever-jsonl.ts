@@ -2,8 +2,8 @@ import { defineInputMode, type Item, readJsonl } from "../../src/kit.js";
 import { LIST_HELP, listFiles, listSource } from "../list-file.js";
 import { badRecord, isRecord } from "../record.js";
 
-/** Records: each line of a JSONL file is an item, as it is. What fields it has, the task's own type says. */
-// biome-ignore lint/suspicious/noExplicitAny: `any` is how a mode says that it may inject whatever is asked for.
+/** Records: each line of a JSONL file is an item, as it is. The type of the task's item names its fields. */
+// biome-ignore lint/suspicious/noExplicitAny: a mode of `any` may inject every field that a task asks for.
 export default defineInputMode<any>()({
   name: "InputFromWhateverJsonl",
   help: "records: the lines of a JSONL file",
@@ -19,10 +19,10 @@ export default defineInputMode<any>()({
   yields: "record",
   uniqueKeys: false,
   readsInputRoot: false,
-  files: (fields) => listFiles((fields as { jsonlPath: string }).jsonlPath),
-  keyField: (fields) => (fields as { keyField: string | null }).keyField ?? undefined,
-  async *list(fields, { signal, warn }) {
-    const source = listSource((fields as { jsonlPath: string }).jsonlPath);
+  files: ({ jsonlPath }) => listFiles(jsonlPath),
+  keyField: ({ keyField }) => keyField ?? undefined,
+  async *list({ jsonlPath }, { signal, warn }) {
+    const source = listSource(jsonlPath);
     for await (const records of readJsonl(source, { signal, warn })) {
       const items: Item[] = [];
       for (const record of records) {

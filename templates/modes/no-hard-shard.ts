@@ -14,8 +14,7 @@ export default defineHardShardMode({
       help: "directory the outputs go to; null: no files are written",
     },
   },
-  roots: (fields) => {
-    const { inputPath, outputPath } = fields as { inputPath: string; outputPath: string | null };
-    return [{ inputPath: resolve(inputPath), outputPath: outputPath === null ? null : resolve(outputPath) }];
-  },
+  roots: ({ inputPath, outputPath }) => [
+    { inputPath: resolve(inputPath), outputPath: outputPath === null ? null : resolve(outputPath) },
+  ],
 });

@@ -7,7 +7,7 @@ export default defineOutputMode<{ output: OutputFile }>()({
   fields: { ext: { type: "string", required: true, help: "with its dot: .json" } },
   accepts: "file",
   unique: true,
-  outputs: (fields, { relDir, fileName }) => [
-    { field: "output", relPath: joinRelative(relDir, fileName + (fields as { ext: string }).ext), type: "file" },
+  outputs: ({ ext }, { relDir, fileName }) => [
+    { field: "output", relPath: joinRelative(relDir, fileName + ext), type: "file" },
   ],
 });

@@ -1,7 +1,6 @@
 import {
   defineOutputMode,
   joinRelative,
-  type ModeFactory,
   type OutputDefinition,
   type OutputEntry,
   type OutputFile,
@@ -9,12 +8,13 @@ import {
 } from "../../src/kit.js";
 
 /** `output` and one `output_<id>` per id of `fileToWrite`. */
-export type SubfolderOutputs<M extends Readonly<Record<string, string>>> = { output: OutputFile } & {
+type SubfolderOutputs<M extends Readonly<Record<string, string>>> = { output: OutputFile } & {
   [K in keyof M & string as `output_${K}`]: OutputFile;
 };
 
-/** The ids of the map written in the task are known to the compiler. */
-interface SubfolderFactory extends Pick<ModeFactory<OutputDefinition, OutputModeData<unknown>>, "definition"> {
+/** The compiler knows the ids of a map that is written in the task. */
+interface SubfolderFactory {
+  readonly definition: OutputDefinition;
   <const M extends Readonly<Record<string, string>>>(fields: {
     readonly fileToWrite: M;
   }): OutputModeData<SubfolderOutputs<M>>;
@@ -29,8 +29,7 @@ const mode: SubfolderFactory = defineOutputMode<{ output: OutputFile }>()({
   },
   accepts: "file",
   unique: true,
-  outputs: (fields, { relDir, fileName }) => {
-    const { fileToWrite } = fields as { fileToWrite: Readonly<Record<string, string>> };
+  outputs: ({ fileToWrite }, { relDir, fileName }) => {
     const directory = joinRelative(relDir, fileName);
     const files = Object.entries(fileToWrite).map(
       ([id, name]): OutputEntry => ({ field: `output_${id}`, relPath: `${directory}/${name}`, type: "file" }),

@@ -8,7 +8,7 @@ export default defineOutputMode<{ output: OutputFile }>()({
   fields: { ext: { type: "string", required: true, help: "with its dot: .webp" } },
   accepts: "file",
   unique: false,
-  outputs: (fields, { relDir, fileName, stem = posix.basename(fileName, posix.extname(fileName)) }) => {
-    return [{ field: "output", relPath: joinRelative(relDir, stem + (fields as { ext: string }).ext), type: "file" }];
-  },
+  outputs: ({ ext }, { relDir, fileName, stem = posix.basename(fileName, posix.extname(fileName)) }) => [
+    { field: "output", relPath: joinRelative(relDir, stem + ext), type: "file" },
+  ],
 });

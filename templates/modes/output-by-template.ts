@@ -31,8 +31,7 @@ export default defineOutputMode<{ output: OutputFile }>()({
   },
   accepts: "any",
   unique: false,
-  outputs: (fields, name) => {
-    const { pattern, ext } = fields as { pattern: string; ext?: string | null };
+  outputs: ({ pattern, ext }, name) => {
     const relPath = pattern.replace(/\{(\w*)\}/g, (_, part: string) =>
       part === "ext" && typeof ext === "string" ? ext : findPart(part)(name),
     );
@@ -47,8 +46,6 @@ function findPart(name: string): (naming: OutputNaming) => string {
   throw new KagurazakaError(
     "bad-value",
     `output_mode.pattern has {${name}}, which is no part of a name.${didYouMean(name, known)}`,
-    {
-      hint: `Known parts: ${known.map((part) => `{${part}}`).join(", ")}.`,
-    },
+    { hint: `Known parts: ${known.map((part) => `{${part}}`).join(", ")}.` },
   );
 }

@@ -35,7 +35,7 @@ export default defineSoftShard({
       return true;
     };
   },
-  // A level that takes all parts changes nothing: every position stays what it was.
+  // A level that takes all parts is left out: it changes no position.
   scope: (fields): SoftPartition => parseLevels(fields).filter(({ indices, of }) => indices.length < of),
 });
 
@@ -64,31 +64,19 @@ function parseLevel({ shardIdx = 0, shardNum = 1 }: Readonly<Record<string, unkn
   return { indices: (indices as number[]).toSorted((a, b) => a - b), of };
 }
 
-const spellings = new Map([
-  ["shard_idx", "shardIdx"],
-  ["shard-idx", "shardIdx"],
-  ["shardIdx", "shardIdx"],
-  ["shard_num", "shardNum"],
-  ["shard-num", "shardNum"],
-  ["shardNum", "shardNum"],
-  ["subshard", "subshard"],
-  ["use", "use"],
-]);
+const camelCase = (name: string): string => name.replace(/[-_]([a-z])/g, (_, letter: string) => letter.toUpperCase());
+const subshardFields = ["shard_idx", "shard_num", "subshard", "use"];
 
-/** A subshard is data of its own, in whichever spelling its layer has. */
+/** A subshard is data of its own, spelled as the layer of configuration spells it: `shard_idx`, `shard-idx` or `shardIdx`. */
 function parseSubshard(value: unknown, path: string): Readonly<Record<string, unknown>> | null {
   if (value === null || value === undefined) return null;
   if (typeof value !== "object" || Array.isArray(value))
     throw bad(path, value, "a mapping with shard_idx and shard_num, or null");
   const level: Record<string, unknown> = {};
-  for (const [written, field] of Object.entries(value)) {
-    const name = spellings.get(written);
-    if (name === undefined) {
-      throw new KagurazakaError(
-        "bad-value",
-        `${path} has no field "${written}".${didYouMean(written, spellings.keys())}`,
-      );
-    }
+  for (const [key, field] of Object.entries(value)) {
+    const name = camelCase(key);
+    if (!subshardFields.some((known) => camelCase(known) === name))
+      throw new KagurazakaError("bad-value", `${path} has no field "${key}".${didYouMean(key, subshardFields)}`);
     if (Object.hasOwn(level, name)) throw bad(path, value, `a mapping that says ${name} once`);
     level[name] = field;
   }

@@ -116,7 +116,7 @@ const mistakes: readonly Mistake[] = [
       place.write({ "in/new.txt": "n" });
     },
     args: [...into, "--max-files", "1"],
-    says: [/with the new files there would be 11 shards, and those that are there are numbered for 10/],
+    says: [/with the new files there would be 11 shards, and the existing ones are numbered for 10/],
   },
   {
     title: "a shard that is a link into the input",

@@ -361,7 +361,7 @@ describe.concurrent("split", () => {
   test("while another split works on the base it is refused: exit 6", async () => {
     const place = createPlace(texts());
     const dir = place.path("base/.kagurazaka/split/lease");
-    await using _ = await openLease({ dir, scope: { soft: [], hash: null }, run: "split" });
+    await using _ = await openLease({ dir, partition: { soft: [], hash: null }, run: "split" });
     const { code, stderr } = await place.run(["split", "in", "--into", "base", "--shards", "2"]);
     expect([code, stderr]).toEqual([6, expect.stringMatching(/\[root-in-use\][\s\S]*give the same command again/)]);
     expect(shardsIn(place)).toEqual([]);

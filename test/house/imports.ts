@@ -38,7 +38,7 @@ export function importsOf(sources: Sources): Import[] {
   });
 }
 
-const resolveSpecifier = (from: string, specifier: string): string =>
+export const resolveSpecifier = (from: string, specifier: string): string =>
   specifier.startsWith(".")
     ? posix
         .join(posix.dirname(from), specifier)

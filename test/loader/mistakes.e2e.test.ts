@@ -129,7 +129,7 @@ test("data that is imported, a named import that is not there, a tsconfig that c
     "legacy.ts": `const inject = () => {};\nexport class T { constructor(@inject x: number) {} process() {} }`,
   });
   expect(await project.refused("legacy.ts")).toMatchObject({
-    hint: has("decorators of TC39"),
+    hint: has("standard (TC39) decorators"),
     where: has("legacy.ts:2:"),
   });
   project.write({ "three.ts": good, "tsconfig.json": `{"compilerOptions": {` });

@@ -41,6 +41,7 @@ beforeEach(async () => {
     format: "esm",
     platform: "node",
     packages: "external",
+    target: "node20.19",
   });
 });
 

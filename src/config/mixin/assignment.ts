@@ -42,7 +42,7 @@ async function parseValue(text: string, place: ValueOrigin): Promise<Tree> {
 }
 
 /** YAML's core schema for one plain scalar. Unlike in a file, nothing is a comment, an anchor or a tag, and an empty text is a text. */
-export function parseScalar(text: string, place: ValueOrigin): Leaf {
+function parseScalar(text: string, place: ValueOrigin): Leaf {
   const bare = text.trim();
   if (/^(null|Null|NULL|~)$/.test(bare)) return new Leaf(null, place);
   if (/^(true|True|TRUE|false|False|FALSE)$/.test(bare)) return new Leaf(bare.toLowerCase() === "true", place);

@@ -9,7 +9,7 @@ import { snakeName } from "../text/names.js";
 import { isBranch, Leaf, List, originOf, type Tree, toPlain } from "../tree.js";
 
 /** Field → `{ use, …parsed fields }` or null: what crosses to a worker. */
-export type TemplateValues = Record<string, Json>;
+type TemplateValues = Record<string, Json>;
 
 /** Interpolates and parses merged modes. Everything wrong with any of them is reported, not the first thing alone. */
 export function resolveMixin(merged: MergedMixin, interpolator: Interpolator, report: Report): TemplateValues {
@@ -91,7 +91,7 @@ export function treeValue(name: string, spec: OptionSpec, tree: Tree, report: Re
   });
 }
 
-export function firstExpression(tree: Tree): string | undefined {
+function firstExpression(tree: Tree): string | undefined {
   if (tree instanceof Leaf) return tree.expression;
   for (const child of tree instanceof List ? tree.items : Object.values(tree)) {
     const found = firstExpression(child);

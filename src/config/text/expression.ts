@@ -47,7 +47,7 @@ function readParts(text: string, start: number, inside: boolean, depth: number):
 }
 
 /** A reference's inside: a path, or a resolver with its arguments (`oc.env:NAME,default`). */
-export interface Reference {
+interface Reference {
   readonly resolver: string | undefined;
   readonly args: readonly (readonly Part[])[];
 }

@@ -1,6 +1,6 @@
 /** Texts that stand for numbers. Each answers `undefined` for a text that is none. */
 
-export interface ReadNumber {
+interface ReadNumber {
   readonly value: number;
   /** Set where the spelling is YAML 1.1's or easily misread. */
   readonly note?: string;

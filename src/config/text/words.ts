@@ -29,7 +29,7 @@ export interface FlagItem {
   readonly source: readonly string[];
 }
 
-export interface Words {
+interface Words {
   readonly items: readonly (WordItem | FlagItem)[];
   /** After `--`. */
   readonly rest: readonly string[];
@@ -37,7 +37,7 @@ export interface Words {
 
 const shorts: Readonly<Record<string, string>> = { "-h": "help", "-hb": "help_backbone", "-hk": "help_kagurazaka" };
 
-export const isFlag = (word: string): boolean => /^-./s.test(word) && !/^-\.?\d/.test(word);
+const isFlag = (word: string): boolean => /^-./s.test(word) && !/^-\.?\d/.test(word);
 
 /**
  * Splits an argument vector by what each flag takes.

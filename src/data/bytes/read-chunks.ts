@@ -3,20 +3,16 @@ import { type FileHandle, open } from "node:fs/promises";
 import { pipeline } from "node:stream";
 import { KagurazakaError } from "../../base/errors.js";
 import { STANDARD_INPUT } from "./source-name.js";
-import { readStandardInput } from "./standard-input.js";
+import { readStandardInput, type StandardInputOptions } from "./standard-input.js";
 
-export interface ReadChunksOptions {
+export interface ReadChunksOptions extends StandardInputOptions {
   /** Bytes read at once. @defaultValue 1 MiB */
   readonly chunkBytes?: number;
-  /** Stops at the next chunk, by throwing the signal's reason. */
-  readonly signal?: AbortSignal;
-  /** Hears what a person at a terminal has to know: that their typing is awaited. */
-  readonly warn?: (message: string) => void;
 }
 
 /**
- * The bytes of a file as they are meant: `.gz` and `.zst` by name are unpacked, `-` is standard input. A chunk is only
- * good until the next one is asked for.
+ * The contents of a file: `.gz` and `.zst` by name are unpacked, `-` is standard input. A chunk is valid until the next one is
+ * asked for.
  *
  * @throws KagurazakaError `input-root` when the file cannot be opened; `generate-tasks` when it cannot be read to its end
  */
@@ -72,7 +68,7 @@ const READ_BYTES = 1 << 18;
 async function* readUnzipped(path: string, chunkBytes: number): AsyncGenerator<Buffer> {
   const { createGunzip } = await import("node:zlib");
   const unzipped = createGunzip({ chunkSize: Math.max(64, chunkBytes) });
-  // The error arrives at the reader of `unzipped`; here it would only arrive a second time.
+  // The reader of `unzipped` gets the error; the callback would only get it a second time.
   pipeline(createReadStream(path, { highWaterMark: READ_BYTES }), unzipped, () => {});
   yield* unzipped;
 }

@@ -1,4 +1,4 @@
-/** In place of a path: what is piped into this process. A file of that name is `./-`. */
+/** In place of a path: standard input. A file of that name is `./-`. */
 export const STANDARD_INPUT = "-";
 
 /** A source of bytes as messages name it. */

@@ -1,11 +1,16 @@
 import { KagurazakaError } from "../../base/errors.js";
-import type { ReadChunksOptions } from "./read-chunks.js";
+
+export interface StandardInputOptions {
+  /** Stops at the next chunk, by throwing the signal's reason. */
+  readonly signal?: AbortSignal;
+  /** Called with what a person at a terminal has to know: that the command waits for their typing. */
+  readonly warn?: (message: string) => void;
+}
 
 /**
- * What is piped into this process, as it arrives. There is one of it per process, and it is gone once it was read: a
- * second reader is told so rather than given nothing.
+ * Standard input, as it arrives. It can be read once in a process: a second reader gets an error rather than nothing.
  */
-export async function* readStandardInput({ signal, warn }: ReadChunksOptions): AsyncGenerator<Buffer> {
+export async function* readStandardInput({ signal, warn }: StandardInputOptions): AsyncGenerator<Buffer> {
   const { stdin } = process;
   if (stdin.readableDidRead || stdin.readableEnded || stdin.destroyed) {
     throw new KagurazakaError("usage", "standard input was read before, and can be read only once", {

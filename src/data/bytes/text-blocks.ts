@@ -3,7 +3,7 @@ import { KagurazakaError } from "../../base/errors.js";
 import { type ReadChunksOptions, readChunks } from "./read-chunks.js";
 import { nameOfSource } from "./source-name.js";
 
-/** How texts made of lines are read. */
+/** Options of all readers of lines. */
 export interface ReadTextOptions extends ReadChunksOptions {
   /** A longer line is an error rather than a full memory (counted in characters where the line lies inside one chunk). @defaultValue 64 MiB */
   readonly maxLineBytes?: number;
@@ -20,12 +20,12 @@ export interface LineFailure {
 }
 
 /**
- * Whole lines, as many as end in one chunk; the last line need not be ended. Copies what is left of a chunk, and no more.
- * `tooLong` makes the error for a line without an end.
+ * Whole lines, as many as end in one chunk; the last line may have no newline. Copies only the rest of a chunk behind its last
+ * newline. `lineAt` is the line that the next block begins with, for errors.
  */
 export async function* readBlocks(
   source: string,
-  options: ReadTextOptions & { readonly separator?: number; tooLong(): Error },
+  options: ReadTextOptions & { readonly separator?: number; lineAt(): number },
 ): AsyncGenerator<Buffer> {
   const { separator = NEWLINE, maxLineBytes = DEFAULT_MAX_LINE_BYTES } = options;
   /** The beginning of a line whose end is still to come. */
@@ -43,7 +43,7 @@ export async function* readBlocks(
     // Copied: the next chunk is read into the same memory.
     begun.push(Buffer.from(chunk.subarray(end)));
     begunBytes += chunk.length - end;
-    if (begunBytes > maxLineBytes) throw options.tooLong();
+    if (begunBytes > maxLineBytes) throw badLine(source, options.lineAt(), tooLong(maxLineBytes));
   }
   if (begunBytes > 0) yield Buffer.concat(begun);
 }
@@ -88,7 +88,7 @@ export function tooLong(maxLineBytes: number): LineFailure {
   };
 }
 
-/** Bytes that begin like an archive are most likely one, under a name that does not say so. */
+/** Bytes that begin like gzip or zstd are most likely packed, in a file whose name does not show it. */
 export function notUtf8(bytes: Buffer): LineFailure {
   const isGzip = bytes[0] === 0x1f && bytes[1] === 0x8b;
   const isZstd = bytes.length >= 4 && bytes.readUInt32LE(0) === 0xfd2fb528;

@@ -13,21 +13,21 @@ const MAX_BLOCK_BYTES = 128 * 1024;
 /** Bytes of one frame, a part of a chunk. */
 export interface FramePiece {
   readonly bytes: Buffer;
-  /** The frame ends with them. */
+  /** The frame ends with these bytes. */
   readonly isEnd: boolean;
-  /** The most the frame can unpack to, as far as it is seen. */
+  /** The most bytes that the frame can unpack to, as far as it was read. */
   readonly atMost: number;
   /** The frame has no contents to unpack. */
   readonly isSkipped: boolean;
 }
 
 export class ZstdFrames {
-  /** What is read together: a magic, a header, the head of a block. */
+  /** The field that is being read: a magic, a header, the head of a block. */
   readonly #field = Buffer.alloc(18);
   #have = 0;
   #want = 4;
   #read: () => void = this.#readMagic;
-  /** Bytes to be passed over before the next field. */
+  /** Bytes to pass over before the next field. */
   #pass = 0;
   #ended = false;
   #begun = false;
@@ -36,7 +36,7 @@ export class ZstdFrames {
   #contentBytes: number | undefined;
   #blocksAtMost = 0;
 
-  /** Nothing was begun and not ended. */
+  /** No frame is begun and not ended. */
   get isAtEnd(): boolean {
     return !this.#begun;
   }

@@ -4,14 +4,14 @@ import { KagurazakaError } from "../../base/errors.js";
 import { type FramePiece, ZstdFrames } from "./zstd-frames.js";
 
 /**
- * Zstandard two ways. Node has it from 22.15 on, as a stream. Older ones get a codec in WebAssembly, which packs and
- * unpacks whole frames only: a frame that is too large to be held is refused.
+ * Zstandard two ways. Node has it from 22.15 on, as a stream. For older versions there is a codec in WebAssembly, which packs
+ * and unpacks whole frames only: a frame that is too large for memory is refused.
  */
 
-/** A frame holds this much at most, unpacked, where Node cannot unpack it as a stream. */
+/** The most a frame may have, unpacked, where Node cannot unpack it as a stream. */
 const MAX_FRAME_BYTES = 256 * 2 ** 20;
 
-/** What is put into one frame when Node cannot pack as a stream. */
+/** The bytes that are packed into one frame where Node cannot pack as a stream. */
 const PACKED_FRAME_BYTES = 4 * 2 ** 20;
 
 const LEVEL = 3;
@@ -23,13 +23,13 @@ interface NativeZstd {
 
 const native = zlib as unknown as NativeZstd;
 
-export interface UnpackOptions {
+interface UnpackOptions {
   /** Named in errors. */
   readonly path: string;
   readonly chunkBytes: number;
   /** @defaultValue 256 MiB */
   readonly maxFrameBytes?: number;
-  /** By the codec that Node has, where it has one. @defaultValue true */
+  /** With Node's own codec, where it has one. @defaultValue true */
   readonly natively?: boolean;
 }
 
@@ -40,7 +40,7 @@ export async function* unpackZstd(packed: Readable, options: UnpackOptions): Asy
   try {
     if (native.createZstdDecompress && options.natively !== false) yield* unpackStreams(pieces, options);
     else yield* unpackFrames(pieces, options);
-    // Node 22 takes a file that was cut off for one that is whole.
+    // Node 22 takes a truncated file for a whole one.
     if (!frames.isAtEnd) throw new Error("it ends in the middle of a frame");
   } finally {
     packed.destroy();
@@ -51,14 +51,14 @@ async function* piecesOf(packed: Readable, frames: ZstdFrames): AsyncGenerator<F
   for await (const chunk of packed as AsyncIterable<Buffer>) yield* frames.push(chunk);
 }
 
-/** A stream per frame: Node's own stops, without a word, where the first frame ends. */
+/** A stream per frame: Node's own stops at the end of the first frame, without an error. */
 async function* unpackStreams(
   pieces: AsyncGenerator<FramePiece>,
   { chunkBytes }: UnpackOptions,
 ): AsyncGenerator<Buffer> {
   for (let next = await pieces.next(); !next.done; next = await pieces.next()) {
     const unpacked = native.createZstdDecompress!({ chunkSize: Math.max(64, chunkBytes) });
-    // The error arrives at the reader of `unpacked`; here it would only arrive a second time.
+    // The reader of `unpacked` gets the error; the callback would only get it a second time.
     pipeline(restOfFrame(next.value, pieces), unpacked, () => {});
     yield* unpacked;
   }

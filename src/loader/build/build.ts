@@ -2,8 +2,9 @@ import { basename, dirname, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { BuildFailure, BuildOptions, BuildResult } from "esbuild";
 import { KagurazakaError } from "../../base/errors.js";
-import { digest, moduleHashOf } from "../cache/digest.js";
-import { type CachedModule, type ModuleCache, writeAtomically } from "../cache/module-cache.js";
+import { sha256Hex } from "../../base/hash.js";
+import { moduleHashOf } from "../cache/digest.js";
+import { type CachedModule, type ModuleCache, writeCacheFile } from "../cache/module-cache.js";
 import { nearestTsconfig, tsconfigFiles } from "../cache/tsconfig.js";
 import { displayPath } from "../paths.js";
 import type { Tool } from "../tool.js";
@@ -78,18 +79,18 @@ function optionsFor(entry: string, cacheDir: string, tsconfig: string | null): B
   };
 }
 
-/** Templates are TC39 decorators whatever the user's project is compiled as; the rest of its tsconfig holds. */
+/** Templates are TC39 decorators, whichever kind the user's project is compiled with; the rest of its tsconfig is used. */
 function withoutLegacyDecorators(tsconfig: string, cacheDir: string): string {
-  const path = join(cacheDir, `tsconfig-${digest(tsconfig).slice(0, 24)}.json`);
-  writeAtomically(path, JSON.stringify({ extends: tsconfig, compilerOptions: { experimentalDecorators: false } }));
+  const path = join(cacheDir, `tsconfig-${sha256Hex(tsconfig).slice(0, 24)}.json`);
+  writeCacheFile(path, JSON.stringify({ extends: tsconfig, compilerOptions: { experimentalDecorators: false } }));
   return path;
 }
 
-/** Puts the head in front and the source map behind, so that code and map are one file and change together. */
+/** Puts the head in front and the source map at the end, so that code and map are one file and change together. */
 function finish(code: string, mapText: string, entry: string, cacheDir: string): string {
   const head = bundleHead(code, entry);
   const map = JSON.parse(mapText) as { sources: string[]; mappings: string; file?: string };
-  // URLs, because a path with "#", "%" or "?" in it would be read as one.
+  // URLs, because a path with "#", "%" or "?" in it would be parsed as a URL.
   map.sources = map.sources.map((source) => pathToFileURL(resolve(cacheDir, source)).href);
   if (head !== "") map.mappings = `;${map.mappings}`;
   map.file = basename(entry);

@@ -2,9 +2,9 @@ import { dirname } from "node:path";
 import { pathToFileURL } from "node:url";
 
 /**
- * In a bundle `import.meta` would be the bundle's. Each file that mentions it, or `__dirname`, gets variables of its own
- * in front of its first line (no line moves), and esbuild puts their names in place of the real ones wherever those are
- * not the file's own variables.
+ * In a bundle `import.meta` would be that of the bundle. Each file that mentions it, or `__dirname`, gets variables of its own
+ * in front of its first line (no line moves), and esbuild uses them in place of the real ones, except where the file declares
+ * variables of those names itself.
  */
 export const hereDefines = {
   "import.meta": "__kagurazaka_meta",
@@ -29,9 +29,9 @@ export function hereVariables(path: string, text: string): string {
   return out;
 }
 
-/** One line in front of the bundle with what its code counts on; "" when it counts on nothing. */
+/** One line in front of the bundle with the functions that its code uses; "" when it uses none. */
 export function bundleHead(code: string, entry: string): string {
-  // esbuild's helper asks for a `require`, and has then renamed any the user's own modules declare.
+  // esbuild's helper needs a `require`; one that the user's own modules declare it has renamed.
   const requires = code.includes("var __require = ");
   const resolves = code.includes(`${RESOLVE}(`);
   if (!requires && !resolves && !code.includes("__kagurazaka_require(")) return "";

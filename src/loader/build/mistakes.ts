@@ -1,11 +1,10 @@
-import { readFileSync } from "node:fs";
 import { builtinModules } from "node:module";
 import { basename, dirname, resolve } from "node:path";
 import type { BuildFailure, Message } from "esbuild";
 import { KagurazakaError, MistakesError } from "../../base/errors.js";
 import { didYouMean } from "../../base/nearest.js";
 import { readNames } from "../../base/read-names.js";
-import { codeFrame } from "../frame.js";
+import { codeFrameOf } from "../frame.js";
 import { displayPath, isBare, packageNameOf } from "../paths.js";
 import type { Met } from "./plugin.js";
 
@@ -19,7 +18,7 @@ interface Place {
   readonly length: number;
 }
 
-/** What esbuild refused, in our words, all of it at once. */
+/** Throws all that esbuild refused, in words of this tool. */
 export function throwBuildMistakes(failure: BuildFailure, entry: string, met: Met): never {
   if (!Array.isArray(failure.errors)) throw failure;
   const asides = failure.warnings
@@ -44,7 +43,7 @@ function describe(message: Message, entry: string, met: Met, asides: readonly st
       : describeMissing(missing, dirname(file), notes);
   return new KagurazakaError("task-load", `${displayPath(file)}: ${text}`, {
     where: place && `${displayPath(place.file)}:${place.line}:${place.column}`,
-    frame: place && frameAt(place),
+    frame: place && codeFrameOf(place.file, place),
     hint,
     cause: message.detail instanceof Error ? message.detail : undefined,
   });
@@ -54,7 +53,7 @@ function hintFor(text: string): string | undefined {
   if (text.startsWith("No loader is configured"))
     return 'Data is read, not imported: readFile(new URL("./name", import.meta.url)).';
   if (text.startsWith("Parameter decorators"))
-    return "Tasks are compiled with the decorators of TC39, whatever tsconfig.json says.";
+    return "Tasks are compiled with standard (TC39) decorators, also where tsconfig.json has experimentalDecorators.";
   return undefined;
 }
 
@@ -80,7 +79,7 @@ function describeMissing(specifier: string, dir: string, notes: readonly string[
   };
 }
 
-/** esbuild counts columns in bytes, and our own variables may stand in front of the first line. */
+/** esbuild counts columns in bytes, and `hereVariables` may stand in front of the first line. */
 function placeOf({ location }: Message, workingDir: string, met: Met): Place | undefined {
   if (location === null) return undefined;
   const file = resolve(workingDir, location.file);
@@ -89,12 +88,4 @@ function placeOf({ location }: Message, workingDir: string, met: Met): Place | u
   const length = bytes.subarray(location.column, location.column + location.length).toString().length;
   const shift = location.line === 1 ? (met.shifted.get(file) ?? 0) : 0;
   return { file, line: location.line, column: Math.max(0, before - shift) + 1, length: Math.max(1, length) };
-}
-
-function frameAt({ file, line, column, length }: Place): string | undefined {
-  try {
-    return codeFrame(readFileSync(file, "utf8"), line, column, length);
-  } catch {
-    return undefined;
-  }
 }

@@ -3,20 +3,20 @@ import { isBuiltin } from "node:module";
 import { extname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { Loader, OnResolveArgs, OnResolveResult, Plugin, PluginBuild } from "esbuild";
+import { sha256Hex } from "../../base/hash.js";
 import { type Dependency, describeDependency } from "../cache/dependency.js";
-import { digest } from "../cache/digest.js";
 import { installedRoot, isInside } from "../paths.js";
 import type { Tool } from "../tool.js";
 import { hereVariables } from "./here.js";
 
-/** What esbuild met on its way, keyed by path. */
+/** What esbuild has loaded and resolved, keyed by path. */
 export interface Met {
   /** File → digest of the very bytes that were compiled. */
   readonly files: Map<string, string>;
   readonly dependencies: Map<string, Dependency>;
-  /** Local files an import names. One that is loaded all the same was met by a pattern like `import("./" + name)`. */
+  /** Local files that an import names. Other files are loaded because of a pattern like `import("./" + name)`. */
   readonly named: Set<string>;
-  /** A pattern, or an optional import that is missing today: what appears tomorrow would go unnoticed. */
+  /** There is a pattern, or an optional import that is missing: a file that appears later would not be noticed. */
   openEnded: boolean;
   /** File → characters put in front of its first line. */
   readonly shifted: Map<string, number>;
@@ -33,10 +33,10 @@ const loaders: Readonly<Record<string, Loader>> = {
   ".jsx": "jsx",
   ".json": "json",
 };
-/** What Node itself can load; anything else has to be compiled in, even from an installed package. */
+/** Extensions that Node itself can load; other files are compiled in, even those of an installed package. */
 const loadable = new Set([".js", ".mjs", ".cjs", ".node", ""]);
 
-/** Local files are compiled in; the tool, Node's own modules and installed packages stay outside, each by its absolute place. */
+/** Local files are compiled in; this tool, Node's own modules and installed packages are imported by absolute path. */
 export function resolvePlugin(tool: Tool, met: Met): Plugin {
   return {
     name: "kagurazaka",
@@ -46,13 +46,13 @@ export function resolvePlugin(tool: Tool, met: Met): Plugin {
         const loader = loaders[extname(path).toLowerCase()];
         if (!met.named.has(path)) {
           met.openEnded = true;
-          // Data beside the code: a pattern over a directory matches it, but nobody imports it.
+          // A data file beside the code, which a pattern over a directory matches and no import needs.
           if (loader === undefined) return { contents: "", loader: "empty" };
         }
         const bytes = readFileSync(path);
-        met.files.set(path, digest(bytes));
+        met.files.set(path, sha256Hex(bytes));
         if (loader === undefined || loader === "json") return loader && { contents: bytes, loader };
-        // A `#!` line is only one at the very start.
+        // A `#!` line is legal at the very start of a file only.
         const text = new TextDecoder().decode(bytes).replace(/^#!/, "//");
         const variables = hereVariables(path, text);
         met.shifted.set(path, variables.length);
@@ -83,7 +83,7 @@ async function resolveImport(
     with: args.with,
   });
   if (found.errors.length > 0) {
-    // esbuild reports it itself, and knows that a `require` inside `try` may fail.
+    // esbuild reports the error itself, except for a `require` inside `try`, which may fail.
     met.openEnded = true;
     return undefined;
   }
@@ -106,7 +106,7 @@ function resolveDoor(tool: Tool, { path, kind }: OnResolveArgs): OnResolveResult
     errors: [
       {
         text: `Could not resolve "${path}"`,
-        notes: [{ text: `kagurazaka has these doors: ${[...tool.doors.keys()].join(", ")}` }],
+        notes: [{ text: `kagurazaka can be imported as: ${[...tool.doors.keys()].join(", ")}` }],
       },
     ],
   };

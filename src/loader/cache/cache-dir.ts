@@ -4,44 +4,31 @@ import { isAbsolute, join, resolve } from "node:path";
 import { KagurazakaError } from "../../base/errors.js";
 
 /**
- * Real path of the directory for compiled modules, made if need be. What lies there is run, so it belongs to this user
- * and nobody else can write to it: in a shared /tmp somebody may have been there first.
+ * Real path of the directory for compiled modules, made if need be. Its files are run as code, so it belongs to this user, and
+ * no other user can write to it: in a shared /tmp another user may have made a directory of that name first.
  */
 export function openCacheDir(env: NodeJS.ProcessEnv = process.env): string {
   const asked = env.KAGURAZAKA_CACHE_DIR;
-  if (asked) {
-    try {
-      return prepare(resolve(asked));
-    } catch (cause) {
-      throw new KagurazakaError(
-        "environment",
-        `compiled tasks cannot be kept in ${asked}: ${(cause as Error).message}`,
-        {
-          where: "KAGURAZAKA_CACHE_DIR",
-          hint: "Name a directory that belongs to you and can be written, or unset the variable.",
-          cause,
-        },
-      );
-    }
-  }
+  const candidates = asked ? [resolve(asked)] : defaults(env);
   let cause: unknown;
-  for (const candidate of defaults(env)) {
+  for (const candidate of candidates) {
     try {
-      claim(candidate);
+      if (!asked) claim(candidate);
       return prepare(candidate);
     } catch (error) {
       cause ??= error;
     }
   }
-  throw new KagurazakaError("environment", `compiled tasks can be kept nowhere: ${(cause as Error).message}`, {
-    hint: "Set KAGURAZAKA_CACHE_DIR to a directory that can be written.",
-    cause,
-  });
+  const message = `compiled tasks cannot be kept in ${candidates.join(" or ")}: ${(cause as Error).message}`;
+  const hint = asked
+    ? "Name a directory that belongs to you and can be written, or unset the variable."
+    : "Set KAGURAZAKA_CACHE_DIR to a directory that can be written.";
+  throw new KagurazakaError("environment", message, { where: asked && "KAGURAZAKA_CACHE_DIR", hint, cause });
 }
 
 function defaults(env: NodeJS.ProcessEnv): string[] {
   const xdg = env.XDG_CACHE_HOME;
-  // A relative XDG path is to be ignored, says its specification.
+  // The XDG specification says that relative paths are to be ignored.
   const base = xdg && isAbsolute(xdg) ? xdg : join(env.HOME || homedir(), ".cache");
   return [join(base, "kagurazaka"), join(tmpdir(), `kagurazaka-${process.getuid?.() ?? "user"}`)];
 }
@@ -50,11 +37,11 @@ function prepare(root: string): string {
   const dir = join(root, "modules");
   claim(dir);
   accessSync(dir, constants.R_OK | constants.W_OK | constants.X_OK);
-  // Source maps name their sources from the real place: Node sees only that.
+  // Source maps name their sources relative to the real path, for Node resolves links.
   return realpathSync(dir);
 }
 
-/** Makes the directory this user's alone. The link itself is asked too: whoever owns it could point it elsewhere later. */
+/** Makes the directory this user's alone. A link to it is checked, too: its owner could point it elsewhere later. */
 function claim(dir: string): void {
   mkdirSync(dir, { recursive: true, mode: 0o700 });
   const uid = process.getuid?.();

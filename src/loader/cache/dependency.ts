@@ -1,7 +1,8 @@
 import { existsSync, readFileSync, realpathSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
+import { sha256Hex } from "../../base/hash.js";
 import { isBare, packageNameOf } from "../paths.js";
-import { digest, digestFile } from "./digest.js";
+import { digestFile } from "./digest.js";
 
 /** A direct dependency as it was found when the module was built. */
 export interface Dependency {
@@ -11,7 +12,7 @@ export interface Dependency {
   readonly resolved: string;
   readonly manifest: string | null;
   readonly manifestDigest: string | null;
-  /** Where the search for `name` began, and the package directory it ended in: a nearer copy or a moved link shows here. */
+  /** Where the search for `name` began, and the package directory it ended in: shows a nearer copy or a moved link. */
   readonly from: string;
   readonly name: string | null;
   readonly foundAt: string | null;
@@ -44,23 +45,23 @@ function locatePackage(from: string, name: string): string | null {
       try {
         return realpathSync(join(dir, "node_modules", name));
       } catch {
-        // Not here.
+        // Not in this directory.
       }
     }
     if (dir === dirname(dir)) return null;
   }
 }
 
-/** The nearest package.json that names its package; those that only say `{"type": "module"}` are passed over. */
+/** The nearest package.json with the name of a package; those with only `{"type": "module"}` are passed over. */
 function findManifest(file: string): { id: string; path: string; digest: string } | undefined {
   for (let dir = dirname(file); dir !== dirname(dir) && basename(dir) !== "node_modules"; dir = dirname(dir)) {
     const path = join(dir, "package.json");
     try {
       const bytes = readFileSync(path);
       const { name, version } = JSON.parse(bytes.toString("utf8")) as { name?: string; version?: string };
-      if (name !== undefined) return { id: `${name}@${version ?? "unknown"}`, path, digest: digest(bytes) };
+      if (name !== undefined) return { id: `${name}@${version ?? "unknown"}`, path, digest: sha256Hex(bytes) };
     } catch {
-      // None here, or not one to trust.
+      // None here, or no valid JSON.
     }
   }
   return undefined;

@@ -1,16 +1,11 @@
-import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { dirname, relative, sep } from "node:path";
-
-/** sha256 in hex. */
-export function digest(data: string | Uint8Array): string {
-  return createHash("sha256").update(data).digest("hex");
-}
+import { sha256Hex } from "../../base/hash.js";
 
 /** Digest of a file's bytes; undefined when it cannot be read. */
 export function digestFile(path: string): string | undefined {
   try {
-    return digest(readFileSync(path));
+    return sha256Hex(readFileSync(path));
   } catch {
     return undefined;
   }
@@ -24,13 +19,13 @@ export interface FileDigest {
 
 /**
  * Identity of the code on every machine: paths relative to the entry's directory, source bytes, versions of direct
- * dependencies. Files of installed packages are told by their package's version alone, because where an installer puts
- * them differs.
+ * dependencies. Files of installed packages count by their package's version alone, because installers put them in different
+ * places.
  */
 export function moduleHashOf(entry: string, files: readonly FileDigest[], dependencies: Iterable<string>): string {
   const lines = files
     .filter((file) => !file.path.includes("/node_modules/") || file.path === entry)
     .map((file) => `file ${JSON.stringify(relative(dirname(entry), file.path).split(sep).join("/"))} ${file.digest}`);
   for (const dependency of new Set(dependencies)) lines.push(`package ${dependency}`);
-  return digest(lines.sort().join("\n"));
+  return sha256Hex(lines.sort().join("\n"));
 }

@@ -1,10 +1,12 @@
-import { readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
+import { sha256Hex } from "../../base/hash.js";
+import { replaceFile } from "../../base/whole-file.js";
 import type { Tool } from "../tool.js";
 import { openCacheDir } from "./cache-dir.js";
 import { type Dependency, isDependencyUnchanged } from "./dependency.js";
-import { digest, digestFile, type FileDigest } from "./digest.js";
+import { digestFile, type FileDigest } from "./digest.js";
 import { nearestTsconfig } from "./tsconfig.js";
 
 /** Raised when the compiled form changes for the same sources. */
@@ -12,7 +14,7 @@ const FORMAT = 1;
 const STALE_BUNDLE_MS = 30 * 24 * 3600 * 1000;
 
 /** What a compiled module was made from; it is good for as long as all of this is unchanged. */
-export interface Provenance {
+interface Provenance {
   /** Entry, local imports, JSON: as compiled. */
   readonly files: readonly FileDigest[];
   readonly dependencies: readonly Dependency[];
@@ -39,37 +41,37 @@ export class ModuleCache {
   constructor(tool: Tool, entry: string, dir = openCacheDir()) {
     this.dir = dir;
     this.#entry = entry;
-    this.#prefix = digest(
+    this.#prefix = sha256Hex(
       JSON.stringify([FORMAT, tool.version, tool.root, tool.esbuildVersion, process.version, entry]),
     ).slice(0, 24);
   }
 
-  /** The module as compiled before, if nothing it was made from has changed. A damaged cache holds nothing. */
+  /** The module as compiled before, if nothing it was made from has changed. A damaged cache counts as empty. */
   find(): CachedModule | undefined {
     try {
       const index = JSON.parse(readFileSync(this.#indexFile, "utf8")) as Index;
       const bundle = join(this.dir, index.bundle);
-      const sound =
+      const isValid =
         index.bundle === this.#bundleName(readFileSync(bundle)) &&
         index.files.every(isFileUnchanged) &&
         nearestTsconfig(dirname(this.#entry)) === index.tsconfig &&
         index.tsconfigFiles.every(isFileUnchanged) &&
         index.dependencies.every(isDependencyUnchanged) &&
         typeof index.moduleHash === "string";
-      return sound ? { entryUrl: pathToFileURL(bundle).href, provenance: index } : undefined;
+      return isValid ? { entryUrl: pathToFileURL(bundle).href, provenance: index } : undefined;
     } catch {
       return undefined;
     }
   }
 
   /**
-   * The bundle's name holds the digest of its bytes, so an edited module is another module to Node, and a process that
-   * started before the edit finds its own again. `lasting: false` keeps it out of the index: the next start builds anew.
+   * The bundle's name has the digest of its bytes, so an edited module is another module to Node, and a process that
+   * started before the edit finds its own bundle again. `lasting: false` keeps it out of the index: the next start builds anew.
    */
   store(code: string, provenance: Provenance, lasting: boolean): CachedModule {
     const bundle = this.#bundleName(code);
-    writeAtomically(join(this.dir, bundle), code);
-    if (lasting) writeAtomically(this.#indexFile, JSON.stringify({ ...provenance, bundle } satisfies Index));
+    writeCacheFile(join(this.dir, bundle), code);
+    if (lasting) writeCacheFile(this.#indexFile, JSON.stringify({ ...provenance, bundle } satisfies Index));
     this.#sweep(bundle);
     return { entryUrl: pathToFileURL(join(this.dir, bundle)).href, provenance };
   }
@@ -79,10 +81,10 @@ export class ModuleCache {
   }
 
   #bundleName(code: string | Uint8Array): string {
-    return `${this.#prefix}-${digest(code).slice(0, 24)}.mjs`;
+    return `${this.#prefix}-${sha256Hex(code).slice(0, 24)}.mjs`;
   }
 
-  /** A long run may still start workers from a bundle older than the newest: only very old ones go. */
+  /** A long run may still start workers from an older bundle: only very old ones are removed. */
   #sweep(current: string): void {
     for (const name of readdirSync(this.dir)) {
       if (!name.startsWith(this.#prefix) || name === current || name.endsWith(".json")) continue;
@@ -99,13 +101,8 @@ function isFileUnchanged(file: FileDigest): boolean {
 
 let temporaries = 0;
 
-export function writeAtomically(path: string, text: string): void {
+/** Several processes may compile the same module at once: each writes under a temporary name of its own. */
+export function writeCacheFile(path: string, text: string): void {
   const temporary = `${path}.${process.pid}-${temporaries++}-${Math.random().toString(36).slice(2)}.tmp`;
-  try {
-    writeFileSync(temporary, text, { mode: 0o600 });
-    renameSync(temporary, path);
-  } catch (error) {
-    rmSync(temporary, { force: true });
-    throw error;
-  }
+  replaceFile(path, text, { temporary, mode: 0o600 });
 }

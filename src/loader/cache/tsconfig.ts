@@ -1,7 +1,8 @@
 import { existsSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join, resolve } from "node:path";
-import { digest, type FileDigest } from "./digest.js";
+import { sha256Hex } from "../../base/hash.js";
+import type { FileDigest } from "./digest.js";
 
 /** The tsconfig.json an editor would use for a file in `dir`. */
 export function nearestTsconfig(dir: string): string | null {
@@ -11,8 +12,8 @@ export function nearestTsconfig(dir: string): string | null {
 }
 
 /**
- * The file and all it extends. `extends` is looked for in the text, comments included: one file too many is only
- * watched in vain, while a strict parser would have to agree with esbuild's.
+ * The file and all it extends. `extends` is searched for in the text, comments included: a file too many does no harm,
+ * while a parser of ours would have to agree with esbuild's.
  */
 export function tsconfigFiles(path: string | null): FileDigest[] {
   const found = new Map<string, string>();
@@ -24,7 +25,7 @@ export function tsconfigFiles(path: string | null): FileDigest[] {
     } catch {
       return;
     }
-    found.set(file, digest(text));
+    found.set(file, sha256Hex(text));
     const value = /"extends"\s*:\s*("(?:[^"\\]|\\.)*"|\[[^\]]*\])/.exec(text)?.[1] ?? "";
     for (const [quoted] of value.matchAll(/"(?:[^"\\]|\\.)*"/g)) {
       const base = resolveBase(file, quoted);
@@ -49,11 +50,11 @@ function resolveBase(from: string, quoted: string): string | undefined {
       try {
         return find(candidate);
       } catch {
-        // The next spelling.
+        // Try the next spelling.
       }
     }
   } catch {
-    // esbuild says what is wrong with it.
+    // esbuild reports what is wrong with it.
   }
   return undefined;
 }

@@ -17,7 +17,7 @@ const MAX_WORKER_CHARS = 16 * 1024 * 1024;
 /** They tell whether the task works at all, so they go one by one: a broken task fails few items before the run stops. */
 const FIRST_ITEMS = 20;
 
-export interface FeederOptions {
+interface FeederOptions {
   readonly pool: WorkerPool;
   readonly settings: Pick<RunSettings, "rate" | "chunksize">;
   /** Items that may run at once, when all workers are there. */

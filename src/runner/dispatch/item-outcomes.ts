@@ -9,7 +9,7 @@ import type { DispatcherOptions } from "./ports.js";
 import { judgeFailure } from "./retry-policy.js";
 import type { WorkerHandle } from "./worker-handle.js";
 
-export interface ItemOutcomesOptions extends Pick<DispatcherOptions, "settings" | "permanentErrors"> {
+interface ItemOutcomesOptions extends Pick<DispatcherOptions, "settings" | "permanentErrors"> {
   readonly feeder: Feeder;
   readonly events: () => ExecutionEvents;
   /** An item with such a header may be started (once more). */

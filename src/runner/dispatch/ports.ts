@@ -1,4 +1,3 @@
-import type { ExecutionEvents } from "../../contracts/execution.js";
 import type { RunSettings } from "../../contracts/run-config.js";
 import type { WorkerHandle } from "./worker-handle.js";
 import type { WorkerPoolOptions } from "./worker-pool.js";
@@ -21,6 +20,3 @@ export interface DispatcherOptions extends Pick<WorkerPoolOptions, "session" | "
   /** How many items are asked for ahead of the workers. A node asks for few: what it holds, no other node can take. */
   readonly lookaheadItems?: number | undefined;
 }
-
-/** The events of a run, and the item's way through the dispatcher. */
-export type DispatcherEvents = ExecutionEvents;

@@ -12,7 +12,7 @@ const OTHERS_WITHIN_MS = 10_000;
 const SWEEP_MS = 250;
 const STACKS = 4;
 
-export interface WatchPorts {
+interface WatchPorts {
   workers(): readonly WorkerHandle[];
   inFlight(): number;
   onTimeout(worker: WorkerHandle, seq: number): void;

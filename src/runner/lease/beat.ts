@@ -1,9 +1,10 @@
 import { Worker } from "node:worker_threads";
+import { monotonicMs } from "../../base/clock.js";
 import { beatPath, recordPath } from "./generations.js";
 
 /*
- * A thread of its own, so that a coordinator whose loop is busy does not look dead; plain text, so that it runs from any
- * place this module was loaded from. It leaves a lease alone once its generation is not the highest any more.
+ * The heartbeat has a thread of its own, so that a coordinator whose event loop is busy does not look dead. Its code is plain
+ * text, so that it runs wherever this module was loaded from. It stops beating for a generation that is not the highest.
  */
 const CODE = `
 const { parentPort } = require("node:worker_threads");
@@ -25,7 +26,7 @@ parentPort.on("message", ({ id, lease }) => {
 });
 `;
 
-/** The thread that beats for all leases of a run; it starts with the first beat. */
+/** The thread of the heartbeats of all leases of a run; it starts with the first beat. */
 export class HeartbeatThread implements AsyncDisposable {
   #thread: Worker | undefined;
   #nextId = 0;
@@ -54,37 +55,50 @@ function startThread(): Worker {
   return thread;
 }
 
-export interface Beat {
-  /** Starts it now, if it has not started yet. */
-  start(): void;
-  stop(): Promise<void>;
-}
-
-export interface BeatOptions {
+interface BeatOptions {
   readonly dir: string;
   readonly generation: number;
   readonly intervalMs: number;
-  /** It starts by itself after this time: a run that is over sooner does not pay for a thread. */
+  /** The heartbeat starts by itself after this time: a run that is over sooner does not pay for a thread. */
   readonly afterMs: number;
-  /** Whose thread it is; without one, it has its own. */
+  /** A thread shared with other leases; without one, this lease has its own. */
   readonly beats: HeartbeatThread | undefined;
 }
 
-export function createBeat({ afterMs, beats, ...lease }: BeatOptions): Beat {
-  const thread = beats ?? new HeartbeatThread();
-  let end: (() => void) | undefined;
-  const start = (): void => {
-    clearTimeout(timer);
-    end ??= thread.add(lease);
-  };
-  const timer = setTimeout(start, afterMs);
-  timer.unref();
-  return {
-    start,
-    async stop() {
-      clearTimeout(timer);
-      end?.();
-      if (!beats) await thread[Symbol.asyncDispose]();
-    },
-  };
+/** The heartbeat of one lease. */
+export class Beat {
+  readonly #options: BeatOptions;
+  readonly #thread: HeartbeatThread;
+  readonly #timer: NodeJS.Timeout;
+  #dueMs: number;
+  #end: (() => void) | undefined;
+
+  constructor(options: BeatOptions) {
+    this.#options = options;
+    this.#thread = options.beats ?? new HeartbeatThread();
+    this.#dueMs = monotonicMs() + options.afterMs;
+    this.#timer = setTimeout(() => this.start(), options.afterMs);
+    this.#timer.unref();
+  }
+
+  /** Starts it now, if it has not started yet. */
+  start(): void {
+    clearTimeout(this.#timer);
+    if (this.#dueMs === Number.POSITIVE_INFINITY) return;
+    this.#dueMs = Number.POSITIVE_INFINITY;
+    this.#end = this.#thread.add(this.#options);
+  }
+
+  /** For an event loop too busy for its timers. */
+  startIfDue(): void {
+    if (monotonicMs() >= this.#dueMs) this.start();
+  }
+
+  /** For good: it does not start any more. */
+  async stop(): Promise<void> {
+    clearTimeout(this.#timer);
+    this.#dueMs = Number.POSITIVE_INFINITY;
+    this.#end?.();
+    if (!this.#options.beats) await this.#thread[Symbol.asyncDispose]();
+  }
 }

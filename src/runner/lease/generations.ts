@@ -1,12 +1,13 @@
-import { closeSync, existsSync, linkSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, lstatSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { environmentError, errnoOf } from "../../base/disk.js";
+import { environmentError, errnoOf, listDirectory } from "../../base/disk.js";
 import { makeDirectory } from "../../base/make-directory.js";
+import { createFile, StagedFile } from "../../base/whole-file.js";
 import type { Partition } from "../../contracts/partition.js";
 import type { ProcessFacts } from "./host.js";
 
 /**
- * The files of one lease, a directory per scope:
+ * The files of one lease, a directory per partition:
  *
  *     gen-7.json   who acquired generation 7; never changed once it is there
  *     gen-7.beat   a number that goes up while its holder lives
@@ -19,7 +20,7 @@ import type { ProcessFacts } from "./host.js";
 export interface LeaseRecord extends ProcessFacts {
   readonly v: 1;
   readonly run: string;
-  /** ISO time; for people, nothing is decided by it. */
+  /** ISO time, for people: nothing is decided by it. */
   readonly started: string;
   readonly scope: Partition;
 }
@@ -27,16 +28,21 @@ export interface LeaseRecord extends ProcessFacts {
 export interface Highest {
   readonly generation: number;
   readonly free: boolean;
-  /** null: it cannot be read (it is being written, on a file system without links). */
+  /** null: it cannot be read, for it is being written on a file system without hard links. */
   readonly record: LeaseRecord | null;
 }
 
-const recordName = (generation: number): string => `gen-${generation}.json`;
 export const beatPath = (dir: string, generation: number): string => join(dir, `gen-${generation}.beat`);
-export const recordPath = (dir: string, generation: number): string => join(dir, recordName(generation));
+export const recordPath = (dir: string, generation: number): string => join(dir, `gen-${generation}.json`);
 const freePath = (dir: string, generation: number): string => join(dir, `gen-${generation}.free`);
 
-/** The highest generation of a lease; undefined: nobody ever held it. */
+/** The leases of a root, each the directory of one partition. */
+export const leasesIn = (leaseDir: string): string[] =>
+  listDirectory("read the leases in", leaseDir)
+    .map((name) => join(leaseDir, name))
+    .filter((dir) => lstatSync(dir, { throwIfNoEntry: false })?.isDirectory());
+
+/** The highest generation of a lease; undefined: there never was one. */
 export function highestGeneration(dir: string): Highest | undefined {
   const generation = Math.max(0, ...list(dir).map(({ generation, kind }) => (kind === "json" ? generation : 0)));
   if (generation === 0) return undefined;
@@ -51,7 +57,7 @@ function readRecord(dir: string, generation: number): LeaseRecord | null {
   }
 }
 
-/** What the heartbeat says now; any change of it is a sign of life. */
+/** The counter of the heartbeat now: a change of it shows that the holder lives. */
 export function readBeat(dir: string, generation: number): string {
   try {
     return readFileSync(beatPath(dir, generation), "utf8");
@@ -60,7 +66,7 @@ export function readBeat(dir: string, generation: number): string {
   }
 }
 
-/** Makes a generation. False: somebody else has made it, or a higher one is there already. */
+/** Makes a generation. False: another contender has made it, or a higher one is there already. */
 export function createGeneration(dir: string, generation: number, record: LeaseRecord): boolean {
   try {
     makeDirectory(dir);
@@ -69,7 +75,7 @@ export function createGeneration(dir: string, generation: number, record: LeaseR
     throw environmentError("write the lease in", dir, error);
   }
   const tooLate = list(dir).some((file) => file.kind === "json" && file.generation > generation);
-  // Nobody counts on a generation below the highest, so this one may go again.
+  // A generation below the highest holds nothing, so this one may go again.
   if (tooLate) rmSync(recordPath(dir, generation), { force: true });
   return !tooLate;
 }
@@ -93,7 +99,7 @@ export function sweepBelow(dir: string, generation: number): void {
   try {
     for (const { name } of below.sort((a, b) => a.generation - b.generation)) rmSync(join(dir, name), { force: true });
   } catch {
-    // What stays does no harm: a generation that has another above it holds nothing.
+    // Files that stay do no harm: a generation below the highest holds nothing.
   }
 }
 
@@ -109,17 +115,12 @@ interface LeaseFile {
 }
 
 function list(dir: string): LeaseFile[] {
-  try {
-    return readdirSync(dir).flatMap((name) => {
-      const match = /^gen-(\d+)\.(json|beat|free)$/.exec(name);
-      // Temporary files of contenders that died sort lowest and go with the next sweep.
-      if (!match) return name.startsWith("tmp-") ? [{ name, generation: 0, kind: "tmp" }] : [];
-      return [{ name, generation: Number(match[1]), kind: match[2]! }];
-    });
-  } catch (error) {
-    if (errnoOf(error) === "ENOENT") return [];
-    throw environmentError("read the lease in", dir, error);
-  }
+  return listDirectory("read the lease in", dir).flatMap((name) => {
+    const match = /^gen-(\d+)\.(json|beat|free)$/.exec(name);
+    // Temporary files of contenders that died sort lowest and go with the next sweep.
+    if (!match) return name.startsWith("tmp-") ? [{ name, generation: 0, kind: "tmp" }] : [];
+    return [{ name, generation: Number(match[1]), kind: match[2]! }];
+  });
 }
 
 let temporaries = 0;
@@ -127,34 +128,18 @@ let temporaries = 0;
 /** A file that appears with its content or not at all. False: it is there already. */
 function appear(dir: string, path: string, content: string): boolean {
   const temporary = join(dir, `tmp-${process.pid}-${Date.now().toString(36)}-${temporaries++}`);
-  writeFileSync(temporary, content, { flag: "wx" });
+  using file = new StagedFile({ temporary }, "wx");
+  file.write(content);
+  file.finish();
   try {
-    linkSync(temporary, path);
+    file.linkTo(path);
     return true;
   } catch (error) {
-    const code = errnoOf(error);
+    const code = errnoOf(error) ?? "";
     // ENOENT: the winner has swept our temporary file away.
     if (code === "EEXIST" || code === "ENOENT") return false;
-    if (code !== "EPERM" && code !== "ENOTSUP" && code !== "EOPNOTSUPP" && code !== "ENOSYS") throw error;
-    return appearInPlace(path, content);
-  } finally {
-    rmSync(temporary, { force: true });
+    if (!["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS"].includes(code)) throw error;
+    // Without hard links: exclusive all the same, though for a moment without content.
+    return createFile(path, content);
   }
-}
-
-/** For file systems without hard links: exclusive all the same, though for a moment without content. */
-function appearInPlace(path: string, content: string): boolean {
-  let fd: number;
-  try {
-    fd = openSync(path, "wx");
-  } catch (error) {
-    if (errnoOf(error) === "EEXIST") return false;
-    throw error;
-  }
-  try {
-    writeFileSync(fd, content);
-  } finally {
-    closeSync(fd);
-  }
-  return true;
 }

@@ -1,37 +1,25 @@
-import { readdirSync } from "node:fs";
-import { join } from "node:path";
-import { environmentError, errnoOf } from "../../base/disk.js";
-import { highestGeneration } from "./generations.js";
+import { highestGeneration, leasesIn } from "./generations.js";
 import { ownProcess, processLives } from "./host.js";
 import { isNeighbour } from "./liveness.js";
 
-/** A run that works on a root, or may do so. */
+/** A run that works on a root, as far as can be seen from here. */
 export interface Holder {
   readonly run: string;
   readonly host: string;
   readonly pid: number;
   readonly since: string;
-  /** False: it is on another machine, where only its heartbeat could tell. */
+  /** False: it is on another machine, and only its heartbeat could show that it lives. */
   readonly isCertain: boolean;
 }
 
-/** Who holds a lease of a root, looked at once and without waiting for anybody's heartbeat. Writes nothing. */
+/** The runs that hold a lease of a root, without waiting for a heartbeat. Writes nothing. */
 export function holdersOf(leaseDir: string): Holder[] {
-  return scopesIn(leaseDir).flatMap((scope) => {
-    const holder = highestGeneration(join(leaseDir, scope));
+  return leasesIn(leaseDir).flatMap((dir) => {
+    const holder = highestGeneration(dir);
     if (holder === undefined || holder.free || holder.record === null) return [];
     const { record } = holder;
     const isCertain = isNeighbour(record, ownProcess());
     if (isCertain && !processLives(record.pid, record.start)) return [];
     return [{ run: record.run, host: record.host, pid: record.pid, since: record.started, isCertain }];
   });
-}
-
-function scopesIn(leaseDir: string): string[] {
-  try {
-    return readdirSync(leaseDir);
-  } catch (error) {
-    if (errnoOf(error) === "ENOENT") return [];
-    throw environmentError("read the leases in", leaseDir, error);
-  }
 }

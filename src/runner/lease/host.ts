@@ -2,13 +2,13 @@ import { execFileSync } from "node:child_process";
 import { readFileSync, readlinkSync } from "node:fs";
 import { hostname } from "node:os";
 
-/** Who and where a process is, so that another can tell whether it still lives. */
+/** Names a process, so that another one can find out whether it still lives. */
 export interface ProcessFacts {
   readonly host: string;
   readonly pid: number;
   /** When the process began, in the system's own terms; with the pid it names one process of a boot. null: unknown. */
   readonly start: string | null;
-  /** Changes with every boot. null: the system does not tell. */
+  /** Id of the machine's boot. null: the system has none. */
   readonly boot: string | null;
   /** Pids of one namespace mean nothing in another. null: the system has none. */
   readonly pidns: string | null;
@@ -27,8 +27,8 @@ export function ownProcess(): ProcessFacts {
   return own;
 }
 
-/** The running boot of this machine, where it tells (Linux, macOS). */
-export function bootId(): string | null {
+/** Id of the running boot, where the system has one (Linux, macOS). */
+function bootId(): string | null {
   if (process.platform === "darwin") return orNull(() => run("sysctl", "-n", "kern.bootsessionuuid"));
   return orNull(() => readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim());
 }
@@ -38,8 +38,8 @@ function pidNamespace(): string | null {
 }
 
 /**
- * Whether a process of this machine and pid namespace lives. A pid is used again after its process ended; its start time
- * tells the two apart. A zombie has ended, whatever its parent knows.
+ * Whether a process of this machine and pid namespace lives. A pid is used again after its process has ended; the start
+ * time shows which process it is. A zombie has ended.
  */
 export function processLives(pid: number, start: string | null): boolean {
   const found = processStart(pid);
@@ -49,7 +49,7 @@ export function processLives(pid: number, start: string | null): boolean {
 
 const ZOMBIE = "zombie";
 
-/** null: no such process, or one that we may not look at. */
+/** null: no such process, or one that this user may not look at. */
 function processStart(pid: number): string | null {
   if (process.platform !== "linux") {
     return orNull(() => {
@@ -65,7 +65,7 @@ function processStart(pid: number): string | null {
   });
 }
 
-/** Another user's process may be hidden from /proc (hidepid); the kernel still says that it is there. */
+/** Another user's process may be hidden from /proc (hidepid); a signal still finds it. */
 function answers(pid: number): boolean {
   try {
     process.kill(pid, 0);

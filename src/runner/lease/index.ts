@@ -1,6 +1,6 @@
 /** The lease's door for the rest of the runner. */
 export { HeartbeatThread } from "./beat.js";
 export { type Holder, holdersOf } from "./holders.js";
-export { bootId, ownProcess } from "./host.js";
+export { ownProcess } from "./host.js";
 export { type Lease, type LeaseRequest, openLease } from "./open-lease.js";
 export { areDisjoint, partitionName } from "./partition.js";

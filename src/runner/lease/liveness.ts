@@ -14,11 +14,11 @@ export interface Watch {
 }
 
 /**
- * `changed`: it was given back or taken over meanwhile, so look again.
+ * Whether the holder of a lease lives. `changed`: the lease was given back or taken over meanwhile, so look again.
  *
- * A holder of this boot and pid namespace is looked up among the processes, and dead at once when it is not there. Any
- * other is watched: only a counter that stands still, by the watcher's own clock, says that it is dead. Clocks of two
- * machines are never compared.
+ * A holder of this boot and pid namespace is looked up among the processes: without a process it is dead. Any other holder is
+ * watched: it is dead when its counter does not change for long enough by the watcher's own clock. Clocks of two machines are
+ * never compared.
  */
 export async function judgeHolder(dir: string, holder: Highest, watch: Watch): Promise<"live" | "dead" | "changed"> {
   const { record } = holder;
@@ -28,10 +28,10 @@ export async function judgeHolder(dir: string, holder: Highest, watch: Watch): P
   const limitMs = intervalMs * factor;
   const who =
     record === null
-      ? `an unreadable lease (${beatPath(dir, holder.generation)})`
+      ? `another coordinator, whose lease cannot be read (${beatPath(dir, holder.generation)}),`
       : `${describeHolder(record)} on another machine`;
   onWait(
-    `${who} may still hold this output root; watching its heartbeat for up to ${Math.round(limitMs / 100) / 10} s`,
+    `${who} may still be working on this output root: watching its heartbeat for up to ${Math.round(limitMs / 100) / 10} s`,
   );
   const first = readBeat(dir, holder.generation);
   let watchedMs = 0;
@@ -39,7 +39,7 @@ export async function judgeHolder(dir: string, holder: Highest, watch: Watch): P
   while (watchedMs < limitMs) {
     await sleep(intervalMs / 2, undefined, { signal });
     const now = monotonicMs();
-    // Time in which this process itself stood still (SIGSTOP, a blocked loop) proves nothing about the other.
+    // Time in which this process itself was suspended (SIGSTOP, a blocked loop) proves nothing about the holder.
     watchedMs += Math.min(now - last, intervalMs);
     last = now;
     const highest = highestGeneration(dir);
@@ -49,7 +49,7 @@ export async function judgeHolder(dir: string, holder: Highest, watch: Watch): P
   return "dead";
 }
 
-/** Same machine, same boot, same names of processes: it can be looked up. */
+/** Same machine, same boot, same pid namespace: its process can be looked up. */
 export function isNeighbour(record: LeaseRecord, self: ProcessFacts): boolean {
   return record.host === self.host && record.boot === self.boot && record.pidns === self.pidns;
 }

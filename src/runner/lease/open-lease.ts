@@ -1,15 +1,13 @@
-import { readdirSync } from "node:fs";
 import { join } from "node:path";
-import { monotonicMs } from "../../base/clock.js";
-import { environmentError, errnoOf } from "../../base/disk.js";
 import { KagurazakaError } from "../../base/errors.js";
 import type { Partition } from "../../contracts/partition.js";
-import { type Beat, createBeat, type HeartbeatThread } from "./beat.js";
+import { Beat, type HeartbeatThread } from "./beat.js";
 import {
   createGeneration,
   freeGeneration,
   highestGeneration,
   type LeaseRecord,
+  leasesIn,
   stillHolds,
   sweepBelow,
 } from "./generations.js";
@@ -17,37 +15,33 @@ import { ownProcess, type ProcessFacts } from "./host.js";
 import { describeHolder, judgeHolder, type Watch } from "./liveness.js";
 import { areDisjoint, partitionName } from "./partition.js";
 
-const INTERVAL_MS = 2000;
-const FACTOR = 10;
-const BEAT_AFTER_MS = 1000;
-
 export interface LeaseRequest {
   /** `<run dir>/lease`. */
   readonly dir: string;
-  readonly scope: Partition;
+  readonly partition: Partition;
   /** The run's id. */
   readonly run: string;
-  /** Told once before a holder on another machine is watched, which takes up to `factor` intervals. */
+  /** Called before a holder on another machine is watched, which takes up to `factor` intervals. */
   readonly onWait?: (message: string) => void;
   readonly signal?: AbortSignal;
-  /** Time between two heartbeats. All who share a root must agree on it. @defaultValue 2000 */
+  /** Time between two heartbeats, the same for all coordinators of a root. @defaultValue 2000 */
   readonly intervalMs?: number;
   /** After how many intervals without a heartbeat a holder is dead. @defaultValue 10 */
   readonly factor?: number;
   /** When the heartbeat's thread starts, from acquisition. @defaultValue 1000 */
   readonly beatAfterMs?: number;
-  /** The thread that beats for it, where several leases share one. */
+  /** The thread of its heartbeat, where several leases share one. */
   readonly beats?: HeartbeatThread;
-  /** Who this process says it is, where that is not the truth (tests). */
+  /** For tests: facts to write about this process in place of the true ones. */
   readonly self?: Partial<ProcessFacts>;
 }
 
 export interface Lease extends AsyncDisposable {
   readonly generation: number;
   /**
-   * Throws `root-in-use` when another coordinator has taken over, `environment` when the directory was removed: to be
-   * called before each write. Two look-ups in a
-   * directory. What happens between it and the write cannot be fenced off on a file system; the window is that short.
+   * To be called before each write; costs two look-ups in a directory. Throws `root-in-use` when another coordinator has
+   * taken over, `environment` when the directory was removed. A take-over between the call and the write is not noticed: a
+   * file system has no fencing.
    */
   assertHeld(): void;
   /** Starts the heartbeat now: before work that keeps this thread from its timers. */
@@ -55,23 +49,23 @@ export interface Lease extends AsyncDisposable {
 }
 
 /**
- * The right to work on a part of a root, for one coordinator at a time. Refused with `root-in-use` when a live one holds
- * this part, or one that overlaps it. See `generations.ts` for the files, `liveness.ts` for who counts as alive.
+ * The right to work on a partition of a root, for one coordinator at a time. Refused with `root-in-use` when a live
+ * coordinator holds this partition, or one that overlaps it. See `generations.ts` for the files, `liveness.ts` for which
+ * holder counts as alive.
  */
 export async function openLease(request: LeaseRequest): Promise<Lease> {
-  const { scope, run, intervalMs = INTERVAL_MS, factor = FACTOR, beatAfterMs = BEAT_AFTER_MS } = request;
+  const { partition, run, intervalMs = 2000, factor = 10, beatAfterMs = 1000 } = request;
   const self = { ...ownProcess(), ...request.self };
-  const record: LeaseRecord = { v: 1, ...self, run, started: new Date().toISOString(), scope };
+  const record: LeaseRecord = { v: 1, ...self, run, started: new Date().toISOString(), scope: partition };
   const watch: Watch = { self, intervalMs, factor, onWait: request.onWait ?? (() => {}), signal: request.signal };
-  const dir = join(request.dir, partitionName(scope));
+  const dir = join(request.dir, partitionName(partition));
   const generation = await acquire(dir, record, watch);
-  const beat = createBeat({ dir, generation, intervalMs, afterMs: beatAfterMs, beats: request.beats });
-  const lease = new HeldLease({ dir, generation, beat, beatAtMs: monotonicMs() + beatAfterMs });
+  const beat = new Beat({ dir, generation, intervalMs, afterMs: beatAfterMs, beats: request.beats });
+  const lease = new HeldLease(dir, generation, beat);
   try {
     sweepBelow(dir, generation);
-    // Ours is in place before the others are looked at: of two that overlap, at least one sees the other.
-    for (const name of siblings(request.dir))
-      if (name !== partitionName(scope)) await clearSibling(join(request.dir, name), record, watch);
+    // This lease is in place before the others are looked at: of two that overlap, at least one sees the other.
+    for (const sibling of leasesIn(request.dir)) if (sibling !== dir) await clearSibling(sibling, record, watch);
     lease.assertHeld();
     return lease;
   } catch (error) {
@@ -95,8 +89,8 @@ async function acquire(dir: string, record: LeaseRecord, watch: Watch): Promise<
 }
 
 /**
- * Makes sure that nobody works on another part that overlaps ours. A dead holder is not only passed over: should it come
- * back, it must find that its lease is lost, so its generation is taken and given back at once.
+ * Makes sure that no other coordinator works on a partition that overlaps this one. A holder that counts as dead may only
+ * have been suspended: its generation is taken and given back at once, so that it finds its lease lost when it wakes up.
  */
 async function clearSibling(dir: string, record: LeaseRecord, watch: Watch): Promise<void> {
   for (;;) {
@@ -104,7 +98,7 @@ async function clearSibling(dir: string, record: LeaseRecord, watch: Watch): Pro
     if (holder === undefined || holder.free) return;
     if (holder.record !== null && areDisjoint(holder.record.scope, record.scope)) return;
     const verdict = await judgeHolder(dir, holder, watch);
-    if (verdict === "live") throw inUse(dir, holder.record, " over a part that overlaps this one");
+    if (verdict === "live") throw inUse(dir, holder.record, " over a partition that overlaps this one");
     if (verdict === "dead" && createGeneration(dir, holder.generation + 1, record)) {
       freeGeneration(dir, holder.generation + 1);
       return;
@@ -112,61 +106,43 @@ async function clearSibling(dir: string, record: LeaseRecord, watch: Watch): Pro
   }
 }
 
-function siblings(dir: string): string[] {
-  try {
-    return readdirSync(dir, { withFileTypes: true }).flatMap((entry) => (entry.isDirectory() ? [entry.name] : []));
-  } catch (error) {
-    if (errnoOf(error) === "ENOENT") return [];
-    throw environmentError("read the leases in", dir, error);
-  }
-}
-
 function inUse(dir: string, holder: LeaseRecord | null, how: string): KagurazakaError {
   const who = holder === null ? "another coordinator" : describeHolder(holder);
   return new KagurazakaError("root-in-use", `${who} is working on this output root${how}`, {
     where: dir,
-    hint: `Wait until it is through${holder === null ? "" : `, stop it (kill ${holder.pid} on ${holder.host})`}, or give each run its own --shard i/N of one N, or its own output root.`,
+    hint: `Wait until it has ended${holder === null ? "" : `, stop it (kill ${holder.pid} on ${holder.host})`}, or give each run its own --shard i/N of one N, or its own output root.`,
   });
 }
 
-/** Told apart for the exit code: another coordinator, or a root that was deleted under the run. */
+/** Another coordinator has taken over, or the root was deleted during the run: two errors, with exit codes of their own. */
 function lost(dir: string): KagurazakaError {
   const taker = highestGeneration(dir)?.record;
   if (!taker)
     return new KagurazakaError("environment", `the lease of this run is gone: ${dir} was removed`, { where: dir });
-  return new KagurazakaError(
-    "root-in-use",
-    `the lease of this run on its output root was taken over by ${describeHolder(taker)}`,
-    {
-      where: dir,
-      hint: "This run stood still for too long and has stopped writing; what it recorded before is kept.",
-    },
-  );
+  const message = `the lease of this run on its output root was taken over by ${describeHolder(taker)}`;
+  const hint = "This run was suspended for too long and has stopped writing; what it recorded before is kept.";
+  return new KagurazakaError("root-in-use", message, { where: dir, hint });
 }
 
 class HeldLease implements Lease {
   readonly generation: number;
   readonly #dir: string;
   readonly #beat: Beat;
-  #beatAtMs: number;
   #disposed = false;
 
-  constructor(held: { dir: string; generation: number; beat: Beat; beatAtMs: number }) {
-    this.generation = held.generation;
-    this.#dir = held.dir;
-    this.#beat = held.beat;
-    this.#beatAtMs = held.beatAtMs;
+  constructor(dir: string, generation: number, beat: Beat) {
+    this.generation = generation;
+    this.#dir = dir;
+    this.#beat = beat;
   }
 
   assertHeld(): void {
     if (!stillHolds(this.#dir, this.generation)) throw lost(this.#dir);
-    // A loop too busy for its timers still comes through here.
-    if (monotonicMs() >= this.#beatAtMs) this.startBeat();
+    this.#beat.startIfDue();
   }
 
   startBeat(): void {
-    this.#beatAtMs = Number.POSITIVE_INFINITY;
-    if (!this.#disposed) this.#beat.start();
+    this.#beat.start();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,17 +1,17 @@
-import { createHash } from "node:crypto";
+import { sha256Hex } from "../../base/hash.js";
 import type { SoftPartition } from "../../contracts/modes.js";
 import type { Partition } from "../../contracts/partition.js";
 
 const MAX_NAME = 80;
 
-/** A directory name for a scope: `all`, `shard-0-of-4`, `soft-0.1-of-8`; equal scopes have equal names. */
-export function partitionName(scope: Partition): string {
-  const soft = scope.soft
+/** A directory name: `all`, `shard-0-of-4`, `soft-0.1-of-8`; equal partitions have equal names. */
+export function partitionName({ soft: levels, hash: shard }: Partition): string {
+  const soft = levels
     .filter((level) => level.of > 1)
     .map((level) => `soft-${sortedIndices(level.indices).join(".")}-of-${level.of}`);
-  const hash = scope.hash !== null && scope.hash.of > 1 ? [`shard-${scope.hash.index}-of-${scope.hash.of}`] : [];
+  const hash = shard !== null && shard.of > 1 ? [`shard-${shard.index}-of-${shard.of}`] : [];
   const name = [...soft, ...hash].join("+") || "all";
-  return name.length <= MAX_NAME ? name : `scope-${createHash("sha256").update(name).digest("hex").slice(0, 32)}`;
+  return name.length <= MAX_NAME ? name : `scope-${sha256Hex(name).slice(0, 32)}`;
 }
 
 /** Two runs may share a root when no item can belong to both: disjoint by hash of key, or disjoint by position. */
@@ -23,7 +23,7 @@ function hashDisjoint(a: Partition["hash"], b: Partition["hash"]): boolean {
   return a !== null && b !== null && a.of === b.of && a.index !== b.index;
 }
 
-/** A deeper level divides what the one above selected, so it only compares below equal selections. */
+/** A deeper level divides what the level above selected, so two levels compare only where those above select the same. */
 function softDisjoint(a: SoftPartition, b: SoftPartition): boolean {
   for (let depth = 0; depth < Math.min(a.length, b.length); depth++) {
     const one = a[depth]!;

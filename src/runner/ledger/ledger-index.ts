@@ -1,8 +1,9 @@
 import { fingerprintHigh, fingerprintLow, hashText } from "../../base/hash.js";
-import { type ChangeTimes, isWithin, type Unsynced, type UnsyncedWindow } from "./checkpoints/unsynced.js";
+import { type ChangeTimes, isWithin, type UnsyncedWindow } from "./checkpoints/unsynced.js";
 import type { FailedKeys } from "./failures/failed-keys.js";
 import type { FingerprintTable } from "./fingerprint-table.js";
-import type { CheckpointLine, EpochSelection, LedgerHeader, RecordedStatus } from "./lines.js";
+import type { EpochSelection, RecordedStatus } from "./lines.js";
+import type { Segment } from "./segment.js";
 import type { RecordedEntry } from "./view.js";
 
 /** Values of the table: status in the low two bits, number of the segment above. 0 is a free slot. */
@@ -11,25 +12,6 @@ const statusNames = [undefined, "done", "filtered", "failed"] as const;
 
 export const packEntry = (status: RecordedStatus, segment: number): number =>
   ((segment << 2) | statusCodes[status]) >>> 0;
-
-/**
- * What one run recorded: its file, or its part of a compacted one; or, of one that is sound up to some line only, the part
- * before it or the part from there on.
- */
-export interface Segment {
-  /** Name inside the ledger directory. */
-  readonly file: string;
-  /** null: torn off before its header was written, or damaged. */
-  readonly header: LedgerHeader | null;
-  /** Up to where of the file it was read; parts of a compacted one say 0, but for the first. */
-  sizeBytes: number;
-  /** Keys that are `done` now because of this segment. */
-  doneKeys: number;
-  /** Recorded after the last sync mark of a boot that is over. */
-  readonly mayBeUnsynced: boolean;
-  /** Its last sync mark. */
-  checkpoint: CheckpointLine | undefined;
-}
 
 /** An epoch that was opened, as the lines of all segments tell it. */
 export interface EpochRecord {
@@ -43,32 +25,26 @@ export interface KeyStatus extends RecordedEntry {
   readonly segment: Segment;
 }
 
-/** Code and options that made a number of the results there are. */
-export interface Provenance {
+/** The code and options that made some of the results. */
+interface Provenance {
   readonly module: string;
   readonly version: string | null;
   readonly options: string;
   readonly doneKeys: number;
 }
 
-export interface LedgerFacts {
-  readonly dir: string;
-  readonly table: FingerprintTable;
-  readonly segments: readonly Segment[];
-  readonly epochs: readonly EpochRecord[];
-  readonly failed: FailedKeys;
-  readonly counts: Readonly<Record<RecordedStatus, number>>;
-  readonly invalid: InvalidLines;
-  readonly unsynced: Unsynced;
-  readonly unsyncedKeys: number;
-}
-
 /** Lines that are not JSON objects and not torn ends: damage, counted and reported, never fatal. */
-export interface InvalidLines {
+interface InvalidLines {
   readonly count: number;
   /** `<file>, byte <offset>` of the first. */
   readonly first: string | undefined;
 }
+
+/** What was found when a ledger was loaded. */
+type LedgerFacts = { readonly table: FingerprintTable } & Pick<
+  LedgerIndex,
+  "dir" | "segments" | "epochs" | "failed" | "counts" | "invalid" | "unsyncedKeys" | "windows"
+>;
 
 /** What the ledger says about every key, in some 20 bytes per key. Exact but for collisions of 64-bit fingerprints. */
 export class LedgerIndex {
@@ -80,9 +56,9 @@ export class LedgerIndex {
   /** Keys by latest outcome. */
   readonly counts: Readonly<Record<RecordedStatus, number>>;
   readonly invalid: InvalidLines;
-  /** Keys whose latest outcome is `done` or `filtered` in a doubtful segment. */
+  /** Keys whose latest outcome is `done` or `filtered` in a segment that may be unsynced. */
   readonly unsyncedKeys: number;
-  /** When outputs may have been published that a boot has taken along. */
+  /** When outputs may have been published that were not on disk when their boot ended. */
   readonly windows: readonly UnsyncedWindow[];
   readonly #table: FingerprintTable;
 
@@ -94,7 +70,7 @@ export class LedgerIndex {
     this.counts = facts.counts;
     this.invalid = facts.invalid;
     this.unsyncedKeys = facts.unsyncedKeys;
-    this.windows = facts.unsynced.windows;
+    this.windows = facts.windows;
     this.#table = facts.table;
   }
 
@@ -116,16 +92,17 @@ export class LedgerIndex {
     };
   }
 
-  get isSound(): boolean {
+  /** Every result recorded is on disk, and no output can have been published that is not. */
+  get isFullySynced(): boolean {
     return this.unsyncedKeys === 0 && this.windows.length === 0;
   }
 
   /** Whether an output of this key that last changed then may not be whole, whatever is recorded of it. */
-  mayBeTorn(key: string, times: ChangeTimes): boolean {
+  outputMayBeUnsynced(key: string, times: ChangeTimes): boolean {
     const entry = this.statusOf(key);
-    const whole = entry !== undefined && entry.status !== "failed" && !entry.mayBeUnsynced;
-    const seq = whole ? (entry.segment.header?.seq ?? 0) : 0;
-    return this.windows.some((window) => isWithin(window, times, whole, seq));
+    const recorded = entry !== undefined && entry.status !== "failed" && !entry.mayBeUnsynced;
+    const seq = recorded ? (entry.segment.header?.seq ?? 0) : 0;
+    return this.windows.some((window) => isWithin(window, times, recorded, seq));
   }
 
   /** The epoch in which the key was last done or filtered; -1: not recorded, or its latest outcome is a failure. */
@@ -141,15 +118,13 @@ export class LedgerIndex {
 
   /** How many of the keys done now were made by which code and options; most first. */
   doneByProvenance(): Provenance[] {
-    const sums = new Map<string, { module: string; version: string | null; options: string; doneKeys: number }>();
+    const sums = new Map<string, Provenance>();
     for (const { header, doneKeys, mayBeUnsynced } of this.segments) {
-      // Those are made again anyway.
+      // What may be unsynced is made again anyway.
       if (doneKeys === 0 || mayBeUnsynced) continue;
       const made = { module: header?.module ?? "", version: header?.version ?? null, options: header?.options ?? "" };
       const name = JSON.stringify(made);
-      const sum = sums.get(name);
-      if (sum) sum.doneKeys += doneKeys;
-      else sums.set(name, { ...made, doneKeys });
+      sums.set(name, { ...made, doneKeys: doneKeys + (sums.get(name)?.doneKeys ?? 0) });
     }
     return [...sums.values()].sort((a, b) => b.doneKeys - a.doneKeys);
   }

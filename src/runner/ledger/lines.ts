@@ -1,6 +1,6 @@
 import type { ErrorRecord } from "../../base/errors.js";
 import type { SoftPartition } from "../../contracts/modes.js";
-import type { Partition } from "../../contracts/partition.js";
+import { type Partition, wholeInput } from "../../contracts/partition.js";
 import type { HashShard } from "../../contracts/run-config.js";
 
 /**
@@ -17,14 +17,14 @@ import type { HashShard } from "../../contracts/run-config.js";
  * closing brace is written; whatever follows the last such line of a file is torn and does not exist.
  */
 export const LEDGER_VERSION = 1;
-/** Of a file that stands for several segments (`compact/`): a tool that knows nothing of them must not read it as one. */
+/** Of a file with the lines of several segments (`compact/`): a version that reads only one per file must refuse it. */
 export const COMPACTED_VERSION = 2;
 
 export interface LedgerHeader {
   readonly v: typeof LEDGER_VERSION | typeof COMPACTED_VERSION;
   readonly run: string;
   readonly task: string;
-  /** ISO time; for people, nothing is decided by it. */
+  /** ISO time, for people: nothing is decided by it. */
   readonly at: string;
   /** One above all segments seen when the run began: the order of segments. */
   readonly seq: number;
@@ -36,13 +36,13 @@ export interface LedgerHeader {
   readonly options: string;
   /** The epoch in which this run's outcomes are recorded. */
   readonly epoch: number;
-  /** Which boot of the machine, where it tells. */
+  /** Id of the machine's boot; null where the system has none. */
   readonly boot: string | null;
-  /** Name of the machine. Left out by versions that wrote no checkpoints: their segments are believed as they are. */
+  /** Name of the machine. Left out by versions that wrote no checkpoints: their segments count as synced. */
   readonly host?: string;
-  /** Which items it could list, as a hash; left out where that cannot be told (`run/input-hash.ts`). */
+  /** A hash of what it lists its items from; left out where there is none (`run/input-hash.ts`). */
   readonly input?: string;
-  /** Every line of it, and every output before its line, was waited for until it was on disk. */
+  /** The run waited until each output, and then its line, was on disk. */
   readonly durable?: true;
   /** Segments of the same boot that were finished and not yet on disk for sure: a checkpoint in this one holds for them as well. */
   readonly covers?: readonly string[];
@@ -50,6 +50,20 @@ export interface LedgerHeader {
   /** The first line of a file that holds the segments of many runs, each under its own header (`compact/`). */
   readonly compacted?: true;
 }
+
+/** Of a run of which nothing is known. */
+export const unknownFacts: Omit<LedgerHeader, "v"> = {
+  run: "",
+  task: "",
+  at: "",
+  seq: 0,
+  module: "",
+  version: null,
+  options: "",
+  epoch: 0,
+  boot: null,
+  shard: wholeInput,
+};
 
 export type RecordedStatus = "done" | "filtered" | "failed";
 
@@ -62,13 +76,13 @@ interface OutcomeBase {
   readonly n?: number;
 }
 
-export interface DoneLine extends OutcomeBase {
+interface DoneLine extends OutcomeBase {
   readonly s: "done";
   /** Done before in this epoch, and again because its output was gone. */
   readonly again?: 1;
 }
 
-export interface FilteredLine extends OutcomeBase {
+interface FilteredLine extends OutcomeBase {
   readonly s: "filtered";
   readonly reason: string;
 }
@@ -105,7 +119,7 @@ export interface EpochOpenLine {
 export interface EpochCompleteLine {
   readonly epoch: number;
   readonly complete: true;
-  /** Two shards may open epochs of one number side by side; the scope tells them apart. */
+  /** Two shards may open epochs of one number side by side, of different scopes. */
   readonly scope: EpochSelection;
 }
 
@@ -117,7 +131,7 @@ export interface CheckpointLine {
   readonly upto: number;
   /** The run published nothing after it. */
   readonly end?: true;
-  /** The run looked at all items of its `input` and left none open: what runs of the same put in doubt is in order. */
+  /** The run looked at all items of its `input` and left none open: no output of earlier runs over it is unsynced any more. */
   readonly settled?: true;
 }
 
@@ -147,25 +161,14 @@ export function isHeader(line: Partial<LedgerLine>): line is LedgerHeader {
 export const isCompacted = (header: LedgerHeader | null): boolean =>
   header?.v === COMPACTED_VERSION && header.compacted === true;
 
-export function isEpochOpen(line: Partial<LedgerLine>): line is EpochOpenLine {
-  return (
-    "open" in line &&
-    line.open === true &&
-    Number.isSafeInteger(line.epoch) &&
-    typeof line.scope === "object" &&
-    line.scope !== null
-  );
-}
+export const isEpochOpen = (line: Partial<LedgerLine>): line is EpochOpenLine =>
+  "open" in line && line.open === true && namesEpoch(line);
 
-export function isEpochComplete(line: Partial<LedgerLine>): line is EpochCompleteLine {
-  return (
-    "complete" in line &&
-    line.complete === true &&
-    Number.isSafeInteger(line.epoch) &&
-    typeof line.scope === "object" &&
-    line.scope !== null
-  );
-}
+export const isEpochComplete = (line: Partial<LedgerLine>): line is EpochCompleteLine =>
+  "complete" in line && line.complete === true && namesEpoch(line);
+
+const namesEpoch = ({ epoch, scope }: Partial<EpochOpenLine | EpochCompleteLine>): boolean =>
+  Number.isSafeInteger(epoch) && typeof scope === "object" && scope !== null;
 
 export function isCheckpoint(line: Partial<LedgerLine>): line is CheckpointLine {
   return (

@@ -1,13 +1,12 @@
-import { readdirSync } from "node:fs";
 import { join } from "node:path";
-import { environmentError, errnoOf } from "../../base/disk.js";
+import { errnoOf, listDirectory } from "../../base/disk.js";
 import { KagurazakaError } from "../../base/errors.js";
 import { fingerprintHigh, fingerprintLow, hashAsciiBytes, hashText } from "../../base/hash.js";
-import { findUnsynced, type Machine, nothingUnsynced, partedAt, type Unsynced } from "./checkpoints/unsynced.js";
+import { findUnsynced, type Machine, nothingUnsynced, partedAt } from "./checkpoints/unsynced.js";
 import { sameScope } from "./epochs/epoch-scope.js";
 import { FailedKeys } from "./failures/failed-keys.js";
 import { FingerprintTable } from "./fingerprint-table.js";
-import { type EpochRecord, LedgerIndex, packEntry, type Segment, statusCodes } from "./ledger-index.js";
+import { type EpochRecord, LedgerIndex, packEntry, statusCodes } from "./ledger-index.js";
 import {
   type EpochOpenLine,
   isCheckpoint,
@@ -23,20 +22,21 @@ import {
 } from "./lines.js";
 import { readBlocks, readFirstLine } from "./read-segment.js";
 import { type LineSink, scanLines } from "./scan-lines.js";
+import { createSegment, runOf, type Segment } from "./segment.js";
 
 const MAX_TRIES = 4;
 
 /**
  * Reads all segments of a ledger, oldest first. A directory that does not exist is an empty ledger. Torn ends are left out,
- * damaged lines counted; a segment of a newer version of this tool is an `environment` error. `here` is who asks: without
- * it, nothing is held to be lost with the power.
+ * damaged lines counted; a segment of a newer version of this tool is an `environment` error. Without `here`, the machine that
+ * reads, every result counts as synced.
  */
 export async function loadLedger(dir: string, here?: Machine): Promise<LedgerIndex> {
   for (let tries = 1; ; tries++) {
     try {
       return await loadOnce(dir, here);
     } catch (error) {
-      // Whoever only reads holds no lease: what was listed may be compacted, and gone, a moment later.
+      // A reader holds no lease: a file that was listed may be compacted, and removed, a moment later.
       const vanished = KagurazakaError.is(error) && errnoOf(error.cause) === "ENOENT";
       if (!vanished || tries === MAX_TRIES) throw error;
     }
@@ -46,7 +46,7 @@ export async function loadLedger(dir: string, here?: Machine): Promise<LedgerInd
 async function loadOnce(dir: string, here: Machine | undefined): Promise<LedgerIndex> {
   const listed = listSegments(dir);
   const unsynced = here === undefined ? nothingUnsynced : findUnsynced(dir, listed, here);
-  const loader = new Loader(dir, unsynced);
+  const loader = new Loader(dir);
   for (const segment of listed) {
     const cut = unsynced.cuts.get(segment.file) ?? Number.POSITIVE_INFINITY;
     const { parts, sinks } = loader.add(segment, cut);
@@ -56,7 +56,7 @@ async function loadOnce(dir: string, here: Machine | undefined): Promise<LedgerI
         scanLines(piece, sinks[mayBeUnsynced ? sinks.length - 1 : 0]!);
     }
   }
-  return new LedgerIndex({ ...loader, dir });
+  return new LedgerIndex({ ...loader, dir, windows: unsynced.windows });
 }
 
 /**
@@ -64,34 +64,14 @@ async function loadOnce(dir: string, here: Machine | undefined): Promise<LedgerI
  * inside it begin segments of their own when it is read.
  */
 export function listSegments(dir: string): Segment[] {
-  const segments = segmentFiles(dir).map(
-    (file): Segment => ({
-      file,
-      header: headerOf(join(dir, file)),
-      sizeBytes: 0,
-      doneKeys: 0,
-      mayBeUnsynced: false,
-      checkpoint: undefined,
-    }),
-  );
+  const files = listDirectory("read the ledger", dir).filter((name) => name.endsWith(".jsonl"));
+  const segments = files.map((file) => createSegment(file, headerOf(join(dir, file))));
   return segments.sort(
     (a, b) =>
       (a.header?.seq ?? 0) - (b.header?.seq ?? 0) ||
       compare(a.header?.at ?? "", b.header?.at ?? "") ||
       compare(a.file, b.file),
   );
-}
-
-/** The run that wrote a segment. Files are named after runs, for those that have lost their header. */
-export const runOf = ({ file, header }: Segment): string => header?.run ?? file.replace(/\.jsonl$/, "");
-
-export function segmentFiles(dir: string): string[] {
-  try {
-    return readdirSync(dir).filter((name) => name.endsWith(".jsonl"));
-  } catch (error) {
-    if (errnoOf(error) === "ENOENT") return [];
-    throw environmentError("read the ledger", dir, error);
-  }
 }
 
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
@@ -104,27 +84,12 @@ function headerOf(path: string): LedgerHeader | null {
 
 function known(line: LedgerHeader, path: string): LedgerHeader {
   if (line.v > LEDGER_VERSION && !isCompacted(line)) {
-    throw new KagurazakaError(
-      "environment",
-      `the ledger ${path} is of version ${line.v}; this kagurazaka reads up to ${LEDGER_VERSION}`,
-      {
-        where: path,
-        hint: "Use the newer kagurazaka that wrote it, or another --run-dir.",
-      },
-    );
+    const message = `the ledger ${path} is of version ${line.v}; this kagurazaka reads up to ${LEDGER_VERSION}`;
+    const hint = "Use the newer kagurazaka that wrote it, or another --run-dir.";
+    throw new KagurazakaError("environment", message, { where: path, hint });
   }
   return line;
 }
-
-/** What a header inside a compacted file begins. The file was synced whole before it got its name. */
-const partOf = ({ file }: Segment, header: LedgerHeader): Segment => ({
-  file,
-  header: { ...header, durable: true },
-  sizeBytes: 0,
-  doneKeys: 0,
-  mayBeUnsynced: false,
-  checkpoint: undefined,
-});
 
 class Loader {
   readonly table = new FingerprintTable();
@@ -133,13 +98,11 @@ class Loader {
   readonly epochs: EpochRecord[] = [];
   readonly invalid: { count: number; first: string | undefined } = { count: 0, first: undefined };
   readonly segments: Segment[] = [];
-  readonly unsynced: Unsynced;
   unsyncedKeys = 0;
   readonly #dir: string;
 
-  constructor(dir: string, unsynced: Unsynced) {
+  constructor(dir: string) {
     this.#dir = dir;
-    this.unsynced = unsynced;
   }
 
   /** A segment, as two where only a part of it may be unsynced. */
@@ -174,7 +137,9 @@ class Loader {
         } else if (isCheckpoint(line)) {
           segment.checkpoint = line;
         } else if (offset > 0 && isHeader(line)) {
-          number = this.segments.push(partOf(segment, known(line, join(this.#dir, file)))) - 1;
+          // A compacted file was synced whole before it got its name.
+          const header: LedgerHeader = { ...known(line, join(this.#dir, file)), durable: true };
+          number = this.segments.push(createSegment(file, header)) - 1;
           run = line.run;
         }
       },
@@ -182,14 +147,14 @@ class Loader {
         this.invalid.count++;
         this.invalid.first ??= `${file}, byte ${offset}`;
       },
-      // Another shard may be writing it just now: read again from here, should anybody ask.
+      // Another shard may be writing this line just now: `foldFailures` reads on from its start.
       torn: (offset) => {
         segment.sizeBytes = offset;
       },
     };
   }
 
-  /** Two of one number and scope are one: a compaction that was killed has left both copies of the line. */
+  /** Two epochs of one number and scope are one: a compaction that was killed leaves two copies of the line. */
   #openEpoch(line: EpochOpenLine): void {
     const { epoch, scope } = line;
     const partial = line.partial === true;

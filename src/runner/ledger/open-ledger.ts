@@ -1,35 +1,18 @@
-import { closeSync, fdatasyncSync, fstatSync, ftruncateSync, openSync } from "node:fs";
-import { dirname, join } from "node:path";
-import { environmentError, syncData, syncDirectory, syncUpwards, writeFully } from "../../base/disk.js";
 import { type ErrorRecord, failureClassOf } from "../../base/errors.js";
-import { makeDirectory } from "../../base/make-directory.js";
 import type { KeyBytes } from "../../contracts/chunk.js";
 import type { FailedKeys } from "./failures/failed-keys.js";
-import { LineBuffer, roundMs } from "./line-buffer.js";
-import type {
-  CheckpointLine,
-  DoneLine,
-  EpochCompleteLine,
-  EpochOpenLine,
-  FailedLine,
-  FilteredLine,
-  LedgerHeader,
-} from "./lines.js";
+import { roundMs } from "./line-buffer.js";
+import type { CheckpointLine, EpochCompleteLine, EpochOpenLine, FailedLine, OutcomeLine } from "./lines.js";
+import { type SegmentRequest, SegmentWriter } from "./segment-writer.js";
 
-const BUFFER_BYTES = 64 * 1024;
 const MAX_ITEM_BYTES = 64 * 1024;
 
-export interface LedgerRequest {
-  /** The ledger directory; made when the first line is. */
-  readonly dir: string;
-  readonly header: LedgerHeader;
-  /** Every flush waits for the disk. */
-  readonly durable: boolean;
+interface LedgerRequest extends SegmentRequest {
   /** Kept in step with what is appended here: the `failed` of the loaded index. */
   readonly failed?: FailedKeys;
 }
 
-export interface Failure {
+interface Failure {
   readonly key: string;
   readonly attempts: number;
   /** Time inside `process`, of the last attempt. */
@@ -39,217 +22,70 @@ export interface Failure {
   readonly item?: unknown;
 }
 
-export interface Extra {
+interface Extra {
   /** Left out of the line where 1. */
   readonly attempts?: number;
   /** The key was done before in this epoch. */
   readonly again?: boolean;
 }
 
-/**
- * The ledger as the run's coordinator writes it. `append…` only buffers; nothing is recorded before `flush` has returned. Errors of the disk are `environment` errors; what could not be written stays
- * in the buffer and goes out, from the very byte where it stopped, should a later flush succeed.
- */
-export class Ledger implements AsyncDisposable {
-  readonly file: string;
-  readonly #request: LedgerRequest;
-  readonly #buffer = new LineBuffer(BUFFER_BYTES);
+/** The ledger as the run's coordinator writes it: outcomes, epochs and checkpoints as lines of its own segment. */
+export class Ledger extends SegmentWriter {
+  readonly #run: string;
   readonly #failed: FailedKeys | undefined;
-  #fd: number | undefined;
-  /** Bytes of the file that are known to be there. */
-  #written = 0;
-  #closed = false;
-  /** The caller has had an error of a write already. */
-  #troubled = false;
 
   constructor(request: LedgerRequest) {
-    this.#request = request;
+    super(request);
+    this.#run = request.header.run;
     this.#failed = request.failed;
-    this.file = `${request.header.run}.jsonl`;
-    // The header goes first, whatever the first line is; alone it is not written.
-    this.#buffer.append(JSON.stringify(request.header));
-    this.#headerBytes = this.#buffer.size;
-  }
-
-  readonly #headerBytes: number;
-
-  get path(): string {
-    return join(this.#request.dir, this.file);
-  }
-
-  /** Bytes appended and not yet written. */
-  get pendingBytes(): number {
-    return this.#hasLines ? this.#buffer.size : 0;
-  }
-
-  /** How far the segment reaches that the system has been given; 0 while there is no line in it. */
-  get recordedBytes(): number {
-    return this.#written > this.#headerBytes ? this.#written : 0;
-  }
-
-  get #hasLines(): boolean {
-    return this.#written > 0 || this.#buffer.size > this.#headerBytes;
   }
 
   appendDone(key: string, ms: number, extra?: Extra): void {
     this.#failed?.forget(key);
-    if (extra !== undefined || !this.#buffer.appendPlainDone(key, ms)) {
-      const line: DoneLine = {
-        k: key,
-        s: "done",
-        ms: roundMs(ms),
-        ...attemptsOf(extra?.attempts),
-        ...(extra?.again ? { again: 1 } : {}),
-      };
-      this.#buffer.append(JSON.stringify(line));
-    }
+    if (extra === undefined && this.buffer.appendPlainDone(key, ms)) return;
+    const again = extra?.again ? { again: 1 as const } : {};
+    this.#appendLine({ k: key, s: "done", ms: roundMs(ms), ...attemptsOf(extra?.attempts), ...again });
   }
 
   /** The fast way for a key that stands somewhere as bytes: plain ASCII without quotes or backslashes. */
   appendDoneName(name: KeyBytes, ms: number): void {
-    this.#buffer.appendDoneBytes(name, ms);
+    this.buffer.appendDoneBytes(name, ms);
   }
 
   appendFiltered(key: string, ms: number, reason: string, attempts = 1): void {
     this.#failed?.forget(key);
-    this.#append({ k: key, s: "filtered", ms: roundMs(ms), reason, ...attemptsOf(attempts) } satisfies FilteredLine);
+    this.#appendLine({ k: key, s: "filtered", ms: roundMs(ms), reason, ...attemptsOf(attempts) });
   }
 
-  appendFailed(failure: Failure): void {
+  appendFailed({ key, attempts, ms, error, item }: Failure): void {
     const line: FailedLine = {
-      k: failure.key,
+      k: key,
       s: "failed",
-      ms: roundMs(failure.ms),
-      n: failure.attempts,
-      class: failureClassOf(failure.error),
-      error: failure.error,
+      ms: roundMs(ms),
+      n: attempts,
+      class: failureClassOf(error),
+      error,
     };
-    const head = JSON.stringify(line).slice(0, -1);
-    const offset = this.#written + this.#buffer.size;
-    const before = this.#buffer.size;
-    this.#buffer.append(`${head}${itemField(failure.item)}}`);
-    this.#failed?.remember(failure.key, {
-      file: this.file,
-      run: this.#request.header.run,
-      offset,
-      length: this.#buffer.size - before - 1,
-    });
+    const text = `${JSON.stringify(line).slice(0, -1)}${itemField(item)}}`;
+    const length = Buffer.byteLength(text);
+    this.#failed?.remember(key, { file: this.file, run: this.#run, offset: this.nextOffset, length });
+    this.buffer.append(text);
   }
 
-  appendEpochOpen(epoch: Omit<EpochOpenLine, "open">): void {
-    const line: EpochOpenLine = {
-      epoch: epoch.epoch,
-      open: true,
-      scope: epoch.scope,
-      ...(epoch.partial ? { partial: true } : {}),
-    };
-    this.#append(line);
+  appendEpochOpen({ epoch, scope, partial }: Omit<EpochOpenLine, "open">): void {
+    this.#appendLine({ epoch, open: true, scope, ...(partial ? { partial } : {}) });
   }
 
-  appendEpochComplete(epoch: Omit<EpochCompleteLine, "complete">): void {
-    this.#append({ epoch: epoch.epoch, complete: true, scope: epoch.scope } satisfies EpochCompleteLine);
+  appendEpochComplete({ epoch, scope }: Omit<EpochCompleteLine, "complete">): void {
+    this.#appendLine({ epoch, complete: true, scope });
   }
 
-  appendCheckpoint(mark: CheckpointLine): void {
-    this.#append(mark);
+  appendCheckpoint(checkpoint: CheckpointLine): void {
+    this.#appendLine(checkpoint);
   }
 
-  #append(line: object): void {
-    this.#buffer.append(JSON.stringify(line));
-  }
-
-  /** Makes the segment now, with its header, though nothing is recorded yet. */
-  create(): void {
-    this.#write();
-  }
-
-  /** Makes the segment, and waits until its beginning is on disk, where a later boot finds it whatever else is lost. */
-  async begin(): Promise<void> {
-    this.create();
-    await this.syncToDisk();
-    try {
-      await syncUpwards(this.#request.dir);
-    } catch (error) {
-      throw environmentError("write the ledger", this.path, error);
-    }
-  }
-
-  /** Waits, beside other work, until what was flushed is on disk. */
-  async syncToDisk(): Promise<void> {
-    if (this.#fd === undefined) return;
-    try {
-      await syncData(this.#fd);
-    } catch (error) {
-      throw environmentError("write the ledger", this.path, error);
-    }
-  }
-
-  /** Writes what was appended, synchronously. Without lines it does nothing: a run that records nothing leaves no segment. */
-  flush(): void {
-    if (this.#hasLines && this.#buffer.size > 0) this.#write();
-  }
-
-  #write(): void {
-    const { durable } = this.#request;
-    try {
-      this.#fd ??= this.#open();
-      const fd = this.#fd;
-      let wrote = 0;
-      try {
-        writeFully(fd, this.#buffer.bytes, this.#buffer.size, (size) => {
-          wrote += size;
-          this.#written += size;
-        });
-      } finally {
-        this.#buffer.drop(wrote);
-      }
-      this.#buffer.shrink(BUFFER_BYTES);
-      if (durable) fdatasyncSync(fd);
-    } catch (error) {
-      this.#troubled = true;
-      this.#cutBack();
-      throw environmentError("write the ledger", this.path, error);
-    }
-  }
-
-  /** Drops what was appended and not written: it may not be recorded, for the lease is lost or a sink has failed. */
-  discard(): void {
-    this.#buffer.drop(this.#buffer.size);
-  }
-
-  #open(): number {
-    const { dir, durable } = this.#request;
-    makeDirectory(dir);
-    const fd = openSync(this.path, "ax");
-    if (durable) {
-      syncDirectory(dir);
-      syncDirectory(dirname(dir));
-    }
-    return fd;
-  }
-
-  /** A failed write may have left bytes it did not own up to; without them the next one continues at the right byte. */
-  #cutBack(): void {
-    if (this.#fd === undefined) return;
-    try {
-      if (fstatSync(this.#fd).size > this.#written) ftruncateSync(this.#fd, this.#written);
-    } catch {
-      // The disk is beyond help, and the first error says so already.
-    }
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#closed) return;
-    this.#closed = true;
-    // One last try; an error that the caller knows already is not told twice.
-    const wasTroubled = this.#troubled;
-    try {
-      this.flush();
-    } catch (error) {
-      if (!wasTroubled) throw error;
-    } finally {
-      if (this.#fd !== undefined) closeSync(this.#fd);
-    }
+  #appendLine(line: OutcomeLine | EpochOpenLine | EpochCompleteLine | CheckpointLine): void {
+    this.buffer.append(JSON.stringify(line));
   }
 }
 

@@ -1,6 +1,6 @@
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { nextTurn } from "../../base/clock.js";
-import { environmentError } from "../../base/disk.js";
+import { environmentError, withFile } from "../../base/disk.js";
 
 const BLOCK_BYTES = 1024 * 1024;
 const MIN_BLOCK_BYTES = 4096;
@@ -20,8 +20,9 @@ export interface Block {
  * the longest line. What follows the last newline comes by itself, as the `last` block.
  */
 export async function* readBlocks(path: string, from = 0): AsyncGenerator<Block> {
-  const fd = open(path);
+  let fd: number | undefined;
   try {
+    fd = openSync(path, "r");
     // Many segments are small: no more than the file needs, and room for one byte more to see its end.
     const rest = fstatSync(fd).size - from + 1;
     let bytes = Buffer.allocUnsafeSlow(Math.min(BLOCK_BYTES, Math.max(MIN_BLOCK_BYTES, rest)));
@@ -29,7 +30,7 @@ export async function* readBlocks(path: string, from = 0): AsyncGenerator<Block>
     let offset = from;
     let sinceTurn = 0;
     for (;;) {
-      const size = read(fd, path, bytes, kept, offset + kept);
+      const size = readSync(fd, bytes, kept, bytes.length - kept, offset + kept);
       if (size === 0) break;
       const filled = kept + size;
       const newline = bytes.lastIndexOf(0x0a, filled - 1);
@@ -47,35 +48,20 @@ export async function* readBlocks(path: string, from = 0): AsyncGenerator<Block>
       }
     }
     if (kept > 0) yield { bytes, end: kept, offset, last: true };
+  } catch (error) {
+    throw environmentError("read", path, error);
   } finally {
-    closeSync(fd);
+    if (fd !== undefined) closeSync(fd);
   }
 }
 
 /** The first line, without its newline; or as much of it as the first 64 KB hold. */
 export function readFirstLine(path: string): string {
-  const fd = open(path);
   try {
     const bytes = Buffer.allocUnsafe(64 * 1024);
-    const size = read(fd, path, bytes, 0, 0);
+    const size = withFile(path, (fd) => readSync(fd, bytes, 0, bytes.length, 0));
     const end = bytes.subarray(0, size).indexOf(0x0a);
-    return end < 0 ? bytes.toString("utf8", 0, size) : bytes.toString("utf8", 0, end);
-  } finally {
-    closeSync(fd);
-  }
-}
-
-function open(path: string): number {
-  try {
-    return openSync(path, "r");
-  } catch (error) {
-    throw environmentError("read", path, error);
-  }
-}
-
-function read(fd: number, path: string, bytes: Buffer, at: number, position: number): number {
-  try {
-    return readSync(fd, bytes, at, bytes.length - at, position);
+    return bytes.toString("utf8", 0, end < 0 ? size : end);
   } catch (error) {
     throw environmentError("read", path, error);
   }

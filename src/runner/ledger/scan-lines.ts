@@ -3,8 +3,8 @@ import type { Block } from "./read-segment.js";
 
 /**
  * Takes a block of a segment apart. The two lines of which there are millions, `done` and `filtered` with keys of plain
- * ASCII, are recognised by their bytes and reported as a range of them; all others go through `JSON.parse`. A line this
- * house did not write, with other spaces or order, is only slower.
+ * ASCII, are recognised by their bytes and reported as a range of them; all others go through `JSON.parse`. A line
+ * with other spaces or another order of fields is only slower.
  */
 export interface LineSink {
   /** The key is the ASCII text `bytes[keyStart, keyEnd)`. */
@@ -12,9 +12,9 @@ export interface LineSink {
   /** Any other JSON object, `length` bytes at `offset` of the file. */
   parsed(line: Partial<LedgerLine>, offset: number, length: number): void;
   /** Not a JSON object. */
-  invalid(offset: number): void;
+  invalid?(offset: number): void;
   /** The end of the file, cut off in the middle of a line. */
-  torn(offset: number): void;
+  torn?(offset: number): void;
 }
 
 const HEAD = Buffer.from('{"k":"');
@@ -62,12 +62,12 @@ function scanAny(block: Block, start: number, sink: LineSink): number {
   const { bytes, last } = block;
   const lineEnd = last ? block.end : bytes.indexOf(NEWLINE, start);
   const offset = block.offset + start;
-  // An empty line is what a writer leaves to part its lines from a torn one.
+  // A writer leaves an empty line between its lines and a torn one.
   if (lineEnd > start) {
     const line = parseLine(bytes.toString("utf8", start, lineEnd));
     if (line !== undefined) sink.parsed(line, offset, lineEnd - start);
-    else if (last) sink.torn(offset);
-    else sink.invalid(offset);
+    else if (last) sink.torn?.(offset);
+    else sink.invalid?.(offset);
   }
   return lineEnd + 1;
 }

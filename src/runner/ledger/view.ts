@@ -5,7 +5,7 @@ import type { RecordedStatus } from "./lines.js";
 export interface RecordedEntry {
   readonly status: RecordedStatus;
   readonly epoch: number;
-  /** Recorded after the last sync mark of a boot that is over: its output may have gone with the power. */
+  /** Recorded after the last checkpoint of a boot that is over: its output may not be on disk. */
   readonly mayBeUnsynced: boolean;
 }
 
@@ -14,7 +14,7 @@ export interface LedgerView {
   statusOf(key: string): RecordedEntry | undefined;
   /** The epoch an item must have been done in; 0 when nothing was ever forced. */
   requiredEpoch(key: string): number;
-  /** Nothing recorded is doubtful, and no output can have been published that a boot has taken along. */
+  /** Every result recorded is on disk, and no output can have been published that is not. */
   readonly isFullySynced: boolean;
   /** Whether an output of this key that last changed then may not be whole. */
   outputMayBeUnsynced(key: string, times: ChangeTimes): boolean;

@@ -15,7 +15,7 @@ import { createNodeEvents } from "./node-events.js";
 
 const HEARTBEAT_MS = 1000;
 
-export interface NodeRequest {
+interface NodeRequest {
   /** The task as this node has it: its file, its roots, its worker backbone. */
   readonly prepared: PreparedRun;
   readonly fleet: FleetBackbone;

@@ -37,7 +37,7 @@ export type Named = Candidate | Refusal;
 
 export const isRefusal = (named: Named): named is Refusal => "error" in named;
 
-export interface NamerOptions {
+interface NamerOptions {
   readonly program: TaskProgram;
   readonly instance: TaskInstance;
   /** Number of the hard shard whose items these are. */

@@ -11,7 +11,7 @@ export function encodeChunk(id: number, chunk: Chunk, from: number, to: number):
 }
 
 /** A chunk that came over, and which item of the message each of its items is. */
-export interface DecodedChunk {
+interface DecodedChunk {
   readonly id: number;
   readonly chunk: ItemChunk;
   readonly indices: readonly number[];

@@ -11,12 +11,12 @@ import { changedAt, isOlderThan } from "./file-times.js";
 export type SkipReason = "output exists" | "in the ledger" | "filtered before" | "failed before";
 
 /** How an item stands: to be run, finished but to be redone (`unsynced`: its output may not have reached the disk), or finished and why. */
-export type FinishState = "due" | "stale" | "unsynced" | SkipReason;
+type FinishState = "due" | "stale" | "unsynced" | SkipReason;
 
 export const isFinished = (state: FinishState): state is SkipReason =>
   state !== "due" && state !== "stale" && state !== "unsynced";
 
-export interface FinishedOptions {
+interface FinishedOptions {
   readonly rule: FinishRule | null;
   /** The task has an `isExecuted` of its own, asked in the worker. */
   readonly taskDecides: boolean;

@@ -15,7 +15,7 @@ import type { KeyFilter } from "./key-filter.js";
 import { ShuffleWindow, SmallestHashes } from "./ordering.js";
 
 /** An item that is to run. `again`: it was finished, and has to be redone. */
-export type PlannedItem = Candidate & { readonly json: string; readonly again: boolean };
+type PlannedItem = Candidate & { readonly json: string; readonly again: boolean };
 
 /** How many more items may run. One for all shards of a run. */
 export interface Limit {
@@ -30,7 +30,7 @@ export interface PlanListener {
   onWarning?(message: string): void;
 }
 
-export interface PlannerOptions {
+interface PlannerOptions {
   readonly program: TaskProgram;
   readonly instance: TaskInstance;
   /** Number of the hard shard whose items these are. */

@@ -6,7 +6,7 @@ import { differencesOf, type LedgerIndex, type Made } from "../ledger/index.js";
 import type { Candidate } from "./candidates.js";
 import { changedAt, isOlderThan } from "./file-times.js";
 
-export interface StalenessOptions {
+interface StalenessOptions {
   readonly redo: readonly RedoCause[];
   readonly now: Made;
   readonly index: Pick<LedgerIndex, "statusOf">;

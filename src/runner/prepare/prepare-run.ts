@@ -19,17 +19,17 @@ import type { PreparedRun } from "./prepared-run.js";
 import { checkRoots, resolveShardPaths } from "./shard-paths.js";
 
 /** A loaded task, and what names it to other machines. */
-export type SourcedTask = LoadedTask & { readonly source: TaskSource };
+type SourcedTask = LoadedTask & { readonly source: TaskSource };
 
 /** Task and backbone, loaded: whoever declares options is known. */
-export interface Owners {
+interface Owners {
   readonly peek: Peek;
   readonly task: SourcedTask;
   readonly backbone: BackboneDefinition;
   readonly config: ConfigOwners;
 }
 
-export interface TaskChoice {
+interface TaskChoice {
   /** A path, or `@name` for a ready-made task. */
   readonly file: string;
   readonly exportName?: string | undefined;
@@ -72,7 +72,7 @@ async function otherBackboneFlags(): Promise<readonly string[]> {
   return all.flatMap((backbone) => Object.keys(backbone?.options ?? {}));
 }
 
-export async function loadAnyTask({ file, exportName }: TaskChoice): Promise<SourcedTask> {
+async function loadAnyTask({ file, exportName }: TaskChoice): Promise<SourcedTask> {
   if (!file.startsWith("@")) {
     const task = await loadTask({ file, ...(exportName === undefined ? {} : { exportName }) });
     return { ...task, source: { alias: TASK_ALIAS, export: task.exportName } };

@@ -31,7 +31,7 @@ export interface TaskProgram {
 }
 
 /** A task that was loaded, and what the user said of it. */
-export interface ProgramRequest extends Pick<TaskRef, "source" | "id" | "moduleHash"> {
+interface ProgramRequest extends Pick<TaskRef, "source" | "id" | "moduleHash"> {
   readonly url: string;
   readonly exportName: string;
   readonly options: TaskOptions;

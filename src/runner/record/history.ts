@@ -78,8 +78,8 @@ export async function openHistory(prepared: PreparedRun, shard: number): Promise
     now,
     statusOf: (key) => index.statusOf(key),
     requiredEpoch: (key) => book.requiredEpoch(key),
-    isFullySynced: index.isSound,
-    outputMayBeUnsynced: (key, times) => index.mayBeTorn(key, times),
+    isFullySynced: index.isFullySynced,
+    outputMayBeUnsynced: (key, times) => index.outputMayBeUnsynced(key, times),
     seesAll: input !== undefined && !partial && !settings.skipFailed && sameScope(scope, {}),
     owesSync: index.windows.length > 0 || covers.length >= MANY_SEGMENTS,
     headerOf: (run) => ({

@@ -5,7 +5,7 @@ import type { ConfigEntry } from "../../contracts/run-config.js";
 const SHOWN = 3;
 
 /** What a run was told, as far as results depend on it. */
-export interface Options {
+interface Options {
   readonly config: readonly ConfigEntry[];
   readonly wordsHash: string;
 }

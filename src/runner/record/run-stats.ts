@@ -1,7 +1,7 @@
 import type { RunStats } from "../../contracts/task.js";
 import type { RunCounters } from "./run-counters.js";
 
-export interface StatsRequest {
+interface StatsRequest {
   readonly run: string;
   readonly task: string;
   readonly counters: RunCounters;

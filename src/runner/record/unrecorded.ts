@@ -4,7 +4,7 @@ import { type Lease, ownProcess } from "../lease/index.js";
 import { type Ledger, type LedgerHeader, type LedgerIndex, loadLedger, openLedger } from "../ledger/index.js";
 import { decodeChunk } from "../plan/chunk-message.js";
 
-export interface UnrecordedRequest {
+interface UnrecordedRequest {
   readonly shards: readonly {
     readonly rootId: string;
     readonly ledgerDir: string;

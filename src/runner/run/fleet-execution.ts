@@ -6,7 +6,7 @@ import type { LedgerHeader } from "../ledger/index.js";
 import { recordUnrecorded } from "../record/unrecorded.js";
 import { type ExecutionRequest, setupOf } from "./local-execution.js";
 
-export interface FleetExecutionRequest extends ExecutionRequest {
+interface FleetExecutionRequest extends ExecutionRequest {
   /** The ledger header of each shard, once the shards are open. */
   readonly headers: () => readonly LedgerHeader[];
 }

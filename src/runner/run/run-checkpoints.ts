@@ -9,7 +9,7 @@ export function openCheckpoints(shards: readonly Shard[], log: RunLog): Checkpoi
   return new Checkpoints({ shards, dirs, note: (message) => log.write("warning", null, { message }) });
 }
 
-export interface RunEnding {
+interface RunEnding {
   readonly error: KagurazakaError | undefined;
   readonly cancelled: number;
   readonly warn: (message: string) => void;

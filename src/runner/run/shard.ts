@@ -38,13 +38,13 @@ export async function holdShard(
   const paths = prepared.shards[number]!;
   const scope = partitionOf(prepared.program, prepared.config.run);
   makeDirectories(paths.stateDir, paths.outputRoot);
-  const lease = await openLease({ dir: paths.leaseDir, scope, run, beats, onWait });
+  const lease = await openLease({ dir: paths.leaseDir, partition: scope, run, beats, onWait });
   const isDead = (other: string): boolean => other !== run && isDeadRun(paths, scope, other);
   const suspects = readInFlightJournal(paths.inFlightDir, isDead);
   return { number, paths, lease, rootId: openRootId(paths), isDead, suspects };
 }
 
-export interface ShardRequest extends Pick<RecorderOptions, "hooks" | "counters"> {
+interface ShardRequest extends Pick<RecorderOptions, "hooks" | "counters"> {
   readonly prepared: PreparedRun;
   readonly held: HeldShard;
   readonly run: string;

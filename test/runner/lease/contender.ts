@@ -24,7 +24,7 @@ const log = openSync(join(dir, "log"), "a");
 const say = (text: string): void => void writeSync(log, `${text}\n`);
 const insideFile = join(dir, "inside");
 const leaseDir = join(dir, "lease");
-const scope = { soft: [], hash: null };
+const partition = { soft: [], hash: null };
 
 function enter(lease: Lease): void {
   try {
@@ -53,7 +53,7 @@ function pretendDeath(lease: Lease): void {
 
 async function tryOpen(beatAfterMs = 60_000): Promise<Lease | undefined> {
   try {
-    return await openLease({ dir: leaseDir, scope, run: `r${process.pid}`, beatAfterMs });
+    return await openLease({ dir: leaseDir, partition, run: `r${process.pid}`, beatAfterMs });
   } catch (error) {
     if (KagurazakaError.is(error) && error.code === "root-in-use") return undefined;
     throw error;
@@ -98,7 +98,7 @@ async function acquireAndDie(): Promise<void> {
 async function hold(): Promise<void> {
   const lease = await openLease({
     dir: leaseDir,
-    scope,
+    partition,
     run: "holder",
     intervalMs: 20,
     beatAfterMs: 0,
@@ -122,7 +122,7 @@ async function hold(): Promise<void> {
 async function holdBusy(): Promise<void> {
   const lease = await openLease({
     dir: leaseDir,
-    scope,
+    partition,
     run: "busy",
     intervalMs: 20,
     beatAfterMs: 10,

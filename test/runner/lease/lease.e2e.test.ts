@@ -38,7 +38,7 @@ afterEach(() => {
 });
 
 const open = (more: Partial<LeaseRequest> = {}) =>
-  openLease({ dir: join(dir, "lease"), scope: everything, run: "r", ...more });
+  openLease({ dir: join(dir, "lease"), partition: everything, run: "r", ...more });
 
 function contend(mode: string, argument = ""): ChildProcess & { said: string[]; ended: Promise<void> } {
   const child = spawn(process.execPath, [bundle, mode, dir, argument], { stdio: ["ignore", "pipe", "inherit"] });
@@ -196,23 +196,23 @@ describe("lease", () => {
   });
 
   test("disjoint shards work side by side, overlapping ones are refused and leave nothing held", async () => {
-    await using zero = await open({ scope: half(0), run: "zero" });
-    await using one = await open({ scope: half(1), run: "one" });
+    await using zero = await open({ partition: half(0), run: "zero" });
+    await using one = await open({ partition: half(1), run: "one" });
     await expect(open()).rejects.toMatchObject({
       code: "root-in-use",
       message: expect.stringMatching(/run (zero|one) .* overlaps/),
     });
-    await expect(open({ scope: { soft: [], hash: { index: 2, of: 3 } } })).rejects.toMatchObject({
+    await expect(open({ partition: { soft: [], hash: { index: 2, of: 3 } } })).rejects.toMatchObject({
       code: "root-in-use",
     });
     await one[Symbol.asyncDispose]();
     zero.assertHeld();
-    await using again = await open({ scope: half(1) });
+    await using again = await open({ partition: half(1) });
     again.assertHeld();
   });
 
   test("a dead holder of an overlapping part cannot come back beside us", async () => {
-    const frozen = await open({ scope: half(0), self: elsewhere, beatAfterMs: 60_000 });
+    const frozen = await open({ partition: half(0), self: elsewhere, beatAfterMs: 60_000 });
     await using whole = await open(quick);
     expect(() => frozen.assertHeld()).toThrow(expect.objectContaining({ code: "root-in-use" }) as Error);
     whole.assertHeld();

@@ -2,7 +2,7 @@ import { appendFileSync, readFileSync, truncateSync, writeFileSync } from "node:
 import { join } from "node:path";
 import fc from "fast-check";
 import { failedItems, type LedgerIndex, openLedger } from "../../../src/runner/ledger/index.js";
-import { runOf } from "../../../src/runner/ledger/load-ledger.js";
+import { runOf } from "../../../src/runner/ledger/segment.js";
 import { header } from "./header.js";
 
 /** Keys that are plain, that need escapes, that are long, and that are no ASCII. */

@@ -1,27 +1,27 @@
 import { monotonicMs } from "../../../base/clock.js";
-import type { CheckpointLine } from "../index.js";
+import type { CheckpointLine } from "../lines.js";
 import { type Syncing, syncFileSystems } from "./sync-file-systems.js";
 
-/** A shard, as far as checkpoints go. */
-export interface CheckpointedShard {
-  /** Gives the system all that is recorded. @returns how far that reaches in its ledger; 0 where there is nothing to checkpoint */
+/** What checkpoints need of a shard. */
+interface CheckpointedShard {
+  /** Flushes the ledger. @returns how many of its bytes are recorded; 0 where there is nothing to checkpoint */
   noteRecorded(): number;
   /** Writes the checkpoint, and waits until it is on disk itself. */
   checkpoint(checkpoint: CheckpointLine): Promise<void>;
 }
 
-export interface CheckpointsOptions {
+interface CheckpointsOptions {
   readonly shards: readonly CheckpointedShard[];
   /** Where outputs and ledgers lie. */
   readonly dirs: readonly string[];
-  /** For the log of the run. */
+  /** Writes to the log of the run. */
   readonly note: (message: string) => void;
 }
 
-export interface FinalCheckpoint {
-  /** There is more to gain than the last seconds of this run. */
+interface FinalCheckpoint {
+  /** Earlier runs wait for a checkpoint too: it is worth a wait, however short this run was. */
   readonly owed: boolean;
-  /** Nothing is published any more: of each shard, what its last checkpoint says besides. */
+  /** What the last checkpoint of a shard says besides, for nothing is published after it. */
   readonly says: (shard: number) => Pick<CheckpointLine, "end" | "settled">;
   readonly onWait: () => void;
 }
@@ -32,21 +32,21 @@ export const checkpointTimes = {
   everyMs: 10_000,
   /** A run that was over sooner is not worth a wait at the end. */
   worthMs: 5000,
-  /** The longest wait at the end, and from when on people are told. */
+  /** The longest wait at the end, and after how much of it a message says so. */
   waitMs: 10_000,
   tellAfterMs: 2000,
 };
 
-/** A command that cannot do it once may be out of luck; this often, it cannot. */
+/** After so many failures in a row no more syncs are tried. */
 const TRIES = 3;
 
 /**
- * Every few seconds of work, asks the system to write all of it out and checkpoints in the ledgers how far the disk has come (see
- * `unsynced.ts`). Nothing waits for it. Without a `sync` command there are no checkpoints: after a power loss more is redone.
+ * Every few seconds, runs `sync` beside the work and then writes into each ledger, as a checkpoint, how far the disk has come
+ * (see `unsynced.ts`). Without a `sync` command there are no checkpoints: after a power loss more is redone.
  */
 export class Checkpoints implements Disposable {
   readonly #options: CheckpointsOptions;
-  /** By shard: everything before this byte of its ledger is marked. */
+  /** By shard: a checkpoint covers its ledger up to this byte. */
   readonly #covered: number[];
   readonly #timer: NodeJS.Timeout;
   readonly #startedMs = monotonicMs();
@@ -80,14 +80,14 @@ export class Checkpoints implements Disposable {
       this.#giveUp = resolve;
       limit = setTimeout(resolve, checkpointTimes.waitMs);
     });
-    // One that is under way began too early for what was recorded since.
+    // A checkpoint that is being written began too early for what was recorded since.
     await Promise.race([enough, this.#pending.then(() => (this.#over ? undefined : this.#checkpoint(says)))]);
     clearTimeout(tell);
     clearTimeout(limit);
     this[Symbol.dispose]();
   }
 
-  /** Waits no longer, and checkpoints nothing more. */
+  /** Waits no longer, and writes no more checkpoints. */
   [Symbol.dispose](): void {
     this.#over = true;
     clearInterval(this.#timer);
@@ -95,7 +95,7 @@ export class Checkpoints implements Disposable {
     this.#giveUp();
   }
 
-  /** `says`: it is the last one, which has something to say even where nothing was recorded since the one before. */
+  /** With `says` it is the last one, which is written even where nothing was recorded since the one before. */
   async #checkpoint(says?: FinalCheckpoint["says"]): Promise<void> {
     const { shards } = this.#options;
     if (this.#failures >= TRIES) return;
@@ -126,12 +126,12 @@ export class Checkpoints implements Disposable {
     const shard = this.#options.shards[number]!;
     const coversAll = shard.noteRecorded() === checkpoint.upto;
     const written = shard.checkpoint(checkpoint);
-    // Where nothing was recorded but the checkpoint: it needs none itself.
+    // Where nothing but the checkpoint itself was recorded, no other one has to cover it.
     this.#covered[number] = coversAll ? shard.noteRecorded() : checkpoint.upto;
     try {
       await written;
     } catch (error) {
-      // What it says is true all the same; should it be lost, more is redone.
+      // Outputs are synced all the same; should the line be lost, more is redone.
       this.#options.note((error as Error).message);
     }
   }

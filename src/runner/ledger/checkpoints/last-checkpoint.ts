@@ -1,38 +1,33 @@
-import { closeSync, fstatSync, openSync, readSync } from "node:fs";
-import { environmentError } from "../../../base/disk.js";
+import { fstatSync } from "node:fs";
+import { environmentError, readFully, withFile } from "../../../base/disk.js";
 import { type CheckpointLine, isCheckpoint, parseLine } from "../lines.js";
 
 const WINDOW_BYTES = 1024 * 1024;
 /** No checkpoint is longer. */
-const MARK_BYTES = 256;
+const MAX_LINE_BYTES = 256;
 const HEAD = Buffer.from('\n{"sync":');
 
 /** The last checkpoint of a segment, looked for from its end, in its last `within` bytes. Damaged lines are passed over. */
 export function readLastCheckpoint(path: string, within = Number.POSITIVE_INFINITY): CheckpointLine | undefined {
   try {
-    const fd = openSync(path, "r");
-    try {
-      return lastMark(fd, within);
-    } finally {
-      closeSync(fd);
-    }
+    return withFile(path, (fd) => findLast(fd, within));
   } catch (error) {
     throw environmentError("read", path, error);
   }
 }
 
-function lastMark(fd: number, within: number): CheckpointLine | undefined {
+function findLast(fd: number, within: number): CheckpointLine | undefined {
   const { size } = fstatSync(fd);
   const lowest = Math.max(0, size - within);
   const bytes = Buffer.allocUnsafe(Math.min(WINDOW_BYTES, size));
   for (let end = size; end > lowest; ) {
     const start = Math.max(lowest, end - bytes.length);
-    const read = readFully(fd, bytes, end - start, start);
-    const found = lastIn(bytes.subarray(0, read));
+    const window = bytes.subarray(0, end - start);
+    const found = lastIn(window.subarray(0, readFully(fd, window, start)));
     if (found) return found;
     if (start === lowest) return undefined;
     // A checkpoint may lie across the border of two windows.
-    end = start + MARK_BYTES;
+    end = start + MAX_LINE_BYTES;
   }
   return undefined;
 }
@@ -44,14 +39,4 @@ function lastIn(bytes: Buffer): CheckpointLine | undefined {
     if (line !== undefined && isCheckpoint(line)) return line;
   }
   return undefined;
-}
-
-function readFully(fd: number, bytes: Buffer, length: number, position: number): number {
-  let at = 0;
-  while (at < length) {
-    const size = readSync(fd, bytes, at, length - at, position + at);
-    if (size === 0) break;
-    at += size;
-  }
-  return at;
 }

@@ -1,6 +1,6 @@
 import { statfsSync } from "node:fs";
 
-/** Numbers by which Linux calls file systems that several machines may write to (statfs(2), linux/magic.h). */
+/** Types of file systems that several machines may write to, as Linux numbers them (statfs(2), linux/magic.h). */
 const SHARED: ReadonlySet<number> = new Set([
   0x6969, // NFS
   0xff534d42, // CIFS
@@ -17,7 +17,7 @@ const SHARED: ReadonlySet<number> = new Set([
   0x5346414f, // AFS
 ]);
 
-/** Whether other machines may be writing there too. What cannot be told, as on macOS, counts as shared by none. */
+/** Whether other machines may be writing there too. False where the system does not say, as on macOS. */
 export function isSharedFileSystem(dir: string): boolean {
   if (process.platform !== "linux") return false;
   try {

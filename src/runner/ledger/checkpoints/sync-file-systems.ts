@@ -1,11 +1,11 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { statSync } from "node:fs";
 
-/** A `sync` under way. Node has no call for it, and as a process of its own it keeps no thread of ours waiting. */
+/** A running `sync` command: Node has no call for it, and a process of its own blocks no thread of ours. */
 export interface Syncing {
-  /** undefined: all of it is on disk; else why that is not known. */
+  /** undefined: everything is on disk; else the reason why that is not known. */
   readonly ended: Promise<string | undefined>;
-  /** Whoever waited waits no more; the run does not stay for it. */
+  /** Kills the command. Inside the system call no signal reaches it, but our process may end before it does. */
   abandon(): void;
 }
 
@@ -22,13 +22,8 @@ export function syncFileSystems(dirs: readonly string[]): Syncing {
       child.once("error", (error) => resolve(error.message));
       child.once("exit", (code, signal) => resolve(code === 0 ? undefined : `sync ended with ${signal ?? code}`));
     }),
-    abandon: () => end(child),
+    abandon: () => void child.kill("SIGKILL"),
   };
-}
-
-function end(child: ChildProcess): void {
-  // Inside the system call no signal reaches it; it is waited for by nobody.
-  child.kill("SIGKILL");
 }
 
 function oneOfEach(dirs: readonly string[]): string[] {

@@ -1,13 +1,14 @@
 import { join } from "node:path";
-import type { Segment } from "../ledger-index.js";
 import type { CheckpointLine, LedgerHeader } from "../lines.js";
 import type { Block } from "../read-segment.js";
+import type { Segment } from "../segment.js";
 import { readLastCheckpoint } from "./last-checkpoint.js";
 import { isSharedFileSystem } from "./shared-file-system.js";
 
 /**
- * What a machine that has started again may have lost. Nothing but `--durable` waits for the disk, so the last outputs of
- * a boot may be there by name only, and the lines about them gone. A run says in its ledger how far the disk has come:
+ * What a machine may have lost when it lost power or was reset. Nothing but `--durable` waits for the disk, so the last
+ * outputs of a boot may be there by name only, and the lines about them gone. Checkpoints in the ledger say how far the disk
+ * has come:
  *
  *     {"v":1,"run":…,"boot":"b1"}
  *     {"k":"a","s":"done"}
@@ -16,34 +17,34 @@ import { isSharedFileSystem } from "./shared-file-system.js";
  *     {"sync":"…10.000Z","upto":120}       a and b are on disk, and whatever was published before …10.000
  *     {"k":"d","s":"done"}                 the power goes
  *
- * In another boot, c and d are mayBeUnsynced: they count as not finished. An output of which no line is left, or of which only
- * an older one is left, is mayBeUnsynced when it changed after the checkpoint: by ctime, which a rename sets and no task can. But a
- * copy has that of the copying throughout, so where an older line is left, mtime has to say the same.
+ * In the next boot, c and d may be unsynced: they count as not finished. An output without a line, or with an older line
+ * only, may be unsynced when it changed after the checkpoint: by ctime, which a rename sets and no task can. In a copied tree
+ * every ctime is that of the copying, so where an older line is left, mtime has to be later as well.
  *
- * A later run that is `settled` has looked at every item it could list; what runs of another list have left is not settled
- * by it.
+ * A later run that is `settled` has looked at every item of its input, and has made again what was not whole; outputs of
+ * runs over another input are not settled by it.
  *
- * A clean restart looks the same as one without power. A line `end` says that nothing was published after a checkpoint, and a
- * segment that a later run of the same boot `covers` is on disk with that run's first checkpoint; so doubt is only about runs
- * that were too short to be checkpointed, or died with the machine.
+ * A clean restart looks the same as a power loss. A checkpoint with `end` says that nothing was published after it, and a
+ * segment that a later run of the same boot `covers` is on disk with that run's first checkpoint; so only runs that were too
+ * short for a checkpoint, or were running when the machine went down, may be unsynced.
  */
-export interface Unsynced {
-  /** By file: from which byte on its lines are mayBeUnsynced. */
+interface Unsynced {
+  /** By file: from which byte on its lines may be unsynced. */
   readonly cuts: ReadonlyMap<string, number>;
   readonly windows: readonly UnsyncedWindow[];
 }
 
-/** In this time a boot that is over may have published what never came to the disk. */
+/** A time in which a boot that is over may have published outputs that never reached the disk. */
 export interface UnsyncedWindow {
   readonly fromMs: number;
   readonly toMs: number;
-  /** Of the last segment of that boot: what a later one has recorded is not in doubt. */
+  /** Of the last segment of that boot: what a later segment records was looked at after the restart. */
   readonly seq: number;
 }
 
-/** Who reads the ledger. */
+/** The machine that reads the ledger. */
 export interface Machine {
-  /** null: the system does not tell boots apart. */
+  /** null: the system has no id of its boot. */
   readonly boot: string | null;
   readonly host: string;
 }
@@ -53,7 +54,7 @@ export const nothingUnsynced: Unsynced = { cuts: new Map(), windows: [] };
 /** Some file systems keep times to two seconds, cut off below. */
 const COARSE_MS = 2000;
 
-/** When an output changed, by its file; `Stats` will do. */
+/** Times of an output's file, as `Stats` has them. */
 export interface ChangeTimes {
   readonly ctimeMs: number;
   readonly mtimeMs: number;
@@ -95,13 +96,13 @@ export function findUnsynced(dir: string, segments: readonly Segment[], here: Ma
     if (areSettled(new Set(inputs), dir, later, suspects)) continue;
     const fromMs = windowStart(suspects.filter(({ header }) => header.boot === boot));
     const next = Math.min(...later.map(({ header }) => Date.parse(header!.at)));
-    // A clock that was set back says nothing about an end.
+    // A clock that was set back does not tell when the boot ended.
     windows.push({ fromMs, toMs: next > fromMs ? next : Number.POSITIVE_INFINITY, seq });
   }
   return { cuts, windows };
 }
 
-/** Nothing in these segments waits for a checkpoint any more: they ended with one, or another run's checkpoint holds for them. */
+/** The segments that still wait for a checkpoint: neither do they end with one, nor does another run's checkpoint cover them. */
 export function openSegments(segments: readonly Segment[]): Segment[] {
   const checkpointed = segments.flatMap((segment) =>
     segment.header === null ? [] : [{ ...segment, header: segment.header }],
@@ -123,9 +124,9 @@ function isOfAnotherBoot(header: LedgerHeader, here: Machine): boolean {
 }
 
 /**
- * On a disk of its own, whatever was not written by this boot was written by one that is over, under whatever name the
- * machine went then (containers get a new one each time). On a network file system other machines may be at work, and
- * what is lost when one of them dies cannot be seen from here: their segments are believed.
+ * Which segments this machine may have lost. On a local disk, all that this boot did not write: an earlier boot wrote them,
+ * whatever the machine was called then (containers get a new name each time). On a network file system other machines write,
+ * too, and what one of them loses cannot be seen from here: their segments count as synced.
  */
 function createOwnership(dir: string, here: Machine): (header: LedgerHeader) => boolean {
   let shared: boolean | undefined;
@@ -146,29 +147,26 @@ function windowStart(boot: readonly UnsyncedSegment[]): number {
 
 const END_BYTES = 64 * 1024;
 
-/** Of each of these inputs a later run has looked at every item. What is undefined, nobody can have looked at. */
+/** Whether for each of these inputs a later run has looked at every item. An unknown (undefined) input is never settled. */
 function areSettled(
   inputs: ReadonlySet<string | undefined>,
   dir: string,
   later: readonly Segment[],
   suspects: readonly UnsyncedSegment[],
 ): boolean {
-  if (inputs.has(undefined)) return false;
   const unsettled = new Set(inputs);
-  // Only what would settle something is read.
-  for (const segment of later)
-    if (unsettled.has(segment.header?.input) && isSettled(dir, segment, suspects))
-      unsettled.delete(segment.header?.input);
+  for (const segment of later) {
+    const input = segment.header?.input;
+    // The file of a segment is read only where it could settle something.
+    if (input === undefined || !unsettled.has(input)) continue;
+    const known = suspects.find((suspect) => suspect.segment === segment);
+    const checkpoint = known ? known.checkpoint : readLastCheckpoint(join(dir, segment.file), END_BYTES);
+    if (checkpoint?.settled === true) unsettled.delete(input);
+  }
   return unsettled.size === 0;
 }
 
-function isSettled(dir: string, segment: Segment, suspects: readonly UnsyncedSegment[]): boolean {
-  const known = suspects.find((suspect) => suspect.segment === segment);
-  const checkpoint = known ? known.checkpoint : readLastCheckpoint(join(dir, segment.file), END_BYTES);
-  return checkpoint?.settled === true;
-}
-
-/** A block of lines as what comes before a byte of the file and what comes after it. */
+/** Cuts a block of lines at a byte of the file. */
 export function* partedAt(block: Block, cut: number): Generator<readonly [Block, mayBeUnsynced: boolean]> {
   const at = cut - block.offset;
   if (at <= 0 || at >= block.end) {

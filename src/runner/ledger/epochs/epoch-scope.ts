@@ -3,11 +3,11 @@ import type { SoftPartition } from "../../../contracts/modes.js";
 import { FingerprintTable } from "../fingerprint-table.js";
 import type { EpochSelection } from "../lines.js";
 
-/** Which keys a list of globs selects; the glob engine is handed in, because workers must not load it. */
+/** Which keys a list of globs selects. The caller brings the glob engine, because workers must not load it. */
 export type MatchGlobs = (patterns: readonly string[]) => (key: string) => boolean;
 
-/** One text for all spellings of a scope: order of globs and indices does not matter, parts that narrow nothing are left out. */
-export function scopeText(scope: EpochSelection): string {
+/** One text for all spellings of a scope: globs and indices in order, without the parts that narrow nothing. */
+function scopeText(scope: EpochSelection): string {
   const { shard, only, samplePercent, keys } = scope;
   const soft = (scope.soft ?? [])
     .filter((level) => level.of > 1)
@@ -24,8 +24,8 @@ export function scopeText(scope: EpochSelection): string {
 export const sameScope = (a: EpochSelection, b: EpochSelection): boolean => scopeText(a) === scopeText(b);
 
 /**
- * Whether a key lies in a scope, as far as a key can tell: soft shards go by the position of an item, which nothing kept
- * remembers, and are judged for a run as a whole (`softWithin`). undefined: the scope takes every key.
+ * Whether a key lies in a scope. Soft shards are left out: they go by the position of an item, which no ledger has, and are
+ * compared for a run as a whole (`softWithin`). undefined: the scope takes every key.
  */
 export function scopePredicate(scope: EpochSelection, matchGlobs: MatchGlobs): ((key: string) => boolean) | undefined {
   const tests: ((key: string) => boolean)[] = [];

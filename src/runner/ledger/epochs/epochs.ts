@@ -4,18 +4,18 @@ import type { EpochSelection } from "../lines.js";
 import { type MatchGlobs, sameScope, scopePredicate, softWithin } from "./epoch-scope.js";
 
 /**
- * Epochs: the full (re)doings of a root, numbered from 0, which nobody opens. `--force` opens the next one, with the scope
- * of its run. Every outcome belongs to the epoch in its run's header, which is the highest one opened by then: whatever is
- * done now is newer than every demand made so far.
+ * Epochs: the full (re)doings of a root, numbered from 0, which is there from the beginning. `--force` opens the next one,
+ * with the scope of its run: which items it redoes. Every outcome belongs to the epoch in its run's header, the highest one
+ * opened by then: what is done now is newer than all that any `--force` has asked for so far.
  *
  *     a key is finished by the ledger  ⇔  it is done or filtered with an epoch ≥ requiredEpoch(key)
  *     requiredEpoch(key) = the highest epoch opened whose scope contains the key
  *
- * So a killed `--force` leaves no mix: the next run, plain or not, sees what the epoch has not reached yet.
+ * So after a killed `--force` the next run, plain or not, redoes what the epoch has not reached yet.
  *
  * Two kinds bind less than that. A *partial* epoch (`--force` with `--limit`, `--sample N`, `--debug-item`) binds the run
  * that opened it alone: which items it would have reached is written nowhere. One with a *soft shard* binds runs over the
- * same soft shard or a part of it: keys do not tell their position, so a run over more cannot know which were meant.
+ * same soft shard or a part of it: a key has no position, so a run over more cannot know which items were meant.
  */
 export interface EpochBook {
   /** For the header of this run. */
@@ -23,12 +23,12 @@ export interface EpochBook {
   requiredEpoch(key: string): number;
 }
 
-export interface EpochBookRequest {
+interface EpochBookRequest {
   readonly records: readonly EpochRecord[];
   /** The soft shard of this run; empty: none. */
   readonly soft: SoftPartition;
   readonly matchGlobs: MatchGlobs;
-  /** What `decideForce` said, in a `--force` run: every item it lists must be done in this epoch. */
+  /** The result of `decideForce`, in a `--force` run: every item it lists must be done in this epoch. */
   readonly forced?: ForcedEpoch;
 }
 
@@ -41,7 +41,7 @@ export function createEpochBook(request: EpochBookRequest): EpochBook {
     if (record.partial || !softWithin(soft, record.scope.soft ?? [])) continue;
     const contains = scopePredicate(record.scope, matchGlobs);
     binding.push({ epoch: record.epoch, contains });
-    // Takes every key: nothing below it can ask for more.
+    // It takes every key: no lower epoch can ask for more.
     if (contains === undefined) break;
   }
   return {
@@ -57,11 +57,11 @@ export interface ForcedEpoch {
   readonly epoch: number;
   readonly scope: EpochSelection;
   readonly partial: boolean;
-  /** It must be written to the ledger before the first outcome (`appendEpochOpen`). False: an earlier run did. */
+  /** It must be written to the ledger before the first outcome (`appendEpochOpen`). False: an earlier run has written it. */
   readonly opens: boolean;
 }
 
-export interface ForceRequest {
+interface ForceRequest {
   readonly records: readonly EpochRecord[];
   readonly mode: "continue" | "new";
   readonly scope: EpochSelection;

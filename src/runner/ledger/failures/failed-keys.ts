@@ -11,7 +11,7 @@ export interface LineLocation {
   readonly length: number;
 }
 
-/** The keys whose latest outcome is `failed`, and where it says so: the only keys the ledger keeps as text. */
+/** The keys whose latest outcome is `failed`, and where its line lies: the only keys that are kept as text. */
 export class FailedKeys {
   readonly #locations = new Map<string, LineLocation>();
   /** Fingerprints of all keys that ever were in here: a scan need not make a text of every other key. */

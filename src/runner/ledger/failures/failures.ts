@@ -1,14 +1,16 @@
-import { closeSync, fsyncSync, openSync, readSync, renameSync, rmSync } from "node:fs";
+import { closeSync, openSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { environmentError, syncDirectory, writeFully } from "../../../base/disk.js";
+import { environmentError, readFully, syncPath, writeFully } from "../../../base/disk.js";
 import { fingerprintHigh, fingerprintLow, hashAsciiBytes } from "../../../base/hash.js";
 import { makeDirectory } from "../../../base/make-directory.js";
-import type { LedgerIndex, Segment } from "../ledger-index.js";
+import { StagedFile } from "../../../base/whole-file.js";
+import type { LedgerIndex } from "../ledger-index.js";
 import { LineBuffer } from "../line-buffer.js";
 import { type FailedLine, isOutcomeLine, parseLine } from "../lines.js";
-import { listSegments, runOf } from "../load-ledger.js";
+import { listSegments } from "../load-ledger.js";
 import { readBlocks } from "../read-segment.js";
 import { type LineSink, scanLines } from "../scan-lines.js";
+import { runOf, type Segment } from "../segment.js";
 import type { FailedKeys, LineLocation } from "./failed-keys.js";
 
 const FLUSH_BYTES = 64 * 1024;
@@ -27,7 +29,7 @@ export interface FailedItem {
   readonly itemBytes?: number;
 }
 
-export interface FoldRequest {
+interface FoldRequest {
   /** The ledger as it was loaded when this run began. */
   readonly index: LedgerIndex;
   /** This run's own segment, if it has one: `index.failed` was kept in step with it by the writer. */
@@ -39,7 +41,7 @@ export interface FoldRequest {
 
 /**
  * Writes `failed.jsonl`: one line per key whose latest outcome is a failure, replaced as a whole by a rename, removed when
- * nothing has failed. What other shards have recorded beside this run is read first. Memory goes with the number of failed
+ * nothing has failed. What other shards have recorded beside this run is read first. Memory grows with the number of failed
  * keys alone.
  * @returns how many keys there are in it
  */
@@ -52,32 +54,32 @@ export async function foldFailures(request: FoldRequest): Promise<number> {
   }
   // Pids are not unique among machines that share a root; runs are.
   const temporary = `${path}.${request.ownFile?.replace(/\.jsonl$/, "") ?? process.pid}.tmp`;
-  let written = 0;
   try {
     makeDirectory(dirname(path));
-    const fd = openSync(temporary, "w");
-    try {
-      const buffer = new LineBuffer(FLUSH_BYTES);
-      const flush = (): void => {
-        writeFully(fd, buffer.bytes, buffer.size, () => {});
-        buffer.drop(buffer.size);
-      };
-      for (const item of failedItems(index)) {
-        buffer.append(JSON.stringify(item));
-        written++;
-        if (buffer.size >= FLUSH_BYTES) flush();
-      }
-      flush();
-      if (durable) fsyncSync(fd);
-    } finally {
-      closeSync(fd);
-    }
-    renameSync(temporary, path);
-    if (durable) syncDirectory(dirname(path));
+    using file = new StagedFile({ temporary, durable });
+    const written = writeLines(file.fd, failedItems(index));
+    file.finish();
+    file.renameTo(path);
+    if (durable) syncPath(dirname(path));
+    return written;
   } catch (error) {
-    rmSync(temporary, { force: true });
     throw environmentError("write", path, error);
   }
+}
+
+function writeLines(fd: number, items: Iterable<FailedItem>): number {
+  const buffer = new LineBuffer(FLUSH_BYTES);
+  let written = 0;
+  const flush = (): void => {
+    writeFully(fd, buffer.bytes, buffer.size);
+    buffer.drop(buffer.size);
+  };
+  for (const item of items) {
+    buffer.append(JSON.stringify(item));
+    written++;
+    if (buffer.size >= FLUSH_BYTES) flush();
+  }
+  flush();
   return written;
 }
 
@@ -106,12 +108,10 @@ function failureSink(failed: FailedKeys, segment: Segment): LineSink {
       if (line.s === "failed") failed.remember(line.k, { file, run, offset, length });
       else failed.forget(line.k);
     },
-    invalid() {},
-    torn() {},
   };
 }
 
-/** What has failed by the ledger as it is now; what is recorded while this is read does not change it. */
+/** The failed items of the ledger as it is now; what is recorded while they are read does not change them. */
 export function* failedItems(index: LedgerIndex): Generator<FailedItem> {
   // Keys of one segment mostly follow one another, so one open file is enough.
   let open: { file: string; fd: number } | undefined;
@@ -147,12 +147,7 @@ export function* failedItems(index: LedgerIndex): Generator<FailedItem> {
 
 function readFailedLine(fd: number, location: LineLocation): FailedLine | undefined {
   const bytes = Buffer.allocUnsafe(location.length);
-  let at = 0;
-  while (at < location.length) {
-    const size = readSync(fd, bytes, at, location.length - at, location.offset + at);
-    if (size === 0) return undefined;
-    at += size;
-  }
+  if (readFully(fd, bytes, location.offset) < location.length) return undefined;
   const line = parseLine(bytes.toString("utf8"));
   return line !== undefined && isOutcomeLine(line) && line.s === "failed" ? line : undefined;
 }

@@ -12,7 +12,7 @@ export interface SeenKeys extends AsyncDisposable {
   addHashes(hashes: Uint32Array, count: number): Uint32Array | null;
 }
 
-export interface SeenKeysRequest {
+interface SeenKeysRequest {
   /** Directory for the file that fingerprints move to; made, with the file, only once they do. */
   readonly spillDir: string;
   /** How many keys are kept in memory before they move. @defaultValue 786432: a table of 8 MB, three quarters full */

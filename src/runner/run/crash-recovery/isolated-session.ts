@@ -21,14 +21,14 @@ export interface IsolatedSession {
   settled(shard: number, key: string): void;
 }
 
-export interface IsolationEnd {
+interface IsolationEnd {
   /** All suspects were tried; else some did not come by. */
   readonly allTried: boolean;
   /** Why the isolated workers have to do to the end. */
   readonly failure?: string;
 }
 
-export interface IsolatedSessionRequest extends WorkersRequest {
+interface IsolatedSessionRequest extends WorkersRequest {
   readonly backbone: WorkerBackbone;
   /** By hard shard: keys of items that were in flight when a run's process crashed. */
   readonly suspects: readonly { readonly number: number; readonly suspects: ReadonlySet<string> }[];

@@ -17,7 +17,7 @@ import { Judge, type Verdict } from "./judge.js";
 import { findLeftovers, type Leftovers } from "./leftovers.js";
 import { findOrphans, KnownOutputs, type Orphans } from "./orphans.js";
 
-export interface AuditOptions {
+interface AuditOptions {
   /** Ask the task's own code as well. */
   readonly deep: boolean;
   readonly onLog?: LogHook;

@@ -15,7 +15,7 @@ export const findings = {
 
 export type Finding = keyof typeof findings;
 
-export interface Example {
+interface Example {
   readonly key: string;
   readonly says?: string;
 }

@@ -16,7 +16,7 @@ export interface Verdict {
   readonly asksTask: boolean;
 }
 
-export interface JudgeOptions {
+interface JudgeOptions {
   readonly finished: FinishedCheck;
   readonly rule: FinishRule | null;
   readonly taskDecides: boolean;

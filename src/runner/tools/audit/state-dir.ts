@@ -48,7 +48,7 @@ function tasksIn(dir: string): string[] {
   }
 }
 
-export interface LastRun {
+interface LastRun {
   readonly task: string;
   /** Undefined where no run has left a record. */
   readonly source: string | undefined;

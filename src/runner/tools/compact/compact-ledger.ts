@@ -1,32 +1,33 @@
-import { closeSync, fsyncSync, openSync, readdirSync, renameSync, rmSync, statSync } from "node:fs";
+import { rmSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { environmentError, errnoOf, syncDirectory } from "../../../base/disk.js";
+import { environmentError, listDirectory, syncPath } from "../../../base/disk.js";
 import { KagurazakaError } from "../../../base/errors.js";
-import type { Segment } from "../../ledger/ledger-index.js";
-import { COMPACTED_VERSION, type LedgerHeader } from "../../ledger/lines.js";
+import { StagedFile } from "../../../base/whole-file.js";
+import { COMPACTED_VERSION, type LedgerHeader, unknownFacts } from "../../ledger/lines.js";
 import { listSegments } from "../../ledger/load-ledger.js";
+import type { Segment } from "../../ledger/segment.js";
 import { copyLatest } from "./copy-latest.js";
 import { LineWriter } from "./line-writer.js";
 import { type Survey, surveyLines } from "./survey.js";
 
-export interface CompactRequest {
+interface CompactRequest {
   readonly dir: string;
   /** Names the compaction as a run is named: unique among machines. */
   readonly run: string;
   readonly task: string;
   readonly boot: string | null;
-  /** Throws when somebody else works here: nothing is switched and nothing removed then. */
+  /** Throws when another coordinator works here: then nothing is renamed and nothing removed. */
   readonly assertHeld: () => void;
 }
 
-export interface LedgerSize {
+interface LedgerSize {
   readonly files: number;
   readonly lines: number;
   readonly bytes: number;
 }
 
 export interface Compaction {
-  /** False: there was nothing to fold, and nothing was written. */
+  /** False: the ledger was compact already, and nothing was written. */
   readonly changed: boolean;
   readonly before: LedgerSize;
   readonly after: LedgerSize;
@@ -36,7 +37,7 @@ export interface Compaction {
 
 /**
  * Folds all files of a ledger into one: of every key its latest line, byte for byte, under the header of the run that wrote
- * it, runs in their old order; steps of epochs and lines of kinds not known here stay where they stood.
+ * it, runs in their old order; steps of epochs and lines of unknown kinds keep their places.
  *
  *     compacted-<run>.jsonl    {"v":2,"compacted":true,"seq":<above all>,…}
  *                              {"v":1,"run":"a","seq":1,…}      the header of a, if any of its lines is left
@@ -48,18 +49,17 @@ export interface Compaction {
  *
  * Why a kill at any moment does no harm. The new file is written and synced under a name that no reader looks at; one
  * rename puts it there as a whole; the old files are removed after that. So a reader finds all old files, or the new one
- * and any of the old. The second case reads like the new file alone: of a key the last line counts, segments go by `seq`,
- * the new file's is above that of every old one, and every key of an old file has a line in it. What an old file says is
- * said again later, of the same run. An epoch opened twice is one epoch, and old files go newest first, so that epochs are
- * met in their old order; a run that begins later has a `seq` above this one. That nobody appends to an old file
- * meanwhile is what the lease is for, which is asked again before the rename and before the first removal. Sync marks are left behind: what
- * they vouch for was synced before (`compactPlace`), and this file is.
+ * and some of the old. The second case reads like the new file alone: of a key the last line counts, segments go by `seq`,
+ * the new file's is above that of every old one, and every key of an old file has a line in it. An epoch opened twice is one
+ * epoch, and old files are removed newest first, so that epochs are read in their old order; a run that begins later has a
+ * `seq` above this one. No run appends to an old file meanwhile: the lease is asked again before the rename and before the
+ * first removal. Checkpoints are left out: all outputs were synced before (`compactShard`), and the new file is.
  *
  * Memory is that of loading, 20 bytes a key: one pass notes the number of each key's last line, the other copies those.
  */
 export async function compactLedger(request: CompactRequest): Promise<Compaction> {
   const { dir } = request;
-  removeTemporaries(dir);
+  removeFiles(dir, listDirectory("read the ledger", dir).filter(isCompactionLeftover));
   const files = listSegments(dir);
   const survey = await surveyLines(dir, files);
   const before = sizeOf(dir, files, survey.lines);
@@ -67,24 +67,22 @@ export async function compactLedger(request: CompactRequest): Promise<Compaction
   if (isFolded) return { changed: false, before, after: before, damaged: 0 };
   const after = await write(request, files, survey);
   request.assertHeld();
-  try {
-    for (const { file } of files.toReversed()) rmSync(join(dir, file), { force: true });
-    syncDirectory(dir);
-  } catch (error) {
-    throw environmentError("remove what is folded from", dir, error);
-  }
+  const folded = files.map(({ file }) => file);
+  removeFiles(dir, folded.toReversed());
   return { changed: true, before, after, damaged: survey.damaged };
 }
 
-const TEMPORARY = /^compacting-.*\.tmp$/;
-/** Files of compactions that were killed: no reader looks at them. */
-export const isCompactionLeftover = (name: string): boolean => TEMPORARY.test(name);
+/** Whether it is the file of a compaction that was killed: no reader looks at it. */
+export const isCompactionLeftover = (name: string): boolean => /^compacting-.*\.tmp$/.test(name);
 
-function removeTemporaries(dir: string): void {
+/** In this order, each gone from the disk before the function returns. */
+function removeFiles(dir: string, names: readonly string[]): void {
+  if (names.length === 0) return;
   try {
-    for (const name of readdirSync(dir)) if (isCompactionLeftover(name)) rmSync(join(dir, name), { force: true });
+    for (const name of names) rmSync(join(dir, name), { force: true });
+    syncPath(dir);
   } catch (error) {
-    if (errnoOf(error) !== "ENOENT") throw environmentError("read the ledger", dir, error);
+    throw environmentError("remove files from", dir, error);
   }
 }
 
@@ -98,55 +96,34 @@ function sizeOf(dir: string, files: readonly Segment[], lines: number): LedgerSi
 
 async function write(request: CompactRequest, files: readonly Segment[], survey: Survey): Promise<LedgerSize> {
   const { dir, run } = request;
-  const temporary = join(dir, `compacting-${run}.tmp`);
   const path = join(dir, `compacted-${run}.jsonl`);
   try {
-    const fd = openSync(temporary, "wx");
-    let writer: LineWriter;
-    try {
-      writer = new LineWriter(fd);
-      writer.writeText(JSON.stringify(headerOf(request, 1 + survey.highestSeq)));
-      const copied = await copyLatest({ dir, files, latest: survey.latest, writer });
-      if (copied !== survey.latest.size) throw changedMeanwhile(dir);
-      writer.flush();
-      fsyncSync(fd);
-    } finally {
-      closeSync(fd);
-    }
+    using file = new StagedFile({ temporary: join(dir, `compacting-${run}.tmp`), durable: true }, "wx");
+    const writer = new LineWriter(file.fd);
+    writer.writeText(JSON.stringify(headerOf(request, 1 + survey.highestSeq)));
+    const copied = await copyLatest({ dir, files, latest: survey.latest, writer });
+    if (copied !== survey.latest.size) throw changedMeanwhile(dir);
+    writer.flush();
+    file.finish();
     request.assertHeld();
-    renameSync(temporary, path);
-    syncDirectory(dir);
+    file.renameTo(path);
+    syncPath(dir);
     return { files: 1, lines: writer.lines, bytes: writer.bytes };
   } catch (error) {
-    rmSync(temporary, { force: true });
     throw environmentError("write the ledger", path, error);
   }
 }
 
 function headerOf({ run, task, boot }: CompactRequest, seq: number): LedgerHeader {
-  return {
-    v: COMPACTED_VERSION,
-    compacted: true,
-    run,
-    task,
-    at: new Date().toISOString(),
-    seq,
-    // No line stands under this header: what made each of them, the ones below say.
-    module: "",
-    version: null,
-    options: "",
-    epoch: 0,
-    boot,
-    // Before it gets its name all of it, and all it tells of, is on disk.
-    durable: true,
-    shard: { soft: [], hash: null },
-  };
+  const at = new Date().toISOString();
+  // No outcome stands under this header: the headers below have the facts. All outputs are on disk before the file is there.
+  return { v: COMPACTED_VERSION, compacted: true, ...unknownFacts, run, task, at, seq, boot, durable: true };
 }
 
-/** Nobody could, with the lease in our hands; should it be so all the same, nothing must be lost by it. */
+/** The lease rules it out; should it happen all the same, no line must be lost. */
 function changedMeanwhile(dir: string): KagurazakaError {
   return new KagurazakaError("environment", `the ledger ${dir} was written to while it was being compacted`, {
     where: dir,
-    hint: "Nothing was changed. Find out who writes there, then give the same command again.",
+    hint: "Nothing was changed. Find out which process writes there, then give the same command again.",
   });
 }

@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { KagurazakaError } from "../../../base/errors.js";
+import { wholeInput } from "../../../contracts/partition.js";
 import { openLease, ownProcess } from "../../lease/index.js";
 import { syncFileSystems } from "../../ledger/checkpoints/sync-file-systems.js";
 import { findUnsynced, type Machine } from "../../ledger/checkpoints/unsynced.js";
@@ -7,9 +8,9 @@ import { listSegments } from "../../ledger/load-ledger.js";
 import { createRunId } from "../../run/run-id.js";
 import { type Compaction, compactLedger } from "./compact-ledger.js";
 
-export interface CompactShardRequest {
+interface CompactShardRequest {
   readonly ledgerDir: string;
-  /** null: no files are written; undefined: somewhere. */
+  /** null: the task writes no files; undefined: it is not known where. */
   readonly outputRoot: string | null | undefined;
   readonly leaseDir: string;
   readonly task: string;
@@ -19,7 +20,7 @@ export interface CompactShardRequest {
 const NOTHING = { files: 0, lines: 0, bytes: 0 } as const;
 
 /**
- * Compacts the ledger of one root, with the lease of all of it in hand: no run works there meanwhile, in no shard.
+ * Compacts the ledger of one root while it holds the lease of the whole root, so that no run of any shard works there.
  * @throws KagurazakaError `root-in-use` while one does
  */
 export async function compactShard(request: CompactShardRequest): Promise<Compaction> {
@@ -29,35 +30,31 @@ export async function compactShard(request: CompactShardRequest): Promise<Compac
   const run = createRunId();
   await using lease = await openLease({
     dir: leaseDir,
-    scope: { soft: [], hash: null },
+    partition: wholeInput,
     run,
     ...(onWait ? { onWait } : {}),
   });
   const { boot, host } = ownProcess();
-  refuseDoubt(ledgerDir, { boot, host });
-  // None is all there are.
+  refuseUnsynced(ledgerDir, { boot, host });
+  // Without a directory, all file systems are synced.
   await syncPublished(outputRoot === undefined ? [] : [ledgerDir, outputRoot ?? ledgerDir].filter(existsSync));
   return await compactLedger({ dir: ledgerDir, run, task, boot, assertHeld: () => lease.assertHeld() });
 }
 
-/** What a restart has put in doubt would be taken for whole afterwards. */
-function refuseDoubt(ledgerDir: string, here: Machine): void {
+/** Without checkpoints, outputs that a restart may have damaged would count as whole. */
+function refuseUnsynced(ledgerDir: string, here: Machine): void {
   if (findUnsynced(ledgerDir, listSegments(ledgerDir), here).windows.length === 0) return;
-  throw new KagurazakaError(
-    "environment",
-    `${ledgerDir} tells of results that a restart of this machine may have spoiled`,
-    {
-      where: ledgerDir,
-      hint: "Run the task once over what it worked on then (the same list, if it had one): it makes again what may not be whole. Then compact.",
-    },
-  );
+  const message = `${ledgerDir} has results that may not have been on disk when this machine restarted`;
+  const hint =
+    "Run the task once more over the same input (the same list, if it had one): it makes again what may not be whole. Then compact.";
+  throw new KagurazakaError("environment", message, { where: ledgerDir, hint });
 }
 
 const SYNC_WITHIN_MS = 60_000;
 
 /**
- * Sync marks do not outlive compaction, for afterwards nothing is in doubt: so all that was published goes to the disk first.
- * Other file systems are none of its business: one that hangs would keep it waiting for ever.
+ * A compacted ledger has no checkpoints, for everything in it counts as synced: so all that was published is synced first.
+ * Only on the file systems of these directories: another one that hangs would keep it waiting for ever.
  */
 async function syncPublished(dirs: readonly string[]): Promise<void> {
   const syncing = syncFileSystems(dirs);

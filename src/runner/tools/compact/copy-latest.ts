@@ -2,7 +2,6 @@ import { join } from "node:path";
 import { fingerprintHigh, fingerprintLow, hashAsciiBytes, hashText } from "../../../base/hash.js";
 import { sameScope } from "../../ledger/epochs/epoch-scope.js";
 import type { FingerprintTable } from "../../ledger/fingerprint-table.js";
-import type { Segment } from "../../ledger/ledger-index.js";
 import {
   type EpochOpenLine,
   isCheckpoint,
@@ -13,13 +12,14 @@ import {
   LEDGER_VERSION,
   type LedgerHeader,
   type LedgerLine,
+  unknownFacts,
 } from "../../ledger/lines.js";
-import { runOf } from "../../ledger/load-ledger.js";
 import { type Block, readBlocks } from "../../ledger/read-segment.js";
 import { type LineSink, PLAIN_HEAD_BYTES, scanLines } from "../../ledger/scan-lines.js";
+import { runOf, type Segment } from "../../ledger/segment.js";
 import type { LineWriter } from "./line-writer.js";
 
-export interface CopyRequest {
+interface CopyRequest {
   readonly dir: string;
   readonly files: readonly Segment[];
   /** Of each key, the number of its last outcome; see `surveyLines`. */
@@ -28,7 +28,7 @@ export interface CopyRequest {
 }
 
 /**
- * Copies each key's last line, and whatever is no outcome, as they stand, each under the header it stood under.
+ * Copies each key's last line, and all lines that are no outcomes, byte for byte, each under the header it stood under.
  * @returns how many outcomes were copied
  */
 export async function copyLatest({ dir, files, latest, writer }: CopyRequest): Promise<number> {
@@ -46,7 +46,7 @@ class Copier {
   readonly #writer: LineWriter;
   #outcomes = 0;
   readonly #opened: EpochOpenLine[] = [];
-  /** Of the segment at hand; null once it is written. */
+  /** Of the segment that is being copied; null once it is written. */
   #header: Uint8Array | null = null;
 
   constructor(latest: FingerprintTable, writer: LineWriter) {
@@ -55,8 +55,8 @@ class Copier {
   }
 
   begin(segment: Segment): void {
-    // One that has a header says so in its first line.
-    this.#header = segment.header === null ? Buffer.from(JSON.stringify(missingHeader(segment))) : null;
+    // A segment with a header has it in its first line.
+    this.#header = segment.header === null ? Buffer.from(JSON.stringify(assumedHeader(segment))) : null;
   }
 
   sinkOf({ bytes, offset: blockOffset }: Block, segment: Segment): LineSink {
@@ -70,18 +70,16 @@ class Copier {
         if (isOutcomeLine(line)) {
           if (this.#isLatest(hashText(line.k))) this.#copy(bytes, start, start + length);
         } else if (isHeader(line) && (offset > 0 || segment.header !== null)) {
-          // Its block's memory is used again before it may be written.
+          // Copied: the block's memory may be used again before the header is written.
           this.#header = Uint8Array.prototype.slice.call(bytes, start, start + length);
         } else if (!this.#isVoid(line) && !isCheckpoint(line)) {
           this.#copy(bytes, start, start + length);
         }
       },
-      invalid() {},
-      torn() {},
     };
   }
 
-  /** The end of an epoch that nobody had opened by then: read twice, the second time it would end one opened since. */
+  /** The end of an epoch that no line before it opens: in the new file it might end one that is opened later. */
   #isVoid(line: Partial<LedgerLine>): boolean {
     if (isEpochOpen(line)) this.#opened.push(line);
     if (!isEpochComplete(line)) return false;
@@ -105,19 +103,9 @@ class Copier {
 
 const NEWLINE = 0x0a;
 
-/** What the loader takes a file for that has lost its header, in words. */
-function missingHeader(segment: Segment): LedgerHeader {
-  return {
-    v: LEDGER_VERSION,
-    run: runOf(segment),
-    task: "",
-    at: "",
-    seq: 0,
-    module: "",
-    version: null,
-    options: "",
-    epoch: 0,
-    boot: null,
-    shard: { soft: [], hash: null },
-  };
-}
+/** As the loader reads a file that has lost its header. */
+const assumedHeader = (segment: Segment): LedgerHeader => ({
+  v: LEDGER_VERSION,
+  ...unknownFacts,
+  run: runOf(segment),
+});

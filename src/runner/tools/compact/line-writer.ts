@@ -27,7 +27,7 @@ export class LineWriter {
     if (this.#size + size > BUFFER_BYTES) this.flush();
     if (size > BUFFER_BYTES) {
       const line = Buffer.concat([bytes.subarray(start, end), Buffer.of(0x0a)]);
-      writeFully(this.#fd, line, line.length, () => {});
+      writeFully(this.#fd, line, line.length);
       return;
     }
     this.#buffer.set(bytes.subarray(start, end), this.#size);
@@ -36,7 +36,7 @@ export class LineWriter {
   }
 
   flush(): void {
-    writeFully(this.#fd, this.#buffer, this.#size, () => {});
+    writeFully(this.#fd, this.#buffer, this.#size);
     this.#size = 0;
   }
 }

@@ -2,12 +2,12 @@ import { join } from "node:path";
 import { KagurazakaError } from "../../../base/errors.js";
 import { fingerprintHigh, fingerprintLow, hashAsciiBytes, hashText } from "../../../base/hash.js";
 import { FingerprintTable } from "../../ledger/fingerprint-table.js";
-import type { Segment } from "../../ledger/ledger-index.js";
 import { isHeader, isOutcomeLine } from "../../ledger/lines.js";
 import { readBlocks } from "../../ledger/read-segment.js";
 import { scanLines } from "../../ledger/scan-lines.js";
+import type { Segment } from "../../ledger/segment.js";
 
-/** What a first look at all lines of a ledger gives. */
+/** The result of a first pass over all lines of a ledger. */
 export interface Survey {
   /** Fingerprint of a key → number of its last outcome among all outcomes, from 1. */
   readonly latest: FingerprintTable;
@@ -44,9 +44,7 @@ export async function surveyLines(dir: string, files: readonly Segment[]): Promi
     }
   }
   const { outcomes, others, damaged } = counts;
-  if (outcomes > MOST_OUTCOMES)
-    throw new KagurazakaError("environment", `${dir} has ${outcomes} lines, more than can be compacted`, {
-      where: dir,
-    });
+  const message = `${dir} has ${outcomes} outcomes, more than can be compacted`;
+  if (outcomes > MOST_OUTCOMES) throw new KagurazakaError("environment", message, { where: dir });
   return { latest, outcomes, lines: outcomes + others + damaged, damaged, highestSeq };
 }

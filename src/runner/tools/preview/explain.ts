@@ -7,7 +7,7 @@ import { openHistory } from "../../record/history.js";
 import { openPlanner } from "../../run/open-plan.js";
 
 /** Why an item would run or not, step by step. */
-export interface Explanation {
+interface Explanation {
   readonly key: string;
   readonly verdict: "would run" | "would be skipped" | "is left out" | "cannot run" | "is not listed";
   readonly steps: readonly { readonly step: string; readonly says: string }[];

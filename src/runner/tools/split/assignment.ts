@@ -2,11 +2,11 @@ import { KagurazakaError } from "../../../base/errors.js";
 import { shardOf } from "../../../base/hash.js";
 import type { Rule } from "./settings.js";
 
-/** Decides where a file goes; asked in the order of the walk. */
+/** Decides the shard of each file; called in the order of the walk. */
 export interface Assignment {
-  /** How many shards there are by now. */
+  /** How many shards there are so far. */
   readonly shards: number;
-  /** Takes into account what an earlier plan has decided. */
+  /** Counts a file whose shard an earlier plan has decided. */
   decided(shard: number, bytes: number): void;
   assign(key: string, bytes: number): number;
 }
@@ -16,7 +16,7 @@ export function createAssignment(rule: Rule): Assignment {
   return rule.kind === "lightest" ? new Lightest(rule.shards) : byHash(rule.shards);
 }
 
-/** Not the hash of the key alone: `--shard i/N` takes that one, and would find a hard shard all in or all out. */
+/** Not by the hash of the key alone, which `--shard i/N` uses: a hard shard would be all in or all out of it. */
 function byHash(shards: number): Assignment {
   return { shards, decided: () => {}, assign: (key) => shardOf(`/${key}`, shards) };
 }
@@ -42,10 +42,9 @@ class Filling implements Assignment {
 
   assign(key: string, bytes: number): number {
     if (bytes > this.#maxSize) {
-      throw new KagurazakaError("bad-value", `${key} alone has ${bytes} bytes, more than a shard may have`, {
-        where: "--max-size",
-        hint: "Say a larger --max-size, or leave the file out with --only or --exts.",
-      });
+      const hint = "Say a larger --max-size, or leave the file out with --only or --exts.";
+      const message = `${key} alone has ${bytes} bytes, more than a shard may have`;
+      throw new KagurazakaError("bad-value", message, { where: "--max-size", hint });
     }
     if (this.#files >= this.#maxFiles || this.#bytes + bytes > this.#maxSize) this.#open(this.shards + 1);
     this.#files++;
@@ -65,20 +64,20 @@ class Lightest implements Assignment {
   readonly shards: number;
   readonly #weights: Float64Array;
   readonly #heap: Uint32Array;
-  /** Where in the heap a shard stands. */
-  readonly #places: Uint32Array;
+  /** Shard → its index in the heap. */
+  readonly #positions: Uint32Array;
 
   constructor(shards: number) {
     this.shards = shards;
     this.#weights = new Float64Array(shards);
     this.#heap = Uint32Array.from({ length: shards }, (_, index) => index);
-    this.#places = this.#heap.slice();
+    this.#positions = this.#heap.slice();
   }
 
   decided(shard: number, bytes: number): void {
-    // An empty file weighs something too: a million of them do not all go to one shard.
+    // An empty file counts, too, or a million of them would all go to one shard.
     this.#weights[shard]! += bytes + 1;
-    this.#sink(this.#places[shard]!);
+    this.#sink(this.#positions[shard]!);
   }
 
   assign(_key: string, bytes: number): number {
@@ -97,8 +96,8 @@ class Lightest implements Assignment {
       const [upper, lower] = [heap[least]!, heap[at]!];
       heap[at] = upper;
       heap[least] = lower;
-      this.#places[upper] = at;
-      this.#places[lower] = least;
+      this.#positions[upper] = at;
+      this.#positions[lower] = least;
       at = least;
     }
   }

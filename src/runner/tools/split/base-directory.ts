@@ -3,6 +3,7 @@ import { dirname } from "node:path";
 import { environmentError, errnoOf } from "../../../base/disk.js";
 import { KagurazakaError } from "../../../base/errors.js";
 import { makeDirectory } from "../../../base/make-directory.js";
+import { wholeInput } from "../../../contracts/partition.js";
 import { type Lease, openLease } from "../../lease/index.js";
 import { stateDir } from "./plan.js";
 
@@ -23,28 +24,27 @@ export function makeBase(base: string): string | undefined {
   return made;
 }
 
-/** One split at a time works on a base, whatever its name. */
+/** One split at a time works on a base, also where their names differ. */
 export async function holdBase(base: string): Promise<Lease> {
   try {
-    const scope = { soft: [], hash: null };
-    return await openLease({ dir: `${stateDir(base)}/lease`, scope, run: "split" });
+    return await openLease({ dir: `${stateDir(base)}/lease`, partition: wholeInput, run: "split" });
   } catch (error) {
     if (!KagurazakaError.is(error) || error.code !== "root-in-use") throw error;
-    const hint = "Wait until it is through, then give the same command again.";
+    const hint = "Wait until it has ended, then give the same command again.";
     throw new KagurazakaError("root-in-use", error.message, { where: error.where, hint, cause: error });
   }
 }
 
-/** Of a split that was refused when its files were listed: the base as it was. */
+/** Leaves the base as it was, for a split that was refused when its files were listed. */
 export function removeTraces(base: string, made: string | undefined): void {
   rmSync(stateDir(base), { recursive: true, force: true });
-  let at = dirname(stateDir(base));
+  const lowest = dirname(stateDir(base));
   try {
-    for (const top = made ?? dirname(stateDir(base)); ; at = dirname(at)) {
+    for (let at = lowest; ; at = dirname(at)) {
       rmdirSync(at);
-      if (at === top) return;
+      if (at === (made ?? lowest)) return;
     }
   } catch {
-    // Something else is in there.
+    // It has other files.
   }
 }

@@ -5,7 +5,7 @@ import type { SplitSettings } from "./settings.js";
 /** The files to split, one array a directory, in the order of the walk. */
 export type Listing = () => Generator<WalkedDirectory>;
 
-/** Endings decide as in `InputByExts`, globs as `--only` of a run; shards that lie below the input are left out. */
+/** `exts` select as in `InputByExts`, globs as `--only` of a run; shards that lie below the input are left out. */
 export async function createListing(
   { input, base, choice }: SplitSettings,
   onPassedOver: (relPath: string, why: PassedOver) => void,

@@ -1,12 +1,8 @@
 import {
-  closeSync,
   constants,
   copyFileSync,
-  fsyncSync,
   linkSync,
   lstatSync,
-  openSync,
-  readSync,
   realpathSync,
   renameSync,
   rmSync,
@@ -15,32 +11,32 @@ import {
   unlinkSync,
   utimesSync,
 } from "node:fs";
-import { environmentError, errnoOf } from "../../../base/disk.js";
+import { environmentError, errnoOf, readFully, syncPath, withFile } from "../../../base/disk.js";
 import { KagurazakaError } from "../../../base/errors.js";
 import { joinRelative } from "../../../data/walk.js";
-import { NOT_UTF8, PlacingFailed } from "./placing-failed.js";
+import { isNotUtf8, NOT_UTF8, PlacingFailed } from "./placing-failed.js";
 import { noLinks } from "./refusals.js";
 import { Removals } from "./removals.js";
 import type { Way } from "./settings.js";
 import { type ShardDirectories, shardStaging } from "./shard-directories.js";
 
-/** `there`: it is in its shard already. `gone`: neither in the input nor in its shard. */
-export type Placed = { readonly state: "placed" | "there"; readonly bytes: number } | { readonly state: "gone" };
+/** `there`: the file is in its shard already. `gone`: it is neither in the input nor in its shard. */
+type Placed = { readonly state: "placed" | "there"; readonly bytes: number } | { readonly state: "gone" };
 
-/** Codes after which every other file would fail as well. */
+/** Errors after which every other file would fail as well. */
 const ENVIRONMENT = new Set(["ENOSPC", "EDQUOT", "EROFS", "EIO", "EMFILE", "ENFILE", "ENOMEM", "ESTALE"]);
 const NO_LINKS = new Set(["EXDEV", "EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS"]);
 
 /**
  * Puts one file into its shard so that a kill at any moment leaves either nothing or the whole file under its name, and a
- * moved file always in one of its two places; one moved to another file system also when the power goes. Synchronous: a file
- * is two to four system calls.
+ * moved file always in one of its two places; a file moved to another file system survives power loss, too. Synchronous: a
+ * file takes two to four system calls.
  */
 export class Placer {
   readonly #input: string;
   readonly #by: Way;
   readonly #shards: ShardDirectories;
-  /** Files that are in their shard and still in the input; whoever places them settles them. */
+  /** Files that are in their shard and still in the input; the caller of `place` has to settle them. */
   readonly removals = new Removals();
 
   constructor(input: string, by: Way, shards: ShardDirectories) {
@@ -69,14 +65,13 @@ export class Placer {
   #missing(key: string, to: string): Placed {
     const there = lstatSync(to, { throwIfNoEntry: false });
     if (there) return { state: "there", bytes: there.size };
-    // What Node could not decode it shows as U+FFFD, and that name is not on the disk.
-    if (key.includes("\ufffd")) throw new PlacingFailed(NOT_UTF8);
+    if (isNotUtf8(key)) throw new PlacingFailed(NOT_UTF8);
     return { state: "gone" };
   }
 
   #put(file: Placing): "placed" | "there" {
     const { to, isNew, source } = file;
-    // A link never replaces anything, so in a new directory it need not be asked first.
+    // A link never replaces anything, so in a new directory it needs no look before.
     const there = isNew && this.#by === "link" ? undefined : lstatSync(to, { throwIfNoEntry: false });
     if (there) return this.#isThere(file, there);
     if (this.#by === "move") this.#move(file);
@@ -92,20 +87,20 @@ export class Placer {
     return "placed";
   }
 
-  /** The same file (a link), or one of the same size and time (a copy). Anything else is somebody's and stays. */
+  /** The same file (a link), or one of the same size and time (a copy). Anything else is not ours, and stays. */
   #isThere({ key, from, to, source: { stat } }: Placing, there: Stats): "there" {
     const isLink = there.ino === stat.ino && there.dev === stat.dev && there.size === stat.size;
     if (!isLink && !(there.isFile() && there.size === stat.size && isSameTime(there.mtimeMs, stat.mtimeMs))) {
       throw new PlacingFailed(`${to} is there with other content (${describe(there)}; ${from} has ${describe(stat)})`);
     }
     if (this.#by !== "move") return "there";
-    // Killed between the copy and the removal. The last look before the only other copy goes: bytes, not times.
+    // An earlier split was killed between copy and removal. Before the only other copy goes, bytes are compared, not times.
     const isSafe = isLink ? stat.nlink > 1 : hasSameBytes(from, to);
     if (!isSafe)
       throw new PlacingFailed(`${to} is there with other content than ${from}, though of the same size and time`);
     if (isLink) unlinkSync(from);
     else {
-      syncFile(to);
+      syncPath(to);
       this.removals.add({ key, from, to, stat, state: "there" });
     }
     return "there";
@@ -130,7 +125,7 @@ export class Placer {
       if (now.size !== stat.size || now.mtimeMs !== stat.mtimeMs)
         throw new PlacingFailed("it changed while it was copied; the same command tries it again");
       // The bytes before the name, and both before the source goes.
-      if (this.#by === "move") syncFile(staged);
+      if (this.#by === "move") syncPath(staged);
       renameSync(staged, to);
     } catch (error) {
       rmSync(staged, { force: true });
@@ -141,7 +136,7 @@ export class Placer {
 
 interface Source {
   readonly stat: Stats;
-  /** Where the bytes are: a symbolic link in a shard would lead nowhere. */
+  /** Where the bytes are: the target of a symbolic link, which would lead nowhere from inside a shard. */
   readonly path: string;
 }
 
@@ -152,15 +147,6 @@ interface Placing {
   readonly to: string;
   readonly source: Source;
   readonly isNew: boolean;
-}
-
-function syncFile(path: string): void {
-  const fd = openSync(path, "r");
-  try {
-    fsyncSync(fd);
-  } finally {
-    closeSync(fd);
-  }
 }
 
 function sourceOf(path: string): Source | undefined {
@@ -180,25 +166,16 @@ const describe = (stat: Stats): string =>
   stat.isFile() ? `${stat.size} bytes of ${stat.mtime.toISOString()}` : "it is no file";
 
 function hasSameBytes(a: string, b: string): boolean {
-  const [one, other] = [openSync(a, "r"), openSync(b, "r")];
-  try {
-    const [left, right] = [Buffer.allocUnsafe(1 << 20), Buffer.allocUnsafe(1 << 20)];
-    for (;;) {
-      const size = readFully(one, left);
-      if (size !== readFully(other, right) || left.compare(right, 0, size, 0, size) !== 0) return false;
-      if (size < left.length) return true;
-    }
-  } finally {
-    closeSync(one);
-    closeSync(other);
-  }
-}
-
-function readFully(fd: number, into: Buffer): number {
-  let size = 0;
-  for (let read = -1; read !== 0 && size < into.length; size += read)
-    read = readSync(fd, into, size, into.length - size, null);
-  return size;
+  const [left, right] = [Buffer.allocUnsafe(1 << 20), Buffer.allocUnsafe(1 << 20)];
+  return withFile(a, (one) =>
+    withFile(b, (other) => {
+      for (;;) {
+        const size = readFully(one, left, null);
+        if (size !== readFully(other, right, null) || left.compare(right, 0, size, 0, size) !== 0) return false;
+        if (size < left.length) return true;
+      }
+    }),
+  );
 }
 
 function refine(error: unknown, by: Way, from: string, to: string): unknown {

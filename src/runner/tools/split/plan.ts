@@ -1,6 +1,6 @@
-import { existsSync, readdirSync, rmSync } from "node:fs";
+import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { environmentError } from "../../../base/disk.js";
+import { environmentError, listDirectory } from "../../../base/disk.js";
 import { OWN_DIRECTORY } from "../../../base/own-directory.js";
 import { readJsonl } from "../../../data/jsonl.js";
 import { openJsonlWriter } from "../../../data/jsonl-writer.js";
@@ -8,16 +8,16 @@ import { compareCodePoints, joinRelative, type WalkedDirectory } from "../../../
 import type { Assignment } from "./assignment.js";
 
 /**
- * Which file goes to which shard, written down before the first one goes: `<base>/.kagurazaka/split/<name>.jsonl`, in
- * the order of the walk, so that an old plan and a new walk are joined as two sorted streams. A file that stands in it
- * keeps its shard for ever, also when it has left the input (moved, or deleted); new ones are put in at their places.
+ * Which file goes to which shard, written before the first file is placed: `<base>/.kagurazaka/split/<name>.jsonl`, in the
+ * order of the walk, so that an old plan and a new walk are joined as two sorted streams. A file of the plan keeps its shard
+ * for ever, also when it has left the input (moved, or deleted); new files are added at their places.
  */
 export interface PlannedDirectory {
   readonly relDir: string;
   readonly files: readonly PlannedFile[];
 }
 
-export interface PlannedFile {
+interface PlannedFile {
   readonly name: string;
   readonly shard: number;
   readonly bytes: number;
@@ -38,7 +38,7 @@ export async function* readPlan(path: string): AsyncGenerator<PlannedDirectory> 
   }
 }
 
-/** Puts the finished plan in place of the old one; nothing of it is seen before. */
+/** Replaces the plan by a new one, as a whole. */
 export async function writePlan(path: string, plan: AsyncIterable<PlannedDirectory>): Promise<void> {
   try {
     await using writer = await openJsonlWriter(path);
@@ -55,21 +55,21 @@ export async function writePlan(path: string, plan: AsyncIterable<PlannedDirecto
   }
 }
 
-/** What a killed command was writing. */
+/** Removes the plans that killed commands were writing. */
 export function sweepPlans(dir: string): void {
-  if (!existsSync(dir)) return;
-  for (const name of readdirSync(dir)) if (/^\..*\.tmp$/.test(name)) rmSync(join(dir, name), { force: true });
+  for (const name of listDirectory("read the plans in", dir))
+    if (/^\..*\.tmp$/.test(name)) rmSync(join(dir, name), { force: true });
 }
 
-export interface Joining {
+interface Joining {
   readonly old: () => AsyncIterable<PlannedDirectory>;
   readonly walk: Iterable<WalkedDirectory>;
   readonly assignment: Assignment;
-  /** Of a file that is not planned yet; undefined: it cannot be looked at. */
+  /** The size of a file that is not planned yet; undefined: it cannot be read. */
   sizeOf(relDir: string, name: string): number | undefined;
 }
 
-/** The old plan and, at their places, the files it does not know. Memory: one directory. */
+/** The old plan with all other files of the walk at their places. Memory: one directory. */
 export async function* joinPlan({ old, walk, assignment, sizeOf }: Joining): AsyncGenerator<PlannedDirectory> {
   for await (const { files } of old()) for (const { shard, bytes } of files) assignment.decided(shard, bytes);
   const known = whole(old());
@@ -106,7 +106,7 @@ function joinDirectory(
   return [...files, ...planned.slice(at)];
 }
 
-/** One array a directory, however many lines it took. */
+/** One array for each directory, however many lines it takes. */
 async function* whole(lines: AsyncIterable<PlannedDirectory>): AsyncGenerator<PlannedDirectory> {
   let last: { relDir: string; files: PlannedFile[] } | undefined;
   for await (const { relDir, files } of lines) {

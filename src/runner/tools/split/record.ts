@@ -1,26 +1,28 @@
-import { closeSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { environmentError, errnoOf } from "../../../base/disk.js";
 import { KagurazakaError } from "../../../base/errors.js";
+import { jsonText } from "../../../base/json-file.js";
+import { replaceFile } from "../../../base/whole-file.js";
 import type { FileChoice, Rule, SplitSettings, Way } from "./settings.js";
 
 const VERSION = 1;
 
-/** What a directory of shards is, in `<base>/.kagurazaka-split.json`: one entry for each name that is split into it. */
+/** Describes a directory of shards, in `<base>/.kagurazaka-split.json`: one entry for each name that is split into it. */
 export interface SplitRecord {
   readonly version: typeof VERSION;
   readonly splits: Readonly<Record<string, SplitEntry>>;
 }
 
-export interface SplitEntry extends FileChoice {
+interface SplitEntry extends FileChoice {
   readonly input: string;
   readonly rule: Rule;
-  /** The last way said. It may change: a file that is in its shard is there, whichever way it came. */
+  /** Of the last command. It may change: a file that is in its shard is done, whichever way it came. */
   readonly by: Way;
   readonly shards: number;
 }
 
-export const recordPath = (base: string): string => join(base, ".kagurazaka-split.json");
+const recordPath = (base: string): string => join(base, ".kagurazaka-split.json");
 
 export function readRecord(base: string): SplitRecord | undefined {
   const path = recordPath(base);
@@ -51,24 +53,14 @@ function parse(text: string): SplitRecord | undefined {
 export function writeRecord(base: string, name: string, entry: SplitEntry, before: SplitRecord | undefined): void {
   const path = recordPath(base);
   const record: SplitRecord = { version: VERSION, splits: { ...before?.splits, [name]: entry } };
-  const text = `${JSON.stringify(record, null, 2)}\n`;
-  try {
-    writeFileSync(`${path}.tmp`, text);
-    const fd = openSync(`${path}.tmp`, "r");
-    fsyncSync(fd);
-    closeSync(fd);
-    renameSync(`${path}.tmp`, path);
-  } catch (error) {
-    rmSync(`${path}.tmp`, { force: true });
-    throw environmentError("write", path, error);
-  }
+  replaceFile(path, jsonText(record), { temporary: `${path}.tmp`, durable: true });
 }
 
-/** A split that changes its mind would leave files in two shards, or in none. */
-export function refuseOtherMind(settings: SplitSettings, record: SplitRecord | undefined): void {
+/** A split that goes on with other settings would leave files in two shards, or in none. */
+export function refuseOtherSplit(settings: SplitSettings, record: SplitRecord | undefined): void {
   const before = entryOf(record, settings.name);
   const where = recordPath(settings.base);
-  const hint = "Give the command of then, or say another --into.";
+  const hint = "Give the same command as then, or say another --into.";
   if (before) {
     const asked = { input: settings.input, ...settings.choice, rule: settings.rule };
     const changes = [
@@ -86,7 +78,7 @@ export function refuseOtherMind(settings: SplitSettings, record: SplitRecord | u
   if (settings.rule.kind !== "fill") refuseOtherCount(settings, settings.rule.shards, record);
 }
 
-/** Names beside one another are shards of the same numbers, or their directories do not belong together. */
+/** Names in one base have the same number of shards, or their directories would not belong together. */
 export function refuseOtherCount(settings: SplitSettings, shards: number, record: SplitRecord | undefined): void {
   for (const [name, entry] of Object.entries(record?.splits ?? {})) {
     if (name === settings.name || entry.shards === shards) continue;
@@ -101,8 +93,9 @@ export const entryOf = (record: SplitRecord | undefined, name: string): SplitEnt
 
 function wordsOf(rule: Rule): string {
   if (rule.kind !== "fill") return `--shards ${rule.shards}${rule.kind === "lightest" ? " --balance size" : ""}`;
-  const { maxFiles, maxSize } = rule;
-  return [maxFiles === null ? [] : [`--max-files ${maxFiles}`], maxSize === null ? [] : [`--max-size ${maxSize}`]]
-    .flat()
-    .join(" ");
+  const words = [
+    rule.maxFiles !== null && `--max-files ${rule.maxFiles}`,
+    rule.maxSize !== null && `--max-size ${rule.maxSize}`,
+  ];
+  return words.filter(Boolean).join(" ");
 }

@@ -10,7 +10,7 @@ export function symbolicLink(key: string): KagurazakaError {
   });
 }
 
-/** Told before anything is made; a shard on yet another disk shows itself at its first link. */
+/** Before anything is made. A shard on yet another disk is only found by its first link. */
 export function refuseOtherFileSystem({ input, base }: SplitSettings): void {
   let there = base;
   while (!existsSync(there) && dirname(there) !== there) there = dirname(there);

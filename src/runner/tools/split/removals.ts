@@ -1,15 +1,15 @@
 import { lstatSync, type Stats, unlinkSync } from "node:fs";
 import { dirname } from "node:path";
-import { environmentError, errnoOf, syncDirectory } from "../../../base/disk.js";
+import { environmentError, isOfOthers, syncPath } from "../../../base/disk.js";
 
-/** A file whose bytes are on disk under another name, too. */
-export interface Removal {
+/** A source whose copy is on disk. */
+interface Removal {
   readonly key: string;
   readonly from: string;
   readonly to: string;
   /** Of `from`, as it was copied. */
   readonly stat: Stats;
-  /** As what it was counted. */
+  /** How it was counted. */
   readonly state: "placed" | "there";
 }
 
@@ -17,8 +17,9 @@ const MAX_WAITING = 1000;
 const MAX_KNOWN = 100_000;
 
 /**
- * Sources of a move to another file system. They go many at a time: first the directories of their copies are brought to
- * disk, each once, or a power loss would find neither. What a kill leaves is in both places, and the next split removes it.
+ * Sources of a move to another file system. They are removed many at a time: first the directories of their copies are
+ * synced, each once, or after a power loss there would be neither. A kill leaves files in both places, and the next split
+ * removes their sources.
  */
 export class Removals {
   readonly #waiting: Removal[] = [];
@@ -33,7 +34,7 @@ export class Removals {
     return this.#waiting.length >= MAX_WAITING;
   }
 
-  /** Removes what waits; `onStays` hears of what could not be removed. */
+  /** Removes all sources that wait; `onStays` is called for each that could not be removed. */
   settle(onStays: (removal: Removal, why: string) => void): void {
     const waiting = this.#waiting.splice(0);
     if (this.#known.size > MAX_KNOWN) this.#known.clear();
@@ -44,14 +45,12 @@ export class Removals {
     }
   }
 
-  /** A name is found only if every one on its way is. */
+  /** And the directories above it: a name is found only if every directory on its path is. */
   #sync(dir: string): void {
     try {
-      syncDirectory(dir);
+      syncPath(dir);
     } catch (error) {
-      // One of others that may not be read is none that was made here.
-      if (!["EACCES", "EPERM", "EINVAL", "EROFS"].includes(errnoOf(error) ?? ""))
-        throw environmentError("bring to disk", dir, error);
+      if (!isOfOthers(error)) throw environmentError("sync", dir, error);
     }
     if (this.#known.has(dir) || dirname(dir) === dir) return;
     this.#known.add(dir);

@@ -1,12 +1,21 @@
 import { realpathSync, statSync } from "node:fs";
-import { basename, dirname, join, resolve, sep } from "node:path";
+import { basename, resolve, sep } from "node:path";
 import { KagurazakaError } from "../../../base/errors.js";
 import { OWN_DIRECTORY } from "../../../base/own-directory.js";
+import { realPathOf } from "../../../data/walk.js";
 
 export type Way = "link" | "copy" | "move";
 
-/** What a user asks for; paths as typed. */
-export interface SplitRequest {
+/** Which files of the input are split. */
+export interface FileChoice {
+  readonly exts: readonly string[];
+  /** Globs over keys, as `--only` of a run. */
+  readonly only: readonly string[];
+  readonly hidden: boolean;
+}
+
+/** The command as the user typed it, paths included. */
+export interface SplitRequest extends FileChoice {
   readonly input: string;
   readonly into: string;
   readonly by: Way;
@@ -16,31 +25,21 @@ export interface SplitRequest {
   readonly maxSize?: number | undefined;
   /** Name of the directory in each shard; the input's own when left out. */
   readonly name?: string | undefined;
-  readonly exts: readonly string[];
-  /** Globs over keys, as `--only` of a run. */
-  readonly only: readonly string[];
-  readonly hidden: boolean;
 }
 
 /**
  * How a file finds its shard.
  *
- * `hash`: by the hash of its key and nothing else. A split that was killed, or that new files have come to since, finds
- * every file where it was without remembering anything; shards are equal only as dice are fair (10M files over 12: within
- * 0.5 %), and that is why it is the default.
+ * `hash`: by the hash of its key alone. It is the default, because a split that goes on, or that new files have come to,
+ * finds every file where it was without a plan. Shards are equal as far as chance makes them so (10M files over 12: within
+ * 0.5 %).
  * `lightest`: the next file of the sorted walk goes where the fewest bytes are; shards differ by no more than the largest
  * file. `fill`: the walk fills one shard after the other, so directories stay together. Both depend on all files before,
- * so what they decide is kept in a plan (plan.ts), and files that come later are added to it.
+ * so their decisions are kept in a plan (plan.ts), and files that come later are added to it.
  */
 export type Rule =
   | { readonly kind: "hash" | "lightest"; readonly shards: number }
   | { readonly kind: "fill"; readonly maxFiles: number | null; readonly maxSize: number | null };
-
-export interface FileChoice {
-  readonly exts: readonly string[];
-  readonly only: readonly string[];
-  readonly hidden: boolean;
-}
 
 export interface SplitSettings {
   /** Real path. */
@@ -53,7 +52,7 @@ export interface SplitSettings {
   readonly choice: FileChoice;
 }
 
-/** @throws KagurazakaError `usage`, `bad-value` or `input-root` for what makes no sense; nothing is written */
+/** Checks the command; writes nothing. @throws KagurazakaError `usage`, `bad-value` or `input-root` */
 export function readRequest(request: SplitRequest): SplitSettings {
   const rule = ruleOf(request);
   const input = realInput(request.input);
@@ -110,16 +109,6 @@ function checkName(name: string): string {
 
 export const isWithin = (path: string, dir: string): boolean =>
   path === dir || path.startsWith(dir.endsWith(sep) ? dir : dir + sep);
-
-/** The real path, also of what is not there yet. */
-export function realPathOf(path: string): string {
-  try {
-    return realpathSync(path);
-  } catch {
-    const parent = dirname(path);
-    return parent === path ? path : join(realPathOf(parent), basename(path));
-  }
-}
 
 /** `0` to `9` of ten, `00` to `11` of twelve: they sort as text. */
 export const shardName = (index: number, shards: number): string => String(index).padStart(digitsOf(shards), "0");

@@ -4,8 +4,9 @@ import { environmentError, errnoOf } from "../../../base/disk.js";
 import { KagurazakaError } from "../../../base/errors.js";
 import { makeDirectory } from "../../../base/make-directory.js";
 import { OWN_DIRECTORY } from "../../../base/own-directory.js";
+import { realPathOf } from "../../../data/walk.js";
 import { PlacingFailed } from "./placing-failed.js";
-import { isWithin, realPathOf, shardName } from "./settings.js";
+import { isWithin, shardName } from "./settings.js";
 
 const MAX_KNOWN = 100_000;
 
@@ -13,7 +14,7 @@ const MAX_KNOWN = 100_000;
 export class ShardDirectories {
   readonly #base: string;
   readonly #roots: readonly string[];
-  /** Directories that are there → whether we have made them. */
+  /** Directories that are there → whether this split has made them. */
   readonly #known = new Map<string, boolean>();
   readonly #stagings = new Set<number>();
 
@@ -26,7 +27,7 @@ export class ShardDirectories {
     return this.#roots[shard]!;
   }
 
-  /** A shard may be a link to anywhere, but not into the input: a file would be its own target. */
+  /** A shard may be a link to any directory outside the input: inside, a file would be its own target. */
   refuseOverlap(input: string): void {
     const base = realPathOf(this.#base);
     for (const root of this.#roots) {
@@ -48,7 +49,7 @@ export class ShardDirectories {
       } catch (error) {
         throw environmentError("make the directory", root, error);
       }
-      // A file on its way when the last command was killed.
+      // The file that the last command was copying when it was killed.
       removeStaging(root);
     }
   }
@@ -90,7 +91,7 @@ function removeStaging(root: string): void {
   try {
     rmdirSync(dirname(dir));
   } catch {
-    // Somebody else's things are in there.
+    // It has other files.
   }
 }
 
@@ -106,14 +107,14 @@ function makeOwn(path: string): boolean {
       mkdirSync(path);
       return true;
     } catch (error) {
-      // The name is at fault, not the disk.
+      // The name is wrong, not the disk.
       if (["ENAMETOOLONG", "EILSEQ", "EINVAL"].includes(errnoOf(error) ?? ""))
         throw new PlacingFailed((error as Error).message);
       throw environmentError("make the directory", path, error);
     }
   }
   if (there.isDirectory()) return false;
-  // A walk does not follow symbolic links to directories: what lay behind one would not be found again.
+  // A walk does not follow symbolic links to directories: a file behind one would not be found again.
   throw new PlacingFailed(
     `${path} is ${there.isSymbolicLink() ? "a symbolic link" : "a file"} and should be a directory`,
   );

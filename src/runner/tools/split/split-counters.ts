@@ -9,21 +9,17 @@ export interface ShardCount {
   readonly bytes: number;
 }
 
-/** Of some files: how many, and the first ones. */
-export interface Some {
-  readonly count: number;
-  readonly first: readonly { readonly key: string; readonly why: string }[];
-}
-
-/** What became of the files; bounded, however many there are. */
+/** Counts what became of the files, in bounded memory. */
 export class SplitCounters {
+  /** Put into their shards now; in a dry run, what would be. */
   placed = 0;
+  /** In their shards before. */
   there = 0;
-  /** Planned once, and now neither in the input nor in its shard: somebody has removed them. */
+  /** Planned once, and now neither in the input nor in its shard: removed by another program. */
   gone = 0;
+  readonly failed: { count: number; first: { key: string; why: string }[] } = { count: 0, first: [] };
   readonly #files: number[] = [];
   readonly #bytes: number[] = [];
-  readonly #failed: { count: number; first: { key: string; why: string }[] } = { count: 0, first: [] };
   readonly #passedOver = new Map<PassedOver, { count: number; first: string }>();
 
   add(shard: number, bytes: number): void {
@@ -32,18 +28,14 @@ export class SplitCounters {
   }
 
   fail(key: string, why: string): void {
-    this.#failed.count++;
-    if (this.#failed.first.length < MAX_SHOWN) this.#failed.first.push({ key, why });
+    this.failed.count++;
+    if (this.failed.first.length < MAX_SHOWN) this.failed.first.push({ key, why });
   }
 
   passOver(relPath: string, why: PassedOver): void {
     const known = this.#passedOver.get(why);
     if (known) known.count++;
     else this.#passedOver.set(why, { count: 1, first: relPath });
-  }
-
-  get failed(): Some {
-    return this.#failed;
   }
 
   get passedOver(): readonly { readonly why: PassedOver; readonly count: number; readonly first: string }[] {

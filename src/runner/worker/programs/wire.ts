@@ -43,7 +43,7 @@ export interface SpawnerEnd {
 }
 
 /** The program, or a file it was to have, could not be opened. */
-export interface SpawnerRefusal {
+interface SpawnerRefusal {
   readonly id: number;
   readonly error: Readonly<Record<string, string | number | undefined>> & { readonly message: string };
 }

@@ -52,11 +52,11 @@ describe("shards on one root", () => {
     [hash(2, 8), "shard-2-of-8"],
     [soft([[3, 1], 4], [[0], 2]), "soft-1.3-of-4+soft-0-of-2"],
     [both(soft([[0], 2]), hash(1, 2)), "soft-0-of-2+shard-1-of-2"],
-  ])("%j is named %s", (scope, name) => {
-    expect(partitionName(scope)).toBe(name);
+  ])("%j is named %s", (partition, name) => {
+    expect(partitionName(partition)).toBe(name);
   });
 
-  test("a name that would be too long for a directory is a hash, the same for the same scope", () => {
+  test("a name that would be too long for a directory is a hash, the same for the same partition", () => {
     const indices = Array.from({ length: 400 }, (_, i) => i);
     expect(partitionName(soft([indices, 1000]))).toMatch(/^scope-[0-9a-f]{32}$/);
     expect(partitionName(soft([[...indices].reverse(), 1000]))).toBe(partitionName(soft([indices, 1000])));

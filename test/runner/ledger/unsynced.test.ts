@@ -42,13 +42,13 @@ const times = (changed: number, written = changed): { ctimeMs: number; mtimeMs: 
   mtimeMs: T0 + written * 1000,
 });
 
-const doubtful = async (dir: string, keys: string): Promise<string> => {
+const unsyncedKeys = async (dir: string, keys: string): Promise<string> => {
   const index = await loadLedger(dir, here);
   return [...keys].filter((key) => index.statusOf(key)?.mayBeUnsynced).join("");
 };
 
 describe("a ledger of a boot that is over", () => {
-  test("what stands after the last mark is doubtful, a line written while the disk was synced too", async () => {
+  test("what stands after the last checkpoint may be unsynced, and so may a line written while the disk was synced", async () => {
     const dir = tempDir();
     const path = segment(dir, { run: "r1", seq: 1, lines: [done("a"), 110, done("b")] });
     const upto = readFileSync(path).length;
@@ -58,10 +58,10 @@ describe("a ledger of a boot that is over", () => {
       '{"k":"e","s":"filtered","ms":1,"reason":"-"}\n{"k":"f","s":"failed","ms":1}\n{"k":"g","s":"do',
     );
     const index = await loadLedger(dir, here);
-    expect(await doubtful(dir, "abcdefg")).toBe("cde");
+    expect(await unsyncedKeys(dir, "abcdefg")).toBe("cde");
     expect(index.unsyncedKeys).toBe(3);
     expect(index.counts).toEqual({ done: 4, filtered: 1, failed: 1 });
-    expect(index.isSound).toBe(false);
+    expect(index.isFullySynced).toBe(false);
     // Those are made again, whatever they were made by.
     expect(index.doneByProvenance()).toMatchObject([{ doneKeys: 2 }]);
     expect(index.nextSeq).toBe(2);
@@ -70,7 +70,7 @@ describe("a ledger of a boot that is over", () => {
   test("without a mark everything is", async () => {
     const dir = tempDir();
     segment(dir, { run: "r1", seq: 1, lines: [done("a"), '{"k":"ä","s":"done","ms":1,"n":2}'] });
-    expect(await doubtful(dir, "aä")).toBe("aä");
+    expect(await unsyncedKeys(dir, "aä")).toBe("aä");
   });
 
   test("nothing is in the same boot, after --durable, or where boots cannot be told apart", async () => {
@@ -78,19 +78,19 @@ describe("a ledger of a boot that is over", () => {
       const dir = tempDir();
       segment(dir, { run: "r1", seq: 1, more, lines: [done("a")] });
       const index = await loadLedger(dir, here);
-      expect([index.isSound, index.statusOf("a")?.mayBeUnsynced], JSON.stringify(more)).toEqual([true, false]);
-      expect(index.mayBeTorn("x", times(200))).toBe(false);
+      expect([index.isFullySynced, index.statusOf("a")?.mayBeUnsynced], JSON.stringify(more)).toEqual([true, false]);
+      expect(index.outputMayBeUnsynced("x", times(200))).toBe(false);
     }
     const dir = tempDir();
     segment(dir, { run: "r1", seq: 1, lines: [done("a")] });
-    expect((await loadLedger(dir)).isSound).toBe(true);
-    expect((await loadLedger(dir, { boot: null, host: "h" })).isSound).toBe(true);
+    expect((await loadLedger(dir)).isFullySynced).toBe(true);
+    expect((await loadLedger(dir, { boot: null, host: "h" })).isFullySynced).toBe(true);
   });
 
   test("on a disk of its own the machine may have had another name", async () => {
     const dir = tempDir();
     segment(dir, { run: "r1", seq: 1, more: { host: "container-7" }, lines: [done("a")] });
-    expect(await doubtful(dir, "a")).toBe("a");
+    expect(await unsyncedKeys(dir, "a")).toBe("a");
   });
 
   test("a mark holds for the segments that its run covers, and a run without a mark covers nothing", async () => {
@@ -101,17 +101,17 @@ describe("a ledger of a boot that is over", () => {
       const dir = tempDir();
       segment(dir, { run: "r1", seq: 1, lines: [done("a"), 105, done("b")] });
       segment(dir, { run: "r2", seq: 2, more: { covers: ["r1.jsonl"] }, lines: [...marks, done("c")] });
-      expect(await doubtful(dir, "abc")).toBe(expected.replace("a", ""));
+      expect(await unsyncedKeys(dir, "abc")).toBe(expected.replace("a", ""));
     }
   });
 
-  test("what a later boot has recorded again is safe, and what it put in doubt itself is not", async () => {
+  test("what a later boot has recorded again is synced, and what it left unsynced itself is not", async () => {
     const dir = tempDir();
     segment(dir, { run: "r1", seq: 1, boot: "first", lines: [done("a"), done("b"), done("c")] });
     segment(dir, { run: "r2", seq: 2, boot: "second", lines: [done("a"), 210, done("b")] });
     segment(dir, { run: "r3", seq: 3, boot: "now", lines: [done("d")] });
     const index = await loadLedger(dir, here);
-    expect(await doubtful(dir, "abcd")).toBe("bc");
+    expect(await unsyncedKeys(dir, "abcd")).toBe("bc");
     expect(index.unsyncedKeys).toBe(2);
     expect(index.windows).toEqual([
       { fromMs: T0 + 100_000, toMs: T0 + 200_000, seq: 1 },
@@ -119,14 +119,14 @@ describe("a ledger of a boot that is over", () => {
     ]);
   });
 
-  test("a run that ended with a mark leaves no doubt", async () => {
+  test("a run that ended with a checkpoint leaves nothing unsynced", async () => {
     const dir = tempDir();
     segment(dir, { run: "r1", seq: 1, lines: [done("a"), { sync: 110, end: true }] });
     const index = await loadLedger(dir, here);
-    expect([index.isSound, index.windows]).toEqual([true, []]);
+    expect([index.isFullySynced, index.windows]).toEqual([true, []]);
   });
 
-  test("a later run that looked at everything settles which outputs are in doubt", async () => {
+  test("a later run that looked at everything settles outputs that may be unsynced", async () => {
     const more = { input: "A" };
     for (const boot of ["now", "second"]) {
       const dir = tempDir();
@@ -135,7 +135,7 @@ describe("a ledger of a boot that is over", () => {
       const index = await loadLedger(dir, here);
       expect(index.windows).toEqual([]);
       // It is not among the items any more; should it come back, it is made again.
-      expect(await doubtful(dir, "ab")).toBe("b");
+      expect(await unsyncedKeys(dir, "ab")).toBe("b");
     }
   });
 
@@ -193,7 +193,7 @@ describe("an output by its last change", () => {
     const dir = tempDir();
     segment(dir, { run: "r1", seq: 1, lines: [done("a"), 110, done("c")] });
     segment(dir, { run: "r2", seq: 2, boot: "now", lines: [done("b")] });
-    expect((await loadLedger(dir, here)).mayBeTorn(key, times(changed, written))).toBe(torn);
+    expect((await loadLedger(dir, here)).outputMayBeUnsynced(key, times(changed, written))).toBe(torn);
   });
 
   test("without a mark, since the first run of that boot began; a clock that was set back ends nothing", async () => {
@@ -201,7 +201,7 @@ describe("an output by its last change", () => {
     segment(dir, { run: "r1", seq: 1, lines: [] });
     segment(dir, { run: "r2", seq: 2, boot: "now", more: { at: at(-5000) }, lines: [done("b")] });
     const index = await loadLedger(dir, here);
-    expect([97, 99, 1e9].map((seconds) => index.mayBeTorn("x", times(seconds)))).toEqual([false, true, true]);
+    expect([97, 99, 1e9].map((seconds) => index.outputMayBeUnsynced("x", times(seconds)))).toEqual([false, true, true]);
   });
 });
 
