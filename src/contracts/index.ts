@@ -42,10 +42,10 @@
  * - **run**: one invocation (`Run`). **recorder**: writes down what became of items (`Recorder`), counts it (`RunCounters`,
  *   `DurationHistogram`), logs it (`RunLog`). **sink**: where rows go that are not one file per item; **frame**: rows of one
  *   attempt for one sink; **part**: a finished file of a sink.
- * - **ledger**: append-only record of outcomes (`Ledger`, `LineBuffer`; read as a `LedgerIndex` over a `FingerprintTable`, with
+ * - **ledger**: append-only record of outcomes (`Ledger`, `SegmentWriter`, `LineBuffer`; read as a `LedgerIndex` over a `FingerprintTable`, with
  *   `FailedKeys`). **segment**: the ledger's file of one run. **epoch**: one full (re)doing, opened by `--force`.
  *   **checkpoint** (`Checkpoints`): a line that says how far the disk has come; what is not covered by one is *unsynced*.
- * - **lease**: the right to work on a partition, with a heartbeat (`HeartbeatThread`).
+ * - **lease**: the right to work on a partition, with a heartbeat (`Beat`, `HeartbeatThread`).
  * - **audit**: holds a root against its ledger (`Judge`, `Findings`, `AuditCounters`, `DeepCheck`, `KnownOutputs`).
  *   **compaction**: folds a ledger (`LineWriter`). **split**: makes hard shards of a tree (`Placer`, `Removals`,
  *   `ShardDirectories`, `SplitCounters`, `PlacingFailed`).
