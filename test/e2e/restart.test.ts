@@ -38,7 +38,9 @@ describe.concurrent("after a restart of the machine", () => {
     const { json, stderr } = await place.run(shout);
     expect(json.counts).toEqual(counts({ done: 2 }));
     expect(
-      stderr.match(/the machine has been restarted: at least 2 results younger than the last checkpoint .* made again/g),
+      stderr.match(
+        /the machine has been restarted: at least 2 results younger than the last checkpoint .* made again/g,
+      ),
     ).toHaveLength(1);
     expect(place.files("out")).toEqual({ "a.txt.up": "A", "b.txt.up": "B" });
     // It has looked at everything, waited for the disk and said so: nothing is left to doubt.

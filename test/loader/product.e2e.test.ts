@@ -91,9 +91,9 @@ setTimeout(() => { port1.close(); tell([built, seen.some((url) => url.includes("
 
 test('`import "kagurazaka"` in a task is the very module that runs', async () => {
   project.write({ "task.ts": `export { displayPath } from "kagurazaka";\nexport class T { process() {} }` });
-  expect(
-    await node(`tell((await import((await loadTask({ file })).entryUrl)).displayPath === displayPath);`),
-  ).toBe(true);
+  expect(await node(`tell((await import((await loadTask({ file })).entryUrl)).displayPath === displayPath);`)).toBe(
+    true,
+  );
 });
 
 test("processes that start at once on a cold cache agree", async () => {

@@ -226,7 +226,7 @@ describe("stopShard", () => {
     worker.crash();
     await run.pass();
     expect(run.keysOf("cancelled").toSorted()).toEqual(named(4));
-    expect(run.worker.types).toEqual(["close"]);
+    expect(run.session.workers.at(-1)!.types).toEqual(["close"]);
   });
 });
 

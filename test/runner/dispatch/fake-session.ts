@@ -2,7 +2,13 @@ import { afterEach, beforeEach, vi } from "vitest";
 import { monotonicMs } from "../../../src/base/clock.js";
 import { type ErrorRecord, type KagurazakaError, toErrorRecord } from "../../../src/base/errors.js";
 import { activityLayout } from "../../../src/contracts/activity.js";
-import type { WorkerChannel, WorkerEvents, WorkerExit, WorkerSession, WorkerStart } from "../../../src/contracts/backbone.js";
+import type {
+  WorkerChannel,
+  WorkerEvents,
+  WorkerExit,
+  WorkerSession,
+  WorkerStart,
+} from "../../../src/contracts/backbone.js";
 import { type Chunk, type ChunkHeader, PendingItem } from "../../../src/contracts/chunk.js";
 import type { ExecutionEvents, TaskMessage } from "../../../src/contracts/execution.js";
 import type { Settled } from "../../../src/contracts/outcome.js";
@@ -195,7 +201,8 @@ export const chunkOf = (keys: readonly string[], header: ChunkHeader = headerOf(
   new ItemChunk(keys.map((key) => new PendingItem({ key, json }, header)));
 
 /** `prefix0`, `prefix1` … */
-export const named = (count: number, prefix = "i"): string[] => Array.from({ length: count }, (_, i) => `${prefix}${i}`);
+export const named = (count: number, prefix = "i"): string[] =>
+  Array.from({ length: count }, (_, i) => `${prefix}${i}`);
 
 export async function* planOf(...chunks: readonly Chunk[]): AsyncGenerator<Chunk> {
   yield* chunks;
@@ -241,7 +248,13 @@ export class TestExecution {
     this.dispatcher = new Dispatcher({
       session: () => this.session,
       setup: {
-        task: { source: { alias: "task", export: "T" }, id: "T", options: { task: {}, rawArgs: [] }, template: null, moduleHash: "" },
+        task: {
+          source: { alias: "task", export: "T" },
+          id: "T",
+          options: { task: {}, rawArgs: [] },
+          template: null,
+          moduleHash: "",
+        },
         run: "run",
         shape: { slots, queue },
         shards: [],

@@ -86,7 +86,7 @@ describe("ledger on a difficult disk", () => {
     ledger.appendDone("b", 1);
     ledger.discard();
     await ledger[Symbol.asyncDispose]();
-    expect(readFileSync(ledger.path, "utf8")).toContain("\"a\"");
+    expect(readFileSync(ledger.path, "utf8")).toContain('"a"');
     expect(readFileSync(ledger.path, "utf8")).not.toContain('"b"');
   });
 
