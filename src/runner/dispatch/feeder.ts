@@ -197,7 +197,9 @@ export class Feeder {
   #isHungry(worker: WorkerHandle, tight: boolean): boolean {
     if (!worker.takesItems || worker.quarantined || worker.chars >= MAX_WORKER_CHARS) return false;
     const capacity = this.#capacity(worker, tight);
-    return worker.inFlight.size < (capacity > 4 * worker.slots ? capacity / 2 : capacity);
+    // Never below what its executor waits for: it would wait for ever.
+    const low = Math.max(capacity / 2, worker.slots + worker.shape.queue);
+    return worker.inFlight.size < (capacity > 4 * worker.slots ? low : capacity);
   }
 
   /** Executors that wait for more items are told where no more come for now, each once. */
@@ -205,7 +207,8 @@ export class Feeder {
     const isDry = this.listEnded && this.#ready.length === 0;
     for (const worker of this.#pool.workers) {
       if (worker.shape.queue === 0 || worker.flushed || !worker.takesItems || worker.inFlight.size === 0) continue;
-      if (!isDry && !worker.quarantined && this.#throttle.allowance(this.#inFlight, now) >= 1) continue;
+      const isFull = worker.chars >= MAX_WORKER_CHARS;
+      if (!isDry && !isFull && !worker.quarantined && this.#throttle.allowance(this.#inFlight, now) >= 1) continue;
       worker.flushed = true;
       worker.channel.send({ type: "flush" });
     }

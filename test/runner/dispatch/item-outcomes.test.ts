@@ -1,0 +1,285 @@
+import { describe, expect, test } from "vitest";
+import { PermanentError, RetryAfterError } from "../../../src/base/errors.js";
+import { chunkOf, execute, headerOf, named, planOf, TestExecution, useFakeClock } from "./fake-session.js";
+
+useFakeClock();
+
+describe("a failed item", () => {
+  test("waits for its backoff, holds no slot meanwhile, and is told which attempt it is", async () => {
+    const run = await execute(["a", "b", "c"]);
+    run.worker.fail("a", new Error("shaky"));
+    expect(run.worker.items).toEqual(["b"]);
+    await run.pass(990);
+    run.worker.done(["b"]);
+    run.worker.done(["c"]);
+    expect(run.worker.items).toEqual([]);
+    await run.pass(11);
+    expect([run.worker.items, run.worker.attemptOf("a")]).toEqual([["a"], 2]);
+    expect(run.retries).toMatchObject([{ key: "a", attempt: 2, delayMs: 1000, error: { message: "shaky" } }]);
+    run.worker.done();
+    await run.finish();
+    expect(run.outcomeOf("a")).toMatchObject({ status: "done", attempt: 2 });
+  });
+
+  test("goes before what is ready, once its time has come", async () => {
+    const run = await execute(["a", "b", "c"]);
+    run.worker.fail("a");
+    await run.pass(1001);
+    run.worker.done(["b"]);
+    expect(run.worker.items).toEqual(["a"]);
+    await run.finish();
+  });
+
+  test("waits twice as long after each attempt, and fails with its last error when its retries are used up", async () => {
+    const run = await execute(["a"], { settings: { retries: 3 } });
+    for (const delayMs of [1000, 2000, 4000]) {
+      run.worker.fail("a", new Error(`before ${delayMs}`));
+      await run.pass(delayMs - 10);
+      expect(run.worker.items).toEqual([]);
+      await run.pass(11);
+      expect(run.worker.items).toEqual(["a"]);
+    }
+    run.worker.fail("a", new Error("the last"));
+    expect(run.outcomes).toMatchObject([{ key: "a", attempt: 4, status: "failed", error: { message: "the last" } }]);
+    await run.finish();
+  });
+
+  test("never waits longer than the backoff at most", async () => {
+    const run = await execute(["a"], { settings: { retries: 9, backoff: { minMs: 1000, maxMs: 3000 } } });
+    for (let i = 0; i < 5; i++) {
+      run.worker.fail("a");
+      await run.pass(3001);
+    }
+    expect(run.retries.map(({ delayMs }) => delayMs)).toEqual([1000, 2000, 3000, 3000, 3000]);
+    await run.finish();
+  });
+
+  test.each([
+    ["a PermanentError", new PermanentError("hopeless")],
+    ["a TypeError", new TypeError("x is not a function")],
+    ["what the task calls permanent by its text", new Error("HTTP 404 not found")],
+    ["what the task calls permanent by a pattern", new Error("code E42")],
+  ])("is not tried again after %s", async (_what, error) => {
+    const run = await execute(["a"], { permanentErrors: ["404", /E\d+/] });
+    run.worker.fail("a", error);
+    expect(run.outcomes).toMatchObject([{ status: "failed", attempt: 1, error: { message: error.message } }]);
+    await run.finish();
+  });
+
+  test("is tried again after a TypeError with a cause: fetch says so that the network failed", async () => {
+    const run = await execute(["a"]);
+    run.worker.fail("a", new TypeError("fetch failed", { cause: new Error("ECONNRESET") }));
+    expect(run.retries).toHaveLength(1);
+    await run.finish();
+  });
+});
+
+describe("RetryAfterError", () => {
+  test("without a scope, nothing starts until its time has come, and no attempt is used up", async () => {
+    const run = await execute(named(3), { settings: { retries: 0 } });
+    for (let i = 0; i < 5; i++) {
+      run.worker.fail("i0", new RetryAfterError(5000));
+      await run.pass(4990);
+      expect(run.worker.items).toEqual([]);
+      await run.pass(11);
+      expect([run.worker.items, run.worker.attemptOf("i0")]).toEqual([["i0"], 1]);
+    }
+    expect(run.retries).toEqual([]);
+    await run.finish();
+    expect(run.keysOf("done")).toHaveLength(3);
+  });
+
+  test("with a scope, its items wait and all others go on", async () => {
+    const run = await execute(["a", "b", "c"]);
+    run.worker.fail("a", new RetryAfterError(5000, "host"));
+    await run.pass(100);
+    run.worker.fail("b", new RetryAfterError(20_000, "other"));
+    run.worker.done(["c"]);
+    await run.pass(4900);
+    expect(run.worker.items).toEqual(["a"]);
+    // The same scope asks for more: an item of it that was waiting waits along.
+    await run.finish();
+    expect(run.keysOf("done")).toEqual(["c", "a", "b"]);
+  });
+
+  test("a scope that is paused once more holds back all that wait for it", async () => {
+    const run = await execute(["a", "b"], { slots: 4 });
+    run.worker.fail("a", new RetryAfterError(1000, "host"));
+    run.worker.fail("b", new RetryAfterError(9000, "host"));
+    await run.pass(1100);
+    expect(run.worker.items).toEqual([]);
+    await run.pass(8000);
+    expect(run.worker.items.toSorted()).toEqual(["a", "b"]);
+    await run.finish();
+  });
+
+  test("halves what runs at once, once per round trip, and each round of successes gives one back", async () => {
+    const run = await execute(named(200), { slots: 8 });
+    run.worker.fail("i0", new RetryAfterError(100));
+    run.worker.fail("i1", new RetryAfterError(100));
+    run.worker.done();
+    await run.pass(101);
+    // Six successes came meanwhile: a round of four.
+    expect(run.worker.items).toHaveLength(5);
+    run.worker.done();
+    expect(run.worker.items).toHaveLength(6);
+    await run.finish();
+  });
+});
+
+describe("a worker that crashes", () => {
+  test("with one running item: the item is tried alone, and fails when a fresh worker crashes as well", async () => {
+    const run = await execute(named(4), { slots: 2 });
+    run.worker.begin("i0");
+    run.worker.crash("segfault");
+    await run.pass();
+    expect(run.worker.batches).toEqual([["i0"]]);
+    run.worker.begin("i0");
+    run.worker.crash("segfault");
+    await run.pass();
+    // The first worker had been given two items: that one was no proof.
+    expect(run.outcomes).toEqual([]);
+    expect(run.worker.batches).toEqual([["i0"]]);
+    run.worker.begin("i0");
+    run.worker.crash("segfault again");
+    expect(run.outcomes).toMatchObject([
+      { key: "i0", status: "failed", attempt: 1, error: { code: "crash", cause: { message: "segfault again" } } },
+    ]);
+    await run.finish();
+    expect(run.keysOf("done").toSorted()).toEqual(["i1", "i2", "i3"]);
+    expect(run.session.workers).toHaveLength(4);
+  });
+
+  test("with several running items: each is tried alone, and the innocent are done", async () => {
+    const run = await execute(named(8), { slots: 4 });
+    run.worker.begin("i0", "i1", "i2");
+    run.worker.crash();
+    for (let round = 0; round < 50 && !run.isOver; round++) {
+      const { worker } = run;
+      if (worker?.items.includes("i1")) {
+        expect(worker.items).toEqual(["i1"]);
+        worker.begin("i1");
+        worker.crash();
+      } else worker?.done();
+      await run.pass(2);
+    }
+    expect(run.keysOf("failed")).toEqual(["i1"]);
+    expect(run.keysOf("done")).toHaveLength(7);
+    expect(run.outcomeOf("i0")?.attempt).toBe(1);
+  });
+
+  test("other items run in other workers while a suspect is alone", async () => {
+    const run = await execute(named(20), { workers: 2, slots: 2 });
+    const [first, second] = run.workers;
+    const [suspect] = first!.items;
+    first!.begin(suspect!);
+    first!.crash();
+    await run.pass();
+    second!.done();
+    const alone = run.workerOf(suspect!);
+    expect(alone.items).toEqual([suspect]);
+    expect(second!.items).toHaveLength(2);
+    alone.done();
+    expect(alone.items).toHaveLength(2);
+    await run.finish();
+  });
+
+  test("one suspect at a time", async () => {
+    const run = await execute(named(3), { workers: 2, slots: 3 });
+    const [first, second] = run.workers;
+    first!.begin(...first!.items);
+    first!.crash();
+    second!.begin(...second!.items);
+    second!.crash();
+    await run.pass();
+    for (let left = 3; left > 0; left--) {
+      expect(run.workers.flatMap(({ items }) => items)).toHaveLength(1);
+      run.workers.find(({ items }) => items.length > 0)!.done();
+      await run.pass();
+    }
+    expect(run.keysOf("done")).toHaveLength(3);
+  });
+
+  test("after other items ran in it while it was quarantined: the suspect gets a fresh worker before it is blamed", async () => {
+    const run = await execute(["a", "b"], { slots: 2 });
+    run.worker.begin("a", "b");
+    run.worker.crash();
+    await run.pass();
+    // Both are tried in one worker; the second crashes it, but the first may have left a timer behind.
+    const quarantine = run.worker;
+    expect(quarantine.items).toEqual(["a"]);
+    quarantine.done();
+    expect(quarantine.items).toEqual(["b"]);
+    quarantine.begin("b");
+    quarantine.crash();
+    await run.pass();
+    expect(run.worker.items).toEqual(["b"]);
+    run.worker.begin("b");
+    run.worker.crash();
+    await run.pass();
+    expect(run.outcomes.map(({ key }) => key)).toEqual(["a"]);
+    run.worker.begin("b");
+    run.worker.crash();
+    expect(run.keysOf("failed")).toEqual(["b"]);
+    await run.finish();
+  });
+
+  test("items that it had not begun go on without blame", async () => {
+    const run = await execute(named(4), { slots: 4 });
+    run.worker.begin("i0");
+    run.worker.crash();
+    await run.pass();
+    run.worker.done();
+    expect(run.worker.items).toEqual(["i1", "i2", "i3"]);
+    await run.finish();
+  });
+});
+
+describe("a worker that is lost", () => {
+  test("however often: its items start again, uncounted and without blame", async () => {
+    const run = await execute(["a", "b"], { settings: { retries: 0 } });
+    for (let times = 0; times < 10; times++) {
+      expect([run.worker.items, run.worker.attemptOf("a")]).toEqual([["a"], 1]);
+      run.worker.begin("a");
+      run.worker.lose();
+      await run.pass();
+    }
+    // Nor is it nearer to the two crashes that prove it.
+    run.worker.begin("a");
+    run.worker.crash();
+    await run.pass();
+    expect(run.outcomes).toEqual([]);
+    await run.finish();
+    expect(run.keysOf("done").toSorted()).toEqual(["a", "b"]);
+    expect(run.warnings[0]).toBe("worker 0 was lost and is replaced: the connection broke");
+  });
+
+  test("with items over their time limit: they are not to blame either", async () => {
+    const run = await execute(["a"], { settings: { timeout: 1000, retries: 0 } });
+    run.worker.begin("a");
+    await run.pass(1500);
+    expect(run.worker.aborted).toEqual(["timeout"]);
+    run.worker.lose();
+    await run.pass();
+    expect([run.outcomes, run.worker.attemptOf("a")]).toEqual([[], 1]);
+    await run.finish();
+  });
+});
+
+test("outcomes of items that are not at the worker are passed over", async () => {
+  const run = await execute(["a", "b"]);
+  run.worker.post({ type: "settled", plain: Float64Array.of(77, 1, 2, 1), rest: [{ seq: 99, status: "done", durationMs: 1 }] });
+  expect(run.outcomes).toEqual([]);
+  await run.finish();
+  expect(run.keysOf("done")).toEqual(["a", "b"]);
+});
+
+test("items of two shards never share a message, so that each is bound to its own roots", async () => {
+  const run = await new TestExecution({ slots: 8 }).run(
+    planOf(chunkOf(["a", "b"], headerOf(0)), chunkOf(["c"], headerOf(1))),
+  );
+  run.worker.leave("by its limit");
+  await run.pass(5);
+  expect(run.worker.batches).toEqual([["a", "b"], ["c"]]);
+  await run.finish();
+});
