@@ -37,6 +37,8 @@ export class Feeder {
   readonly #ready = new ReadyQueue();
   readonly #waiting = new WaitingRoom();
   #suspects: PendingItem[] = [];
+  /** The suspect that was last sent to run alone. */
+  #alone: PendingItem | undefined;
   readonly #mean = new MeanDuration();
   readonly #throttle: Throttle;
   #nextSeq = 1;
@@ -81,7 +83,8 @@ export class Feeder {
 
   /** Back to the front: the item is not to blame, and the start costs it no attempt. */
   putBack(item: PendingItem): void {
-    this.#ready.unshift(item);
+    if (item === this.#alone) this.#suspects.unshift(item);
+    else this.#ready.unshift(item);
   }
 
   suspect(item: PendingItem): void {
@@ -164,7 +167,7 @@ export class Feeder {
     // Drained, it is replaced once it is empty: by a worker in which nothing has run.
     if (suspect.needsFreshWorker && worker.given > 0) return this.#pool.drain(worker);
     if (worker.inFlight.size > 0) return;
-    this.#suspects.shift();
+    this.#alone = this.#suspects.shift();
     this.#send(worker, { chunk: new ItemChunk([suspect]), from: 0, to: 1 });
   }
 

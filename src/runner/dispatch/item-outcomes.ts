@@ -92,7 +92,7 @@ export class ItemOutcomes {
 
   /** Everything that a worker had when it was gone, with no item to blame. */
   putBackAll(worker: WorkerHandle): void {
-    for (const seq of worker.inFlight.seqs()) this.#putBack(this.#options.feeder.takeItem(worker, seq)!);
+    for (const seq of worker.inFlight.seqs().toReversed()) this.#putBack(this.#options.feeder.takeItem(worker, seq)!);
   }
 
   #putBack(item: PendingItem): void {

@@ -230,7 +230,7 @@ describe("a worker that crashes", () => {
     run.worker.crash();
     await run.pass();
     run.worker.done();
-    expect(run.worker.items).toEqual(["i1", "i2", "i3"]);
+    expect(run.worker.items, "in the order of the plan").toEqual(["i1", "i2", "i3"]);
     await run.finish();
   });
 });
@@ -263,6 +263,25 @@ describe("a worker that is lost", () => {
     await run.pass();
     expect([run.outcomes, run.worker.attemptOf("a")]).toEqual([[], 1]);
     await run.finish();
+  });
+});
+
+describe("a suspect that is given back without having been tried", () => {
+  test.each([
+    ["its worker is lost", (run: TestExecution) => run.worker.lose()],
+    ["its worker is recycled", (run: TestExecution) => run.worker.leave("at its limit")],
+    ["the workers are renewed", (run: TestExecution) => run.dispatcher.renewWorkers()],
+  ])("is alone the next time as well: %s", async (_when, give) => {
+    const run = await execute(named(4), { slots: 2 });
+    run.worker.begin("i0");
+    run.worker.crash();
+    await run.pass();
+    expect(run.worker.items).toEqual(["i0"]);
+    give(run);
+    await run.pass();
+    expect(run.worker.items).toEqual(["i0"]);
+    await run.finish();
+    expect(run.keysOf("done")).toHaveLength(4);
   });
 });
 
