@@ -197,6 +197,7 @@ export class FakeSession implements WorkerSession {
 
 export const headerOf = (shard = 0): ChunkHeader => ({ shard, forced: false });
 
+/** @param keys at least one */
 export const chunkOf = (keys: readonly string[], header: ChunkHeader = headerOf(), json = "{}"): Chunk =>
   new ItemChunk(keys.map((key) => new PendingItem({ key, json }, header)));
 
@@ -346,4 +347,4 @@ export class TestExecution {
 
 /** Items of one shard, in one chunk. */
 export const execute = (keys: readonly string[], request?: ExecutionRequest): Promise<TestExecution> =>
-  new TestExecution(request).run(planOf(chunkOf(keys)));
+  new TestExecution(request).run(keys.length === 0 ? planOf() : planOf(chunkOf(keys)));

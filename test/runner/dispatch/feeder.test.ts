@@ -1,17 +1,17 @@
 import { describe, expect, test, vi } from "vitest";
+import { RetryAfterError } from "../../../src/base/errors.js";
 import type { Chunk } from "../../../src/contracts/chunk.js";
 import {
   chunkOf,
   execute,
+  type FakeWorker,
   headerOf,
   named,
   openPlanOf,
   planOf,
   TestExecution,
-  type FakeWorker,
   useFakeClock,
 } from "./fake-session.js";
-import { RetryAfterError } from "../../../src/base/errors.js";
 
 useFakeClock();
 const sizes = (worker: FakeWorker): number[] => worker.batches.map(({ length }) => length);
@@ -257,7 +257,12 @@ describe("an executor that fills batches", () => {
 
   test("never waits for items that the feeder keeps back", async () => {
     // Whatever the shape: an executor that has no batch and was not flushed has a free credit for each item it waits for.
-    for (const [slots, queue] of [[1, 64], [8, 32], [8, 8], [4, 100]] as const) {
+    for (const [slots, queue] of [
+      [1, 64],
+      [8, 32],
+      [8, 8],
+      [4, 100],
+    ] as const) {
       const run = await new TestExecution({ slots, queue }).run(openPlanOf(chunkOf(named(20_000))));
       for (let round = 0; round < 100; round++) {
         expect(run.worker.items.length, `shape ${slots}, ${queue}`).toBeGreaterThanOrEqual(queue + slots);

@@ -287,7 +287,11 @@ describe("a suspect that is given back without having been tried", () => {
 
 test("outcomes of items that are not at the worker are passed over", async () => {
   const run = await execute(["a", "b"]);
-  run.worker.post({ type: "settled", plain: Float64Array.of(77, 1, 2, 1), rest: [{ seq: 99, status: "done", durationMs: 1 }] });
+  run.worker.post({
+    type: "settled",
+    plain: Float64Array.of(77, 1, 2, 1),
+    rest: [{ seq: 99, status: "done", durationMs: 1 }],
+  });
   expect(run.outcomes).toEqual([]);
   await run.finish();
   expect(run.keysOf("done")).toEqual(["a", "b"]);
