@@ -114,8 +114,9 @@ export class FakeWorker implements WorkerChannel {
   /** These items begin, each in a free slot. */
   begin(...keys: string[]): void {
     for (const key of keys) {
-      let slot = 0;
-      while (this.#cells[activityLayout.slot(slot)] !== 0) slot++;
+      const slots = Array.from({ length: this.start.setup.shape.slots }, (_, slot) => slot);
+      const slot = slots.find((slot) => this.#cells[activityLayout.slot(slot)] === 0);
+      if (slot === undefined) throw new Error(`worker ${this.name} has no slot for ${key}`);
       this.#cells[activityLayout.slot(slot) + activityLayout.started] = monotonicMs();
       this.#cells[activityLayout.slot(slot)] = this.#seqs.get(key)!;
     }

@@ -25,7 +25,9 @@ interface Place {
   list(): { root: string[]; staging: string[] };
 }
 
-function create(options: { atomic?: boolean; durable?: boolean; finish?: FinishRule | null; staging?: string } = {}): Place {
+function create(
+  options: { atomic?: boolean; durable?: boolean; finish?: FinishRule | null; staging?: string } = {},
+): Place {
   const root = tempDir();
   const { atomic = true, durable = false, finish = null, staging = join(root, ".kagurazaka/staging/run") } = options;
   mkdirSync(staging, { recursive: true });
@@ -284,15 +286,7 @@ describe("--durable", () => {
     write([file("sub/a", "output_proof"), file("sub/b", "output_other")]);
     const asked = watchDisk(root);
     publication.publish();
-    expect(asked).toEqual([
-      "sync ~b",
-      "move ~b sub/b",
-      "sync sub",
-      "sync ",
-      "sync ~a",
-      "move ~a sub/a",
-      "sync sub",
-    ]);
+    expect(asked).toEqual(["sync ~b", "move ~b sub/b", "sync sub", "sync ", "sync ~a", "move ~a sub/a", "sync sub"]);
   });
 
   test("in place, what was written and its name are on disk", () => {
