@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { itemsPerWorker, MeanDuration, shareOf } from "../../../src/runner/dispatch/chunk-size.js";
 
 describe("items to keep at one worker", () => {
-  test.each([
+  test.each<[number | undefined, number, number, string]>([
     [undefined, 3, 3, "its slots, before anything is measured"],
     [5000, 3, 3, "its slots, where items are slow"],
     [100, 2, 2, "its slots, at 100 ms"],
@@ -11,7 +11,7 @@ describe("items to keep at one worker", () => {
     [0, 1, 2048, "2048 for one slot, where items take no time"],
     [0, 64, 8192, "8192 for all slots together"],
     [0, 10_000, 10_000, "never fewer than its slots"],
-  ])("%s ms in %i slots: %i, which is %s", (meanMs, slots, items) => {
+  ])("%s ms in %i slots: %i, which is %s", (meanMs, slots, items, _what) => {
     expect(itemsPerWorker(meanMs, slots)).toBe(items);
   });
 });
@@ -23,7 +23,7 @@ describe("a hungry worker's share", () => {
     [1, 8, 8, true, 1, "one item at least"],
   ])(
     "of %i ready items, %i workers, %i of them hungry, ended %s: %i, which is %s",
-    (ready, all, hungry, ended, share) => {
+    (ready, all, hungry, ended, share, _what) => {
       expect(shareOf(ready, all, hungry, ended)).toBe(share);
     },
   );

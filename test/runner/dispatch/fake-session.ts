@@ -223,7 +223,7 @@ export interface Told extends Settled {
 
 type Settings = DispatcherOptions["settings"];
 
-export interface ExecutionRequest extends Partial<Omit<DispatcherOptions, "session" | "setup" | "site" | "settings">> {
+export interface ExecutionRequest extends Partial<Omit<DispatcherOptions, "settings">> {
   readonly slots?: number;
   readonly queue?: number;
   readonly settings?: Partial<Settings>;
@@ -283,12 +283,13 @@ export class TestExecution {
     });
   }
 
-  async run(chunks: AsyncIterator<Chunk>): Promise<this> {
+  /** @param first what passes before the test goes on; with a real clock, turns of the real loop */
+  async run(chunks: AsyncIterator<Chunk>, first = (): Promise<void> => this.pass()): Promise<this> {
     void this.dispatcher.run(chunks, this.#events).then((cause) => {
       this.cause = cause;
       this.isOver = true;
     });
-    await this.pass();
+    await first();
     return this;
   }
 

@@ -224,6 +224,24 @@ describe("a worker that crashes", () => {
     await run.finish();
   });
 
+  test("a suspect that needs a fresh worker gets one, though others that are quarantined come first", async () => {
+    const run = await execute(named(3), { slots: 3 });
+    run.worker.begin("i0", "i1", "i2");
+    run.worker.crash();
+    await run.pass();
+    run.worker.done(["i0"]);
+    run.worker.begin("i1");
+    run.worker.crash();
+    await run.pass();
+    const used = run.worker;
+    expect(used.items).toEqual(["i2"]);
+    used.done();
+    await run.pass();
+    expect([used.isGone, run.worker.batches]).toEqual([true, [["i1"]]]);
+    await run.finish();
+    expect(run.keysOf("done")).toHaveLength(3);
+  });
+
   test("items that it had not begun go on without blame", async () => {
     const run = await execute(named(4), { slots: 4 });
     run.worker.begin("i0");

@@ -8,6 +8,13 @@ import { keyOfCurrentItem } from "../../../src/runner/worker/current-item.js";
 import { fail, TestAttempts } from "./worker-task.js";
 
 const write = (item: unknown, text = "new"): void => writeFileSync((item as FileItem).output.path, text);
+/** Writes the output, and then … */
+const writes =
+  (then: (ctx: TaskContext) => unknown) =>
+  (item: unknown, ctx: TaskContext): unknown => {
+    write(item);
+    return then(ctx);
+  };
 const published = ({ root }: TestAttempts): string[] => readdirSync(root).filter((name) => !name.startsWith("."));
 const staged = ({ task }: TestAttempts): string[] =>
   readdirSync(task.shards[0]!.stagingDir, { recursive: true, withFileTypes: true })
@@ -62,8 +69,8 @@ describe("the steps of an attempt", () => {
   });
 
   test.each([
-    ["returned", (item: unknown, ctx: TaskContext) => (write(item), ctx.filtered("empty"))],
-    ["said, with another answer", async (item: unknown, ctx: TaskContext) => (write(item), ctx.filtered("empty"), 5)],
+    ["returned", writes((ctx) => ctx.filtered("empty"))],
+    ["said, with another answer", writes(async (ctx) => void ctx.filtered("empty"))],
   ])("a filtered item, %s: nothing is verified or published", async (_how, process) => {
     const worker = new TestAttempts({ process, verify: () => expect.unreachable() }, { wantValues: true });
     expect(await worker.run()).toMatchObject({ status: "filtered", reason: "empty" });
@@ -71,13 +78,14 @@ describe("the steps of an attempt", () => {
   });
 
   test.each<[string, Partial<TaskInstance>, string]>([
-    ["process throws", { process: (item) => (write(item), fail("no good")) }, "no good"],
-    ["process rejects", { process: async (item) => (write(item), fail("no good")) }, "no good"],
+    ["process throws", { process: writes(() => fail("no good")) }, "no good"],
+    ["process rejects", { process: writes(async () => fail("no good")) }, "no good"],
     ["verify throws", { process: (item) => write(item), verify: () => fail("half of it") }, "half of it"],
     ["isExecuted throws", { isExecuted: () => fail("no database") }, "no database"],
     ["nothing was written", {}, 'the task returned without writing output ("a.json")'],
     [
       "what was returned cannot be looked at",
+      // biome-ignore lint/suspicious/noThenProperty: that is the point.
       { process: () => Object.defineProperty({}, "then", { get: () => fail("a trap") }) },
       "a trap",
     ],
@@ -135,7 +143,7 @@ describe("the value of an item", () => {
   const circular: Record<string, unknown> = {};
   circular.self = circular;
   const ends = (value: unknown, wantValues = true) =>
-    new TestAttempts({ process: (item) => (write(item), value) }, { wantValues }).run();
+    new TestAttempts({ process: writes(() => value) }, { wantValues }).run();
 
   test("goes back as JSON has it, where it is wanted", async () => {
     expect(await ends({ at: new Date(0), no: undefined })).toMatchObject({ value: { at: "1970-01-01T00:00:00.000Z" } });
@@ -150,7 +158,7 @@ describe("the value of an item", () => {
     ["a BigInt", 1n, "it is not JSON-like"],
     ["too large", "x".repeat(64 * 1024 * 1024), "it has 67108866 characters as JSON, the limit is 67108864"],
   ])("that is %s fails the item, and nothing is published", async (_what, value, why) => {
-    const worker = new TestAttempts({ process: (item) => (write(item), value) }, { wantValues: true });
+    const worker = new TestAttempts({ process: writes(() => value) }, { wantValues: true });
     const { error } = await worker.run();
     expect(error).toMatchObject({ code: "not-json", message: `what process() returned cannot be sent back: ${why}` });
     expect([published(worker), staged(worker)]).toEqual([[], []]);
