@@ -129,7 +129,7 @@ describe("a batch executor in the workers of inline, fed by the dispatcher", () 
   /** A session of inline, and what crossed it. */
   async function openSession(): Promise<{
     session: WorkerSession;
-   
+
     told: FromWorker[];
     crash(): void;
   }> {
