@@ -1,0 +1,601 @@
+import { writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { hashUnit, shardOf } from "../../../src/base/hash.js";
+import type { Chunk } from "../../../src/contracts/chunk.js";
+import type { Item } from "../../../src/contracts/item.js";
+import type {
+  InputDefinition,
+  ListEnv,
+  OutputDefinition,
+  OutputEntry,
+  ResolvedModes,
+} from "../../../src/contracts/modes.js";
+import type { RunSettings } from "../../../src/contracts/run-config.js";
+import type { TaskInstance } from "../../../src/contracts/task.js";
+import { unpackKeys } from "../../../src/contracts/wire.js";
+import type { RecordedEntry } from "../../../src/runner/ledger/view.js";
+import { openSeenKeys } from "../../../src/runner/plan/bulk/seen-keys.js";
+import type { Refusal } from "../../../src/runner/plan/candidates.js";
+import { FinishedCheck } from "../../../src/runner/plan/finished.js";
+import { createKeyFilter } from "../../../src/runner/plan/key-filter.js";
+import { type Limit, Planner, type PlannerOptions } from "../../../src/runner/plan/planner.js";
+import type { TaskProgram } from "../../../src/runner/program/task-program.js";
+import noHardShard from "../../../templates/modes/no-hard-shard.js";
+import softShardMode from "../../../templates/modes/soft-shard.js";
+import { tempDir } from "../temp-dir.js";
+
+const allItems: RunSettings = {
+  dryRun: false,
+  limit: undefined,
+  sample: undefined,
+  only: [],
+  keys: undefined,
+  shuffle: false,
+  seed: 0,
+  shard: undefined,
+  force: false,
+  redo: [],
+  skipFailed: false,
+  retryFailed: false,
+  retries: 2,
+  backoff: { minMs: 1, maxMs: 1 },
+  timeout: undefined,
+  maxFailures: undefined,
+  allowFailures: undefined,
+  stall: undefined,
+  grace: 0,
+  rate: undefined,
+  runDir: undefined,
+  durable: false,
+  concurrency: 1,
+  chunksize: "auto",
+};
+
+type Recorded = Partial<RecordedEntry> & Pick<RecordedEntry, "status">;
+
+interface Request extends Partial<Pick<PlannerOptions, "runsAll" | "ignoresTask" | "items" | "limit">> {
+  /** What `generateTasks` gives. */
+  readonly list?: unknown;
+  readonly instance?: Partial<TaskInstance>;
+  readonly settings?: Partial<RunSettings>;
+  readonly modes?: Partial<ResolvedModes>;
+  readonly root?: { readonly inputPath: string; readonly outputPath: string | null };
+  readonly shard?: number;
+  /** What earlier runs have recorded. */
+  readonly ledger?: Readonly<Record<string, Recorded>>;
+  readonly isStale?: (key: string) => boolean;
+  readonly requiredEpoch?: number;
+}
+
+interface Planned {
+  readonly keys: string[];
+  readonly json: string[];
+  readonly chunks: Chunk[];
+  readonly skipped: string[];
+  readonly refused: Refusal[];
+  readonly warned: string[];
+  listed: number;
+  error: unknown;
+}
+
+/** All that a plan says, to its end. */
+async function plan(request: Request): Promise<Planned> {
+  const {
+    list = [],
+    instance = {},
+    modes,
+    root = { inputPath: "/in", outputPath: null },
+    shard = 0,
+    ledger = {},
+  } = request;
+  const settings = { ...allItems, ...request.settings };
+  const hardShardMode = { definition: noHardShard.definition, fields: {} };
+  const none = { softShard: null, inputMode: null, outputMode: null, finishCheckMode: null };
+  const program = {
+    modes: modes ? { hardShardMode, ...none, ...modes } : null,
+    roots: Array.from({ length: shard + 1 }, () => root),
+  } as unknown as TaskProgram;
+  const watch = (needed: boolean) => (needed ? openSeenKeys({ spillDir: tmpdir() }) : null);
+  const finishMode = modes?.finishCheckMode;
+  const planner = new Planner({
+    program,
+    instance: { options: {}, process() {}, generateTasks: () => list as Iterable<unknown>, ...instance },
+    shard,
+    settings,
+    limit: request.limit ?? { left: settings.limit ?? Number.POSITIVE_INFINITY },
+    keyFilter: await createKeyFilter(settings),
+    finished: new FinishedCheck({
+      rule: finishMode ? finishMode.definition.rule(finishMode.fields) : null,
+      taskDecides: instance.isExecuted !== undefined,
+      outputRoot: root.outputPath,
+      inputPathsOf: () => [],
+      skipFailed: settings.skipFailed,
+      isStale: ({ key }) => request.isStale?.(key) ?? false,
+      ledger: {
+        statusOf: (key) => ledger[key] && { epoch: 0, mayBeUnsynced: false, ...ledger[key] },
+        requiredEpoch: () => request.requiredEpoch ?? 0,
+        isFullySynced: true,
+        outputMayBeUnsynced: () => false,
+      },
+    }),
+    runsAll: request.runsAll ?? false,
+    ignoresTask: request.ignoresTask ?? false,
+    seen: {
+      keys: watch(!modes?.inputMode?.definition.uniqueKeys),
+      outputs: watch(modes?.outputMode?.definition.unique === false),
+    },
+    ...(request.items ? { items: request.items } : {}),
+    signal: new AbortController().signal,
+  });
+  const planned: Planned = {
+    keys: [],
+    json: [],
+    chunks: [],
+    skipped: [],
+    refused: [],
+    warned: [],
+    listed: 0,
+    error: undefined,
+  };
+  try {
+    const chunks = planner.chunks({
+      onListed: () => planned.listed++,
+      onSkipped: (key, reason) => planned.skipped.push(`${key}: ${reason}`),
+      onRefused: (refusal) => planned.refused.push(refusal),
+      onWarning: (message) => planned.warned.push(message),
+    });
+    for await (const chunk of chunks) {
+      planned.chunks.push(chunk);
+      planned.keys.push(...unpackKeys(chunk.keysText(0, chunk.count)));
+      planned.json.push(
+        ...(JSON.parse(`[${chunk.itemsText(0, chunk.count)}]`) as unknown[]).map((one) => JSON.stringify(one)),
+      );
+    }
+  } catch (error) {
+    planned.error = error;
+  }
+  return planned;
+}
+
+const byId: Partial<TaskInstance> = { keyOf: (item) => (item as { id: string }).id };
+const ids = (count: number): { id: string }[] => Array.from({ length: count }, (_, i) => ({ id: `k${i}` }));
+const keysFrom = (...numbers: number[]): string[] => numbers.map((n) => `k${n}`);
+const softShard = (shardIdx: number, shardNum: number): Partial<ResolvedModes> => ({
+  softShard: { definition: softShardMode.definition, fields: { shardIdx, shardNum } },
+});
+
+function inputMode(
+  items: readonly Item[],
+  more: Partial<InputDefinition> = {},
+): NonNullable<ResolvedModes["inputMode"]> {
+  const definition: InputDefinition = {
+    contract: 1,
+    kind: "input",
+    name: "ToyInput",
+    help: "",
+    fields: {},
+    yields: "record",
+    uniqueKeys: false,
+    readsInputRoot: false,
+    list: () => [items],
+    ...more,
+  };
+  return { definition, fields: {} };
+}
+
+const files = (...paths: readonly (readonly [relDir: string, fileName: string])[]): Item[] =>
+  paths.map(([rel_dir, file_name]) => ({ input: { root: 0, rel_dir, file_name } }));
+const fileMode = (items: readonly Item[], more: Partial<InputDefinition> = {}) =>
+  inputMode(items, { yields: "file", uniqueKeys: true, ...more });
+
+function outputMode(pathOf: (key: string) => string, unique = true): NonNullable<ResolvedModes["outputMode"]> {
+  const definition: OutputDefinition = {
+    contract: 1,
+    kind: "output",
+    name: "ToyOutput",
+    help: "",
+    fields: {},
+    accepts: "any",
+    unique,
+    outputs: (_fields, { key }): OutputEntry[] => [{ field: "output", relPath: pathOf(key), type: "file" }],
+  };
+  return { definition, fields: {} };
+}
+
+describe("names", () => {
+  test("of records are made of their content, whatever the order of their fields; a repeat is another item", async () => {
+    const { keys } = await plan({ list: [{ a: 1, b: 2 }, { b: 2, a: 1 }, { a: 1 }, { a: 1, b: 2, c: undefined }] });
+    const [first, second, third, fourth] = keys;
+    expect(first).toMatch(/^[0-9a-f]{24}$/);
+    expect([second, fourth]).toEqual([`${first}#2`, `${first}#3`]);
+    expect(third).not.toBe(first);
+  });
+
+  test("are what keyOf says", async () => {
+    expect((await plan({ list: ids(3), instance: byId })).keys).toEqual(keysFrom(0, 1, 2));
+  });
+
+  test("are the values of the key field of an input mode, numbers too", async () => {
+    const modes = { inputMode: inputMode([{ n: 7 }, { n: "x" }], { keyField: () => "n" }) };
+    expect((await plan({ modes })).keys).toEqual(["7", "x"]);
+  });
+
+  test("of files are their paths below the input root", async () => {
+    const modes = { inputMode: fileMode(files([".", "a.txt"], ["sub/deep", "b c.txt"])) };
+    expect((await plan({ modes })).keys).toEqual(["a.txt", "sub/deep/b c.txt"]);
+  });
+
+  test("of items that an earlier run has named stay what they were; their files lie in the shard they are in now", async () => {
+    const [item] = files(["d", "x"]);
+    const { keys, json } = await plan({
+      modes: { inputMode: fileMode([]), ...softShard(1, 2) },
+      shard: 1,
+      items: [[{ key: "d/x", item: item! }]],
+    });
+    expect([keys, json]).toEqual([["d/x"], ['{"input":{"file_name":"x","rel_dir":"d","root":1}}']]);
+  });
+});
+
+describe("a selection", () => {
+  const select = async (settings: Partial<RunSettings>, count = 40) =>
+    (await plan({ list: ids(count), instance: byId, settings })).keys;
+  const all = ids(40).map(({ id }) => id);
+
+  test("--shard takes a part by hash of key; the parts are all there is", async () => {
+    const parts = await Promise.all([0, 1, 2].map((index) => select({ shard: { index, of: 3 } })));
+    expect(parts[1]).toEqual(all.filter((key) => shardOf(key, 3) === 1));
+    expect(parts.flat().toSorted()).toEqual(all.toSorted());
+  });
+
+  test("--only takes what one of the globs matches", async () => {
+    expect(await select({ only: ["k1", "k3?"] }, 33)).toEqual(keysFrom(1, 30, 31, 32));
+  });
+
+  test("--keys takes what the file names", async () => {
+    const file = join(tempDir(), "keys");
+    writeFileSync(file, "k3\nk1\nk99\n");
+    expect(await select({ keys: file })).toEqual(keysFrom(1, 3));
+  });
+
+  test("--sample P% takes those with small hashes, and more of them with a larger share", async () => {
+    expect(await select({ sample: { percent: 30 } })).toEqual(all.filter((key) => hashUnit(key) < 0.3));
+  });
+
+  test("--sample N takes the N smallest hashes", async () => {
+    const ranked = all.toSorted((a, b) => hashUnit(a) - hashUnit(b));
+    expect(await select({ sample: { count: 5 } })).toEqual(ranked.slice(0, 5));
+    expect(await select({ sample: { count: 0 } })).toEqual([]);
+  });
+
+  test("--shuffle gives all of them, in an order that the seed alone decides", async () => {
+    const [one, same, other] = await Promise.all([1, 1, 2].map((seed) => select({ shuffle: true, seed })));
+    expect(one!.toSorted()).toEqual(all.toSorted());
+    expect(same).toEqual(one);
+    expect(other).not.toEqual(one);
+    expect(one).not.toEqual(all);
+  });
+
+  test("--limit ends the list early, and closes its source", async () => {
+    let given = 0;
+    let closed = false;
+    const list = (function* () {
+      try {
+        for (;;) yield { id: `k${given++}` };
+      } finally {
+        closed = true;
+      }
+    })();
+    const { keys, listed } = await plan({ list, instance: byId, settings: { limit: 3 } });
+    expect([keys, listed, closed]).toEqual([keysFrom(0, 1, 2), 3, true]);
+    expect(given).toBeLessThan(5000);
+  });
+
+  test("a limit is one for all shards of a run", async () => {
+    const limit: Limit = { left: 4 };
+    const first = await plan({ list: ids(3), instance: byId, limit });
+    const second = await plan({ list: ids(3), instance: byId, limit });
+    expect([first.keys.length, second.keys.length]).toEqual([3, 1]);
+  });
+});
+
+describe("the order of the stages", () => {
+  const ledger = { k0: { status: "done" }, k1: { status: "done" } } as const;
+
+  test("the soft shard goes by the place in the list, before any filter", async () => {
+    const request = { list: ids(10), instance: byId, modes: softShard(1, 3), settings: { only: ["k[4-9]"] } };
+    expect((await plan(request)).keys).toEqual(keysFrom(4, 7));
+  });
+
+  test("repeats are counted over the whole list, so that a record has one name in every soft shard", async () => {
+    const list = [{ a: 1 }, { a: 1 }, { a: 1 }];
+    const whole = (await plan({ list })).keys;
+    const parts = await Promise.all([0, 1, 2].map((part) => plan({ list, modes: softShard(part, 3) })));
+    expect(parts.map(({ keys }) => keys)).toEqual(whole.map((key) => [key]));
+  });
+
+  test("a sample is one of what the filters let in", async () => {
+    const { keys } = await plan({ list: ids(40), instance: byId, settings: { only: ["k3?"], sample: { count: 4 } } });
+    expect(keys).toHaveLength(4);
+    expect(keys.every((key) => key.startsWith("k3"))).toBe(true);
+  });
+
+  test("what is finished is in the sample, and is not replaced by another", async () => {
+    const settings = { sample: { count: 3 } };
+    const before = await plan({ list: ids(40), instance: byId, settings });
+    const done = Object.fromEntries(before.keys.slice(0, 2).map((key) => [key, { status: "done" } as const]));
+    const { keys, skipped } = await plan({ list: ids(40), instance: byId, settings, ledger: done });
+    expect([keys, skipped.length]).toEqual([before.keys.slice(2), 2]);
+  });
+
+  test("a limit counts what runs: neither the finished nor the refused", async () => {
+    const list = [...ids(2), null, ...ids(9).slice(2)];
+    const { keys, skipped, refused } = await plan({ list, instance: byId, settings: { limit: 3 }, ledger });
+    expect([keys, skipped.length, refused.length]).toEqual([keysFrom(2, 3, 4), 2, 1]);
+  });
+
+  test("a limit takes the first of the shuffled", async () => {
+    const settings = { shuffle: true, seed: 7 };
+    const whole = await plan({ list: ids(40), instance: byId, settings });
+    const { keys } = await plan({ list: ids(40), instance: byId, settings: { ...settings, limit: 5 } });
+    expect(keys).toEqual(whole.keys.slice(0, 5));
+  });
+
+  test("a refused item outside of the selection is not told of", async () => {
+    const list = [{ id: "k0" }, { id: "k0" }, { id: "other" }, { id: "other" }];
+    const { refused } = await plan({ list, instance: byId, settings: { only: ["k*"] } });
+    expect(refused.map(({ key }) => key)).toEqual(["k0#2"]);
+  });
+});
+
+describe("an item that is finished", () => {
+  test("by the ledger is skipped, with the reason", async () => {
+    const ledger = { k0: { status: "done" }, k1: { status: "filtered" }, k2: { status: "failed" } } as const;
+    const { keys, skipped } = await plan({ list: ids(4), instance: byId, ledger });
+    expect([keys, skipped]).toEqual([keysFrom(2, 3), ["k0: in the ledger", "k1: filtered before"]]);
+  });
+
+  test("by having failed, with --skip-failed", async () => {
+    const ledger = { k0: { status: "failed" } } as const;
+    const { skipped } = await plan({ list: ids(1), instance: byId, ledger, settings: { skipFailed: true } });
+    expect(skipped).toEqual(["k0: failed before"]);
+  });
+
+  test("by its output, whatever the ledger says", async () => {
+    const root = tempDir();
+    writeFileSync(join(root, "k0.json"), "12345");
+    writeFileSync(join(root, "k1.json"), "1");
+    const modes = {
+      outputMode: outputMode((key) => `${key}.json`),
+      finishCheckMode: {
+        definition: {
+          contract: 1,
+          kind: "finish-check",
+          name: "ToyCheck",
+          help: "",
+          fields: {},
+          rule: () => ({ by: "files", minBytes: 5, select: (outputs) => outputs }),
+        },
+        fields: {},
+      },
+    } satisfies Partial<ResolvedModes>;
+    const ledger = { k2: { status: "done" } } as const;
+    const request = { list: ids(3), instance: byId, modes, ledger, root: { inputPath: "/in", outputPath: root } };
+    const { keys, skipped } = await plan(request);
+    expect([keys, skipped]).toEqual([keysFrom(1, 2), ["k0: output exists"]]);
+  });
+
+  test("is not known where the task decides: it is asked in the worker", async () => {
+    const instance = { ...byId, isExecuted: () => true };
+    expect((await plan({ list: ids(1), instance, ledger: { k0: { status: "done" } } })).keys).toEqual(["k0"]);
+  });
+
+  test("in an older epoch runs again", async () => {
+    const ledger = { k0: { status: "done", epoch: 1 }, k1: { status: "done", epoch: 2 } } as const;
+    const { keys } = await plan({ list: ids(2), instance: byId, ledger, requiredEpoch: 2 });
+    expect(keys).toEqual(["k0"]);
+  });
+});
+
+describe("forced", () => {
+  const headers = ({ chunks }: Planned) =>
+    chunks.map(({ header, count }) => `${count} of ${header.shard}, forced: ${header.forced}`);
+
+  test("are all items of an epoch that was opened", async () => {
+    expect(headers(await plan({ list: ids(3), instance: byId, ignoresTask: true, shard: 2 }))).toEqual([
+      "3 of 2, forced: true",
+    ]);
+  });
+
+  test("are items that are stale, in a chunk of their own", async () => {
+    const ledger = { k1: { status: "done" } } as const;
+    const planned = await plan({ list: ids(3), instance: byId, ledger, isStale: (key) => key === "k1" });
+    expect([headers(planned), planned.keys]).toEqual([
+      ["2 of 0, forced: false", "1 of 0, forced: true"],
+      keysFrom(0, 2, 1),
+    ]);
+  });
+});
+
+describe("packed chunks", () => {
+  const isPacked = ({ chunks }: Planned) => chunks.map((chunk) => chunk.keyBytesAt(0) !== undefined);
+  const list = [{ a: 1 }, { a: 2 }, { a: 1 }];
+
+  test("carry plain records where everything runs, with the same names", async () => {
+    const planned = await plan({ list: [{ a: 1 }, { a: 2 }, { a: 3 }], runsAll: true });
+    expect(isPacked(planned)).toEqual([true]);
+    expect(planned.keys).toEqual((await plan({ list: [{ a: 1 }, { a: 2 }, { a: 3 }] })).keys);
+  });
+
+  test.each<[string, Request]>([
+    ["something selects", { list }],
+    [
+      "the task names its items",
+      { list, runsAll: true, instance: { keyOf: (item) => `${Math.random()}${String(item)}` } },
+    ],
+    ["the task has a template", { runsAll: true, modes: { inputMode: inputMode(list) } }],
+  ])("are none where %s", async (_where, request) => {
+    expect(isPacked(await plan(request))).toEqual([false]);
+  });
+
+  test("leave out what is not plain, in the order of the list; repeats are numbered alike", async () => {
+    const odd = [{ a: 1 }, { a: 1.5 }, null, { a: 2 }, { a: 1 }, { a: "ä" }];
+    const planned = await plan({ list: odd, runsAll: true });
+    const general = await plan({ list: odd });
+    expect([planned.keys, planned.json]).toEqual([general.keys, general.json]);
+    expect(planned.refused).toEqual(general.refused);
+  });
+});
+
+describe("refused", () => {
+  const refusal = ({ refused }: Planned) =>
+    refused.map(({ key, error }) => ({ key, code: error.code, message: error.message }));
+
+  test.each<[string, unknown, string]>([
+    ["null", null, "item 1 is null, not an object"],
+    ["a number", 5, "item 1 is a number, not an object"],
+    ["an array", [1], "item 1 is an array, not an object"],
+    ["undefined", undefined, "item 1 is undefined, not an object"],
+  ])("is %s", async (_what, raw, message) => {
+    for (const runsAll of [false, true]) {
+      const planned = await plan({ list: [{ a: 1 }, raw, { a: 2 }], runsAll });
+      expect(refusal(planned)).toEqual([{ key: "invalid:1", code: "not-json", message }]);
+      expect(planned.keys).toHaveLength(2);
+    }
+  });
+
+  test.each([
+    ["a function", { f: () => {} }],
+    ["a BigInt", { n: 1n }],
+    ["NaN", { n: Number.NaN }],
+    ["a Map", { m: new Map() }],
+  ])("is a record with %s in it", async (_what, raw) => {
+    expect(refusal(await plan({ list: [raw] }))).toMatchObject([{ key: "invalid:0", code: "not-json" }]);
+  });
+
+  test("is a repeat of a key that was given; the first one runs", async () => {
+    const planned = await plan({ list: [{ id: "a" }, { id: "a" }, { id: "a" }], instance: byId });
+    expect(planned.keys).toEqual(["a"]);
+    expect(planned.refused.map(({ key, error }) => `${key} ${error.code} ${error.permanent}`)).toEqual([
+      "a#2 duplicate-key true",
+      "a#3 duplicate-key true",
+    ]);
+  });
+
+  test.each<[string, Partial<TaskInstance>, string]>([
+    ["gives no text", { keyOf: () => 5 as unknown as string }, "keyOf() returned 5, not a text"],
+    ["gives an empty one", { keyOf: () => "" }, 'keyOf() returned "", not a text'],
+    [
+      "throws",
+      {
+        keyOf() {
+          throw new RangeError("no id");
+        },
+      },
+      "naming the item failed: no id",
+    ],
+  ])("is an item for which keyOf %s", async (_what, instance, message) => {
+    expect(refusal(await plan({ list: [{}], instance }))).toEqual([{ key: "invalid:0", code: "item-failed", message }]);
+  });
+
+  test("is a record without the key field, or with one that is no text", async () => {
+    const modes = { inputMode: inputMode([{ nmae: "x" }, { name: true }], { keyField: () => "name" }) };
+    const planned = await plan({ modes });
+    expect(planned.refused.map(({ error }) => error.message)).toEqual([
+      'the key field "name" is missing, not a text or a number',
+      'the key field "name" is a boolean, not a text or a number',
+    ]);
+    expect(planned.refused[0]!.error.hint).toBe('The item has: nmae. Did you mean "nmae"?');
+  });
+
+  test.each(["input", "output", "output_x", "result"])("is a record of a template with a field %s", async (field) => {
+    const modes = { inputMode: inputMode([{ [field]: 1 }]) };
+    expect(refusal(await plan({ modes }))).toMatchObject([{ code: "reserved-field" }]);
+    expect((await plan({ list: [{ [field]: 1 }] })).refused).toEqual([]);
+  });
+
+  test.each([
+    ["leaves the root", "..", "x"],
+    ["is absolute", "/etc", "passwd"],
+    ["lies in our own directory", ".kagurazaka", "x"],
+    ["is too long", ".", "x".repeat(256)],
+    ["has a zero byte", ".", "a\0b"],
+  ])("is a file whose name %s", async (_what, relDir, fileName) => {
+    const modes = { inputMode: fileMode(files([relDir, fileName])) };
+    expect(refusal(await plan({ modes }))).toMatchObject([{ code: "unsafe-name" }]);
+  });
+
+  test("is an item whose output would leave the root, or that another one writes already", async () => {
+    const unsafe = await plan({ list: ids(1), instance: byId, modes: { outputMode: outputMode(() => "../x") } });
+    expect(refusal(unsafe)).toMatchObject([{ key: "k0", code: "unsafe-name" }]);
+    const same = await plan({ list: ids(2), instance: byId, modes: { outputMode: outputMode(() => "x", false) } });
+    expect([same.keys, refusal(same)]).toMatchObject([["k0"], [{ key: "k1", code: "duplicate-key" }]]);
+  });
+});
+
+describe("the source", () => {
+  const given = [{ a: 1 }, { a: 2 }];
+  test.each<[string, unknown]>([
+    ["an array", given],
+    ["a generator", new Set(given)],
+    [
+      "an async generator",
+      (async function* () {
+        yield* given;
+      })(),
+    ],
+    ["a promise of one", Promise.resolve(given)],
+  ])("is %s", async (_what, list) => {
+    expect((await plan({ list })).json).toEqual(['{"a":1}', '{"a":2}']);
+  });
+
+  test.each<[string, Iterable<unknown>]>([
+    [
+      "a generator",
+      (function* () {
+        yield* given;
+        throw new Error("the database is gone");
+      })(),
+    ],
+    [
+      "a generator, where everything runs",
+      (function* () {
+        yield* given;
+        throw new Error("the database is gone");
+      })(),
+    ],
+  ])("that throws ends the plan, after what it gave before: %s", async (what, list) => {
+    const { keys, error } = await plan({ list, runsAll: what.includes("everything") });
+    expect(keys).toHaveLength(2);
+    expect(error).toMatchObject({
+      code: "generate-tasks",
+      message: "listing the items failed: Error: the database is gone",
+    });
+  });
+
+  test.each([
+    ["5", 5, "generateTasks() returned 5, not something to iterate over"],
+    ["an object", {}, "generateTasks() returned an object that cannot be iterated over"],
+  ])("that is %s is a mistake", async (_what, list, message) => {
+    expect((await plan({ list })).error).toMatchObject({
+      code: "generate-tasks",
+      message: expect.stringContaining(message),
+    });
+  });
+
+  test("is asked for the files of this shard, without those of the output root, and may warn", async () => {
+    const envs: ListEnv[] = [];
+    const definition: Partial<InputDefinition> = {
+      list(_fields, env) {
+        envs.push(env);
+        env.warn("passed over: x");
+        return [];
+      },
+    };
+    const root = { inputPath: "/in", outputPath: "/in/out" };
+    const { warned } = await plan({ modes: { inputMode: fileMode([], definition) }, root, shard: 1 });
+    expect(envs).toMatchObject([{ inputRoot: "/in", root: 1, leaveOut: ["/in/out"] }]);
+    expect(warned).toEqual(["passed over: x"]);
+  });
+});
