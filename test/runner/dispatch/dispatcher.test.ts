@@ -44,6 +44,17 @@ describe("from the first item to the last", () => {
     ]);
   });
 
+  test("after all outcomes of a message, it is told once that they are all", async () => {
+    const run = await execute(named(4), { slots: 4 });
+    const before = run.messagesDone;
+    run.worker.done(["i0", "i1"]);
+    expect([run.outcomes.length, run.messagesDone - before]).toEqual([2, 1]);
+    run.worker.begin("i2");
+    run.worker.lose();
+    expect(run.messagesDone - before).toBe(2);
+    await run.finish();
+  });
+
   test("what a task prints and logs is handed on, even after the end", async () => {
     const run = await execute(["a"]);
     const print: FromWorker = { type: "print", key: "a", text: "hello" };
