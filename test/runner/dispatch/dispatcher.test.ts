@@ -241,6 +241,24 @@ describe("stopShard", () => {
   });
 });
 
+describe("what waits besides what is ready is cancelled as well: items that back off, and suspects of a crash", () => {
+  test.each([
+    ["drain", (run: TestExecution) => run.dispatcher.drain(1000)],
+    ["stop", (run: TestExecution) => run.dispatcher.stop()],
+    ["stopShard", (run: TestExecution) => run.dispatcher.stopShard(0)],
+  ])("by %s", async (_how, end) => {
+    const run = await execute(named(4), { slots: 4 });
+    run.worker.fail("i0");
+    run.worker.begin("i1", "i2", "i3");
+    run.worker.crash();
+    await run.pass();
+    expect(run.worker.items).toEqual(["i1"]);
+    end(run);
+    expect(run.keysOf("cancelled")).toEqual(expect.arrayContaining(["i0", "i2", "i3"]));
+    run.dispatcher.stop();
+  });
+});
+
 describe("workers that are no good", () => {
   test("one that cannot be set up stops the run with what it said", async () => {
     const run = await execute(named(3), { workers: 2, makesReady: false });

@@ -4,7 +4,19 @@ import { chunkOf, headerOf, named, planOf, TestExecution, useFakeClock } from ".
 
 useFakeClock();
 
-const deeds = ["begin", "done", "fail", "crash", "lose", "leave", "block", "pass", "pass long", "renew"] as const;
+const deeds = [
+  "begin",
+  "begin all",
+  "done",
+  "fail",
+  "crash",
+  "lose",
+  "leave",
+  "block",
+  "pass",
+  "pass long",
+  "renew",
+] as const;
 const step = fc.record({ deed: fc.constantFrom(...deeds), who: fc.nat(9), which: fc.nat(9) });
 const ending = fc.constantFrom("finish", "drain", "stop", "stop shard");
 
@@ -38,7 +50,7 @@ test("whatever workers do, every item leaves exactly once and is never in two pl
       expect(run.dispatcher.snapshot()).toMatchObject({ inFlight: 0, waiting: 0 });
       if (ending === "finish" && !run.cause) expect(run.keysOf("cancelled")).toEqual([]);
     }),
-    { numRuns: 60, seed: 11 },
+    { numRuns: 100, seed: 11 },
   );
 });
 
@@ -49,6 +61,11 @@ async function act(run: TestExecution, deed: (typeof deeds)[number], who: number
   const key = worker.items[which % Math.max(1, worker.items.length)];
   const isIdle = worker.running.length < worker.start.setup.shape.slots;
   if (deed === "begin" && key !== undefined && isIdle && !worker.running.includes(key)) worker.begin(key);
+  if (deed === "begin all")
+    for (const one of worker.items) {
+      if (worker.running.length === worker.start.setup.shape.slots) break;
+      if (!worker.running.includes(one)) worker.begin(one);
+    }
   if (deed === "done" && key !== undefined) worker.done([key]);
   if (deed === "fail" && key !== undefined) worker.fail(key);
   if (deed === "crash") worker.crash();

@@ -195,6 +195,12 @@ describe("an executor that fills batches", () => {
     await run.finish();
   });
 
+  test("gets a full batch, rather than each worker a part of one", async () => {
+    const run = await execute(named(12), { workers: 2, slots: 8, queue: 8 });
+    expect(run.workers.map(({ items }) => items.length)).toEqual([8, 4]);
+    await run.finish();
+  });
+
   test("is told once that nothing more comes, when the list has ended and nothing is ready", async () => {
     const run = await execute(named(5), batches);
     await run.pass(1000);

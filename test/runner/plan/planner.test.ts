@@ -9,6 +9,7 @@ import { tempDir } from "../temp-dir.js";
 import {
   byId,
   fileMode,
+  files,
   ids,
   inputMode,
   keysFrom,
@@ -87,6 +88,12 @@ describe("the order of the stages", () => {
   test("the soft shard goes by the place in the list, before any filter", async () => {
     const request = { list: ids(10), instance: byId, modes: softShard(1, 3), settings: { only: ["k[4-9]"] } };
     expect((await plan(request)).keys).toEqual(keysFrom(4, 7));
+  });
+
+  test("the soft shard goes by the place in the list where no key can repeat, too", async () => {
+    const inputs = files(...keysFrom(0, 1, 2, 3, 4).map((name) => [".", name] as const));
+    const { keys } = await plan({ modes: { inputMode: fileMode(inputs), ...softShard(1, 2) } });
+    expect(keys).toEqual(keysFrom(1, 3));
   });
 
   test("repeats are counted over the whole list, so that a record has one name in every soft shard", async () => {
@@ -201,12 +208,12 @@ describe("forced", () => {
 
 describe("packed chunks", () => {
   const isPacked = ({ chunks }: Planned) => chunks.map((chunk) => chunk.keyBytesAt(0) !== undefined);
-  const list = [{ a: 1 }, { a: 2 }, { a: 1 }];
+  const list = [{ a: 1 }, { a: 2 }, { a: 3 }];
 
   test("carry plain records where everything runs, with the same names", async () => {
-    const planned = await plan({ list: [{ a: 1 }, { a: 2 }, { a: 3 }], runsAll: true });
+    const planned = await plan({ list, runsAll: true });
     expect(isPacked(planned)).toEqual([true]);
-    expect(planned.keys).toEqual((await plan({ list: [{ a: 1 }, { a: 2 }, { a: 3 }] })).keys);
+    expect(planned.keys).toEqual((await plan({ list })).keys);
   });
 
   test.each<[string, Request]>([
