@@ -103,6 +103,9 @@ describe("an item executor", () => {
     expect(left).toEqual([{ why: null, unstarted: [2, 3] }]);
     await gate.settle("a");
     expect([gate.running(), done]).toEqual([[], [1]]);
+    executor.push({ ...items("d"), firstSeq: 4 });
+    expect([gate.running(), left[1]]).toEqual([[], { why: null, unstarted: [4] }]);
+    await executor.close();
   });
 
   test("is closed when all it was given is through", async () => {
@@ -140,6 +143,12 @@ describe("an executor that is to be recycled", () => {
     const { executor, left } = create(() => {}, { recycle: { afterItems: 1 } });
     executor.push(items("a"));
     expect(left).toEqual([{ why: "after 1 items", unstarted: [] }]);
+  });
+
+  test("leaves once, whatever other limit it comes to", async () => {
+    const { executor, left } = create(() => {}, { recycle: { afterItems: 1, bytes: 1 } });
+    executor.push(items("a"));
+    expect(left).toHaveLength(1);
   });
 
   test("by memory: when an item has settled with more than that", async () => {
