@@ -213,6 +213,8 @@ export class Dispatcher implements Execution {
     this.#chunks.next().then(
       ({ done, value }) => {
         this.#isPulling = false;
+        // The run is over for who listens: what comes now was never begun.
+        if (this.#state === "closed") return;
         if (done) return this.#endList();
         this.#feeder.push(value);
         if (!this.#mayRun(value.header)) this.#outcomes.cancelWaiting((header) => header === value.header);

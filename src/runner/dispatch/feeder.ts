@@ -37,6 +37,8 @@ export class Feeder {
   readonly #ready = new ReadyQueue();
   readonly #waiting = new WaitingRoom();
   #suspects: PendingItem[] = [];
+  /** The suspect that was last sent to run alone. */
+  #alone: PendingItem | undefined;
   readonly #mean = new MeanDuration();
   readonly #throttle: Throttle;
   #nextSeq = 1;
@@ -81,7 +83,8 @@ export class Feeder {
 
   /** Back to the front: the item is not to blame, and the start costs it no attempt. */
   putBack(item: PendingItem): void {
-    this.#ready.unshift(item);
+    if (item === this.#alone) this.#suspects.unshift(item);
+    else this.#ready.unshift(item);
   }
 
   suspect(item: PendingItem): void {
@@ -164,7 +167,7 @@ export class Feeder {
     // Drained, it is replaced once it is empty: by a worker in which nothing has run.
     if (suspect.needsFreshWorker && worker.given > 0) return this.#pool.drain(worker);
     if (worker.inFlight.size > 0) return;
-    this.#suspects.shift();
+    this.#alone = this.#suspects.shift();
     this.#send(worker, { chunk: new ItemChunk([suspect]), from: 0, to: 1 });
   }
 
@@ -197,7 +200,9 @@ export class Feeder {
   #isHungry(worker: WorkerHandle, tight: boolean): boolean {
     if (!worker.takesItems || worker.quarantined || worker.chars >= MAX_WORKER_CHARS) return false;
     const capacity = this.#capacity(worker, tight);
-    return worker.inFlight.size < (capacity > 4 * worker.slots ? capacity / 2 : capacity);
+    // Never below what its executor waits for: it would wait for ever.
+    const low = Math.max(capacity / 2, worker.slots + worker.shape.queue);
+    return worker.inFlight.size < (capacity > 4 * worker.slots ? low : capacity);
   }
 
   /** Executors that wait for more items are told where no more come for now, each once. */
@@ -205,7 +210,8 @@ export class Feeder {
     const isDry = this.listEnded && this.#ready.length === 0;
     for (const worker of this.#pool.workers) {
       if (worker.shape.queue === 0 || worker.flushed || !worker.takesItems || worker.inFlight.size === 0) continue;
-      if (!isDry && !worker.quarantined && this.#throttle.allowance(this.#inFlight, now) >= 1) continue;
+      const isFull = worker.chars >= MAX_WORKER_CHARS;
+      if (!isDry && !isFull && !worker.quarantined && this.#throttle.allowance(this.#inFlight, now) >= 1) continue;
       worker.flushed = true;
       worker.channel.send({ type: "flush" });
     }

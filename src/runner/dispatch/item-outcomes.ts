@@ -92,7 +92,7 @@ export class ItemOutcomes {
 
   /** Everything that a worker had when it was gone, with no item to blame. */
   putBackAll(worker: WorkerHandle): void {
-    for (const seq of worker.inFlight.seqs()) this.#putBack(this.#options.feeder.takeItem(worker, seq)!);
+    for (const seq of worker.inFlight.seqs().toReversed()) this.#putBack(this.#options.feeder.takeItem(worker, seq)!);
   }
 
   #putBack(item: PendingItem): void {
@@ -105,14 +105,14 @@ export class ItemOutcomes {
     const { feeder } = this.#options;
     const running = worker.running();
     if (running.length !== 1) {
-      for (const { seq } of running) feeder.suspect(feeder.takeItem(worker, seq)!);
+      for (const { seq } of running) this.#suspect(feeder.takeItem(worker, seq)!);
       return;
     }
     const item = feeder.takeItem(worker, running[0]!.seq)!;
     // Two crashes are proof, where nothing else had run in that worker.
     if (worker.given === 1) item.crashes++;
     else if (worker.quarantined) item.needsFreshWorker = true;
-    if (item.crashes < 2) return feeder.suspect(item);
+    if (item.crashes < 2) return this.#suspect(item);
     this.#tell(item, { status: "failed", durationMs: 0, error: crashError(error) });
   }
 
@@ -127,9 +127,15 @@ export class ItemOutcomes {
     for (const seq of [...worker.timedOut.keys()]) {
       const item = feeder.takeItem(worker, seq);
       if (!item) continue;
-      if (worker.blocked && wasRunning > 1) feeder.suspect(item);
+      if (worker.blocked && wasRunning > 1) this.#suspect(item);
       else this.#fail(item, timeoutError(limitMs), limitMs);
     }
+  }
+
+  /** It runs once more, alone, unless nothing of its shard is to start. */
+  #suspect(item: PendingItem): void {
+    if (this.#options.mayRun(item.header)) this.#options.feeder.suspect(item);
+    else this.cancel(item);
   }
 
   cancel(item: PendingItem, durationMs = 0): void {

@@ -75,7 +75,7 @@ export class Watch {
     const isBlocked = overdue.some(({ seq }) => worker.timedOut.get(seq)!.abortsSeen === abortsSeen);
     if (isBlocked) return this.#ports.onHopeless(worker, "blocked");
     if (worker.takesItems) this.#ports.onHopeless(worker, "unsettled");
-    const others = running.some(({ seq }) => !worker.timedOut.has(seq));
+    const others = running.length > overdue.length;
     if (!others || now - worker.drainingSinceMs > OTHERS_WITHIN_MS) this.#ports.onHopeless(worker, "settled");
   }
 

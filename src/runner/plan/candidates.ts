@@ -72,7 +72,7 @@ export class Namer {
       if (typeof raw !== "object" || raw === null || Array.isArray(raw)) {
         throw new KagurazakaError(
           "not-json",
-          `item ${index} is ${raw === null ? "null" : Array.isArray(raw) ? "an array" : `a ${typeof raw}`}, not an object`,
+          `item ${index} is ${raw == null ? raw : Array.isArray(raw) ? "an array" : `a ${typeof raw}`}, not an object`,
         );
       }
       const item = raw as Item;

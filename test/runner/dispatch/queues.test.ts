@@ -37,6 +37,33 @@ describe("what is ready", () => {
     expect([keysOf(queue, 9, 100), keysOf(queue, 9, 10)]).toEqual([["a", "b"], ["c"]]);
   });
 
+  it("never gives items of two shards in one slice", () => {
+    const other = { shard: 1, forced: false };
+    const queue = new ReadyQueue();
+    queue.push(new ItemChunk([new PendingItem({ key: "later", json: "{}" }, other)]));
+    queue.unshift(envelope("a"));
+    queue.unshift(new PendingItem({ key: "b", json: "{}" }, other));
+    queue.unshift(envelope("c"));
+    queue.unshift(envelope("d"));
+    expect([keysOf(queue, 9), keysOf(queue, 9), keysOf(queue, 9), keysOf(queue, 9)]).toEqual([
+      ["d", "c"],
+      ["b"],
+      ["a"],
+      ["later"],
+    ]);
+  });
+
+  it("gives out all of one shard, in order, and keeps the rest", () => {
+    const other = { shard: 1, forced: false };
+    const queue = new ReadyQueue();
+    queue.push(chunk("a", "b", "c"));
+    queue.push(new ItemChunk([new PendingItem({ key: "x", json: "{}" }, other)]));
+    queue.take(1, 1000);
+    queue.unshift(envelope("back"));
+    expect(queue.drain(({ shard }) => shard === 0).map(({ key }) => key)).toEqual(["back", "b", "c"]);
+    expect([queue.length, queue.chars, keysOf(queue, 9)]).toEqual([1, 2, ["x"]]);
+  });
+
   it("knows how much waits", () => {
     const queue = new ReadyQueue();
     queue.push(chunk("a", "b"));

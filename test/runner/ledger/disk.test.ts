@@ -1,36 +1,10 @@
-import fs, { readFileSync, writeFileSync } from "node:fs";
-import { syncBuiltinESMExports } from "node:module";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { KagurazakaError } from "../../../src/base/errors.js";
 import { loadLedger, openLedger } from "../../../src/runner/ledger/index.js";
 import { header, tempDir } from "./header.js";
-
-const realWrite = fs.writeSync;
-afterEach(() => {
-  fs.writeSync = realWrite;
-  syncBuiltinESMExports();
-});
-
-/** From now on each write takes at most `most` bytes, and after `room` bytes the disk is full. */
-function limitDisk(room: number, most = Number.POSITIVE_INFINITY, spill = 0): void {
-  fs.writeSync = ((fd: number, bytes: Uint8Array, at: number, length: number) => {
-    if (room <= 0) {
-      // A kernel that fails may have written a part all the same.
-      if (spill > 0) realWrite(fd, bytes, at, Math.min(spill, length));
-      throw Object.assign(new Error("ENOSPC: no space left on device, write"), { code: "ENOSPC" });
-    }
-    const size = realWrite(fd, bytes, at, Math.min(length, room, most));
-    room -= size;
-    return size;
-  }) as typeof fs.writeSync;
-  syncBuiltinESMExports();
-}
-
-function freeDisk(): void {
-  fs.writeSync = realWrite;
-  syncBuiltinESMExports();
-}
+import { freeDisk, limitDisk } from "./limited-disk.js";
 
 describe("ledger on a difficult disk", () => {
   test("short writes lose nothing", async () => {

@@ -1,8 +1,6 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { afterEach } from "vitest";
 import type { LedgerHeader } from "../../../src/runner/ledger/index.js";
+
+export { tempDir } from "../temp-dir.js";
 
 export function header(run: string, seq: number, more: Partial<LedgerHeader> = {}): LedgerHeader {
   return {
@@ -19,16 +17,4 @@ export function header(run: string, seq: number, more: Partial<LedgerHeader> = {
     shard: { soft: [], hash: null },
     ...more,
   };
-}
-
-const made: string[] = [];
-afterEach(() => {
-  for (const dir of made.splice(0)) rmSync(dir, { recursive: true, force: true });
-});
-
-/** A directory for one test. */
-export function tempDir(): string {
-  const dir = mkdtempSync(join(tmpdir(), "kagurazaka-ledger-"));
-  made.push(dir);
-  return dir;
 }

@@ -34,7 +34,7 @@ export class ItemExecutor implements Executor {
   push(message: Extract<ToWorker, { type: "items" }>): void {
     this.#chunks.push(new ReceivedChunk(message));
     // They were on their way when the worker said that it starts nothing more.
-    if (this.#recycle?.reached !== undefined) return this.#leave(this.#recycle.reached);
+    if (this.#isDraining) return this.#leave(this.#recycle?.reached ?? null);
     while (this.#idle.length > 0 && this.#chunks.length > 0 && !this.#isDraining) void this.#runSlot(this.#idle.pop()!);
   }
 
