@@ -166,6 +166,9 @@ export interface NodeJob {
   settle(outcomes: NodeOutcomes): void;
   giveBack(chunk: number, indices: readonly number[]): void;
   say(message: NodeMessage): void;
-  /** The node has nothing of this run any more. With `error`: it cannot work for it. */
+  /**
+   * The node works no more for this run: what it has neither settled nor given back goes to other nodes. With `error`: it
+   * cannot work for it.
+   */
   leave(error?: ErrorRecord): Promise<void>;
 }

@@ -51,7 +51,9 @@ describe.concurrent("a run that dies whole", () => {
     const place = createPlace({ ...inputs([17], 600), "task.ts": task });
     const { ended, deaths } = await untilItEnds(place);
     expect(deaths).toBe(1);
-    expect(ended.stderr).toMatch(/the last run died whole: \d+ items that were at workers go first/);
+    expect(ended.stderr).toMatch(
+      /the last run's process crashed. The \d+ items? that (?:was|were) running goe?s? first/,
+    );
     expect([ended.code, ended.json.counts.failed]).toEqual([3, 1]);
     expect(place.read("out/.kagurazaka/Crash/failed.jsonl")).toMatch(/"017-crash.txt".*SIGSEGV/);
     expect(Object.keys(place.files("out"))).toHaveLength(599);
