@@ -2,7 +2,7 @@ import type { ErrorRecord } from "../../base/errors.js";
 import type { RunSettings } from "../../contracts/run-config.js";
 
 /** What to do with an item that failed an attempt. */
-type Verdict =
+export type Verdict =
   | { readonly do: "retry"; readonly delayMs: number }
   /** A service asked for patience: no attempt was used up. */
   | { readonly do: "wait"; readonly delayMs: number; readonly scope: string | undefined }
@@ -49,6 +49,6 @@ function isPermanent(error: ErrorRecord, patterns: readonly (string | RegExp)[])
 }
 
 /** Exponential with full jitter: anywhere between 0 and min × 2^(attempt − 1), capped. (AWS Architecture Blog, 2015.) */
-function backoffMs(attempt: number, { minMs, maxMs }: RunSettings["backoff"], random: () => number): number {
+export function backoffMs(attempt: number, { minMs, maxMs }: RunSettings["backoff"], random: () => number): number {
   return random() * Math.min(maxMs, minMs * 2 ** (attempt - 1));
 }

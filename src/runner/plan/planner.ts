@@ -30,7 +30,7 @@ export interface PlanListener {
   onWarning?(message: string): void;
 }
 
-interface PlannerOptions {
+export interface PlannerOptions {
   readonly program: TaskProgram;
   readonly instance: TaskInstance;
   /** Number of the hard shard whose items these are. */

@@ -253,6 +253,7 @@ export class TestExecution {
         task: {
           source: { alias: "task", export: "T" },
           id: "T",
+          kind: "item",
           options: { task: {}, rawArgs: [] },
           template: null,
           moduleHash: "",

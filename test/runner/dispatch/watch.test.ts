@@ -168,7 +168,7 @@ describe("--stall", () => {
     expect(run.isOver).toBe(false);
     await run.pass(5000);
     expect(run.cause).toMatchObject({ code: "stalled" });
-    expect(run.cause?.message).toMatch(/^nothing settled for 1m.*; oldest: i1 \(.*\), i0 \(.*\)$/);
+    expect(run.cause?.message).toMatch(/^no item has settled for 1m.*; running longest: i1 \(.*\), i0 \(.*\)$/);
     expect(run.keysOf("cancelled").toSorted()).toEqual(named(3));
   });
 
@@ -201,7 +201,7 @@ describe("--stall", () => {
     // The sweep looks four times a second: the clock is put forward instead.
     vi.setSystemTime(Date.now() + 30 * 60_000);
     await run.pass(2000);
-    expect(run.warnings).toEqual([expect.stringMatching(/^nothing settled for 30m.*\nworker 0 is here:\nat process/)]);
+    expect(run.warnings).toEqual([expect.stringMatching(/^no item has settled for 30m.*\nworker 0 is here:\nat process/)]);
     run.dispatcher.stop();
   });
 });

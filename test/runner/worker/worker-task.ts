@@ -29,6 +29,7 @@ export const setupOf = (more: Partial<WorkerSetup> = {}): WorkerSetup => ({
   task: {
     source: { alias: "task", export: "T" },
     id: "T",
+    kind: "item",
     options: { task: {}, rawArgs: [] },
     template: null,
     moduleHash: "",
