@@ -201,7 +201,9 @@ describe("--stall", () => {
     // The sweep looks four times a second: the clock is put forward instead.
     vi.setSystemTime(Date.now() + 30 * 60_000);
     await run.pass(2000);
-    expect(run.warnings).toEqual([expect.stringMatching(/^no item has settled for 30m.*\nworker 0 is here:\nat process/)]);
+    expect(run.warnings).toEqual([
+      expect.stringMatching(/^no item has settled for 30m.*\nworker 0 is here:\nat process/),
+    ]);
     run.dispatcher.stop();
   });
 });

@@ -53,13 +53,13 @@ describe("a worker", () => {
     worker.send(itemsMessage([{ key: "a" }, { key: "b" }]));
     worker.send({ type: "close" });
     await worker.ended;
-    expect(types(worker.told)).toEqual(["ready", "settled", "closed"]);
-    expect(worker.told[1]).toMatchObject({
-      rest: [
-        { seq: 1, value: { key: "a" } },
-        { seq: 2, value: { key: "b" } },
-      ],
-    });
+    // On a busy machine the outcomes leave in two messages.
+    expect([...new Set(types(worker.told))]).toEqual(["ready", "settled", "closed"]);
+    expect(worker.told.flatMap((message) => (message.type === "settled" ? message.rest : []))).toMatchObject([
+      { seq: 1, value: { key: "a" } },
+      { seq: 2, value: { key: "b" } },
+    ]);
+  });
   });
 
   test.each([
