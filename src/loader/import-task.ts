@@ -1,8 +1,8 @@
 import { KagurazakaError } from "../base/errors.js";
 import { enableSourceMaps } from "../base/source-maps.js";
 import { type TemplateUse, templateBrand } from "../contracts/define.js";
-import type { TaskClass, TaskRef } from "../contracts/task.js";
-import { type Exports, exportsOf, selectTask } from "./exports.js";
+import type { TaskClass } from "../contracts/task.js";
+import { type Exports, exportsOf } from "./exports.js";
 
 /** Imports a module made by `compileModule`; `sourcePath` and `files` are for messages. */
 export async function importExports(
@@ -17,14 +17,6 @@ export async function importExports(
     const { loadFailure } = await import("./load-failure.js");
     throw loadFailure(thrown, entryUrl, sourcePath ?? entryUrl, files);
   }
-}
-
-/** A worker's half: the task a coordinator has loaded and checked before. */
-export async function importTask(
-  ref: Pick<TaskRef, "entry" | "export">,
-): Promise<{ taskClass: TaskClass; template: TemplateUse | undefined }> {
-  const { taskClass } = selectTask(await importExports(ref.entry), ref.export, { source: ref.entry });
-  return { taskClass, template: templateOf(taskClass) };
 }
 
 /** What a template decorator left on this very class; a subclass has to be decorated itself. */

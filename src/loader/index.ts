@@ -1,7 +1,7 @@
 export { openCacheDir } from "./cache/cache-dir.js";
 export { exportsOf, isTaskClass } from "./exports.js";
 export { codeFrame } from "./frame.js";
-export { importExports, importTask, templateOf } from "./import-task.js";
+export { importExports, templateOf } from "./import-task.js";
 export {
   type CompiledModule,
   type CompileOptions,

@@ -34,7 +34,7 @@ beforeEach(async () => {
     `{"name": "kagurazaka", "version": "1.0.0", "type": "module", "exports": {".": "./out/index.js"}}`,
   );
   await build({
-    entryPoints: { index: `${repository}src/loader/index.ts` },
+    entryPoints: { index: `${repository}src/loader/index.ts`, maps: `${repository}src/base/source-maps.ts` },
     outdir: project.path("tool/out"),
     bundle: true,
     splitting: true,
@@ -45,7 +45,8 @@ beforeEach(async () => {
 });
 
 async function node(script: string): Promise<unknown> {
-  const head = `import { loadTask, importTask, enableSourceMaps } from ${JSON.stringify(project.path("tool/out/index.js"))};
+  const head = `import { loadTask } from ${JSON.stringify(project.path("tool/out/index.js"))};
+import { enableSourceMaps } from ${JSON.stringify(project.path("tool/out/maps.js"))};
 const file = ${JSON.stringify(project.path("task.ts"))};
 const fails = (task) => { try { new task.taskClass().process({ n: 7 }); } catch (error) { return error.stack; } };
 const tell = (value) => process.stdout.write(JSON.stringify(value));\n`;
@@ -68,7 +69,10 @@ test("an error thrown in process() shows the task's own lines, built, cached, an
 if (isMainThread) {
   const { entryUrl, exportName } = await loadTask({ file });
   new Worker(new URL(import.meta.url), { workerData: { entry: entryUrl, export: exportName } }).on("message", tell);
-} else parentPort.postMessage(fails(await importTask(workerData)));`;
+} else {
+  enableSourceMaps();
+  parentPort.postMessage(fails({ taskClass: (await import(workerData.entry))[workerData.export] }));
+}`;
   expect(await stackOf(inWorker)).toEqual(lines);
 });
 
@@ -87,9 +91,9 @@ setTimeout(() => { port1.close(); tell([built, seen.some((url) => url.includes("
 });
 
 test('`import "kagurazaka"` in a task is the very module that runs', async () => {
-  project.write({ "task.ts": `export { enableSourceMaps } from "kagurazaka";\nexport class T { process() {} }` });
+  project.write({ "task.ts": `export { loadTask } from "kagurazaka";\nexport class T { process() {} }` });
   expect(
-    await node(`tell((await import((await loadTask({ file })).entryUrl)).enableSourceMaps === enableSourceMaps);`),
+    await node(`tell((await import((await loadTask({ file })).entryUrl)).loadTask === loadTask);`),
   ).toBe(true);
 });
 
