@@ -39,7 +39,7 @@ export function gatherFlags(said: RawInput, layers: Layers, owners: FlagOwners, 
     } else if (!flag && ignoredKeys.has(name)) {
       report.note(`${key} (${where}) has no meaning here and is ignored`);
     } else if (!flag) {
-      report.mistake(unknownFlag(key, known, where));
+      report.mistake(unknownFlag(key, known, { where }));
     } else if ((flag.spec as ToolOption).argvOnly) {
       report.mistake(new KagurazakaError("config-file", `${key} can only be said on the command line`, { where }));
     } else if (!notGiven(tree, flag.spec)) {
@@ -60,9 +60,10 @@ export function gatherFlags(said: RawInput, layers: Layers, owners: FlagOwners, 
     ] as const) {
       const declared = new Map(Object.entries(specs).map(([name, spec]) => [snakeName(name), { spec, owner }]));
       for (const [name, tree] of own)
-        if (!declared.has(name)) report.mistake(unknownFlag(name, declared, originOf(tree).text));
+        if (!declared.has(name)) report.mistake(unknownFlag(name, declared, { where: originOf(tree).text }));
     }
   }
+  for (const [name, tree] of said.forced ?? []) shared.set(name, tree);
   return { shared, task: said.task, backbone: said.backbone, rawArgs };
 }
 

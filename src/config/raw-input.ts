@@ -3,7 +3,16 @@ import { didYouMean } from "../base/nearest.js";
 import { type CommandLine, parseCommandLine } from "./command-line.js";
 import { runOptions, type ToolOption } from "./run-options.js";
 import { declaredName, isAssignment, snakeName } from "./text/names.js";
-import { type Branch, createBranch, isBranch, Leaf, type Tree, treeFromCode, type ValueOrigin } from "./tree.js";
+import {
+  type Branch,
+  createBranch,
+  isBranch,
+  Leaf,
+  type Scalar,
+  type Tree,
+  treeFromCode,
+  type ValueOrigin,
+} from "./tree.js";
 
 /** What was said before anything is loaded, by an argument vector or by code. */
 export interface RawInput {
@@ -19,11 +28,15 @@ export interface RawInput {
   readonly task: ReadonlyMap<string, Tree>;
   readonly backbone: ReadonlyMap<string, Tree>;
   readonly rawArgs: readonly string[];
+  /** Settings of the run over whatever else says: `--debug-item` makes some. */
+  readonly forced?: ReadonlyMap<string, Tree>;
   readonly mistakes: readonly KagurazakaError[];
 }
 
-export function inputFromArgv(argv: readonly string[]): RawInput {
-  const line = parseCommandLine(argv);
+export const inputFromArgv = (argv: readonly string[]): RawInput => inputFromLine(parseCommandLine(argv));
+
+/** @param mistakes what is wrong with the command's own words and flags, to be reported with all else */
+export function inputFromLine(line: CommandLine, mistakes: readonly KagurazakaError[] = []): RawInput {
   return {
     line,
     cfg: line.cfg,
@@ -34,8 +47,15 @@ export function inputFromArgv(argv: readonly string[]): RawInput {
     task: new Map(),
     backbone: new Map(),
     rawArgs: [],
-    mistakes: [],
+    mistakes,
   };
+}
+
+/** The same input with some of the run's settings said anew, over everything else. */
+export function withSettings(input: RawInput, settings: Readonly<Record<string, Scalar>>, flag: string): RawInput {
+  const origin: ValueOrigin = { kind: "flag", text: flag };
+  const forced = new Map(Object.entries(settings).map(([name, value]) => [snakeName(name), new Leaf(value, origin)]));
+  return { ...input, run: new Map([...input.run, ...forced]), forced };
 }
 
 /**

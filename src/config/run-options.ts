@@ -205,9 +205,9 @@ export const cliOptions = {
     placeholder: "KEY",
     help: "Run the one item of this key in this process, where a debugger can see it.",
   },
-  help: { type: "boolean", default: false, argvOnly: true, help: "Help of the task." },
-  helpBackbone: { type: "boolean", default: false, argvOnly: true, help: "Help of the chosen backbone." },
-  helpKagurazaka: { type: "boolean", default: false, argvOnly: true, help: "This help." },
+  help: { type: "boolean", default: false, argvOnly: true, help: "Flags of the task, or the short help without one." },
+  helpBackbone: { type: "boolean", default: false, argvOnly: true, help: "Flags of the chosen backbone." },
+  helpKagurazaka: { type: "boolean", default: false, argvOnly: true, help: "This page: all flags of kagurazaka." },
   version: { type: "boolean", default: false, argvOnly: true, help: "Print the version." },
 } as const satisfies Record<string, ToolOption>;
 

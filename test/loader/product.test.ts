@@ -92,9 +92,7 @@ setTimeout(() => { port1.close(); tell([built, seen.some((url) => url.includes("
 
 test('`import "kagurazaka"` in a task is the very module that runs', async () => {
   project.write({ "task.ts": `export { loadTask } from "kagurazaka";\nexport class T { process() {} }` });
-  expect(
-    await node(`tell((await import((await loadTask({ file })).entryUrl)).loadTask === loadTask);`),
-  ).toBe(true);
+  expect(await node(`tell((await import((await loadTask({ file })).entryUrl)).loadTask === loadTask);`)).toBe(true);
 });
 
 test("processes that start at once on a cold cache agree", async () => {

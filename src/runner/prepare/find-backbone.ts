@@ -10,15 +10,18 @@ import { compileModule } from "../../loader/index.js";
 /** The seed's name for what became `onnx_single`. */
 const ALIASES: Readonly<Record<string, string>> = { torch_vanilla_single: "onnx_single" };
 
-/** A backbone by name, by path, or by package name; `auto` is the one that fits the task's kind. */
+/**
+ * A backbone by name, by path, or by package name; `auto` is the one that fits the task's kind.
+ * @param kind `undefined`: not checked, for help
+ */
 export async function loadBackbone(
   asked: string,
-  kind: "item" | "batch",
+  kind: "item" | "batch" | undefined,
   sourcePath: string,
 ): Promise<BackboneDefinition> {
-  const name = asked === "auto" ? (kind === "item" ? "mp" : "onnx_single") : (ALIASES[asked] ?? asked);
+  const name = asked === "auto" ? (kind === "batch" ? "onnx_single" : "mp") : (ALIASES[asked] ?? asked);
   const definition = (await loadBuiltin("backbones", name)) ?? (await loadForeign(name, sourcePath));
-  if (!definition.kinds.includes(kind)) {
+  if (kind !== undefined && !definition.kinds.includes(kind)) {
     throw new KagurazakaError(
       "backbone",
       `the backbone ${definition.name} cannot run ${kind} tasks, only: ${definition.kinds.join(", ")}`,
