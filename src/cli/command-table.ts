@@ -75,8 +75,8 @@ export async function findCommand(argv: readonly string[]): Promise<FoundCommand
     throw unknownCommand(argv.slice(0, 2).join(" "), group);
   }
   const firstWords = Object.keys(commands).map((name) => name.split(" ")[0]!);
-  const isMisspelt = /^[a-z-]+$/.test(word ?? "-") && !word!.startsWith("-") && !existsSync(word!);
-  if (isMisspelt && nearestName(word!, firstWords) !== undefined) throw unknownCommand(word!, firstWords);
+  const mayBeName = word !== undefined && /^[a-z][a-z-]*$/.test(word) && !existsSync(word);
+  if (mayBeName && nearestName(word, firstWords) !== undefined) throw unknownCommand(word, firstWords);
   return { command: (await import("./commands/run.js")).run, argv };
 }
 

@@ -34,6 +34,11 @@ test("settings without selectors are those of a command that does not give them"
   expect(withoutSelectors(run, "counts")).toEqual({ ...run, limit: undefined, retryFailed: false });
 });
 
+test("keys given as a list are no keys without selectors", async () => {
+  const run = { ...(await settingsOf("")), keys: ["a"] };
+  expect(withoutSelectors(run, "selects-by-key").keys).toBeUndefined();
+});
+
 test("the table names every setting, and no other", async () => {
   expect(Object.keys(selection).sort()).toEqual(Object.keys(await settingsOf("")).sort());
 });

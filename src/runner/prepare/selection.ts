@@ -68,8 +68,15 @@ export function givenSelectors(run: RunSettings, ...ways: readonly Selection[]):
 
 /** The same settings without those that select in one of these ways. */
 export function withoutSelectors(run: RunSettings, ...ways: readonly Selection[]): RunSettings {
-  const off = givenSelectors(run, ...ways).map((name) => [name, offOf(run[name])]);
-  return { ...run, ...(Object.fromEntries(off) as Partial<RunSettings>) };
+  const absent = givenSelectors(run, ...ways).map((name) => [name, off[name as keyof typeof off]]);
+  return { ...run, ...(Object.fromEntries(absent) as Partial<RunSettings>) };
 }
 
-const offOf = (value: unknown): unknown => (Array.isArray(value) ? [] : typeof value === "boolean" ? false : undefined);
+type Selector = { [K in Name]: (typeof selection)[K] extends "no" ? never : K }[Name];
+
+/** What a selector is where it is not given; of those not named here, `undefined`. */
+const off: { readonly [K in Selector as undefined extends RunSettings[K] ? never : K]: RunSettings[K] } = {
+  only: [],
+  shuffle: false,
+  retryFailed: false,
+};
