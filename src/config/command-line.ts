@@ -158,7 +158,7 @@ function leadingWords(items: Items): WordItem[] {
   return (firstFlag < 0 ? items : items.slice(0, firstFlag)) as WordItem[];
 }
 
-/** Task file and export: the words before the first flag, else the last ones. Flags between them are borne where it is clear. */
+/** Task file and export: the words before the first flag, else the last ones. Flags between the two are allowed where the meaning is clear. */
 function findTask(items: Items): WordItem[] {
   const words = items.filter((item) => item.kind === "word");
   const leading = leadingWords(items);

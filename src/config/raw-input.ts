@@ -14,7 +14,7 @@ import {
   type ValueOrigin,
 } from "./tree.js";
 
-/** What was said before anything is loaded, by an argument vector or by code. */
+/** The input before anything is loaded: an argument vector, or options from code. */
 export interface RawInput {
   readonly line: CommandLine | undefined;
   readonly cfg: string | undefined;
@@ -23,12 +23,12 @@ export interface RawInput {
   readonly assignments: readonly string[];
   /** A mixin tree given by code. */
   readonly mixinTree: Branch | undefined;
-  /** By the one spelling. From code each owner's are apart; on a command line the owners are not known yet. */
+  /** By names in snake_case. Code gives each owner's apart; on a command line the owners are not known yet. */
   readonly run: ReadonlyMap<string, Tree>;
   readonly task: ReadonlyMap<string, Tree>;
   readonly backbone: ReadonlyMap<string, Tree>;
   readonly rawArgs: readonly string[];
-  /** Settings of the run over whatever else says: `--debug-item` makes some. */
+  /** Settings that win over all layers: those of `--debug-item`. */
   readonly forced?: ReadonlyMap<string, Tree>;
   readonly mistakes: readonly KagurazakaError[];
 }
@@ -51,7 +51,7 @@ export function inputFromLine(line: CommandLine, mistakes: readonly KagurazakaEr
   };
 }
 
-/** The same input with some of the run's settings said anew, over everything else. */
+/** The same input with settings that win over all layers. */
 export function withSettings(input: RawInput, settings: Readonly<Record<string, Scalar>>, flag: string): RawInput {
   const origin: ValueOrigin = { kind: "flag", text: flag };
   const forced = new Map(Object.entries(settings).map(([name, value]) => [snakeName(name), new Leaf(value, origin)]));
@@ -94,13 +94,13 @@ export function inputFromCode(options: CodeOptions = {}): RawInput {
   const text = (name: "cfg" | "mixinCfg" | "backbone"): string | undefined =>
     attempt(() => optionalText(options[name], name), undefined);
   const run = new Map<string, Tree>();
-  for (const [said, value] of Object.entries(options)) {
-    if (value === undefined || ownKeys.includes(said)) continue;
-    const name = declaredName(runOptions, said);
+  for (const [written, value] of Object.entries(options)) {
+    if (value === undefined || ownKeys.includes(written)) continue;
+    const name = declaredName(runOptions, written);
     if (name === undefined) {
       const known = [...Object.keys(runOptions), ...ownKeys];
       mistakes.push(
-        new KagurazakaError("bad-value", `there is no option "${said}".${didYouMean(said, known)}`, {
+        new KagurazakaError("bad-value", `there is no option "${written}".${didYouMean(written, known)}`, {
           where: "options",
         }),
       );
@@ -140,7 +140,7 @@ function specTrees(value: unknown, name: string): Map<string, Tree> {
   const tree = treeFromCode(value, at(name), [name]);
   if (!isBranch(tree))
     throw new KagurazakaError("bad-value", `${name} must be an object`, { where: `options.${name}` });
-  return new Map(Object.entries(tree).map(([said, child]) => [snakeName(said), child]));
+  return new Map(Object.entries(tree).map(([written, child]) => [snakeName(written), child]));
 }
 
 function settingTree(name: string, value: unknown): Tree {

@@ -14,7 +14,7 @@ export const splitOptions = defineOptions({
     min: 1,
     max: 100_000,
     placeholder: "N",
-    help: "So many shards. A file's shard follows from its key alone, whatever else there is.",
+    help: "The number of shards. A file's shard depends on its key alone.",
   },
   balance: {
     type: "string",

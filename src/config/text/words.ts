@@ -49,7 +49,7 @@ export const isFlag = (word: string): boolean => /^-./s.test(word) && !/^-\.?\d/
 /**
  * Splits an argument vector by what each flag takes.
  * @param arityOf of a name in snake_case
- * @param reserved indices that are positionals, whatever flag stands before them
+ * @param reserved indices that are positionals, even behind a flag that takes a value
  */
 export function readWords(
   argv: readonly string[],
