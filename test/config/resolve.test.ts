@@ -169,7 +169,7 @@ describe("task: and backbone: of --cfg are flags without dashes", () => {
     ["an unknown key", "task:\n  langg: de\n", /unknown-flag .*langg.*--lang, a flag of the task T.*base\.yaml:2:3/],
     ["an unknown section", "taks: {lang: de}", /config-file .*"taks".*Did you mean "task".*base\.yaml:1:1/],
     ["a section that is no mapping", "task: 3", /task: must hold a mapping.*base\.yaml:1:7/],
-    ["a flag only the command line has", "task: {cfg: other.yaml}", /only be said on the command line/],
+    ["a flag only the command line has", "task: {cfg: other.yaml}", /only be given on the command line/],
     ["two spellings of one flag", "task: {dry_run: true, dryRun: true}", /two spellings/],
     ["a value of the wrong type", "task:\n  n: many\n", /bad-value \| n must be a whole number.*base\.yaml:2:6/],
     [
