@@ -5,7 +5,7 @@
 export const errorCodes = {
   // Usage, configuration and loading: nothing ran.
   usage: { exit: 2, says: "the command line does not make sense" },
-  "unknown-flag": { exit: 2, says: "nobody declares this flag" },
+  "unknown-flag": { exit: 2, says: "unknown flag" },
   "bad-value": { exit: 2, says: "a value is not of the declared type" },
   "config-file": { exit: 2, says: "a YAML file cannot be read or parsed" },
   "forbidden-key": { exit: 2, says: "a key like __proto__ stands in a layer of configuration" },
@@ -187,15 +187,6 @@ function describe(thrown: unknown): string {
     // Circular or hostile: its type has to do.
   }
   return text(`${json ?? Object.prototype.toString.call(thrown)} was thrown`);
-}
-
-/** Back to an Error with the same name, code, stack and causes. */
-export function fromErrorRecord(record: ErrorRecord): Error {
-  const error = new Error(record.message, record.cause ? { cause: fromErrorRecord(record.cause) } : undefined);
-  error.name = record.name;
-  if (record.stack !== undefined) error.stack = record.stack;
-  if (record.code !== undefined) (error as Error & { code?: string }).code = record.code;
-  return error;
 }
 
 /**

@@ -1,47 +1,88 @@
-import { nearestName } from "../base/nearest.js";
+import { existsSync } from "node:fs";
+import { KagurazakaError } from "../base/errors.js";
+import { didYouMean, nearestName } from "../base/nearest.js";
+import type { AnyCommand } from "./command.js";
 
-/** A word in place of a task file: what it does is behind its own door, loaded when it is asked for. */
-interface Command {
-  /** One line for `-hk`. */
-  readonly help: string;
-  /** @returns the exit code */
-  run(words: readonly string[]): Promise<number>;
+interface Entry {
+  /** One line for lists of commands. */
+  readonly summary: string;
+  readonly load: () => Promise<AnyCommand>;
 }
 
-export const commands: Readonly<Record<string, Command>> = {
-  explain: {
-    help: "why an item would run or not",
-    run: async (words) => (await import("./commands/explain.js")).explain(words),
-  },
+/** Commands by name, in the order that lists show them. Each file is loaded when its command is asked for. */
+export const commands: Readonly<Record<string, Entry>> = {
   init: {
-    help: "a task file to start from",
-    run: async (words) => (await import("./commands/init.js")).init(words),
+    summary: "write a task file to start from",
+    load: async () => (await import("./commands/init.js")).init,
   },
-  "export-inputs": {
-    help: "the input list as JSONL",
-    run: async (words) => (await import("./commands/export-inputs.js")).exportInputsCommand(words),
-  },
-  split: {
-    help: "an input tree as hard shards",
-    run: async (words) => (await import("./commands/split.js")).split(words),
-  },
-  verify: {
-    help: "hold a tree against its ledger and checks",
-    run: async (words) => (await import("./commands/verify.js")).verify(words),
+  explain: {
+    summary: "why an item would run or not",
+    load: async () => (await import("./commands/explain.js")).explain,
   },
   failures: {
-    help: "what has failed, by class",
-    run: async (words) => (await import("./commands/failures.js")).failures(words),
+    summary: "what has failed, by class",
+    load: async () => (await import("./commands/failures.js")).failures,
   },
-  ledger: {
-    help: "ledger compact: fold a ledger into one file",
-    run: async (words) => (await import("./commands/ledger.js")).ledger(words),
+  verify: {
+    summary: "compare outputs with the ledger",
+    load: async () => (await import("./commands/verify.js")).verify,
+  },
+  split: {
+    summary: "cut an input into hard shards",
+    load: async () => (await import("./commands/split.js")).split,
+  },
+  "ledger compact": {
+    summary: "fold a ledger into one file",
+    load: async () => (await import("./commands/ledger-compact.js")).ledgerCompact,
+  },
+  "export-inputs": {
+    summary: "write the input list as JSONL",
+    load: async () => (await import("./commands/export-inputs.js")).exportInputs,
+  },
+  completion: {
+    summary: "completion for bash, zsh, fish",
+    load: async () => (await import("./commands/completion.js")).completion,
+  },
+  help: {
+    summary: "the page of a command",
+    load: async () => (await import("./commands/help.js")).help,
   },
 };
 
-/** Own names only: `toString` is no command. */
-export const commandOf = (word: string | undefined): Command | undefined =>
-  word !== undefined && Object.hasOwn(commands, word) ? commands[word] : undefined;
+interface FoundCommand {
+  readonly command: AnyCommand;
+  /** The words behind its name. */
+  readonly argv: readonly string[];
+}
 
-/** The command somebody may have meant by a word that is no task file. */
-export const nearestCommand = (word: string): string | undefined => nearestName(word, Object.keys(commands));
+/** The command that the first words name, or undefined. Own names only: `toString` is no command. */
+export async function namedCommand(argv: readonly string[]): Promise<FoundCommand | undefined> {
+  for (const length of [2, 1]) {
+    const name = argv.slice(0, length).join(" ");
+    if (Object.hasOwn(commands, name)) return { command: await commands[name]!.load(), argv: argv.slice(length) };
+  }
+  return undefined;
+}
+
+/** The command of an argument vector; without a name it is a run. */
+export async function findCommand(argv: readonly string[]): Promise<FoundCommand> {
+  const [word] = argv;
+  const named = await namedCommand(argv);
+  if (named) return named;
+  const group = Object.keys(commands).filter((name) => name.startsWith(`${word} `));
+  if (group.length > 0) {
+    if (argv.includes("-h") || argv.includes("--help")) return (await namedCommand([...group[0]!.split(" "), "-h"]))!;
+    throw unknownCommand(argv.slice(0, 2).join(" "), group);
+  }
+  const firstWords = Object.keys(commands).map((name) => name.split(" ")[0]!);
+  const mayBeName = word !== undefined && /^[a-z][a-z-]*$/.test(word) && !existsSync(word);
+  if (mayBeName && nearestName(word, firstWords) !== undefined) throw unknownCommand(word, firstWords);
+  return { command: (await import("./commands/run.js")).run, argv };
+}
+
+export function unknownCommand(name: string, known: readonly string[] = Object.keys(commands)): KagurazakaError {
+  return new KagurazakaError("usage", `there is no command "${name}".${didYouMean(name, known)}`, {
+    where: "command line",
+    hint: `The commands are ${Object.keys(commands).join(", ")}.`,
+  });
+}

@@ -4,12 +4,13 @@ import type { UiSettings } from "../config/run-options.js";
 import type { RunSnapshot } from "../runner/run/run-result.js";
 import { rawStderr } from "./capture-output.js";
 import { createPalette, type Palette } from "./palette.js";
-import { openProgress, type Progress } from "./progress.js";
+import { describeRun } from "./run-status.js";
+import { LINE_EVERY_MS, openStatusLine, type StatusKind, type StatusLine, statusKind } from "./status-line.js";
 
 /** Everything a run shows, on stderr: text for people, or one JSON object a line (`--log-format json`). */
 export interface RunConsole {
   readonly palette: Palette;
-  begin(snapshot: () => RunSnapshot): Promise<void>;
+  begin(snapshot: () => RunSnapshot): void;
   end(): void;
   text(text: string): void;
   note(message: string): void;
@@ -17,35 +18,31 @@ export interface RunConsole {
   print(key: string | null, text: string): void;
   log(key: string, level: "info" | "warn" | "error", message: string, fields?: unknown): void;
   failure(failureClass: string, key: string, error: ErrorRecord): void;
-  retry(key: string, attempt: number, error: ErrorRecord, delayMs: number): void;
+  /** For machines only: for people, a line for each retry would hide everything else. */
+  retry?(key: string, attempt: number, error: ErrorRecord, delayMs: number): void;
 }
 
-export async function createConsole(ui: UiSettings): Promise<RunConsole> {
+export function createConsole(ui: UiSettings): RunConsole {
   const out = rawStderr();
-  return ui.logFormat === "json" ? new JsonConsole(out) : new PrettyConsole(out, progressKind(ui, out));
-}
-
-function progressKind(ui: UiSettings, out: NodeJS.WriteStream): "bar" | "lines" | "none" {
-  if (ui.progress !== "auto") return ui.progress as "bar" | "lines" | "none";
-  return out.isTTY && process.env.TERM !== "dumb" ? "bar" : "lines";
+  return ui.logFormat === "json" ? new JsonConsole(out) : new PrettyConsole(out, statusKind(ui.progress, out));
 }
 
 class PrettyConsole implements RunConsole {
   readonly palette: Palette;
   readonly #out: NodeJS.WriteStream;
-  readonly #kind: "bar" | "lines" | "none";
-  #progress: Progress | undefined;
+  readonly #kind: StatusKind;
+  #progress: StatusLine | undefined;
   /** Text without its newline yet, by item. */
   readonly #partial = new Map<string | null, string>();
 
-  constructor(out: NodeJS.WriteStream, kind: "bar" | "lines" | "none") {
+  constructor(out: NodeJS.WriteStream, kind: StatusKind) {
     this.#out = out;
     this.#kind = kind;
     this.palette = createPalette(out);
   }
 
-  async begin(snapshot: () => RunSnapshot): Promise<void> {
-    this.#progress = await openProgress(this.#kind, snapshot, this.#out);
+  begin(snapshot: () => RunSnapshot): void {
+    this.#progress = openStatusLine(this.#kind, describeRun(this.#kind, snapshot), this.#out);
   }
 
   end(): void {
@@ -93,10 +90,6 @@ class PrettyConsole implements RunConsole {
     this.text([head, ...body.map((line) => `  ${line}`), ...hint].join("\n"));
   }
 
-  retry(): void {
-    // Counted in the bar and the report, written to the run's log; a line each would drown everything else.
-  }
-
   #item(key: string | null, line: string): void {
     this.text(`${this.#prefix(key)}${escapeControls(line)}`);
   }
@@ -116,8 +109,8 @@ class JsonConsole implements RunConsole {
     this.#out = out;
   }
 
-  async begin(snapshot: () => RunSnapshot): Promise<void> {
-    this.#timer = setInterval(() => this.#write("info", "progress", { ...snapshot() }), 10_000);
+  begin(snapshot: () => RunSnapshot): void {
+    this.#timer = setInterval(() => this.#write("info", "progress", { ...snapshot() }), LINE_EVERY_MS);
     this.#timer.unref();
   }
 

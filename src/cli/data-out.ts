@@ -3,8 +3,8 @@ import { once } from "node:events";
 const CHUNK = 64 * 1024;
 
 /**
- * Lines on standard output, which may be a pipe that nobody reads to its end: `kagurazaka failures … --keys | head`. What
- * comes after that is dropped, and nobody is told off for it.
+ * Lines on standard output, which may be a pipe whose reader ends early: `kagurazaka failures … --keys | head`. Later lines
+ * are dropped without an error.
  */
 export class DataOut {
   #text = "";

@@ -7,8 +7,8 @@ export function formatCommand(
 ): string {
   const mark = "\0";
   const end = words.includes("--") ? words.indexOf("--") : words.length;
-  const said = words.filter((word, index) => word !== "--json" || index > end);
-  const all = flags === undefined ? said : withFlags(said, [mark]);
+  const kept = words.filter((word, index) => word !== "--json" || index > end);
+  const all = flags === undefined ? kept : withFlags(kept, [mark]);
   // What is given as flags is a piece of a command line already.
   const text = all.map((word) => (word === mark ? flags! : quote(word)));
   return ["kagurazaka", ...(before === undefined ? [] : [before]), ...text].join(" ");

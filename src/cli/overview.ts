@@ -24,7 +24,7 @@ export function formatDryRun({ warnings, total, run, skipped, refused, examples 
   return `${lines.join("\n")}\n`;
 }
 
-/** `--show-config`: every value and where it was said. */
+/** `--show-config`: every value and its origin. */
 export function formatShowConfig({ entries }: Resolved): string {
   const rows = entries.map(({ path, value, origin }) => [`${path} = ${JSON.stringify(value)}`, origin.text] as const);
   const width = Math.min(72, Math.max(0, ...rows.map(([left]) => left.length)));

@@ -1,4 +1,4 @@
-/** Colours, where the terminal has them and nobody said `NO_COLOR`. */
+/** Colours, where the terminal has them and `NO_COLOR` is not set. */
 export interface Palette {
   readonly red: (text: string) => string;
   readonly yellow: (text: string) => string;

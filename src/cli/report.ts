@@ -65,9 +65,9 @@ export function nextCommand(result: RunResult, argv: readonly string[]): string 
   const written = (words: readonly string[]): string => ["kagurazaka", ...words.map(quote)].join(" ");
   const command = written(argv);
   if (error || counts.cancelled > 0) return `go on:  ${command}`;
-  // Whoever skips the failed ones knows of them.
+  // With --skip-failed the failed items are left out on purpose.
   if (failedInTotal > 0 && !/--skip[-_]?failed/i.test(command))
-    return `try the failed ones again:  ${command.includes("--retry-failed") ? command : written(withFlags(argv, ["--retry-failed"]))}`;
+    return `try the failed items again:  ${command.includes("--retry-failed") ? command : written(withFlags(argv, ["--retry-failed"]))}`;
   return undefined;
 }
 

@@ -1,77 +1,102 @@
-import type { OptionSpec } from "../base/option-spec.js";
+import type { OptionSpec, OptionSpecs } from "../base/option-spec.js";
 import { type ToolOption, toolOptions } from "./run-options.js";
 import { shortOptions } from "./short-flags.js";
 import { snakeName } from "./text/names.js";
-import { type Arity, type FlagItem, readWords, type WordItem } from "./text/words.js";
+import { type Arity, type FlagItem, readWords, type WordItem, type Words } from "./text/words.js";
 import { Leaf, List, type Tree, type ValueOrigin } from "./tree.js";
 
 export type HelpOwner = "task" | "backbone" | "kagurazaka";
-const commands = ["explain", "init", "export-inputs"] as const;
 
-/** What an argument vector says before anybody but the tool is known. */
+/** What a command declares about its command line. */
+export interface CommandSyntax<S extends OptionSpecs = OptionSpecs> {
+  /** As it is typed: `ledger compact`. Empty for a run, which is typed without a name. */
+  readonly name: string;
+  /** The command's own words, as usage shows them. `[DIR]` may be left out. */
+  readonly words: readonly string[];
+  readonly options: S;
+  /** What may follow besides: the words and flags of a run, or in their place the state directory of a task. */
+  readonly takes?: "run" | "run or state" | undefined;
+}
+
+export const runSyntax: CommandSyntax = { name: "", words: [], options: {}, takes: "run" };
+
+/** An argument vector, read as far as it can be before task and backbone have declared their flags. */
 export interface CommandLine {
-  readonly command: "run" | (typeof commands)[number];
-  /** The words of a command other than `run`, untouched. */
-  readonly rest: readonly string[];
   readonly argv: readonly string[];
+  readonly command: CommandSyntax;
   readonly help: HelpOwner | undefined;
   readonly version: boolean;
+  /** The command's own words and flags. */
+  readonly words: readonly string[];
+  readonly ownFlags: readonly FlagItem[];
+  /** `argv` without those two: the words of the run. */
+  readonly runArgv: readonly string[];
   /** A path or `@name`. */
   readonly taskFile: string | undefined;
   readonly exportName: string | undefined;
-  /** Indices in `argv` of those two. */
+  /** Indices in `argv` of the command's own words, the task file and the export. */
   readonly positionals: ReadonlySet<number>;
   readonly cfg: string | undefined;
   readonly mixinCfg: string | undefined;
   /** All groups, in order. */
   readonly mixin: readonly string[];
-  /** The tool's own flags by their one spelling; other layers may say more. */
+  /** The tool's own flags, by their names in snake_case; other layers may say more. */
   readonly tool: ReadonlyMap<string, Tree>;
 }
 
-export function toolArity(name: string): Arity | undefined {
-  const spec = toolByName.get(name);
+/** Flags by their names in snake_case. */
+export const bySnakeName = <S extends OptionSpec>(specs: Readonly<Record<string, S>>): Map<string, S> =>
+  new Map(Object.entries(specs).map(([name, spec]) => [snakeName(name), spec]));
+
+const toolFlags: ReadonlyMap<string, ToolOption> = bySnakeName({ ...toolOptions, ...shortOptions });
+
+export const isList = ({ type }: OptionSpec): boolean => type === "strings" || type === "integers" || type === "map";
+
+/** How many words a flag takes. Before the positionals are known, a list takes one word: the next may be the task file. */
+export function arityOf(spec: ToolOption | undefined, lists: "one" | "many" = "many"): Arity | undefined {
   if (!spec) return undefined;
-  if (name === "mixin") return "assignments";
+  if (spec === toolOptions.mixin) return "assignments";
   if (spec.bare) return { optional: spec.bare.words };
-  // What a list takes beyond its first word is only known once the positionals are.
-  return spec.type === "boolean" ? "none" : "one";
+  if (spec.type === "boolean") return "none";
+  return isList(spec) ? lists : "one";
 }
 
-const toolByName: ReadonlyMap<string, ToolOption> = new Map(
-  Object.entries<ToolOption>({ ...toolOptions, ...shortOptions }).map(([name, spec]) => [snakeName(name), spec]),
-);
-
-/** First pass: pure, and never a mistake, because half of the flags may be somebody else's. */
-export function parseCommandLine(argv: readonly string[]): CommandLine {
-  const command = commands.find((name) => name === argv[0]);
-  if (command) return { ...emptyLine, command, rest: argv.slice(1) };
-  const { items } = readWords(argv, toolArity, new Set());
-  const words = items.filter((item) => item.kind === "word");
-  const [file, name] = findPositionals(words, items);
+/** Pure, and never an error: flags that are unknown here may belong to the task or the backbone. */
+export function parseCommandLine(argv: readonly string[], command: CommandSyntax = runSyntax): CommandLine {
+  const own = bySnakeName(command.options);
+  const helpOnly = new Map([["help", toolOptions.help!]]);
+  const known: ReadonlyMap<string, ToolOption> = new Map([...(command.takes ? toolFlags : helpOnly), ...own]);
+  const first = readItems(argv, command, (name) => arityOf(known.get(name), "one"));
+  const found = findPositionals(first.items, command);
+  const positionals = new Set([...found.own, ...found.task].map(({ index }) => index));
+  const { items } = readItems(argv, command, (name) => arityOf(known.get(name)), positionals);
+  const flags = items.filter((item) => item.kind === "flag" && item.arity !== undefined) as FlagItem[];
+  const ownFlags = flags.filter(({ name }) => own.has(name));
   const tool = new Map<string, Tree>();
   const mixin: string[] = [];
-  for (const item of items) {
-    if (item.kind !== "flag" || item.arity === undefined) continue;
-    if (item.name === "mixin") mixin.push(...item.values);
-    else tool.set(item.name, flagTree(item, toolByName.get(item.name)!));
+  for (const flag of flags) {
+    if (own.has(flag.name)) continue;
+    if (flag.arity === "assignments") mixin.push(...flag.values);
+    else tool.set(flag.name, flagTree(flag, known.get(flag.name)!));
   }
   const text = (flag: string): string | undefined => {
-    const said = tool.get(flag);
-    return said instanceof Leaf && typeof said.value === "string" ? said.value : undefined;
+    const tree = tool.get(flag);
+    return tree instanceof Leaf && typeof tree.value === "string" ? tree.value : undefined;
   };
-  const asked = items.findLast(
-    (item): item is FlagItem =>
-      item.kind === "flag" && Object.hasOwn(helpOwners, item.name) && item.arity !== undefined,
-  );
+  const helpFlag = flags.findLast(({ name }) => Object.hasOwn(helpOwners, name) && !own.has(name));
+  const taken = new Set([...found.own, ...ownFlags].flatMap(({ index, source }) => source.map((_, i) => index + i)));
+  const [file, name] = found.task;
   return {
-    ...emptyLine,
     argv,
-    help: asked && helpOwners[asked.name],
+    command,
+    help: helpFlag && helpOwners[helpFlag.name],
     version: tool.has("version"),
+    words: found.own.map((word) => word.text),
+    ownFlags,
+    runArgv: argv.filter((_, index) => !taken.has(index)),
     taskFile: file?.text,
     exportName: name?.text,
-    positionals: new Set([file, name].flatMap((word) => (word ? [word.index] : []))),
+    positionals,
     cfg: text("cfg"),
     mixinCfg: text("mixin_cfg"),
     mixin,
@@ -85,28 +110,58 @@ const helpOwners: Readonly<Record<string, HelpOwner>> = {
   help_kagurazaka: "kagurazaka",
 };
 
-const emptyLine: CommandLine = {
-  command: "run",
-  rest: [],
-  argv: [],
-  help: undefined,
-  version: false,
-  taskFile: undefined,
-  exportName: undefined,
-  positionals: new Set(),
-  cfg: undefined,
-  mixinCfg: undefined,
-  mixin: [],
-  tool: new Map(),
-};
+type Items = readonly (WordItem | FlagItem)[];
+
+/** Behind `--` stand words of the task. A command without a task takes them as its own. */
+export function readItems(
+  argv: readonly string[],
+  command: CommandSyntax,
+  arity: (name: string) => Arity | undefined,
+  reserved: ReadonlySet<number> = new Set(),
+): Words {
+  const { items, rest } = readWords(argv, arity, reserved);
+  if (command.takes) return { items, rest };
+  const from = argv.length - rest.length;
+  const words = rest.map(
+    (text, i) => ({ kind: "word", text, index: from + i, source: [text], afterUnknown: false }) as const,
+  );
+  return { items: [...items, ...words], rest: [] };
+}
 
 export const looksLikeFile = (word: string): boolean => /[\\/]/.test(word) || isTaskFile(word);
 const looksLikeName = (word: string): boolean => /^[\p{L}_$][\p{L}\p{N}_$]*$/u.test(word);
+const isTaskFile = (word: string): boolean => /^@[\w-]|\.[cm]?[jt]sx?$|\.py$/.test(word);
 
-/** Task file and export: the words before the first flag, else the last ones. Flags between them are borne where it is clear. */
-function findPositionals(words: readonly WordItem[], items: readonly (WordItem | FlagItem)[]): [WordItem?, WordItem?] {
-  const firstFlag = items.find((item) => item.kind === "flag")?.index ?? Number.POSITIVE_INFINITY;
-  const leading = words.filter((word) => word.index < firstFlag);
+interface Positionals {
+  readonly own: readonly WordItem[];
+  /** Task file and export. */
+  readonly task: readonly WordItem[];
+}
+
+/** A command's own words come first: before the first flag, or else right before the task file or at the end. */
+function findPositionals(items: Items, { words: wanted, takes }: CommandSyntax): Positionals {
+  const words = items.filter((item) => item.kind === "word");
+  const leading = leadingWords(items).slice(0, wanted.length);
+  if (!takes) {
+    const later = words.slice(leading.length);
+    return { own: [...leading, ...later.slice(later.length - wanted.length + leading.length)], task: [] };
+  }
+  if (leading.length > 0)
+    return { own: leading, task: findTask(items.filter((item) => !leading.includes(item as WordItem))) };
+  const task = findTask(items);
+  const end = task[0] ? words.indexOf(task[0]) : words.length;
+  return { own: words.slice(Math.max(0, end - wanted.length), end), task };
+}
+
+function leadingWords(items: Items): WordItem[] {
+  const firstFlag = items.findIndex((item) => item.kind === "flag");
+  return (firstFlag < 0 ? items : items.slice(0, firstFlag)) as WordItem[];
+}
+
+/** Task file and export: the words before the first flag, else the last ones. Flags between the two are allowed where the meaning is clear. */
+function findTask(items: Items): WordItem[] {
+  const words = items.filter((item) => item.kind === "word");
+  const leading = leadingWords(items);
   const [before, last] = [words.at(-2), words.at(-1)];
   if (leading.length > 0) {
     const file = leading[0]!;
@@ -121,25 +176,19 @@ function findPositionals(words: readonly WordItem[], items: readonly (WordItem |
   // Flags after the positionals although there are some before them: clear enough when one word alone is a task file.
   const files = words.filter((word) => isTaskFile(word.text));
   if (files.length === 1) {
-    const next = words[words.indexOf(files[0]!) + 1];
-    const name =
-      next && next.index === files[0]!.index + 1 && looksLikeName(next.text) && !files[0]!.text.startsWith("@")
-        ? next
-        : undefined;
-    return [files[0], name];
+    const file = files[0]!;
+    const next = words[words.indexOf(file) + 1];
+    const isName = next?.index === file.index + 1 && looksLikeName(next.text) && !file.text.startsWith("@");
+    return isName ? [file, next] : [file];
   }
   return looksLikeFile(last.text) ? [last] : [before, last];
 }
 
-const isTaskFile = (word: string): boolean => /^@[\w-]|\.[cm]?[jt]sx?$|\.py$/.test(word);
-
 export function flagTree(item: FlagItem, spec: ToolOption | OptionSpec): Tree {
-  const place: ValueOrigin = { kind: "flag", text: item.said };
+  const place: ValueOrigin = { kind: "flag", text: item.written };
   const leaf = (text: string): Leaf => new Leaf(text, place);
   if (item.arity === "none") return item.inline ? leaf(item.values[0]!) : new Leaf(!item.negated, place);
-  if (spec.type === "strings" || spec.type === "integers" || spec.type === "map") {
-    return new List(item.values.map(leaf), place);
-  }
+  if (isList(spec)) return new List(item.values.map(leaf), place);
   const bare = "bare" in spec ? spec.bare?.value : undefined;
   const value = item.values[0] ?? bare;
   return value === undefined ? new List([], place) : leaf(value);

@@ -1,29 +1,38 @@
 import { KagurazakaError } from "../base/errors.js";
 import { nearestName } from "../base/nearest.js";
 import type { OptionSpec, OptionSpecs } from "../base/option-spec.js";
-import { type CommandLine, flagTree, looksLikeFile, toolArity } from "./command-line.js";
+import {
+  arityOf,
+  bySnakeName,
+  type CommandLine,
+  type CommandSyntax,
+  flagTree,
+  isList,
+  looksLikeFile,
+  readItems,
+} from "./command-line.js";
 import { type ToolOption, toolOptions } from "./run-options.js";
-import { isShort, shortOptions } from "./short-flags.js";
+import { shortOptions } from "./short-flags.js";
 import { flagName, isAssignment, snakeName } from "./text/names.js";
-import { type Arity, type FlagItem, readWords } from "./text/words.js";
+import type { FlagItem } from "./text/words.js";
 import { List, type Tree } from "./tree.js";
 
-/** Who may own a flag besides the tool. */
+/** Who declares flags besides the tool. */
 export interface FlagOwners {
   readonly backboneName: string;
   readonly backboneOptions: OptionSpecs;
   readonly taskName: string;
   readonly taskOptions: OptionSpecs;
-  /** Unknown flags and words are the task's. */
+  /** The task takes unknown flags and words. */
   readonly rawArgs: boolean;
   /** The task has one, for short flags to set values of. */
   readonly template?: unknown;
-  /** What the task says of flags nobody gives, by the one spelling. */
+  /** The task's own defaults for flags, by their names in snake_case. */
   readonly defaults?: ReadonlyMap<string, Tree>;
 }
 
-interface SaidFlags {
-  /** By the one spelling; whose they are follows from who declares the name. */
+interface GivenFlags {
+  /** By their names in snake_case; the owner follows from who declares the name. */
   readonly flags: ReadonlyMap<string, Tree>;
   readonly rawArgs: readonly string[];
   readonly mistakes: readonly KagurazakaError[];
@@ -31,15 +40,17 @@ interface SaidFlags {
 
 interface KnownFlag {
   readonly spec: OptionSpec | ToolOption;
+  /** Ends the sentence "… is a flag of". */
   readonly owner: string;
 }
 
-/** Every declared flag by its one spelling; the tool's come first, but for the short ones: those any owner may take. */
+type KnownFlags = ReadonlyMap<string, KnownFlag>;
+
+/** Every declared flag by its name in snake_case; the tool's come first, but for the short ones: those any owner may take. */
 export function knownFlags(owners: FlagOwners): Map<string, KnownFlag> {
   const known = new Map<string, KnownFlag>();
   const add = (specs: OptionSpecs, owner: string): void => {
-    for (const [name, spec] of Object.entries(specs))
-      if (!known.has(snakeName(name))) known.set(snakeName(name), { spec, owner });
+    for (const [name, spec] of bySnakeName(specs)) if (!known.has(name)) known.set(name, { spec, owner });
   };
   add(toolOptions, "kagurazaka");
   add(owners.backboneOptions, `the backbone ${owners.backboneName}`);
@@ -49,36 +60,42 @@ export function knownFlags(owners: FlagOwners): Map<string, KnownFlag> {
   return known;
 }
 
-/** Second pass, when all owners are known: every flag has one, or is a mistake, or the task takes it raw. */
-export function readFlags(line: CommandLine, owners: FlagOwners): SaidFlags {
-  const known = knownFlags(owners);
-  const arityOf = (name: string): Arity | undefined => {
-    const spec = known.get(name)?.spec;
-    if (!spec) return undefined;
-    const ours = !isShort(name) || (Object.values(shortOptions) as unknown[]).includes(spec);
-    const arity = (ours ? toolArity(name) : undefined) ?? (spec.type === "boolean" ? "none" : "one");
-    return spec.type === "strings" || spec.type === "integers" || spec.type === "map"
-      ? name === "mixin"
-        ? arity
-        : "many"
-      : arity;
-  };
-  const { items, rest } = readWords(line.argv, arityOf, line.positionals);
+const ownFlags = ({ name, options }: CommandSyntax): Map<string, KnownFlag> =>
+  new Map([...bySnakeName(options)].map(([flag, spec]) => [flag, { spec, owner: name }]));
+
+/** All flags of a run, when all owners are known: each has an owner, or is a mistake, or the task takes it raw. */
+export function readFlags(line: CommandLine, owners: FlagOwners): GivenFlags {
+  const own = ownFlags(line.command);
+  const given = readKnown(line, new Map([...knownFlags(owners), ...own]), owners.rawArgs);
+  // The command has read its own flags.
+  for (const name of own.keys()) given.flags.delete(name);
+  return given;
+}
+
+/** The flags of a command that takes no run. */
+export function readOwnFlags(line: CommandLine): GivenFlags {
+  const help: KnownFlag = { spec: toolOptions.help!, owner: line.command.name };
+  return readKnown(line, new Map([...ownFlags(line.command), ["help", help]]), false);
+}
+
+function readKnown(line: CommandLine, known: KnownFlags, takesRaw: boolean) {
+  const { argv, command, positionals } = line;
+  const { items, rest } = readItems(argv, command, (name) => arityOf(known.get(name)?.spec), positionals);
   const flags = new Map<string, Tree>();
   const rawArgs: string[] = [];
   const mistakes: KagurazakaError[] = [];
   for (const item of items) {
     if (item.kind === "word") {
-      if (line.positionals.has(item.index)) continue;
-      if (owners.rawArgs) rawArgs.push(item.text);
-      else if (!item.afterUnknown) mistakes.push(unexpectedWord(item.text));
+      if (positionals.has(item.index)) continue;
+      if (takesRaw) rawArgs.push(item.text);
+      else if (!item.afterUnknown) mistakes.push(unexpectedWord(item.text, command));
     } else if (item.arity === undefined) {
-      if (owners.rawArgs) rawArgs.push(...item.source);
-      else mistakes.push(unknownFlag(item.said, known));
+      if (takesRaw) rawArgs.push(...item.source);
+      else mistakes.push(unknownFlag(item.written, known, { command }));
     } else {
       const mistake = missingValue(item);
       if (mistake) mistakes.push(mistake);
-      else if (item.name !== "mixin")
+      else if (item.arity !== "assignments")
         flags.set(item.name, joined(flags.get(item.name), flagTree(item, known.get(item.name)!.spec)));
     }
   }
@@ -86,52 +103,69 @@ export function readFlags(line: CommandLine, owners: FlagOwners): SaidFlags {
 }
 
 /** Lists collect; of anything else the last one wins. */
-export function joined(before: Tree | undefined, now: Tree): Tree {
+function joined(before: Tree | undefined, now: Tree): Tree {
   return before instanceof List && now instanceof List ? new List([...before.items, ...now.items], now.origin) : now;
 }
 
+/** A command's own flag that has one value and got several. */
+export function givenTwice(items: readonly FlagItem[], options: OptionSpecs): KagurazakaError[] {
+  const single = [...bySnakeName(options)].filter(([, spec]) => spec.type !== "boolean" && !isList(spec));
+  return single.flatMap(([name]) => {
+    const values = items.filter((item) => item.name === name).flatMap((item) => item.values);
+    if (new Set(values).size < 2) return [];
+    const flag = flagName(name).replaceAll("_", "-");
+    return [new KagurazakaError("usage", `${flag} is given twice: ${values.join(" and ")}`, { where: flag })];
+  });
+}
+
 export function missingValue(item: FlagItem): KagurazakaError | undefined {
-  if (item.name === "mixin") {
+  const usage = (message: string) => new KagurazakaError("usage", message, { where: item.written });
+  if (item.arity === "assignments") {
     const wrong = item.values.find((word) => !isAssignment(word));
     if (wrong === undefined && item.values.length > 0) return undefined;
-    return new KagurazakaError("usage", `--mixin needs key=value${wrong === undefined ? "" : `, not "${wrong}"`}`, {
-      where: item.said,
-    });
+    return usage(`--mixin needs key=value${wrong === undefined ? "" : `, not "${wrong}"`}`);
   }
   const needs = item.arity === "one" || item.arity === "many";
-  return needs && item.values.length === 0
-    ? new KagurazakaError("usage", `${item.said} needs a value`, { where: item.said })
-    : undefined;
+  return needs && item.values.length === 0 ? usage(`${item.written} needs a value`) : undefined;
 }
 
-function unexpectedWord(word: string): KagurazakaError {
-  const said = looksLikeFile(word) || !isAssignment(word) ? "" : " Did you mean --mixin before it?";
-  return new KagurazakaError("usage", `"${word}" belongs to nothing.${said}`, {
-    where: "command line",
-    hint: "The words besides flags are <task_file> <task_name>, first or last; words for a task that reads them raw go after --.",
-  });
+function unexpectedWord(word: string, { name, takes }: CommandSyntax): KagurazakaError {
+  const isMixin = takes && !looksLikeFile(word) && isAssignment(word);
+  return new KagurazakaError(
+    "usage",
+    `unexpected argument "${word}"${isMixin ? ". Did you mean --mixin before it?" : ""}`,
+    {
+      where: "command line",
+      hint: takes
+        ? "The arguments besides flags are TASK_FILE and TASK_NAME, first or last. Arguments that the task itself reads go after --."
+        : `kagurazaka ${name} -h shows its arguments.`,
+    },
+  );
 }
 
-export function unknownFlag(said: string, known: ReadonlyMap<string, KnownFlag>, where = said): KagurazakaError {
-  const near = nearestName(said, known.keys());
-  const owner = near === undefined ? undefined : known.get(near);
+export function unknownFlag(
+  written: string,
+  known: KnownFlags,
+  { command, where = written }: { command?: CommandSyntax; where?: string } = {},
+): KagurazakaError {
+  const near = nearestName(written, known.keys());
+  if (near !== undefined) {
+    const meant = `${flagName(declaredToolName(near))}, a flag of ${known.get(near)!.owner}`;
+    return new KagurazakaError("unknown-flag", `unknown flag ${written}. Did you mean ${meant}?`, { where });
+  }
   const hint =
-    near === undefined || !owner
-      ? "See -h (the task's flags), -hb (the backbone's) and -hk (kagurazaka's); words for a task that reads them raw go after --."
-      : undefined;
-  const nearest =
-    near === undefined || !owner ? "" : ` Did you mean ${flagName(nameOf(near))}, a flag of ${owner.owner}?`;
-  return new KagurazakaError("unknown-flag", `nobody declares ${said}.${nearest}`, {
-    where,
-    ...(hint ? { hint } : {}),
-  });
+    command && !command.takes
+      ? `kagurazaka ${command.name} -h lists its flags.`
+      : "-h lists the task's flags, -hb the backbone's and -hk kagurazaka's. Arguments that the task itself reads go after --.";
+  return new KagurazakaError("unknown-flag", `unknown flag ${written}`, { where, hint });
 }
 
 /** Tool flags are shown in kebab-case, others as declared. */
-const nameOf = (name: string): string => Object.keys(toolOptions).find((tool) => snakeName(tool) === name) ?? name;
+const declaredToolName = (name: string): string =>
+  Object.keys(toolOptions).find((tool) => snakeName(tool) === name) ?? name;
 
 export const missingTask = (): KagurazakaError =>
   new KagurazakaError("usage", "no task is named", {
     where: "command line",
-    hint: "kagurazaka <task_file> <task_name>, or kagurazaka @word-count; see kagurazaka -hk",
+    hint: "kagurazaka TASK_FILE TASK_NAME, or kagurazaka @word-count. kagurazaka --help shows examples.",
   });

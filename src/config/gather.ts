@@ -10,16 +10,16 @@ import { snakeName } from "./text/names.js";
 import { type Branch, createBranch, isBranch, Leaf, List, originOf, type Tree, toPlain } from "./tree.js";
 
 interface Gathered {
-  /** Said on the command line or in a file, by the one spelling: whoever declares the name gets it. */
+  /** From the command line or a file, by names in snake_case: the owner that declares the name gets the value. */
   readonly shared: ReadonlyMap<string, Tree>;
-  /** Said by code to one owner alone. */
+  /** Given by code to one owner alone. */
   readonly task: ReadonlyMap<string, Tree>;
   readonly backbone: ReadonlyMap<string, Tree>;
   readonly rawArgs: readonly string[];
 }
 
-/** All that was said as flags: what the task thinks fits, over it the sections of --cfg, over them the command line or code. */
-export function gatherFlags(said: RawInput, layers: Layers, owners: FlagOwners, report: Report): Gathered {
+/** All flags, low to high: the task's defaults, the sections of --cfg, the command line or code. */
+export function gatherFlags(input: RawInput, layers: Layers, owners: FlagOwners, report: Report): Gathered {
   const known = knownFlags(owners);
   const shared = new Map<string, Tree>(owners.defaults);
   const rawArgs: string[] = [];
@@ -39,31 +39,32 @@ export function gatherFlags(said: RawInput, layers: Layers, owners: FlagOwners, 
     } else if (!flag && ignoredKeys.has(name)) {
       report.note(`${key} (${where}) has no meaning here and is ignored`);
     } else if (!flag) {
-      report.mistake(unknownFlag(key, known, where));
+      report.mistake(unknownFlag(key, known, { where }));
     } else if ((flag.spec as ToolOption).argvOnly) {
-      report.mistake(new KagurazakaError("config-file", `${key} can only be said on the command line`, { where }));
+      report.mistake(new KagurazakaError("config-file", `${key} can only be given on the command line`, { where }));
     } else if (!notGiven(tree, flag.spec)) {
       shared.set(name, tree);
     }
   }
-  if (said.line) {
-    const second = readFlags(said.line, owners);
+  if (input.line) {
+    const second = readFlags(input.line, owners);
     for (const mistake of second.mistakes) report.mistake(mistake);
     for (const [name, tree] of second.flags) shared.set(name, tree);
     rawArgs.push(...second.rawArgs);
   } else {
-    for (const [name, tree] of said.run) shared.set(name, tree);
-    rawArgs.push(...said.rawArgs);
+    for (const [name, tree] of input.run) shared.set(name, tree);
+    rawArgs.push(...input.rawArgs);
     for (const [own, specs, owner] of [
-      [said.task, owners.taskOptions, owners.taskName],
-      [said.backbone, owners.backboneOptions, owners.backboneName],
+      [input.task, owners.taskOptions, owners.taskName],
+      [input.backbone, owners.backboneOptions, owners.backboneName],
     ] as const) {
       const declared = new Map(Object.entries(specs).map(([name, spec]) => [snakeName(name), { spec, owner }]));
       for (const [name, tree] of own)
-        if (!declared.has(name)) report.mistake(unknownFlag(name, declared, originOf(tree).text));
+        if (!declared.has(name)) report.mistake(unknownFlag(name, declared, { where: originOf(tree).text }));
     }
   }
-  return { shared, task: said.task, backbone: said.backbone, rawArgs };
+  for (const [name, tree] of input.forced ?? []) shared.set(name, tree);
+  return { shared, task: input.task, backbone: input.backbone, rawArgs };
 }
 
 /** `false` says something where true is the default; anywhere else it means that the flag was not given. */
@@ -84,11 +85,11 @@ function rawWords(key: string, tree: Tree): string[] {
 const wordOf = (tree: Tree): string =>
   tree instanceof Leaf ? (tree.text ?? String(tree.value)) : JSON.stringify(toPlain(tree));
 
-/** What references see: the file's values under what flags say instead. */
+/** What references see: the file's values, with those that flags override. */
 export function overlaid(section: Branch, flags: ReadonlyMap<string, Tree>): Branch {
   const merged = createBranch(originOf(section), Object.entries(section));
   for (const [name, tree] of flags) {
-    const key = Object.keys(section).find((said) => snakeName(said) === name) ?? name;
+    const key = Object.keys(section).find((key) => snakeName(key) === name) ?? name;
     merged[key] = tree;
   }
   return merged;

@@ -1,33 +1,99 @@
-import { createRequire } from "node:module";
-import type * as commander from "commander";
 import type { OptionSpec, OptionSpecs } from "../base/option-spec.js";
-import type { CommandPage } from "./command-options.js";
+import { type CommandSyntax, isList } from "./command-line.js";
+import { usageOf } from "./command-values.js";
 import type { MergedMixin } from "./mixin.js";
 import { cliOptions, runOptions, type ToolOption } from "./run-options.js";
 import { shortOptions } from "./short-flags.js";
+import { twoColumns, wrap } from "./text/columns.js";
 import { flagName, snakeName } from "./text/names.js";
+import { shorts } from "./text/words.js";
 import { isBranch, isNull, type Tree, toPlain } from "./tree.js";
 
-interface HelpRequest {
-  /** What this program is called. */
-  readonly program?: string;
-  /** Columns; default 100. */
+/** What every page of flags has. `width`: columns of the terminal. */
+interface Page {
+  readonly usage: string;
+  readonly help: string;
+  readonly options: Readonly<Record<string, OptionSpec | ToolOption>>;
+  /** Paragraphs under the flags. */
+  readonly notes?: readonly string[];
+  readonly width?: number | undefined;
+}
+
+function renderPage({ usage, help, options, notes = [], width = 100 }: Page): string {
+  const rows = Object.entries(options).map(([name, spec]) => [termOf(name, spec), descriptionOf(spec)] as const);
+  const flags = rows.length === 0 ? [] : [`Flags:\n${twoColumns(rows, width)}`];
+  return `${[`Usage: ${usage}`, wrap(help, width).join("\n"), ...flags, ...notes].join("\n\n")}\n`;
+}
+
+interface CommandHelp extends CommandSyntax {
+  readonly help: string;
+  readonly notes?: readonly string[];
+}
+
+/** `kagurazaka COMMAND -h` */
+export function renderCommandHelp(command: CommandHelp, width?: number): string {
+  const { help, options, takes, notes = [] } = command;
+  const ofRun =
+    "The flags of a run may follow. `kagurazaka TASK_FILE -h` lists the task's, `kagurazaka -hb` the backbone's, `kagurazaka -hk` all of kagurazaka's.";
+  return renderPage({
+    usage: usageOf(command),
+    help,
+    options: { ...options, help: { type: "boolean", help: "This page." } },
+    notes: [...notes, ...(takes ? [wrap(ofRun, width ?? 100).join("\n")] : [])],
+    width,
+  });
+}
+
+interface ToolHelp {
+  /** Rows of the list of commands. */
+  readonly commands: readonly (readonly [string, string])[];
+  /** Names of the ready-made tasks. */
+  readonly tasks: readonly string[];
   readonly width?: number;
 }
 
-interface BackboneHelp extends HelpRequest {
+/** `kagurazaka -hk` */
+export function renderToolHelp({ commands, tasks, width = 100 }: ToolHelp): string {
+  return renderPage({
+    usage: "kagurazaka TASK_FILE [TASK_NAME] [flags]",
+    help: "Runs a task over its items and skips what is finished. Every flag of kagurazaka itself:",
+    options: { ...cliOptions, ...shortOptions, ...runOptions },
+    notes: [
+      `Commands, in place of the task file:\n${twoColumns(commands, width)}`,
+      `Ready-made tasks: ${tasks.map((name) => `@${name}`).join(", ")} (kagurazaka @exec -h).`,
+      examples,
+      "Flags may be spelled in kebab-case, snake_case or camelCase. Task file and name stand first or last.",
+    ],
+    width,
+  });
+}
+
+const examples = `Examples:
+  kagurazaka task.ts MyTask --backbone mp --num_process 16
+  kagurazaka task.ts MyTask --cfg base.yaml --mixin-cfg site.yaml --mixin hard_shard_mode.input_path=in output_mode.ext=.txt
+  kagurazaka @exec --in photos --out small -- convert {} -resize 50% {output.path}
+  kagurazaka task.ts MyTask --dry-run --sample 1%`;
+
+interface BackboneHelp {
   readonly name: string;
   readonly help: string;
   readonly options: OptionSpecs;
+  readonly width?: number;
 }
 
-interface ToolHelp extends HelpRequest {
-  readonly commands: Readonly<Record<string, { readonly help: string }>>;
-  /** Names of the ready-made tasks. */
-  readonly tasks: readonly string[];
+/** `kagurazaka -hb` */
+export function renderBackboneHelp({ name, help, options, width }: BackboneHelp): string {
+  const notes = Object.keys(options).length === 0 ? ["It has no flags of its own."] : [];
+  return renderPage({
+    usage: `kagurazaka TASK_FILE [TASK_NAME] --backbone ${name} [flags]`,
+    help,
+    options,
+    notes,
+    width,
+  });
 }
 
-interface TaskHelp extends HelpRequest {
+interface TaskHelp {
   readonly name: string;
   /** `static help`. */
   readonly help?: string | undefined;
@@ -37,107 +103,36 @@ interface TaskHelp extends HelpRequest {
   readonly defaults?: Readonly<Record<string, unknown>> | undefined;
   /** From `previewMixin`: keys of the template with the values they have now. */
   readonly mixin?: MergedMixin | undefined;
+  readonly width?: number;
 }
 
-const shorts: Readonly<Record<string, string>> = { help: "-h", helpBackbone: "-hb", helpKagurazaka: "-hk" };
-
-const examples = `
-Examples:
-  kagurazaka task.ts MyTask --backbone mp --num_process 16
-  kagurazaka task.ts MyTask --cfg base.yaml --mixin-cfg site.yaml --mixin hard_shard_mode.input_path=in hard_shard_mode.output_path=out
-  kagurazaka @word-count --in texts --out counts
-  kagurazaka @exec --in photos --out small -- convert {} -resize 50% {output.path}
-  kagurazaka task.ts MyTask --dry-run --sample 1%
-  kagurazaka explain KEY task.ts MyTask
-
-Flags may be spelled in kebab-case, snake_case or camelCase. Task and name stand first or last.`;
-
-/** One of the three help pages, as a text. commander is loaded for this and nothing else. */
-export function renderHelp(owner: "kagurazaka", request: ToolHelp): string;
-export function renderHelp(owner: "backbone", request: BackboneHelp): string;
-export function renderHelp(owner: "task", request: TaskHelp): string;
-export function renderHelp(
-  owner: "kagurazaka" | "backbone" | "task",
-  request: ToolHelp | BackboneHelp | TaskHelp,
-): string {
-  const { program = "kagurazaka" } = request;
-  if (owner === "kagurazaka") {
-    const page = newPage(program, request, "<task_file> <task_name> [flags]");
-    page.description(
-      "Runs a task over its items on any backbone, skipping what is finished. The task may be a ready-made one: @name.",
-    );
-    addOptions(page, cliOptions);
-    addOptions(page, shortOptions);
-    addOptions(page, runOptions);
-    const { commands, tasks } = request as ToolHelp;
-    const rows = Object.entries(commands).map(([name, { help }]) => `  ${name.padEnd(16)}${help}`);
-    const ready = tasks.map((name) => `@${name}`).join(", ");
-    return [
-      page.helpInformation(),
-      `Commands, in place of the task file:\n${rows.join("\n")}\n`,
-      `Ready-made tasks: ${ready} (kagurazaka ${tasks[0] === undefined ? "" : `@${tasks[0]}`} -h).`,
-      `${examples}\n`,
-    ].join("\n");
-  }
-  if (owner === "backbone") {
-    const { name, help, options } = request as BackboneHelp;
-    const page = newPage(program, request, `--backbone ${name} [flags] <task_file> <task_name>`);
-    page.description(help);
-    addOptions(page, options);
-    return page.helpInformation() + (Object.keys(options).length === 0 ? "\nIt has no flags of its own.\n" : "");
-  }
-  const { name, help, options, mixin, rawArgs, defaults = {} } = request as TaskHelp;
-  const page = newPage(program, request, "<task_file> <task_name> [flags]");
-  page.description(help ?? `The task ${name}.`);
-  addOptions(page, options);
-  const notes = [
-    ...(Object.keys(options).length === 0 ? ["It declares no options of its own."] : []),
-    ...(rawArgs ? ["Flags and words that nobody declares are passed to it as they are."] : []),
-    ...(Object.keys(defaults).length > 0 ? [`Unless you say otherwise: ${defaultsHelp(defaults)}.`] : []),
-    ...(mixin ? [mixinHelp(mixin)] : []),
-    "See also -hb (flags of the backbone) and -hk (flags of kagurazaka).",
-  ];
-  return `${page.helpInformation()}\n${notes.join("\n\n")}\n`;
-}
-
-/** The help page of a command that has options of its own. */
-export function renderCommandHelp(
-  { name, words, help, options, notes = [] }: CommandPage,
-  request: HelpRequest = {},
-): string {
-  const page = newPage(`${request.program ?? "kagurazaka"} ${name}`, request, `${words.join(" ")} [flags]`);
-  page.description(help);
-  addOptions(page, { ...options, help: { type: "boolean", help: "This help." } });
-  return [page.helpInformation(), ...notes.map((note) => `${note}\n`)].join("\n");
-}
-
-function newPage(program: string, { width = 100 }: HelpRequest, usage: string): commander.Command {
-  const { Command } = createRequire(import.meta.url)("commander") as typeof commander;
-  const page = new Command(program).usage(usage).helpOption(false);
-  page.configureHelp({
-    helpWidth: width,
-    // commander allows one letter after a single dash; -hb and -hk are ours to show.
-    optionTerm: (option) => {
-      const short = shorts[option.attributeName()];
-      return short ? `${short}, ${option.flags}` : option.flags;
-    },
+/** `kagurazaka TASK_FILE -h` */
+export function renderTaskHelp({ name, help, options, mixin, rawArgs, defaults = {}, width }: TaskHelp): string {
+  return renderPage({
+    usage: usageOf({ name: "", words: [], options: {}, takes: "run" }),
+    help: help ?? `The task ${name}.`,
+    options,
+    notes: [
+      ...(Object.keys(options).length === 0 ? ["It declares no options of its own."] : []),
+      ...(rawArgs ? ["Unknown flags and arguments are passed to the task as they are."] : []),
+      ...(Object.keys(defaults).length > 0 ? [`Unless you say otherwise: ${defaultsHelp(defaults)}.`] : []),
+      ...(mixin ? [mixinHelp(mixin)] : []),
+      "See also -hb (flags of the backbone) and -hk (flags of kagurazaka).",
+    ],
+    width,
   });
-  return page;
 }
 
-function addOptions(page: commander.Command, specs: Readonly<Record<string, OptionSpec | ToolOption>>): void {
-  const { Option } = createRequire(import.meta.url)("commander") as typeof commander;
-  for (const [name, spec] of Object.entries(specs)) {
-    const option = new Option(flagName(name) + argumentOf(spec), descriptionOf(spec));
-    page.addOption(option);
-  }
+function termOf(name: string, spec: OptionSpec | ToolOption): string {
+  const short = Object.keys(shorts).find((letter) => shorts[letter] === snakeName(name));
+  return `${short === undefined ? "" : `${short}, `}${flagName(name)}${argumentOf(spec)}`;
 }
 
 function argumentOf(spec: OptionSpec | ToolOption): string {
   if (spec.type === "boolean") return "";
   const shown = spec.placeholder ?? spec.choices?.join("|") ?? spec.type.toUpperCase();
   if ("bare" in spec && spec.bare) return ` [${shown}]`;
-  return spec.type === "strings" || spec.type === "integers" || spec.type === "map" ? ` <${shown}...>` : ` <${shown}>`;
+  return isList(spec) ? ` <${shown}...>` : ` <${shown}>`;
 }
 
 function descriptionOf(spec: OptionSpec): string {
@@ -146,16 +141,15 @@ function descriptionOf(spec: OptionSpec): string {
     ...(spec.required ? ["required"] : []),
     ...(spec.choices && spec.placeholder === undefined ? [`one of ${spec.choices.join(", ")}`] : []),
     ...(spec.default !== undefined && !/default/i.test(help) && spec.default !== false
-      ? [`default: ${written(spec)}`]
+      ? [`default: ${defaultText(spec)}`]
       : []),
   ];
   return facts.length === 0 ? help : `${help}${help === "" ? "" : " "}(${facts.join("; ")})`;
 }
 
-function written(spec: OptionSpec): string {
-  if (typeof spec.default === "number" && spec.type === "duration") {
+function defaultText(spec: OptionSpec): string {
+  if (typeof spec.default === "number" && spec.type === "duration")
     return spec.default % 1000 === 0 ? `${spec.default / 1000}s` : `${spec.default}ms`;
-  }
   return typeof spec.default === "string" ? spec.default : JSON.stringify(spec.default);
 }
 
@@ -169,15 +163,9 @@ function mixinHelp(mixin: MergedMixin): string {
     const name = snakeName(field);
     if (!isBranch(tree) || !definition) return [row(name, isNull(tree) ? "null (off)" : show(tree), "")];
     const own = Object.entries(definition.fields).map(([key, spec]) => {
-      const said = Object.hasOwn(tree, key) ? tree[key] : undefined;
-      const value = said
-        ? show(said)
-        : spec.default === undefined
-          ? spec.required
-            ? "(required)"
-            : "(not set)"
-          : JSON.stringify(spec.default);
-      return row(`${name}.${snakeName(key)}`, value, spec.help ?? "");
+      const unset = spec.required ? "(required)" : "(not set)";
+      const preset = spec.default === undefined ? unset : JSON.stringify(spec.default);
+      return row(`${name}.${snakeName(key)}`, Object.hasOwn(tree, key) ? show(tree[key]!) : preset, spec.help ?? "");
     });
     return [row(`${name}.use`, definition.name, definition.help), ...own];
   });

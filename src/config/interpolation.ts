@@ -126,20 +126,20 @@ export function createInterpolator(scope: InterpolationScope): Interpolator {
     return new Leaf(bare === "null" ? null : bare.replace(/^(["'])(.*)\1$/s, "$2"), site.place);
   }
 
-  function lookUp(said: string, site: Site): Tree {
-    if (injected.includes(said)) return new Leaf(injectedValue(said, site), site.place);
-    const dots = /^\.*/.exec(said)![0].length;
-    const steps = said
+  function lookUp(written: string, site: Site): Tree {
+    if (injected.includes(written)) return new Leaf(injectedValue(written, site), site.place);
+    const dots = /^\.*/.exec(written)![0].length;
+    const steps = written
       .slice(dots)
       .replace(/\[([^\]]*)\]/g, ".$1")
       .split(".")
       .filter((step, index, all) => step !== "" || all.length > 1 || index > 0);
-    if (steps.length === 0 || steps.includes("")) throw fail(site, `"\${${said}}" is not a path`);
+    if (steps.length === 0 || steps.includes("")) throw fail(site, `"\${${written}}" is not a path`);
     if (dots > 0) {
-      if (dots > site.path.length) throw fail(site, `"\${${said}}" goes up past the root`);
-      return walk([...site.path.slice(0, -dots), ...steps]) ?? unknown(said, site);
+      if (dots > site.path.length) throw fail(site, `"\${${written}}" goes up past the root`);
+      return walk([...site.path.slice(0, -dots), ...steps]) ?? unknown(written, site);
     }
-    return walk(steps) ?? walk(["mixin", ...steps]) ?? unknown(said, site);
+    return walk(steps) ?? walk(["mixin", ...steps]) ?? unknown(written, site);
   }
 
   function walk(steps: readonly string[]): Tree | undefined {
@@ -157,9 +157,9 @@ export function createInterpolator(scope: InterpolationScope): Interpolator {
     return resolve(here, path);
   }
 
-  function unknown(said: string, site: Site): never {
+  function unknown(written: string, site: Site): never {
     const known = [...paths(scope.root), ...paths(scope.root.mixin), ...injected];
-    throw fail(site, `nothing is called "${said}" in "${site.text}".${didYouMean(said, known)}`);
+    throw fail(site, `nothing is called "${written}" in "${site.text}".${didYouMean(written, known)}`);
   }
 
   function injectedValue(name: string, site: Site): string {

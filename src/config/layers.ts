@@ -6,7 +6,7 @@ import { mergeModes } from "./mixin/merge.js";
 import type { RawInput } from "./raw-input.js";
 import { type Branch, createBranch, isBranch, isNull, keyOriginOf, Leaf, List, originOf, type Tree } from "./tree.js";
 
-/** Everything that was said in files and mixins, as trees. */
+/** The contents of configuration files and mixins, as trees. */
 export interface Layers {
   /** The whole --cfg. */
   readonly cfg: Branch;
@@ -23,14 +23,14 @@ export interface Layers {
 
 const cache = new WeakMap<RawInput, Promise<Layers>>();
 
-/** Loads the files once per `said`: the peek before owners are known and the resolution after it see the same bytes. */
-export function loadLayers(said: RawInput, cwd: string): Promise<Layers> {
-  const layers = cache.get(said) ?? readLayers(said, cwd);
-  cache.set(said, layers);
+/** Loads the files once per input: the peek before owners are known and the resolution after it see the same bytes. */
+export function loadLayers(input: RawInput, cwd: string): Promise<Layers> {
+  const layers = cache.get(input) ?? readLayers(input, cwd);
+  cache.set(input, layers);
   return layers;
 }
 
-async function readLayers(said: RawInput, cwd: string): Promise<Layers> {
+async function readLayers(input: RawInput, cwd: string): Promise<Layers> {
   const mistakes: KagurazakaError[] = [];
   const attempt = async <T>(read: () => T | Promise<T>): Promise<T | undefined> => {
     try {
@@ -46,16 +46,16 @@ async function readLayers(said: RawInput, cwd: string): Promise<Layers> {
     const { loadYamlFile } = await import("./yaml-file.js");
     return attempt(() => loadYamlFile(path, flag, cwd));
   };
-  const cfg = (await load(said.cfg, "--cfg")) ?? createBranch({ kind: "file", text: said.cfg ?? "--cfg" });
-  const mixinCfg = await load(said.mixinCfg, "--mixin-cfg");
+  const cfg = (await load(input.cfg, "--cfg")) ?? createBranch({ kind: "file", text: input.cfg ?? "--cfg" });
+  const mixinCfg = await load(input.mixinCfg, "--mixin-cfg");
   const section = createBranch(originOf(cfg));
   for (const name of ["backbone", "task"]) {
     const part = await attempt(() => mappingOf(cfg, name));
     for (const [key, value] of Object.entries(part ?? {})) section[key] = bareFlag(value);
   }
   const assignments: Assignment[] = [];
-  for (const word of said.assignments) {
-    const flag = said.line ? "--mixin" : "options.mixin";
+  for (const word of input.assignments) {
+    const flag = input.line ? "--mixin" : "options.mixin";
     const assignment = await attempt(() => parseAssignment(word, flag));
     if (assignment) assignments.push(assignment);
   }
@@ -63,9 +63,9 @@ async function readLayers(said: RawInput, cwd: string): Promise<Layers> {
   const ofWords = assignments.length > 0 ? await attempt(() => combineAssignments(assignments, mergeModes)) : undefined;
   return {
     cfg,
-    configPath: said.cfg === undefined ? undefined : resolve(cwd, said.cfg),
+    configPath: input.cfg === undefined ? undefined : resolve(cwd, input.cfg),
     section,
-    mixins: [ofCfg, mixinCfg, said.mixinTree, ofWords].filter((layer) => layer !== undefined),
+    mixins: [ofCfg, mixinCfg, input.mixinTree, ofWords].filter((layer) => layer !== undefined),
     ofCfg,
     ofWords,
     mistakes,

@@ -45,7 +45,7 @@ export interface MergedMixin {
 }
 
 const modeKinds: Readonly<Record<string, string>> = templateModeFields;
-/** Where only one mode exists, its name need not be said. */
+/** Where only one mode exists, its name may be left out. */
 const onlyMode: Readonly<Record<string, string>> = { softShard: "SoftShard" };
 
 /**
@@ -72,11 +72,11 @@ export async function mergeMixin(
     }
   }
   for (const layer of layers) {
-    const said = Object.entries(layer);
-    if (!template.mixinMode && said.length > 0) {
+    const given = Object.entries(layer);
+    if (!template.mixinMode && given.length > 0) {
       report.mistake(
-        new KagurazakaError("mixin", `this task says mixinMode: false, so its ${said[0]![0]} cannot be configured`, {
-          where: keyOriginOf(said[0]![1]),
+        new KagurazakaError("mixin", `this task says mixinMode: false, so its ${given[0]![0]} cannot be configured`, {
+          where: keyOriginOf(given[0]![1]),
         }),
       );
       continue;
@@ -159,9 +159,9 @@ async function over(lower: MergedField | undefined, upper: Upper): Promise<Merge
     return undefined;
   }
   const keys = declaredKeys(tree, new Set(["use", ...Object.keys(definition.fields)]), use, report);
-  const said = createBranch(originOf(tree), keys);
-  if (useOf(said) === undefined && !before) said.use = new Leaf(use, originOf(tree));
-  return { field, definition, tree: before ? mergeModes(before.tree as Branch, said) : said };
+  const given = createBranch(originOf(tree), keys);
+  if (useOf(given) === undefined && !before) given.use = new Leaf(use, originOf(tree));
+  return { field, definition, tree: before ? mergeModes(before.tree as Branch, given) : given };
 }
 
 async function definitionOf(
@@ -187,32 +187,34 @@ async function definitionOf(
 /** Entries under their declared names; unknown names and two spellings of one name are mistakes. */
 function declaredKeys(branch: Branch, declared: ReadonlySet<string>, owner: string, report: Report): [string, Tree][] {
   const names = spellings(declared);
-  const found = new Map<string, { said: string; tree: Tree }>();
-  for (const [said, tree] of Object.entries(branch)) {
-    const name = names.get(snakeName(said));
+  const found = new Map<string, { written: string; tree: Tree }>();
+  for (const [written, tree] of Object.entries(branch)) {
+    const name = names.get(snakeName(written));
     const twin = name === undefined ? undefined : found.get(name);
     const where = keyOriginOf(tree);
     if (name === undefined) {
-      if (ignoredKeys.has(snakeName(said))) {
-        report.note(`${said} (${where}) has no meaning here and is ignored`);
+      if (ignoredKeys.has(snakeName(written))) {
+        report.note(`${written} (${where}) has no meaning here and is ignored`);
         continue;
       }
       const known = [...names.keys()];
       report.mistake(
-        new KagurazakaError("mixin", `${owner} has no key "${said}".${didYouMean(said, known)}`, {
+        new KagurazakaError("mixin", `${owner} has no key "${written}".${didYouMean(written, known)}`, {
           where,
           hint:
-            said === "mixin"
+            written === "mixin"
               ? "A --mixin-cfg file holds the mixin tree alone, without mixin: above it."
               : `known keys: ${known.join(", ")}`,
         }),
       );
     } else if (twin) {
       report.mistake(
-        new KagurazakaError("mixin", `"${twin.said}" and "${said}" are two spellings of one field; use one`, { where }),
+        new KagurazakaError("mixin", `"${twin.written}" and "${written}" are two spellings of one field; use one`, {
+          where,
+        }),
       );
     } else {
-      found.set(name, { said, tree });
+      found.set(name, { written, tree });
     }
   }
   return [...found].map(([name, { tree }]) => [name, tree]);

@@ -1,4 +1,5 @@
 import { KagurazakaError } from "../base/errors.js";
+import { didYouMean } from "../base/nearest.js";
 import type { OptionSpec } from "../base/option-spec.js";
 import { isSecretName } from "./secrets.js";
 import { fitValue, Unfit } from "./text/fit.js";
@@ -68,7 +69,9 @@ function guard(written: Written, read: (note: (spelling: string) => void) => unk
   } catch (error) {
     if (!(error instanceof Unfit)) throw error;
     const shown = notes.shown ?? (spec.secret || isSecretName(name) ? "something else" : show(written.value));
-    throw new KagurazakaError("bad-value", `${name} must be ${error.message}, not ${shown}`, { where });
+    const near = spec.choices && typeof written.value === "string" ? didYouMean(written.value, spec.choices) : "";
+    const end = near === "" ? "" : `.${near}`;
+    throw new KagurazakaError("bad-value", `${name} must be ${error.message}, not ${shown}${end}`, { where });
   }
 }
 

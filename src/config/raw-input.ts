@@ -3,9 +3,18 @@ import { didYouMean } from "../base/nearest.js";
 import { type CommandLine, parseCommandLine } from "./command-line.js";
 import { runOptions, type ToolOption } from "./run-options.js";
 import { declaredName, isAssignment, snakeName } from "./text/names.js";
-import { type Branch, createBranch, isBranch, Leaf, type Tree, treeFromCode, type ValueOrigin } from "./tree.js";
+import {
+  type Branch,
+  createBranch,
+  isBranch,
+  Leaf,
+  type Scalar,
+  type Tree,
+  treeFromCode,
+  type ValueOrigin,
+} from "./tree.js";
 
-/** What was said before anything is loaded, by an argument vector or by code. */
+/** The input before anything is loaded: an argument vector, or options from code. */
 export interface RawInput {
   readonly line: CommandLine | undefined;
   readonly cfg: string | undefined;
@@ -14,16 +23,20 @@ export interface RawInput {
   readonly assignments: readonly string[];
   /** A mixin tree given by code. */
   readonly mixinTree: Branch | undefined;
-  /** By the one spelling. From code each owner's are apart; on a command line the owners are not known yet. */
+  /** By names in snake_case. Code gives each owner's apart; on a command line the owners are not known yet. */
   readonly run: ReadonlyMap<string, Tree>;
   readonly task: ReadonlyMap<string, Tree>;
   readonly backbone: ReadonlyMap<string, Tree>;
   readonly rawArgs: readonly string[];
+  /** Settings that win over all layers: those of `--debug-item`. */
+  readonly forced?: ReadonlyMap<string, Tree>;
   readonly mistakes: readonly KagurazakaError[];
 }
 
-export function inputFromArgv(argv: readonly string[]): RawInput {
-  const line = parseCommandLine(argv);
+export const inputFromArgv = (argv: readonly string[]): RawInput => inputFromLine(parseCommandLine(argv));
+
+/** @param mistakes what is wrong with the command's own words and flags, to be reported with all else */
+export function inputFromLine(line: CommandLine, mistakes: readonly KagurazakaError[] = []): RawInput {
   return {
     line,
     cfg: line.cfg,
@@ -34,8 +47,15 @@ export function inputFromArgv(argv: readonly string[]): RawInput {
     task: new Map(),
     backbone: new Map(),
     rawArgs: [],
-    mistakes: [],
+    mistakes,
   };
+}
+
+/** The same input with settings that win over all layers. */
+export function withSettings(input: RawInput, settings: Readonly<Record<string, Scalar>>, flag: string): RawInput {
+  const origin: ValueOrigin = { kind: "flag", text: flag };
+  const forced = new Map(Object.entries(settings).map(([name, value]) => [snakeName(name), new Leaf(value, origin)]));
+  return { ...input, run: new Map([...input.run, ...forced]), forced };
 }
 
 /**
@@ -74,13 +94,13 @@ export function inputFromCode(options: CodeOptions = {}): RawInput {
   const text = (name: "cfg" | "mixinCfg" | "backbone"): string | undefined =>
     attempt(() => optionalText(options[name], name), undefined);
   const run = new Map<string, Tree>();
-  for (const [said, value] of Object.entries(options)) {
-    if (value === undefined || ownKeys.includes(said)) continue;
-    const name = declaredName(runOptions, said);
+  for (const [written, value] of Object.entries(options)) {
+    if (value === undefined || ownKeys.includes(written)) continue;
+    const name = declaredName(runOptions, written);
     if (name === undefined) {
       const known = [...Object.keys(runOptions), ...ownKeys];
       mistakes.push(
-        new KagurazakaError("bad-value", `there is no option "${said}".${didYouMean(said, known)}`, {
+        new KagurazakaError("bad-value", `there is no option "${written}".${didYouMean(written, known)}`, {
           where: "options",
         }),
       );
@@ -120,7 +140,7 @@ function specTrees(value: unknown, name: string): Map<string, Tree> {
   const tree = treeFromCode(value, at(name), [name]);
   if (!isBranch(tree))
     throw new KagurazakaError("bad-value", `${name} must be an object`, { where: `options.${name}` });
-  return new Map(Object.entries(tree).map(([said, child]) => [snakeName(said), child]));
+  return new Map(Object.entries(tree).map(([written, child]) => [snakeName(written), child]));
 }
 
 function settingTree(name: string, value: unknown): Tree {

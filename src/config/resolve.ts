@@ -12,12 +12,12 @@ import type { RawInput } from "./raw-input.js";
 import { runOptions, type ToolOption, toolOptions, type UiSettings } from "./run-options.js";
 import { maskEntry } from "./secrets.js";
 import { optionValue, readSection } from "./section.js";
-import { fittingShorts, saidShorts, shortsWithoutTemplate, withShorts } from "./short-flags.js";
+import { fittingShorts, givenShorts, shortsWithoutTemplate, withShorts } from "./short-flags.js";
 import { readTaskDefaults } from "./task-defaults.js";
 import { declaredName, flagName, snakeName } from "./text/names.js";
 import { type Branch, createBranch, Leaf, originOf, type Tree } from "./tree.js";
 
-/** Who declares what. Known once task and backbone are loaded. */
+/** The declarations of task and backbone, once both are loaded. */
 export interface ConfigOwners extends ModeSource {
   readonly backboneName: string;
   readonly backboneOptions: OptionSpecs;
@@ -56,15 +56,15 @@ export interface Peek {
 
 /** @throws the mistakes of the configuration files, when the name of the backbone may hang on them */
 export async function peekConfig(
-  said: RawInput,
+  input: RawInput,
   { cwd = process.cwd(), env = process.env }: Pick<ConfigOwners, "cwd" | "env"> = {},
 ): Promise<Peek> {
   const notes: string[] = [];
   const report: Report = { mistake: () => {}, note: (text) => void notes.push(text) };
-  const layers = await loadLayers(said, cwd);
-  const wantsHelp = said.line?.help !== undefined || said.line?.version === true;
+  const layers = await loadLayers(input, cwd);
+  const wantsHelp = input.line?.help !== undefined || input.line?.version === true;
   if (!wantsHelp) MistakesError.throwIfAny(layers.mistakes);
-  const tree = said.run.get("backbone") ?? findKey(layers.section, "backbone");
+  const tree = input.run.get("backbone") ?? findKey(layers.section, "backbone");
   const interpolator = createInterpolator({
     root: layers.cfg,
     scriptPath: undefined,
@@ -75,18 +75,18 @@ export async function peekConfig(
   const ui: Record<string, unknown> = {};
   for (const option of uiNames) {
     try {
-      ui[option] = optionValue(option, toolOptions[option]!, said.run.get(snakeName(option)), report);
+      ui[option] = optionValue(option, toolOptions[option]!, input.run.get(snakeName(option)), report);
     } catch {
       // The second pass reports it; until then the default has to do.
       ui[option] = toolOptions[option]!.default;
     }
   }
   return {
-    taskFile: said.line?.taskFile,
-    exportName: said.line?.exportName,
+    taskFile: input.line?.taskFile,
+    exportName: input.line?.exportName,
     backbone: name instanceof Leaf && typeof name.value === "string" ? name.value : "auto",
-    help: said.line?.help,
-    version: said.line?.version ?? false,
+    help: input.line?.help,
+    version: input.line?.version ?? false,
     ui: ui as unknown as UiSettings,
     notes,
   };
@@ -98,12 +98,12 @@ const findKey = (branch: Branch, name: string): Tree | undefined =>
   Object.entries(branch).find(([key]) => snakeName(key) === name)?.[1];
 
 /**
- * The one door: all layers, checked and merged; defaults < decorator and task < --cfg < --mixin-cfg < --mixin and flags.
+ * All layers, checked and merged; defaults < decorator and task < --cfg < --mixin-cfg < --mixin and flags.
  * @throws MistakesError with everything that is wrong (or the one mistake alone); nothing was written
  */
-export async function resolveConfig(said: RawInput, owners: ConfigOwners): Promise<Resolved> {
+export async function resolveConfig(input: RawInput, owners: ConfigOwners): Promise<Resolved> {
   const { cwd = process.cwd(), env = process.env } = owners;
-  const mistakes: KagurazakaError[] = [...said.mistakes];
+  const mistakes: KagurazakaError[] = [...input.mistakes];
   const notes = new Set<string>();
   const report: Report = {
     mistake: (error) => {
@@ -112,10 +112,10 @@ export async function resolveConfig(said: RawInput, owners: ConfigOwners): Promi
     },
     note: (text) => void notes.add(text),
   };
-  const layers = await loadLayers(said, cwd);
+  const layers = await loadLayers(input, cwd);
   mistakes.push(...layers.mistakes, ...collisions(owners));
   const defaults = await readTaskDefaults(owners, report);
-  const flags = gatherFlags(said, layers, { ...owners, rawArgs: owners.rawArgs === true, defaults }, report);
+  const flags = gatherFlags(input, layers, { ...owners, rawArgs: owners.rawArgs === true, defaults }, report);
   const merged = await mergeTemplate(owners, layers, flags.shared, report);
   const root = createBranch(originOf(layers.cfg), Object.entries(layers.cfg));
   root.task = root.backbone = overlaid(layers.section, flags.shared);
@@ -148,9 +148,9 @@ export async function resolveConfig(said: RawInput, owners: ConfigOwners): Promi
 }
 
 /** The template's values after all layers, before references are followed: what help shows. Mistakes are left to `resolveConfig`. */
-export async function previewMixin(said: RawInput, owners: ConfigOwners): Promise<MergedMixin | undefined> {
-  const layers = await loadLayers(said, owners.cwd ?? process.cwd());
-  return mergeTemplate(owners, layers, said.run, mute);
+export async function previewMixin(input: RawInput, owners: ConfigOwners): Promise<MergedMixin | undefined> {
+  const layers = await loadLayers(input, owners.cwd ?? process.cwd());
+  return mergeTemplate(owners, layers, input.run, mute);
 }
 
 const mute: Report = { mistake: () => {}, note: () => {} };
@@ -162,7 +162,7 @@ async function mergeTemplate(
   report: Report,
 ): Promise<MergedMixin | undefined> {
   const { template, taskName } = owners;
-  const shorts = saidShorts(flags, (name) =>
+  const shorts = givenShorts(flags, (name) =>
     [owners.taskOptions, owners.backboneOptions].some((specs) => declaredName(specs, name) !== undefined),
   );
   if (template && shorts.size === 0) return mergeMixin(template, layers.mixins, owners, report);
@@ -171,11 +171,11 @@ async function mergeTemplate(
     return mergeMixin(template, withShorts(fitting, layers, report), owners, report);
   }
   shortsWithoutTemplate(shorts, taskName, report);
-  const said = layers.mixins.flatMap((layer) => Object.values(layer))[0];
-  if (said) {
+  const given = layers.mixins.flatMap((layer) => Object.values(layer))[0];
+  if (given) {
     report.mistake(
       new KagurazakaError("mixin", `the task ${taskName} has no template, so a mixin has nothing to change`, {
-        where: originOf(said).text,
+        where: originOf(given).text,
       }),
     );
   }

@@ -74,7 +74,7 @@ export const runOptions = {
   skipFailed: {
     type: "boolean",
     default: false,
-    help: "Leave items alone that failed in an earlier run. Default: they are tried again.",
+    help: "Skip items that failed in an earlier run. Default: they are tried again.",
   },
   retryFailed: {
     type: "boolean",
@@ -163,7 +163,7 @@ export const runOptions = {
   },
 } as const satisfies { readonly [K in keyof RunSettings]: ToolOption };
 
-/** What only a command line says. */
+/** Flags of the command line alone: code does not have them. */
 export const cliOptions = {
   backbone: {
     type: "string",
@@ -199,15 +199,15 @@ export const cliOptions = {
     placeholder: "pretty|json",
     help: "Form of messages on stderr. Default: pretty.",
   },
-  showConfig: { type: "boolean", default: false, help: "Show every value with where it was said, and run nothing." },
+  showConfig: { type: "boolean", default: false, help: "Show every value with its origin, and run nothing." },
   debugItem: {
     type: "string",
     placeholder: "KEY",
-    help: "Run the one item of this key in this process, where a debugger can see it.",
+    help: "Run only the item of this key, in this process, where a debugger can see it.",
   },
-  help: { type: "boolean", default: false, argvOnly: true, help: "Help of the task." },
-  helpBackbone: { type: "boolean", default: false, argvOnly: true, help: "Help of the chosen backbone." },
-  helpKagurazaka: { type: "boolean", default: false, argvOnly: true, help: "This help." },
+  help: { type: "boolean", default: false, argvOnly: true, help: "Flags of the task, or the short help without one." },
+  helpBackbone: { type: "boolean", default: false, argvOnly: true, help: "Flags of the chosen backbone." },
+  helpKagurazaka: { type: "boolean", default: false, argvOnly: true, help: "This page: all flags of kagurazaka." },
   version: { type: "boolean", default: false, argvOnly: true, help: "Print the version." },
 } as const satisfies Record<string, ToolOption>;
 

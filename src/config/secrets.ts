@@ -46,7 +46,7 @@ function maskValue(path: string, value: unknown, secret: boolean): unknown {
   return value;
 }
 
-/** The entry of an option that is declared to be secret, whatever it is called. */
+/** The entry of an option that is declared to be secret, whether or not its name shows it. */
 export function hideEntry(entry: ConfigEntry): ConfigEntry {
   return { ...entry, value: maskValue(entry.path, entry.value, true) };
 }

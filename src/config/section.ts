@@ -10,7 +10,7 @@ import { hideEntry } from "./secrets.js";
 import { flagName, snakeName } from "./text/names.js";
 import { Leaf, List, originOf, type Tree } from "./tree.js";
 
-/** One owner's options and where their values may have been said. */
+/** One owner's options and where their values may come from. */
 interface Section {
   readonly path: string;
   readonly specs: Readonly<Record<string, OptionSpec>>;
@@ -35,8 +35,8 @@ export function readSection({
   for (const [name, spec] of Object.entries(specs)) {
     const snake = snakeName(name);
     const tree = own.get(snake) ?? shared.get(snake);
-    const said = tree ? treeEntries(tree, `${path}.${snake}`) : [];
-    entries.push(...(spec.secret ? said.map(hideEntry) : said));
+    const given = tree ? treeEntries(tree, `${path}.${snake}`) : [];
+    entries.push(...(spec.secret ? given.map(hideEntry) : given));
     if (!tree && spec.default !== undefined)
       entries.push({ path: `${path}.${snake}`, value: spec.default, origin: { kind: "default", text: "default" } });
     try {
@@ -50,7 +50,7 @@ export function readSection({
   return Object.freeze(values);
 }
 
-/** The typed value of a flag, wherever it was said; `undefined` where nobody said anything and there is no default. */
+/** The typed value of a flag from any layer; `undefined` where no layer has one and there is no default. */
 export function optionValue(name: string, spec: OptionSpec, tree: Tree | undefined, report: Report): unknown {
   const shown = snakeName(name);
   if (tree === undefined) {

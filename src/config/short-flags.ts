@@ -4,7 +4,7 @@ import type { ToolOption } from "./run-options.js";
 import { flagName, snakeName } from "./text/names.js";
 import { type Branch, createBranch, isBranch, isNull, Leaf, originOf, type Tree, toPlain } from "./tree.js";
 
-/** What most commands say with --mixin, in a word. A task or backbone that declares such a name itself keeps it. */
+/** The most frequent uses of --mixin, as flags. A task or backbone that declares such a name itself keeps it. */
 export const shortOptions = {
   in: {
     type: "string",
@@ -31,14 +31,14 @@ export const shortOptions = {
 /** As flags are kept: in snake_case. */
 type ShortName = "in" | "out" | "lines" | "files_from";
 
-export const isShort = (name: string): name is ShortName => Object.hasOwn(targets, name);
+const isShort = (name: string): name is ShortName => Object.hasOwn(targets, name);
 
 interface Target {
   /** Field of the template. */
   readonly field: string;
   /** Key in it that takes the value. */
   readonly key: string;
-  /** A mode that is chosen along with it, and what else is said of that. */
+  /** A mode that is chosen along with it, and its other values. */
   readonly mode?: Readonly<Record<string, string>>;
 }
 
@@ -49,8 +49,8 @@ const targets: Readonly<Record<ShortName, Target>> = {
   files_from: { field: "inputMode", key: "linesPath", mode: { use: "InputByLines", as: "path" } },
 };
 
-/** What was said of them, where a task or backbone does not own the name. */
-export function saidShorts(
+/** The short flags that are given, where no task or backbone owns the name. */
+export function givenShorts(
   shared: ReadonlyMap<string, Tree>,
   owned: (name: string) => boolean,
 ): ReadonlyMap<ShortName, Tree> {
@@ -133,8 +133,8 @@ const list = (branch: Branch | undefined): Branch[] => (branch ? [branch] : []);
 
 function branchOf({ field, key, mode: chosen = {} }: Target, tree: Tree): Branch {
   const place = originOf(tree);
-  const said = Object.entries(chosen).map(([name, value]) => [name, new Leaf(value, place)] as [string, Tree]);
-  const mode = createBranch(place, said);
+  const given = Object.entries(chosen).map(([name, value]) => [name, new Leaf(value, place)] as [string, Tree]);
+  const mode = createBranch(place, given);
   mode[key] = tree;
   return createBranch(place, [[field, mode]]);
 }

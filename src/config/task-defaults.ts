@@ -13,29 +13,29 @@ interface DefaultsOwners {
   readonly taskDefaults?: unknown;
   readonly taskOptions: OptionSpecs;
   readonly backboneOptions: OptionSpecs;
-  /** Flags of the backbones that are not chosen; asked for only when a name is nobody else's. */
+  /** Flags of the backbones that are not chosen; asked for only when no other owner has the name. */
   readonly otherBackboneFlags?: () => Promise<readonly string[]>;
 }
 
 const place: ValueOrigin = { kind: "task", text: "task" };
 
 /**
- * What the task's author thinks fits, by the one spelling: values of the run's settings and of the backbone's flags. A flag
- * that only another backbone has is passed over, so that `num_process` may stand there whatever the task is run on.
+ * The task's own defaults, by names in snake_case: of the run's settings and of the backbone's flags. A flag that only another
+ * backbone has is ignored, so that `num_process` may stand there while the task runs on `inline`.
  */
 export async function readTaskDefaults(owners: DefaultsOwners, report: Report): Promise<ReadonlyMap<string, Tree>> {
   const trees = new Map<string, Tree>();
   const where = `static defaults of ${owners.taskName}`;
   const mistake = (code: "bad-value" | "unknown-flag", message: string, hint?: string): void =>
     report.mistake(new KagurazakaError(code, message, { where, ...(hint === undefined ? {} : { hint }) }));
-  const said = owners.taskDefaults;
-  if (said === undefined) return trees;
-  if (typeof said !== "object" || said === null || Array.isArray(said)) {
+  const defaults = owners.taskDefaults;
+  if (defaults === undefined) return trees;
+  if (typeof defaults !== "object" || defaults === null || Array.isArray(defaults)) {
     mistake("bad-value", "static defaults must be an object", "For example { num_process: 1, concurrency: 16 }.");
     return trees;
   }
   const spelled = new Map<string, string>();
-  for (const [written, value] of Object.entries(said)) {
+  for (const [written, value] of Object.entries(defaults)) {
     if (value === undefined) continue;
     const name = snakeName(written);
     const twin = spelled.get(name);
@@ -53,7 +53,7 @@ export async function readTaskDefaults(owners: DefaultsOwners, report: Report): 
     } else if (declaredName(owners.taskOptions, written) !== undefined) {
       mistake("bad-value", `"${written}" is an option of the task itself`, "Give that option a default.");
     } else if (declaredName(toolOptions, written) !== undefined) {
-      mistake("bad-value", `${flagName(name)} is for whoever starts the run to say, not for the task`);
+      mistake("bad-value", `${flagName(name)} can only be given when a run is started, not by the task`);
     } else {
       const others = (await owners.otherBackboneFlags?.()) ?? [];
       if (others.some((other) => snakeName(other) === name)) continue;
@@ -69,9 +69,9 @@ interface Flag {
   readonly spec: OptionSpec | ToolOption;
 }
 
-function findFlag(said: string, { backboneOptions }: DefaultsOwners): Flag | undefined {
+function findFlag(written: string, { backboneOptions }: DefaultsOwners): Flag | undefined {
   for (const specs of [runOptions, backboneOptions] as readonly OptionSpecs[]) {
-    const name = declaredName(specs, said);
+    const name = declaredName(specs, written);
     if (name !== undefined) return { name, spec: specs[name]! };
   }
   return undefined;

@@ -23,31 +23,31 @@ type Yaml = typeof import("yaml");
 
 /**
  * A YAML file as a tree in which everything knows its place.
- * @param said the path as the person wrote it, relative to `cwd`; messages show it
+ * @param path as the person wrote it, relative to `cwd`; messages show it
  * @param flag who asked for it: `--cfg`
  */
-export async function loadYamlFile(said: string, flag: string, cwd: string = process.cwd()): Promise<Branch> {
-  const file = resolve(cwd, said);
-  const text = await readSmallText(file, said, flag);
-  const tree = await parseYaml(text, { kind: "file", text: said, file });
+export async function loadYamlFile(path: string, flag: string, cwd: string = process.cwd()): Promise<Branch> {
+  const file = resolve(cwd, path);
+  const text = await readSmallText(file, path, flag);
+  const tree = await parseYaml(text, { kind: "file", text: path, file });
   if (isBranch(tree)) return tree;
   if (tree instanceof Leaf && tree.value === null) return createBranch(tree.origin);
   throw new KagurazakaError(
     "config-file",
-    `${said} must hold a mapping, not ${tree instanceof List ? "a list" : "a single value"}`,
+    `${path} must hold a mapping, not ${tree instanceof List ? "a list" : "a single value"}`,
     {
       where: tree.origin.text,
     },
   );
 }
 
-async function readSmallText(file: string, said: string, flag: string): Promise<string> {
+async function readSmallText(file: string, path: string, flag: string): Promise<string> {
   try {
     const { size } = await stat(file);
     if (size > MAX_BYTES) {
       throw new KagurazakaError(
         "config-file",
-        `${said} is larger than ${MAX_BYTES} bytes, the most a configuration may have`,
+        `${path} is larger than ${MAX_BYTES} bytes, the most a configuration may have`,
         { where: flag },
       );
     }
@@ -58,7 +58,7 @@ async function readSmallText(file: string, said: string, flag: string): Promise<
       (cause as NodeJS.ErrnoException).code === "ENOENT"
         ? "does not exist"
         : `cannot be read: ${(cause as Error).message}`;
-    throw new KagurazakaError("config-file", `${said} ${why}`, { where: flag, cause });
+    throw new KagurazakaError("config-file", `${path} ${why}`, { where: flag, cause });
   }
 }
 

@@ -21,8 +21,8 @@ export interface RunSettings {
   readonly sample: CountOrShare | undefined;
   /** Globs over keys; an item is in when one matches. Empty: all. */
   readonly only: readonly string[];
-  /** File with one key a line. */
-  readonly keys: string | undefined;
+  /** File with one key a line; or the keys themselves. */
+  readonly keys: string | readonly string[] | undefined;
   readonly shuffle: boolean;
   readonly seed: number;
   readonly shard: HashShard | undefined;

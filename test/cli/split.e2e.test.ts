@@ -20,12 +20,12 @@ const mistakes: readonly Mistake[] = [
     says: [
       /split needs INPUT_DIR/,
       /into is required/,
-      /no flag --shrads\. Did you mean --shards\?/,
+      /unknown flag --shrads\. Did you mean --shards, a flag of split\?/,
       /by must be one of link, copy, move, not "teleport"/,
       /max_size must be a size like/,
     ],
   },
-  { title: "a word too many", args: [...into, "out", "--shards", "2"], says: [/"out" belongs to nothing/] },
+  { title: "a word too many", args: [...into, "out", "--shards", "2"], says: [/unexpected argument "out"/] },
   { title: "a flag without its value", args: [...into, "--shards"], says: [/--shards needs a value/] },
   { title: "no size of the shards", args: into, says: [/into how many shards\?/, /--max-files 100k/] },
   {

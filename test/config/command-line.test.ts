@@ -1,6 +1,9 @@
 import { describe, expect, test } from "vitest";
-import { parseCommandLine } from "../../src/config/command-line.js";
-import { mistakesOf, resolveArgv } from "./helpers.js";
+import { type CommandSyntax, parseCommandLine } from "../../src/config/command-line.js";
+import { readCommandValues } from "../../src/config/command-values.js";
+import { inputFromArgv, inputFromLine, withSettings } from "../../src/config/raw-input.js";
+import { peekConfig, resolveConfig } from "../../src/config/resolve.js";
+import { mistakesOf, owners, resolveArgv } from "./helpers.js";
 
 const words = (line: string): string[] => line.split(" ");
 
@@ -47,11 +50,90 @@ describe("help and version", () => {
     ["task.ts T -- --help", undefined],
   ];
   test.each(lines)("%s → %s", (line, help) => expect(parseCommandLine(words(line)).help).toBe(help));
-  test("--version", () => expect(parseCommandLine(["--version"]).version).toBe(true));
+  test.each(["--version", "-V"])("%s", (flag) => expect(parseCommandLine([flag]).version).toBe(true));
 });
 
-test.each(["explain", "init", "export-inputs"])("the first word %s is a command and keeps its words", (command) => {
-  expect(parseCommandLine([command, "KEY", "--json"])).toMatchObject({ command, rest: ["KEY", "--json"] });
+describe("a command's own words and flags", () => {
+  const explain: CommandSyntax = { name: "explain", words: ["KEY"], options: {}, takes: "run" };
+  const verify: CommandSyntax = {
+    name: "verify",
+    words: [],
+    takes: "run",
+    options: { deep: { type: "boolean", default: false }, keys: { type: "boolean" }, list: { type: "string" } },
+  };
+  const split: CommandSyntax = {
+    name: "split",
+    words: ["INPUT_DIR"],
+    options: { into: { type: "string", required: true }, maxFiles: { type: "integer" }, exts: { type: "strings" } },
+  };
+  const lines: [CommandSyntax, string, readonly string[], string | undefined, string][] = [
+    [explain, "KEY task.ts T --limit 1", ["KEY"], "task.ts", "task.ts T --limit 1"],
+    [explain, "KEY --limit 1 task.ts T", ["KEY"], "task.ts", "--limit 1 task.ts T"],
+    [explain, "--limit 1 KEY task.ts T", ["KEY"], "task.ts", "--limit 1 task.ts T"],
+    [explain, "--lang en KEY @word-count", ["KEY"], "@word-count", "--lang en @word-count"],
+    [explain, "KEY", ["KEY"], undefined, ""],
+    [explain, "-- KEY", [], undefined, "-- KEY"],
+    [verify, "task.ts T --deep --list=failed -- --deep", [], "task.ts", "task.ts T -- --deep"],
+    [verify, "--list failed task.ts --no-deep T", [], "task.ts", "task.ts T"],
+    [verify, "--keys task.ts T", [], "task.ts", "task.ts T"],
+    [split, "in --into out", ["in"], undefined, ""],
+    [split, "--into out --exts .a .b in", ["in"], undefined, ""],
+    [split, "--into out -- -in", ["-in"], undefined, "--"],
+  ];
+  test.each(lines)("$0.name $1", (command, text, own, file, runWords) => {
+    const { words: found, taskFile, runArgv } = parseCommandLine(words(text), command);
+    expect([found, taskFile, runArgv.join(" ")]).toEqual([own, file, runWords]);
+  });
+
+  const read = (command: CommandSyntax, text: string) =>
+    readCommandValues(parseCommandLine(text === "" ? [] : words(text), command), command);
+  const mistakes = (command: CommandSyntax, text: string): string[] =>
+    read(command, text).mistakes.map(({ message }) => message);
+
+  test("may be spelled in any way", () => {
+    for (const flag of ["--max-files 3", "--max_files=3", "--maxFiles 3"])
+      expect(read(split, `in --into out --exts .a .b ${flag}`)).toEqual({
+        values: { into: "out", maxFiles: 3, exts: [".a", ".b"] },
+        mistakes: [],
+        notes: [],
+      });
+  });
+  test("are checked together", () => {
+    expect(mistakes(split, "--max-files x --max-files y --shrads=3 --itno=out")).toEqual([
+      "split needs INPUT_DIR",
+      "--max-files is given twice: x and y",
+      "unknown flag --shrads",
+      "unknown flag --itno. Did you mean --into, a flag of split?",
+      "into is required",
+      'max_files must be a whole number, not "y"',
+    ]);
+    expect(mistakes(split, "in more --into out -- most")).toEqual([
+      'unexpected argument "more"',
+      'unexpected argument "most"',
+    ]);
+    expect(mistakes(explain, "")).toEqual(["explain needs KEY and a task"]);
+    expect(mistakes(verify, "task.ts T --list")).toEqual(["--list needs a value"]);
+    expect(mistakes(verify, "task.ts T --list a --unknown --list b")).toEqual(["--list is given twice: a and b"]);
+  });
+  test("are not looked for among flags of the run", async () => {
+    const line = parseCommandLine(words("task.ts T --keys --limit 3 --list --retires 1"), verify);
+    const { mistakes } = readCommandValues(line, verify);
+    expect(await mistakesOf(() => resolveConfig(inputFromLine(line, mistakes), owners()))).toEqual([
+      expect.stringContaining("--list needs a value"),
+      expect.stringContaining("unknown flag --retires. Did you mean --retries, a flag of kagurazaka?"),
+    ]);
+    const good = parseCommandLine(words("task.ts T --keys --limit 3"), verify);
+    expect((await resolveConfig(inputFromLine(good), owners())).run).toMatchObject({ keys: undefined, limit: 3 });
+  });
+});
+
+test("settings forced by --debug-item win over flags and files", async () => {
+  const input = inputFromArgv(words("task.ts T --retries 5 --force --backbone mp"));
+  const forced = withSettings(input, { backbone: "inline", force: "new", retries: 0 }, "--debug-item");
+  expect((await peekConfig(forced)).backbone).toBe("inline");
+  const config = await resolveConfig(forced, owners());
+  expect(config.run).toMatchObject({ force: "new", retries: 0 });
+  expect(config.entries).toContainEqual(expect.objectContaining({ path: "run.retries", value: 0 }));
 });
 
 test("mixin groups are all kept, in order, and end at the first word that is no key=value", () => {
@@ -105,10 +187,10 @@ describe("unknown flags are mistakes that name the nearest and its owner", () =>
     ["task.ts T --retrys 3", /--retries, a flag of kagurazaka/],
     ["task.ts T --num-proces 3", /--num_process, a flag of the backbone mp/],
     ["task.ts T --langg en", /--lang, a flag of the task T/],
-    ["task.ts T --zzzzzz", /See -h/],
-    ["task.ts T -x", /nobody declares -x/],
-    ["task.ts T --__proto__=1", /nobody declares --__proto__/],
-    ["task.ts T --constructor 1", /nobody declares --constructor/],
+    ["task.ts T --zzzzzz", /-h lists/],
+    ["task.ts T -x", /unknown flag -x/],
+    ["task.ts T --__proto__=1", /unknown flag --__proto__/],
+    ["task.ts T --constructor 1", /unknown flag --constructor/],
   ];
   test.each(lines)("%s", async (line, says) => {
     const mistakes = await mistakesOf(() => resolveArgv(line, lang));
@@ -119,7 +201,7 @@ describe("unknown flags are mistakes that name the nearest and its owner", () =>
   test("a stray word and a flag without its value are usage mistakes", async () => {
     expect(
       (await mistakesOf(() => resolveArgv("task.ts T more words --lang", lang))).map((m) => m.split(" | ")[1]),
-    ).toEqual(['"more" belongs to nothing.', '"words" belongs to nothing.', "--lang needs a value"]);
+    ).toEqual(['unexpected argument "more"', 'unexpected argument "words"', "--lang needs a value"]);
   });
 });
 
@@ -127,7 +209,7 @@ describe("raw words", () => {
   test("words after -- are the task's", async () => {
     expect((await resolveArgv("task.ts T --limit 1 -- --x y")).task.rawArgs).toEqual(["--x", "y"]);
   });
-  test("a task that reads raw words gets what nobody declares, in order", async () => {
+  test("a task that reads raw words gets unknown flags, in order", async () => {
     const config = await resolveArgv("task.ts T --x=1 y --limit 3 -z -- w", { rawArgs: true });
     expect([config.task.rawArgs, config.run.limit]).toEqual([["--x=1", "y", "-z", "w"], 3]);
   });

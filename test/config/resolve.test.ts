@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { renderHelp } from "../../src/config/help.js";
+import { renderBackboneHelp, renderTaskHelp, renderToolHelp } from "../../src/config/help.js";
 import { type CodeOptions, inputFromArgv } from "../../src/config/raw-input.js";
 import { peekConfig, previewMixin } from "../../src/config/resolve.js";
 import { runOptions, toolOptions } from "../../src/config/run-options.js";
@@ -169,7 +169,7 @@ describe("task: and backbone: of --cfg are flags without dashes", () => {
     ["an unknown key", "task:\n  langg: de\n", /unknown-flag .*langg.*--lang, a flag of the task T.*base\.yaml:2:3/],
     ["an unknown section", "taks: {lang: de}", /config-file .*"taks".*Did you mean "task".*base\.yaml:1:1/],
     ["a section that is no mapping", "task: 3", /task: must hold a mapping.*base\.yaml:1:7/],
-    ["a flag only the command line has", "task: {cfg: other.yaml}", /only be said on the command line/],
+    ["a flag only the command line has", "task: {cfg: other.yaml}", /only be given on the command line/],
     ["two spellings of one flag", "task: {dry_run: true, dryRun: true}", /two spellings/],
     ["a value of the wrong type", "task:\n  n: many\n", /bad-value \| n must be a whole number.*base\.yaml:2:6/],
     [
@@ -225,7 +225,7 @@ describe("code", () => {
   const bad: [string, CodeOptions, RegExp][] = [
     ["an unknown option", { retrys: 3 }, /no option "retrys".*Did you mean "retries"/],
     ["an unknown task option", { taskOptions: { langg: "x" } }, /langg.*--lang, a flag of T/],
-    ["an unknown backbone option", { backboneOptions: { procs: 3 } }, /nobody declares procs/],
+    ["an unknown backbone option", { backboneOptions: { procs: 3 } }, /unknown flag procs/],
     ["a function", { taskOptions: { meta: () => 1 } }, /is a function/],
     ["a wrong type", { retries: "many" }, /retries must be a whole number/],
     ["a malformed share", { sample: { persent: 1 } }, /sample must be/],
@@ -253,7 +253,7 @@ test("mistakes of all layers are told together", async () => {
   ]);
 });
 
-test("a required option nobody gives, and a name that kagurazaka has taken, are mistakes", async () => {
+test("a required option that is not given, and a name that kagurazaka has taken, are mistakes", async () => {
   expect(
     await mistakesOf(() => resolveArgv("task.ts T", taskOptions({ must: { type: "string", required: true } }))),
   ).toEqual([expect.stringMatching(/must is required.*--must/)]);
@@ -296,7 +296,7 @@ describe("before owners are known", () => {
 
 describe("help", () => {
   test("of the tool shows every flag with its default, -hb, -hk and examples", () => {
-    const page = renderHelp("kagurazaka", { commands: {}, tasks: ["word-count"] });
+    const page = renderToolHelp({ commands: [], tasks: ["word-count"] });
     for (const name of Object.keys(toolOptions)) expect(page).toContain(`--${snakeName(name).replaceAll("_", "-")}`);
     expect(page).toMatch(/-hb, --help-backbone/);
     expect(page).toContain("Examples:");
@@ -308,7 +308,7 @@ describe("help", () => {
     }
   });
   test("of a backbone shows its flags", () => {
-    const page = renderHelp("backbone", {
+    const page = renderBackboneHelp({
       name: "mp",
       help: "Threads.",
       options: { num_process: { type: "string", placeholder: "N|50%|auto", default: "auto", help: "Workers." } },
@@ -317,9 +317,9 @@ describe("help", () => {
     expect(page).toContain("Workers. (default: auto)");
   });
   test("of a task shows its options and its mixin keys with the values they have now", async () => {
-    const said = inputFromArgv(["task.ts", "T", "-h", "--mixin", "soft_shard.shard_num=7"]);
+    const input = inputFromArgv(["task.ts", "T", "-h", "--mixin", "soft_shard.shard_num=7"]);
     const mixin = await previewMixin(
-      said,
+      input,
       owners({
         template: template({
           hardShardMode: NoHardShard({ inputPath: placeholder, outputPath: "out" }),
@@ -327,7 +327,7 @@ describe("help", () => {
         }),
       }),
     );
-    const page = renderHelp("task", {
+    const page = renderTaskHelp({
       name: "T",
       options: { nItems: { type: "integer", default: 3, help: "How many." } },
       mixin,

@@ -8,7 +8,7 @@ const otherBackboneFlags = async () => ["numProcess", "maxHeap"];
 describe("a task's defaults", () => {
   const defaults = withDefaults({ "num-process": 1, concurrency: 16, timeout: "10m", maxFailures: { percent: 5 } });
 
-  test("stand in for what nobody says, in any spelling, typed as in code or as a flag's text", async () => {
+  test("stand in for what is not given, in any spelling, typed as in code or as a flag's text", async () => {
     const { run, backbone } = await resolveArgv("task.ts T", defaults);
     expect(run).toMatchObject({ concurrency: 16, timeout: 600_000, maxFailures: { percent: 5 } });
     expect(backbone.options).toEqual({ num_process: "1" });
@@ -69,8 +69,8 @@ describe("a task's defaults", () => {
       { num_process: 1, numProcess: 2 },
       /"num_process" and "numProcess" are two spellings of one flag/,
     ],
-    ["a flag of the command line", { json: true }, /--json is for whoever starts the run to say/],
-    ["the backbone itself", { backbone: "inline" }, /--backbone is for whoever starts the run to say/],
+    ["a flag of the command line", { json: true }, /--json can only be given when a run is started/],
+    ["the backbone itself", { backbone: "inline" }, /--backbone can only be given when a run is started/],
     ["an option of the task", { lang: "en" }, /"lang" is an option of the task itself .* Give that option a default/],
     ["no object at all", "16", /static defaults must be an object/],
     ["a function", { concurrency: () => 3 }, /is a function; only JSON-like values/],

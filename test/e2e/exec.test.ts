@@ -414,7 +414,7 @@ describe.concurrent("refused before anything runs", () => {
       /inside the script of sh -c[\s\S]*sh -c '… "\$1" …' sh \{\}/,
     ],
     ["a wait that would cost the worker", ["--kill-after", "5s"], ["true"], /kill_after must be a duration/],
-    ["a misspelt flag", ["--stdout", "log"], ["true"], /nobody declares --stdout/],
+    ["a misspelt flag", ["--stdout", "log"], ["true"], /unknown flag --stdout/],
     ["lines of files", ["--stdin", "line"], ["cat"], /--stdin line: these items are files/],
   ];
   for (const [title, flags, command, says] of cases) {

@@ -36,7 +36,7 @@ describe.concurrent("an item that fails", () => {
     });
     expect(stderr).toMatch(/failed bad/);
     expect(stderr).toMatch(/sample-task\.[jt]s:\d+/);
-    expect(stderr).toMatch(/→ try the failed ones again: .*--retry-failed/);
+    expect(stderr).toMatch(/→ try the failed items again: .*--retry-failed/);
   });
 
   test("is tried --retries times more, none for a PermanentError", async () => {

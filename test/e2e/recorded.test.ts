@@ -137,13 +137,13 @@ describe.concurrent("failures", () => {
   });
 
   test.each([
-    ["nothing named", [], /failures needs a task, or the directory of one[\s\S]*kagurazaka failures out/],
+    ["nothing named", [], /failures needs a task or its state directory[\s\S]*kagurazaka failures \(TASK_FILE/],
     ["a directory without a ledger", ["."], /there is no ledger in \.[\s\S]*There is one in \.kagurazaka\/Odd/],
     ["a directory that is not there", ["nowhere/Odd"], /nowhere\/Odd/],
     [
       "a misspelt flag after a state directory",
       [state, "--clas", "x"],
-      /"--clas" belongs to nothing\. Did you mean --class\?/,
+      /unknown flag --clas\. Did you mean --class, a flag of failures\?/,
     ],
     ["a class without a name", [...words, "--class"], /--class needs a value/],
   ])("%s: exit 2, and what was meant", async (_title, args, says) => {
@@ -233,10 +233,14 @@ describe.concurrent("ledger compact", () => {
   });
 
   test.each([
-    ["no word", [], /ledger needs a word: compact/],
-    ["a misspelt word", ["compcat", ...words], /there is no "ledger compcat"\. Did you mean "compact"\?/],
-    ["no task", ["compact"], /ledger compact needs a task, or the directory of one/],
-    ["a flag it does not have", ["compact", state, "--deep"], /"--deep" belongs to nothing/],
+    ["no word", [], /there is no command "ledger"\. Did you mean "ledger compact"\?/],
+    [
+      "a misspelt word",
+      ["compcat", ...words],
+      /there is no command "ledger compcat"\. Did you mean "ledger compact"\?/,
+    ],
+    ["no task", ["compact"], /ledger compact needs a task or its state directory/],
+    ["a flag it does not have", ["compact", state, "--deep"], /unknown flag --deep/],
   ])("%s: exit 2, and what was meant", async (_title, args, says) => {
     const place = createPlace({ "task.ts": records, [`${state}/ledger/r.jsonl`]: "" });
     const { code, stdout, stderr } = await place.run(["ledger", ...args]);

@@ -429,10 +429,14 @@ export class Up extends KagurazakaTask<{ id: number }> {
 
   test.each([
     ["no task", [], /verify needs a task/],
-    ["an unknown flag", [...words, "--depe"], /nobody declares --depe/],
-    ["an unknown list", [...words, "--list", "mising"], /there is no list of "mising"\. Did you mean "missing"\?/],
+    ["an unknown flag", [...words, "--depe"], /unknown flag --depe/],
+    [
+      "an unknown list",
+      [...words, "--list", "mising"],
+      /list must be one of .*, not "mising"\. Did you mean "missing"\?/,
+    ],
     ["a list without a name", [...words, "--list"], /--list needs a value/],
-    ["a flag with a value it does not take", [...words, "--deep=yes"], /--deep takes no value/],
+    ["a flag with a value it does not take", [...words, "--deep=maybe"], /deep must be true or false, not "maybe"/],
     ["items picked by number", [...words, "--sample", "5"], /an audit cannot pick items by their number/],
     ["a task that is not there", ["no.ts", "Up"], /no\.ts/],
   ])("%s: exit 2, and what was meant", async (_title, args, says) => {

@@ -2,52 +2,62 @@ import { escapeControls, groupedCount } from "../../base/text.js";
 import { displayPath } from "../../loader/paths.js";
 import { type FailedItem, failedItems, type LedgerIndex, loadLedger } from "../../runner/ledger/index.js";
 import { type FailureClass, groupFailures, pickClasses } from "../../runner/tools/audit/failure-classes.js";
+import { defineCommand } from "../command.js";
 import { DataOut } from "../data-out.js";
 import { KeyLines } from "../keys-out.js";
 import { createPalette, type Palette } from "../palette.js";
 import { findStateTarget } from "../state-target.js";
 
-const own = { class: "value", keys: "bare" } as const;
-
-/**
- * `kagurazaka failures task.ts MyTask …` or `kagurazaka failures out/.kagurazaka/MyTask`: what has failed, by the ledger, and
- * not been mended since. `--class NAME` narrows it and shows each item; `--keys` prints bare keys for `--keys FILE` of a run.
- */
-export async function failures(words: readonly string[]): Promise<number> {
-  const target = await findStateTarget("failures", words, own);
-  const ledgers = await Promise.all(target.states.map(({ ledgerDir }) => loadLedger(ledgerDir)));
-  const all = groupFailures(everyFailure(ledgers));
-  const asked = target.flags.class;
-  const classes = asked === undefined ? all : pickClasses(all, asked);
-  const names = new Set(classes.map(({ class: name }) => name));
-  const chosen = (item: FailedItem): boolean => asked === undefined || names.has(item.class);
-  const total = classes.reduce((sum, { count }) => sum + count, 0);
-  const next = total > 0 ? target.runCommand("--retry-failed") : undefined;
-  const out = new DataOut();
-  if (target.flags.keys) {
-    const lines = new KeyLines();
-    for (const item of everyFailure(ledgers)) {
-      const line = chosen(item) ? lines.lineOf(item.key) : undefined;
-      if (line !== undefined) await out.line(line);
+export const failures = defineCommand({
+  name: "failures",
+  words: [],
+  takes: "run or state",
+  options: {
+    class: { type: "string", placeholder: "NAME", help: "Only the failures of this class, each with its stack." },
+    keys: { type: "boolean", default: false, help: "Print bare keys, one a line, for --keys FILE of a run." },
+  },
+  help: "Lists by class which items have failed, by the ledger, and have not been done since.",
+  notes: [
+    "Examples:\n  kagurazaka failures task.ts MyTask --in in --out out\n  kagurazaka failures out/.kagurazaka/MyTask --keys > again.txt",
+  ],
+  async run(input) {
+    const target = await findStateTarget(input);
+    const ledgers = await Promise.all(target.states.map(({ ledgerDir }) => loadLedger(ledgerDir)));
+    const all = groupFailures(everyFailure(ledgers));
+    const { class: asked, keys } = input.values;
+    const classes = asked === undefined ? all : pickClasses(all, asked);
+    const names = new Set(classes.map(({ class: name }) => name));
+    const chosen = (item: FailedItem): boolean => asked === undefined || names.has(item.class);
+    const total = classes.reduce((sum, { count }) => sum + count, 0);
+    const next = total > 0 ? target.runCommand("--retry-failed") : undefined;
+    const out = new DataOut();
+    if (keys) {
+      const lines = new KeyLines();
+      for (const item of everyFailure(ledgers)) {
+        const line = chosen(item) ? lines.lineOf(item.key) : undefined;
+        if (line !== undefined) await out.line(line);
+      }
+      if (lines.note !== undefined) process.stderr.write(`note ${lines.note}\n`);
+    } else if (target.json) {
+      const states = target.states.map(({ stateDir }) => stateDir);
+      const items = asked === undefined ? {} : { items: [...everyFailure(ledgers)].filter(chosen) };
+      await out.line(
+        JSON.stringify({ task: target.task, states, failed: total, classes, ...items, next: next ?? null }),
+      );
+    } else {
+      const palette = createPalette(process.stdout);
+      const where = target.states.map(({ stateDir }) => displayPath(stateDir)).join(", ");
+      const inClasses = classes.length === 1 ? "1 class" : `${groupedCount(classes.length)} classes`;
+      const summary = total === 0 ? "nothing has failed" : `${groupedCount(total)} failed, in ${inClasses}`;
+      await out.line(`${palette.bold(escapeControls(target.task))}  ${summary}  ${palette.dim(where)}`);
+      if (asked === undefined) for (const one of classes) await out.line(formatClass(one, palette));
+      else for (const item of everyFailure(ledgers)) if (chosen(item)) await out.line(formatItem(item, palette));
+      if (next !== undefined) await out.line(`  ${palette.cyan("→")} try them again:  ${next}`);
     }
-    if (lines.note !== undefined) process.stderr.write(`note ${lines.note}\n`);
-  } else if (target.json) {
-    const states = target.states.map(({ stateDir }) => stateDir);
-    const items = asked === undefined ? {} : { items: [...everyFailure(ledgers)].filter(chosen) };
-    await out.line(JSON.stringify({ task: target.task, states, failed: total, classes, ...items, next: next ?? null }));
-  } else {
-    const palette = createPalette(process.stdout);
-    const where = target.states.map(({ stateDir }) => displayPath(stateDir)).join(", ");
-    const inClasses = classes.length === 1 ? "1 class" : `${groupedCount(classes.length)} classes`;
-    const summary = total === 0 ? "nothing has failed" : `${groupedCount(total)} failed, in ${inClasses}`;
-    await out.line(`${palette.bold(escapeControls(target.task))}  ${summary}  ${palette.dim(where)}`);
-    if (asked === undefined) for (const one of classes) await out.line(formatClass(one, palette));
-    else for (const item of everyFailure(ledgers)) if (chosen(item)) await out.line(formatItem(item, palette));
-    if (next !== undefined) await out.line(`  ${palette.cyan("→")} try them again:  ${next}`);
-  }
-  await out.flush();
-  return 0;
-}
+    await out.flush();
+    return 0;
+  },
+});
 
 function* everyFailure(ledgers: readonly LedgerIndex[]): Generator<FailedItem> {
   for (const ledger of ledgers) yield* failedItems(ledger);

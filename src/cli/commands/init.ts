@@ -3,6 +3,7 @@ import { createRequire } from "node:module";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { KagurazakaError } from "../../base/errors.js";
+import { defineCommand } from "../command.js";
 
 const TASK = `import {
   FinishCheckByOutputFileExistence,
@@ -37,34 +38,33 @@ export class MyTask extends KagurazakaTask<FileItem> {
 }
 `;
 
-/** `kagurazaka init [DIR]`: a task file that runs, and a tsconfig with which editors know its imports. Replaces nothing. */
-export async function init(words: readonly string[]): Promise<number> {
-  const unknown = words.find((word) => word.startsWith("-"));
-  if (unknown !== undefined || words.length > 1) {
-    throw new KagurazakaError("usage", `init takes one directory${unknown === undefined ? "" : `, not ${unknown}`}`, {
-      hint: "kagurazaka init my-task",
-    });
-  }
-  const dir = words[0] ?? ".";
-  const files: [string, string][] = [
-    ["task.ts", TASK],
-    ["tsconfig.json", tsconfig()],
-  ];
-  const taken = files.map(([name]) => join(dir, name)).filter((path) => existsSync(path));
-  if (taken.length > 0) {
-    throw new KagurazakaError(
-      "usage",
-      `${taken.join(" and ")} already exist${taken.length === 1 ? "s" : ""}; nothing was written`,
-      { hint: "kagurazaka init another-directory" },
-    );
-  }
-  mkdirSync(dir, { recursive: true });
-  for (const [name, text] of files) writeFileSync(join(dir, name), text);
-  const task = relative(".", join(dir, "task.ts"));
-  process.stderr.write(`wrote ${files.map(([name]) => join(dir, name)).join(", ")}\n`);
-  process.stderr.write(`run it:  kagurazaka ${task} MyTask --in DIR --out DIR\n`);
-  return 0;
-}
+export const init = defineCommand({
+  name: "init",
+  words: ["[DIR]"],
+  options: {},
+  help: "Writes a task file that runs, and a tsconfig.json with which editors know its imports. Replaces nothing.",
+  async run({ words }) {
+    const dir = words[0] ?? ".";
+    const files: [string, string][] = [
+      ["task.ts", TASK],
+      ["tsconfig.json", tsconfig()],
+    ];
+    const taken = files.map(([name]) => join(dir, name)).filter((path) => existsSync(path));
+    if (taken.length > 0) {
+      throw new KagurazakaError(
+        "usage",
+        `${taken.join(" and ")} already exist${taken.length === 1 ? "s" : ""}; nothing was written`,
+        { hint: "kagurazaka init another-directory" },
+      );
+    }
+    mkdirSync(dir, { recursive: true });
+    for (const [name, text] of files) writeFileSync(join(dir, name), text);
+    const task = relative(".", join(dir, "task.ts"));
+    process.stderr.write(`wrote ${files.map(([name]) => join(dir, name)).join(", ")}\n`);
+    process.stderr.write(`run it:  kagurazaka ${task} MyTask --in DIR --out DIR\n`);
+    return 0;
+  },
+});
 
 /** Types come from the running tool: nothing has to be installed beside the task. */
 function tsconfig(): string {

@@ -1,103 +1,75 @@
 import { constants } from "node:os";
 import { KagurazakaError } from "../../base/errors.js";
 import { escapeControls } from "../../base/text.js";
-import { inputFromArgv } from "../../config/raw-input.js";
+import { runSyntax } from "../../config/command-line.js";
+import { type RawInput, withSettings } from "../../config/raw-input.js";
 import type { UiSettings } from "../../config/run-options.js";
 import { isFleetBackbone } from "../../contracts/backbone.js";
 import type { RunHooks } from "../../contracts/run-hooks.js";
 import { displayPath } from "../../loader/paths.js";
-import { loadOwners, prepareLoaded } from "../../runner/prepare/prepare-run.js";
+import { loadOwners, prepareLoaded, prepareRun } from "../../runner/prepare/prepare-run.js";
 import type { PreparedRun } from "../../runner/prepare/prepared-run.js";
 import { startRun } from "../../runner/run/open-run.js";
 import type { Run } from "../../runner/run/run.js";
 import type { RunResult } from "../../runner/run/run-result.js";
 import { captureOutput } from "../capture-output.js";
+import { defineCommand } from "../command.js";
 import { createConsole, type RunConsole } from "../console.js";
 import { formatError } from "../print-error.js";
 import { formatHeader, formatReport, nextCommand } from "../report.js";
-import { withFlags } from "../words.js";
 
-/** `kagurazaka task.ts MyTask …` */
-export async function run(argv: readonly string[]): Promise<number> {
-  const said = inputFromArgv(argv);
-  if (said.line?.help || said.line?.version || argv.length === 0)
-    return (await import("../help.js")).printHelp(said, argv);
-  const owners = await loadOwners(said);
-  const asked = owners.peek.ui.debugItem;
-  if (asked !== undefined) return debugItem(argv, asked);
-  const prepared = await prepareLoaded(said, owners);
-  const { ui } = prepared.config;
-  if (ui.showConfig) {
-    const { formatShowConfig } = await import("../overview.js");
-    process.stdout.write(formatShowConfig(prepared.config));
-    return 0;
-  }
-  if (prepared.config.run.dryRun) {
-    const { dryRun } = await import("../../runner/tools/preview/dry-run.js");
-    const { formatDryRun } = await import("../overview.js");
-    const said = new Set<string>();
-    const found = await dryRun(prepared, (message) => {
-      said.add(message);
-      process.stderr.write(`warning ${escapeControls(message)}\n`);
-    });
-    const unsaid = found.warnings.filter((message) => !said.has(message));
-    process.stdout.write(ui.json ? `${JSON.stringify(found)}\n` : formatDryRun({ ...found, warnings: unsaid }));
-    return 0;
-  }
-  return execute(prepared, ui, argv);
-}
-
-/** One item in this process, whatever is recorded of it: for a debugger, or to see its error in full. */
-async function debugItem(argv: readonly string[], key: string): Promise<number> {
-  const { mkdtempSync, rmSync, writeFileSync } = await import("node:fs");
-  const { tmpdir } = await import("node:os");
-  const { join } = await import("node:path");
-  const dir = mkdtempSync(join(tmpdir(), "kagurazaka-"));
-  try {
-    writeFileSync(join(dir, "key"), `${key}\n`);
-    const words = withoutFlag(argv, "debug-item");
-    const flags = [
-      "--backbone",
-      "inline",
-      "--keys",
-      join(dir, "key"),
-      "--force",
-      "new",
-      "--limit",
-      "1",
-      "--retries",
-      "0",
-      "--progress",
-      "none",
-    ];
-    const said = inputFromArgv(withFlags(words, flags));
-    const prepared = await prepareLoaded(said, await loadOwners(said));
-    const { explainItem } = await import("../../runner/tools/preview/explain.js");
-    const { verdict, steps } = await explainItem(prepared, key);
-    if (verdict === "is not listed") {
-      throw new KagurazakaError("usage", `no item has the key ${JSON.stringify(key)}: ${steps[0]?.says}`, {
-        where: "--debug-item",
-      });
+/** `kagurazaka task.ts MyTask …`: the command without a name. */
+export const run = defineCommand({
+  ...runSyntax,
+  help: "Runs a task over its items and skips what is finished.",
+  async run({ run: input, runArgv }) {
+    const owners = await loadOwners(input);
+    const { debugItem } = owners.peek.ui;
+    if (debugItem !== undefined) return runOneItem(input, debugItem, runArgv);
+    const prepared = await prepareLoaded(input, owners);
+    const { ui } = prepared.config;
+    if (ui.showConfig) {
+      const { formatShowConfig } = await import("../overview.js");
+      process.stdout.write(formatShowConfig(prepared.config));
+      return 0;
     }
-    return await execute(prepared, prepared.config.ui, argv);
-  } finally {
-    rmSync(dir, { recursive: true, force: true });
-  }
+    if (prepared.config.run.dryRun) return showDryRun(prepared, ui);
+    return execute(prepared, ui, runArgv);
+  },
+});
+
+async function showDryRun(prepared: PreparedRun, { json }: UiSettings): Promise<number> {
+  const { dryRun } = await import("../../runner/tools/preview/dry-run.js");
+  const { formatDryRun } = await import("../overview.js");
+  const shown = new Set<string>();
+  const found = await dryRun(prepared, (message) => {
+    shown.add(message);
+    process.stderr.write(`warning ${escapeControls(message)}\n`);
+  });
+  const warnings = found.warnings.filter((message) => !shown.has(message));
+  process.stdout.write(json ? `${JSON.stringify(found)}\n` : formatDryRun({ ...found, warnings }));
+  return 0;
 }
 
-function withoutFlag(argv: readonly string[], name: string): string[] {
-  const at = argv.findIndex(
-    (word) =>
-      word
-        .replace(/_/g, "-")
-        .replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`)
-        .split("=")[0] === `--${name}`,
-  );
-  return argv.filter((_, i) => i !== at && !(i === at + 1 && !argv[at]!.includes("=")));
+/** One item in this process, finished or not: for a debugger, or to see its error in full. */
+async function runOneItem(input: RawInput, key: string, argv: readonly string[]): Promise<number> {
+  const settings = { backbone: "inline", force: "new", limit: 1, retries: 0, progress: "none" };
+  const prepared = await prepareRun(withSettings(input, settings, "--debug-item"));
+  const { config } = prepared;
+  // Not by a file of keys: a key may hold a line break.
+  const one = { ...prepared, config: { ...config, run: { ...config.run, keys: [key] } } };
+  const { explainItem } = await import("../../runner/tools/preview/explain.js");
+  const { verdict, steps } = await explainItem(one, key);
+  if (verdict === "is not listed") {
+    throw new KagurazakaError("usage", `no item has the key ${JSON.stringify(key)}: ${steps[0]?.says}`, {
+      where: "--debug-item",
+    });
+  }
+  return execute(one, config.ui, argv);
 }
 
 async function execute(prepared: PreparedRun, ui: UiSettings, argv: readonly string[]): Promise<number> {
-  const screen = await createConsole(ui);
+  const screen = createConsole(ui);
   const { palette } = screen;
   for (const note of prepared.config.notes) screen.note(note);
   if (prepared.config.run.timeout !== undefined && !isFleetBackbone(prepared.backbone) && !prepared.backbone.killable) {
@@ -111,7 +83,7 @@ async function execute(prepared: PreparedRun, ui: UiSettings, argv: readonly str
     onPrint: (key, text) => screen.print(key, text),
     onLog: (key, level, message, fields) => screen.log(key, level, message, fields),
     onWarning: (message) => screen.warn(message),
-    onRetry: (key, attempt, error, delayMs) => screen.retry(key, attempt, error, delayMs),
+    onRetry: (key, attempt, error, delayMs) => screen.retry?.(key, attempt, error, delayMs),
   };
   let releaseSignals = (): void => {};
   try {
@@ -119,7 +91,7 @@ async function execute(prepared: PreparedRun, ui: UiSettings, argv: readonly str
     running = started;
     const interrupted = handleSignals(started, screen, prepared.config.run.grace);
     releaseSignals = interrupted.release;
-    await screen.begin(() => started.snapshot());
+    screen.begin(() => started.snapshot());
     const result = await started.result;
     const signal = interrupted.signal();
     const exitCode = signal === undefined ? result.exitCode : 128 + constants.signals[signal];

@@ -1,84 +1,80 @@
-import { KagurazakaError } from "../../base/errors.js";
-import { didYouMean } from "../../base/nearest.js";
 import { escapeControls, groupedCount } from "../../base/text.js";
-import { inputFromArgv } from "../../config/raw-input.js";
 import { prepareRun } from "../../runner/prepare/prepare-run.js";
 import { auditShard, type ShardAudit } from "../../runner/tools/audit/audit-shard.js";
 import { type Finding, findings } from "../../runner/tools/audit/findings.js";
 import { formatAudit } from "../audit-report.js";
 import { captureOutput } from "../capture-output.js";
+import { defineCommand } from "../command.js";
 import { createConsole } from "../console.js";
 import { formatCommand } from "../format-command.js";
 import { KeyLines } from "../keys-out.js";
 import { createPalette } from "../palette.js";
-import { takeFlags } from "../take-flags.js";
 
 /** What `--list` prints the keys of: one finding, or all that only a `--force` does again. */
 const lists = [...Object.keys(findings), "force"];
 
-/**
- * `kagurazaka verify task.ts MyTask …`, with the words of a run: holds its items against ledger, outputs and checks. Exit 0:
- * the same run would have nothing to do and nothing recorded is contradicted; 3: see the last line.
- */
-export async function verify(words: readonly string[]): Promise<number> {
-  const { flags, rest } = takeFlags(words, { deep: "bare", list: "value" });
-  if (rest.length === 0) {
-    throw new KagurazakaError("usage", "verify needs a task", {
-      hint: "kagurazaka verify task.ts MyTask --cfg base.yaml",
-    });
-  }
-  const { list, deep = false } = flags;
-  if (list !== undefined && !lists.includes(list)) {
-    throw new KagurazakaError("usage", `there is no list of "${list}".${didYouMean(list, lists)}`, {
-      where: "--list",
-      hint: `There are: ${lists.join(", ")}.`,
-    });
-  }
-  const prepared = await prepareRun(inputFromArgv(rest));
-  const { ui, run } = prepared.config;
-  const screen = await createConsole(ui);
-  if (run.limit !== undefined) screen.note("--limit does not narrow an audit: all items are looked at");
-  const keys = new KeyLines();
-  let listed: string[] = [];
-  const onItem = (key: string, finding: Finding, needsForce: boolean): void => {
-    const line = finding === list || (list === "force" && needsForce) ? keys.lineOf(key) : undefined;
-    if (line !== undefined) listed.push(`${line}\n`);
-  };
-  const audits: ShardAudit[] = [];
-  // What the task prints while it lists or looks is no part of the report.
-  const release = captureOutput((key, text) => screen.print(key, text));
-  try {
-    const onLog: typeof screen.log = (key, level, message, fields) => screen.log(key, level, message, fields);
-    for (const shard of prepared.shards.keys())
-      audits.push(await auditShard(prepared, shard, { deep, onLog, ...(list === undefined ? {} : { onItem }) }));
-  } finally {
-    screen.end();
-    release();
-  }
-  const isSound = audits.every((audit) => audit.isSound);
-  const next = audits.map((audit) => mend(audit, { rest, deep })).find((remedy) => remedy !== undefined);
-  if (list !== undefined) {
-    process.stdout.write(listed.join(""));
-    listed = [];
-    if (keys.note !== undefined) screen.note(keys.note);
-  } else if (ui.json) {
-    process.stdout.write(
-      `${JSON.stringify({ task: prepared.program.ref.id, isSound, roots: audits, next: next?.command ?? null })}\n`,
-    );
-  } else {
-    const palette = createPalette(process.stdout);
-    const total = audits.reduce((sum, audit) => sum + audit.total, 0);
-    const verdict = isSound ? palette.green("finished and sound") : palette.red("not finished, or not sound");
-    process.stdout.write(
-      `${[
-        `${palette.bold(escapeControls(prepared.program.ref.id))}  ${groupedCount(total)} items: ${verdict}`,
-        ...audits.map((audit) => formatAudit(audit, palette)),
-        ...(next === undefined ? [] : [`  ${palette.cyan("→")} ${next.label}:  ${next.command}`]),
-      ].join("\n")}\n`,
-    );
-  }
-  return isSound ? 0 : 3;
-}
+export const verify = defineCommand({
+  name: "verify",
+  words: [],
+  takes: "run",
+  options: {
+    deep: { type: "boolean", default: false, help: "Ask the task's isExecuted() and verify() as well." },
+    list: {
+      type: "string",
+      choices: lists,
+      placeholder: "FINDING",
+      help: `Print the keys of one finding: ${lists.join(", ")}.`,
+    },
+  },
+  help: "Compares the items of a run with ledger, outputs and checks. Exit 0: the same run would have nothing to do, and nothing recorded is contradicted. Exit 3: the last line is the command to give next.",
+  notes: ["Example:\n  kagurazaka verify task.ts MyTask --in in --out out --list missing"],
+  async run({ values: { deep, list }, run: input, runArgv }) {
+    const prepared = await prepareRun(input);
+    const { ui, run } = prepared.config;
+    const screen = createConsole(ui);
+    if (run.limit !== undefined) screen.note("--limit does not narrow an audit: all items are looked at");
+    const keys = new KeyLines();
+    let listed: string[] = [];
+    const onItem = (key: string, finding: Finding, needsForce: boolean): void => {
+      const line = finding === list || (list === "force" && needsForce) ? keys.lineOf(key) : undefined;
+      if (line !== undefined) listed.push(`${line}\n`);
+    };
+    const audits: ShardAudit[] = [];
+    // What the task prints while it lists or looks is no part of the report.
+    const release = captureOutput((key, text) => screen.print(key, text));
+    try {
+      const onLog: typeof screen.log = (key, level, message, fields) => screen.log(key, level, message, fields);
+      for (const shard of prepared.shards.keys())
+        audits.push(await auditShard(prepared, shard, { deep, onLog, ...(list === undefined ? {} : { onItem }) }));
+    } finally {
+      screen.end();
+      release();
+    }
+    const isSound = audits.every((audit) => audit.isSound);
+    const next = audits.map((audit) => mend(audit, { rest: runArgv, deep })).find((remedy) => remedy !== undefined);
+    if (list !== undefined) {
+      process.stdout.write(listed.join(""));
+      listed = [];
+      if (keys.note !== undefined) screen.note(keys.note);
+    } else if (ui.json) {
+      process.stdout.write(
+        `${JSON.stringify({ task: prepared.program.ref.id, isSound, roots: audits, next: next?.command ?? null })}\n`,
+      );
+    } else {
+      const palette = createPalette(process.stdout);
+      const total = audits.reduce((sum, audit) => sum + audit.total, 0);
+      const verdict = isSound ? palette.green("finished and sound") : palette.red("not finished, or not sound");
+      process.stdout.write(
+        `${[
+          `${palette.bold(escapeControls(prepared.program.ref.id))}  ${groupedCount(total)} items: ${verdict}`,
+          ...audits.map((audit) => formatAudit(audit, palette)),
+          ...(next === undefined ? [] : [`  ${palette.cyan("→")} ${next.label}:  ${next.command}`]),
+        ].join("\n")}\n`,
+      );
+    }
+    return isSound ? 0 : 3;
+  },
+});
 
 interface Remedy {
   readonly label: string;
@@ -93,14 +89,14 @@ function mend(audit: ShardAudit, { rest, deep }: { rest: readonly string[]; deep
     label,
     command: formatCommand(rest, change),
   });
-  if (running.some(({ isCertain }) => isCertain)) return again("when the run is through", { before: "verify" });
+  if (running.some(({ isCertain }) => isCertain)) return again("when the run has ended", { before: "verify" });
   const sweeps = leftovers.staging.length > 0 || failedFile?.agrees === false || goesOnWithEpoch;
   if (remedies.run > 0 || sweeps) return again("go on");
-  if (remedies.retry > 0) return again("try the failed ones again", { flags: "--retry-failed" });
+  if (remedies.retry > 0) return again("try the failed items again", { flags: "--retry-failed" });
   if (remedies.force > 0) {
     const keys = formatCommand(rest, { before: "verify", flags: `${deep ? "--deep " : ""}--list force` });
     const redo = formatCommand(rest, { flags: "--keys again.txt --force" });
-    return { label: "do those again", command: `${keys} > again.txt; ${redo}` };
+    return { label: "do those items again", command: `${keys} > again.txt; ${redo}` };
   }
   if (items.undecided.count > 0) return again("ask the task", { before: "verify", flags: "--deep" });
   if (damaged.lines > 0 || leftovers.ledger.length > 0) return again("clean the ledger", { before: "ledger compact" });

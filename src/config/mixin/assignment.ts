@@ -28,7 +28,7 @@ export async function parseAssignment(word: string, flag = "--mixin"): Promise<A
 
 async function parseValue(text: string, place: ValueOrigin): Promise<Tree> {
   const bare = text.trim();
-  // `{key}.txt` is a pattern for names; a mapping that only names a key would say nothing.
+  // `{key}.txt` is a pattern for names; a mapping of a key without a value would mean nothing.
   if (!/^["'[{]/.test(bare) || /^\{\w+\}/.test(bare)) return parseScalar(text, place);
   const { parseYaml } = await import("../yaml-file.js");
   try {
@@ -86,9 +86,9 @@ function assign(
   merge: (lower: Branch, upper: Branch) => Branch,
 ): void {
   let here = layer;
-  for (const [index, said] of path.entries()) {
-    const known = index < 2 ? Object.keys(here).find((key) => snakeName(key) === snakeName(said)) : undefined;
-    const step = known ?? said;
+  for (const [index, written] of path.entries()) {
+    const known = index < 2 ? Object.keys(here).find((key) => snakeName(key) === snakeName(written)) : undefined;
+    const step = known ?? written;
     const below = here[step];
     if (index === path.length - 1) {
       here[step] = isBranch(below) && isBranch(value) ? merge(below, value) : value;

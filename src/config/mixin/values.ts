@@ -44,10 +44,10 @@ function fieldValue(
   values.use = definition.name;
   for (const [name, spec] of Object.entries(definition.fields)) {
     const at = [...path, name];
-    const said = tree[name];
+    const given = tree[name];
     const value = attempt(report, () => {
-      if (said === undefined) return absent(spec, at);
-      return reportPlaceholders(said, at, report) ? undefined : parsed(spec, said, at, interpolator, report);
+      if (given === undefined) return absent(spec, at);
+      return reportPlaceholders(given, at, report) ? undefined : parsed(spec, given, at, interpolator, report);
     });
     if (value !== undefined) values[name] = value as Json;
   }
@@ -71,13 +71,13 @@ export function defaultOf(spec: OptionSpec, name: string): unknown {
 
 function parsed(
   spec: OptionSpec,
-  said: Tree,
+  given: Tree,
   path: readonly string[],
   interpolator: Interpolator,
   report: Report,
 ): unknown {
   const name = path.slice(1).map(snakeName).join(".");
-  return treeValue(name, spec, interpolator.resolve(said, path), report);
+  return treeValue(name, spec, interpolator.resolve(given, path), report);
 }
 
 /** The typed value of a tree whose references are replaced. */
@@ -121,7 +121,7 @@ export function mixinEntries(merged: MergedMixin): ConfigEntry[] {
     const fields = definition && isBranch(tree) ? definition.fields : {};
     const secret = Object.keys(fields).flatMap((name) => (fields[name]!.secret ? [`${path}.${snakeName(name)}`] : []));
     const isSecret = (at: string): boolean => secret.some((one) => at === one || at.startsWith(`${one}.`));
-    const said = treeEntries(tree, path, 1).map((entry) => (isSecret(entry.path) ? hideEntry(entry) : entry));
+    const given = treeEntries(tree, path, 1).map((entry) => (isSecret(entry.path) ? hideEntry(entry) : entry));
     const defaults = Object.entries(fields)
       .filter(([name, spec]) => spec.default !== undefined && !Object.hasOwn(tree, name))
       .map(([name, spec]) => ({
@@ -129,7 +129,7 @@ export function mixinEntries(merged: MergedMixin): ConfigEntry[] {
         value: spec.default,
         origin: { kind: "default", text: "default" } as const,
       }));
-    return [...said, ...defaults];
+    return [...given, ...defaults];
   });
 }
 

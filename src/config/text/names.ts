@@ -10,14 +10,14 @@ export const snakeName = (name: string): string =>
 /** How help and messages write a flag: camelCase as kebab-case, declared snake_case as declared. */
 export const flagName = (name: string): string => `--${name.includes("_") ? name : snakeName(name).replace(/_/g, "-")}`;
 
-/** Declared names by their one spelling. */
+/** Declared names by their snake_case form. */
 export function spellings(names: Iterable<string>): Map<string, string> {
   return new Map([...names].map((name) => [snakeName(name), name]));
 }
 
-/** The declared name somebody means, whatever the spelling; own keys only. */
-export function declaredName(specs: OptionSpecs, said: string): string | undefined {
-  const wanted = snakeName(said);
+/** The declared name in any spelling; own keys only. */
+export function declaredName(specs: OptionSpecs, written: string): string | undefined {
+  const wanted = snakeName(written);
   return Object.keys(specs).find((name) => snakeName(name) === wanted);
 }
 

@@ -7,17 +7,18 @@ export interface WordItem {
   readonly kind: "word";
   readonly text: string;
   readonly index: number;
-  /** It follows a flag nobody has declared yet, and may be its value. */
+  readonly source: readonly [string];
+  /** It follows a flag that is not declared yet, and may be its value. */
   readonly afterUnknown: boolean;
 }
 
 export interface FlagItem {
   readonly kind: "flag";
   /** As typed, without `=value`. */
-  readonly said: string;
-  /** In the one spelling. */
+  readonly written: string;
+  /** In snake_case. */
   readonly name: string;
-  /** Undefined: nobody declares it. */
+  /** Undefined: the flag is not declared. */
   readonly arity: Arity | undefined;
   readonly values: readonly string[];
   /** `--flag=value`. */
@@ -29,20 +30,26 @@ export interface FlagItem {
   readonly source: readonly string[];
 }
 
-interface Words {
+export interface Words {
   readonly items: readonly (WordItem | FlagItem)[];
   /** After `--`. */
   readonly rest: readonly string[];
 }
 
-const shorts: Readonly<Record<string, string>> = { "-h": "help", "-hb": "help_backbone", "-hk": "help_kagurazaka" };
+/** Flags of one dash. */
+export const shorts: Readonly<Record<string, string>> = {
+  "-h": "help",
+  "-hb": "help_backbone",
+  "-hk": "help_kagurazaka",
+  "-V": "version",
+};
 
 const isFlag = (word: string): boolean => /^-./s.test(word) && !/^-\.?\d/.test(word);
 
 /**
  * Splits an argument vector by what each flag takes.
- * @param arityOf of a name in the one spelling
- * @param reserved indices that are positionals, whatever flag stands before them
+ * @param arityOf of a name in snake_case
+ * @param reserved indices that are positionals, even behind a flag that takes a value
  */
 export function readWords(
   argv: readonly string[],
@@ -55,7 +62,13 @@ export function readWords(
     const word = argv[i]!;
     if (word === "--") return { items, rest: argv.slice(i + 1) };
     if (!isFlag(word)) {
-      items.push({ kind: "word", text: word, index: i, afterUnknown: unknownBefore && !reserved.has(i) });
+      items.push({
+        kind: "word",
+        text: word,
+        index: i,
+        source: [word],
+        afterUnknown: unknownBefore && !reserved.has(i),
+      });
       unknownBefore = false;
       i++;
       continue;
@@ -76,8 +89,12 @@ function readFlag(
 ): FlagItem {
   const word = argv[index]!;
   const equals = word.indexOf("=");
-  const said = equals < 0 ? word : word.slice(0, equals);
-  let name = Object.hasOwn(shorts, said) ? shorts[said]! : said.startsWith("--") ? snakeName(said.slice(2)) : said;
+  const written = equals < 0 ? word : word.slice(0, equals);
+  let name = Object.hasOwn(shorts, written)
+    ? shorts[written]!
+    : written.startsWith("--")
+      ? snakeName(written.slice(2))
+      : written;
   let arity = arityOf(name);
   let negated = false;
   if (arity === undefined && name.startsWith("no_") && arityOf(name.slice(3)) === "none") {
@@ -95,5 +112,5 @@ function readFlag(
     return values.length === 0 && arity.optional.includes(argv[next]!);
   };
   while (takes()) values.push(argv[next++]!);
-  return { kind: "flag", said, name, arity, values, inline, negated, index, source: argv.slice(index, next) };
+  return { kind: "flag", written, name, arity, values, inline, negated, index, source: argv.slice(index, next) };
 }

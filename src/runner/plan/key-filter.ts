@@ -19,7 +19,7 @@ export async function createKeyFilter(settings: RunSettings): Promise<KeyFilter>
   }
   if (keys !== undefined) {
     const wanted = readKeys(keys);
-    filters.push((key) => (wanted.has(key) ? null : `--keys: not in ${keys}`));
+    filters.push((key) => (wanted.has(key) ? null : `--keys: not in ${String(keys)}`));
   }
   if (sample && "percent" in sample) {
     const share = sample.percent / 100;

@@ -11,11 +11,18 @@ import { compileModule } from "../../loader/index.js";
 /** The version of the contract in `contracts/backbone.ts`. */
 const CONTRACT = 2;
 
-/** A backbone by name, by path, or by package name; `auto` is the one that fits the task's kind. */
-export async function loadBackbone(asked: string, kind: TaskKind, sourcePath: string): Promise<BackboneDefinition> {
-  const name = backboneName(asked, kind);
+/**
+ * A backbone by name, by path, or by package name; `auto` is the one that fits the task's kind.
+ * @param kind undefined: not checked, for help
+ */
+export async function loadBackbone(
+  asked: string,
+  kind: TaskKind | undefined,
+  sourcePath: string,
+): Promise<BackboneDefinition> {
+  const name = backboneName(asked, kind ?? "item");
   const definition = (await loadBuiltin("backbones", name)) ?? (await loadForeign(name, sourcePath));
-  if (!definition.kinds.includes(kind)) {
+  if (kind !== undefined && !definition.kinds.includes(kind)) {
     throw new KagurazakaError(
       "backbone",
       `the backbone ${definition.name} cannot run ${kind} tasks, only: ${definition.kinds.join(", ")}`,

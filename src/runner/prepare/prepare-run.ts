@@ -41,7 +41,7 @@ export async function loadOwners(said: RawInput, choice?: TaskChoice): Promise<O
   const file = choice?.file ?? peek.taskFile;
   if (file === undefined) throw missingTask();
   const task = await loadAnyTask({ file, exportName: choice?.exportName ?? peek.exportName });
-  const kind = task.template?.kind ?? "item";
+  const kind = peek.help === undefined ? (task.template?.kind ?? "item") : undefined;
   const backbone = await loadBackbone(peek.backbone, kind, task.sourcePath);
   return {
     peek,

@@ -24,6 +24,7 @@ import {
 import type { LedgerView } from "../ledger/view.js";
 import { loadGlobs } from "../plan/key-filter.js";
 import type { PreparedRun } from "../prepare/prepared-run.js";
+import { givenSelectors, type KeySelector } from "../prepare/selection.js";
 import { inputHashOf } from "./input-hash.js";
 import { optionChanges } from "./option-changes.js";
 import { optionsHashOf, partitionOf, wordsHashOf } from "./run-record.js";
@@ -123,19 +124,22 @@ function coveredBy(index: LedgerIndex, boot: string | null, scope: Partition): s
 /** Which items a `--force` of this run would mean. */
 function epochScopeOf({ program, config: { run } }: PreparedRun): EpochSelection {
   const { soft } = partitionOf(program, run);
-  return {
-    ...(run.shard ? { shard: run.shard } : {}),
-    ...(soft.length > 0 ? { soft } : {}),
-    ...(run.only.length > 0 ? { only: [...run.only] } : {}),
-    ...(run.sample && "percent" in run.sample ? { samplePercent: run.sample.percent } : {}),
-    ...(run.keys === undefined ? {} : { keys: packKeys(readKeys(run.keys)) }),
-  };
+  const parts = (givenSelectors(run, "selects-by-key") as KeySelector[]).map((name) =>
+    scopeParts[name](run[name] as never),
+  );
+  return Object.assign(soft.length > 0 ? { soft } : {}, ...parts) as EpochSelection;
 }
 
+/** A setting that selects by key does not compile before it is a part of an epoch's scope. */
+const scopeParts: { readonly [K in KeySelector]: (value: NonNullable<RunSettings[K]>) => EpochSelection } = {
+  shard: (shard) => ({ shard }),
+  only: (only) => ({ only: [...only] }),
+  sample: (share) => ("percent" in share ? { samplePercent: share.percent } : {}),
+  keys: (file) => ({ keys: packKeys(readKeys(file)) }),
+};
+
 /** It reaches items that no rule can name afterwards, so nothing later may be judged by it. */
-function isPartial(run: RunSettings): boolean {
-  return run.limit !== undefined || run.retryFailed || (run.sample !== undefined && "count" in run.sample);
-}
+const isPartial = (run: RunSettings): boolean => givenSelectors(run, "counts").length > 0;
 
 function needsGlobs(scope: EpochSelection, index: LedgerIndex): boolean {
   return scope.only !== undefined || index.epochs.some((epoch) => epoch.scope.only !== undefined);

@@ -10,6 +10,7 @@ import { createKeyFilter, type KeyFilter } from "../plan/key-filter.js";
 import { type Limit, Planner } from "../plan/planner.js";
 import { createStaleness } from "../plan/staleness.js";
 import type { PreparedRun } from "../prepare/prepared-run.js";
+import { givenSelectors } from "../prepare/selection.js";
 import { filesOf, pathOfFile } from "../program/item-files.js";
 import type { History } from "../record/history.js";
 
@@ -57,6 +58,7 @@ export async function openPlanner(
   const keyFilter: KeyFilter = retry?.keys
     ? (key) => (retry.keys!.has(key) ? selected(key) : "--retry-failed: it has not failed")
     : selected;
+  const selects = givenSelectors(config.run, "selects-by-key", "selects-by-order", "counts").length > 0;
   const abort = new AbortController();
   const planner = new Planner({
     program,
@@ -67,7 +69,7 @@ export async function openPlanner(
     ignoresTask: history.ignoresTask,
     keyFilter,
     finished,
-    runsAll: !selects(config.run) && history.index.segments.length === 0,
+    runsAll: !selects && history.index.segments.length === 0,
     seen: {
       keys: watch(!modes?.inputMode?.definition.uniqueKeys),
       outputs: watch(modes?.outputMode?.definition.unique === false),
@@ -86,10 +88,6 @@ export async function openPlanner(
       for (const seen of opened) await seen[Symbol.asyncDispose]();
     },
   };
-}
-
-function selects({ shard, only, keys, sample, shuffle, limit, retryFailed }: RunSettings): boolean {
-  return [shard, keys, sample, limit].some((said) => said !== undefined) || only.length > 0 || shuffle || retryFailed;
 }
 
 /**

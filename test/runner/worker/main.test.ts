@@ -60,7 +60,6 @@ describe("a worker", () => {
       { seq: 2, value: { key: "b" } },
     ]);
   });
-  });
 
   test.each([
     ["setup() throws", { setup: "throw" }, "Moody", "no model here"],

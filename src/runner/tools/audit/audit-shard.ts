@@ -5,6 +5,7 @@ import { type Holder, holdersOf } from "../../lease/index.js";
 import type { Aspect, EpochSelection } from "../../ledger/index.js";
 import type { Candidate, Refusal } from "../../plan/candidates.js";
 import type { PreparedRun } from "../../prepare/prepared-run.js";
+import { givenSelectors, withoutSelectors } from "../../prepare/selection.js";
 import type { ShardPaths } from "../../prepare/shard-paths.js";
 import { openHistory } from "../../record/history.js";
 import { partitionOf } from "../../record/run-record.js";
@@ -137,12 +138,9 @@ function withoutCounting(prepared: PreparedRun): PreparedRun {
     });
   }
   const settings: RunSettings = {
-    ...run,
-    limit: undefined,
-    shuffle: false,
+    ...withoutSelectors(run, "selects-by-order", "counts"),
     force: false,
     skipFailed: false,
-    retryFailed: false,
   };
   return { ...prepared, config: { ...prepared.config, run: settings } };
 }
@@ -152,9 +150,7 @@ function whyNoOrphans({ program, config: { run } }: PreparedRun, { outputRoot }:
   if (!program.modes?.outputMode || outputRoot === null) return "no output mode names outputs";
   if (!existsSync(outputRoot)) return "there is no output root yet";
   if (program.roots.some(({ inputPath }) => inputPath === outputRoot)) return "inputs lie in the output root";
-  const { soft, hash } = partitionOf(program, run);
-  const isPart =
-    soft.length > 0 || hash !== null || run.only.length > 0 || run.keys !== undefined || run.sample !== undefined;
+  const isPart = partitionOf(program, run).soft.length > 0 || givenSelectors(run, "selects-by-key").length > 0;
   return isPart ? "only a part of the items was listed" : undefined;
 }
 

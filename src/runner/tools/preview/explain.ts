@@ -3,6 +3,7 @@ import { didYouMean } from "../../../base/nearest.js";
 import { differencesOf } from "../../ledger/index.js";
 import { isFinished } from "../../plan/finished.js";
 import type { PreparedRun } from "../../prepare/prepared-run.js";
+import { withoutSelectors } from "../../prepare/selection.js";
 import { openHistory } from "../../record/history.js";
 import { openPlanner } from "../../run/open-plan.js";
 
@@ -26,7 +27,8 @@ export async function explainItem(prepared: PreparedRun, key: string): Promise<E
 async function explainIn(prepared: PreparedRun, shard: number, key: string): Promise<Explanation> {
   const history = await openHistory(prepared, shard);
   const { outputRoot } = prepared.shards[shard]!;
-  const whole = { ...prepared, config: { ...prepared.config, run: { ...prepared.config.run, ...noSelection } } };
+  const everything = withoutSelectors(prepared.config.run, "selects-by-key", "selects-by-order", "counts");
+  const whole = { ...prepared, config: { ...prepared.config, run: everything } };
   await using planner = await openPlanner(whole, history);
   await using selecting = await openPlanner(prepared, history);
   const steps: { step: string; says: string }[] = [];
@@ -85,13 +87,3 @@ async function explainIn(prepared: PreparedRun, shard: number, key: string): Pro
   );
   return end("is not listed");
 }
-
-const noSelection = {
-  shard: undefined,
-  only: [],
-  keys: undefined,
-  sample: undefined,
-  shuffle: false,
-  limit: undefined,
-  retryFailed: false,
-} as const;

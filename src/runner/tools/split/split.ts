@@ -23,7 +23,7 @@ export interface SplitResult
   readonly shards: readonly ShardCount[];
 }
 
-export interface SplitHooks {
+interface SplitHooks {
   /** Called after each directory. */
   readonly onProgress?: Job["onProgress"];
 }

@@ -1,8 +1,8 @@
 import { defineOptions } from "../../base/option-spec.js";
-import type { CommandPage } from "../../config/command-options.js";
 import { parseSize } from "../../config/text/quantities.js";
 
-const options = defineOptions({
+/** Flags of `kagurazaka split`. */
+export const splitOptions = defineOptions({
   into: {
     type: "string",
     required: true,
@@ -14,7 +14,7 @@ const options = defineOptions({
     min: 1,
     max: 100_000,
     placeholder: "N",
-    help: "So many shards. A file's shard follows from its key alone, whatever else there is.",
+    help: "The number of shards. A file's shard depends on its key alone.",
   },
   balance: {
     type: "string",
@@ -57,17 +57,6 @@ const options = defineOptions({
   dryRun: { type: "boolean", default: false, help: "Show the shards with files and bytes; write nothing." },
   json: { type: "boolean", default: false, help: "Print one JSON object on stdout at the end." },
 });
-
-export const splitPage: CommandPage<typeof options> = {
-  name: "split",
-  words: ["INPUT_DIR"],
-  help: "Cuts an input tree into hard shards, which HardShardModeV1 reads. Files keep their paths below the input.",
-  options,
-  notes: [
-    "Kill it whenever you like: the same command goes on. Files that came to the input since are put into the shards too.",
-    "Examples:\n  kagurazaka split images --into shards --shards 12 --dry-run\n  kagurazaka split /nfs/images --into /data/shards --max-size 2TB --by copy",
-  ],
-};
 
 /** `100k`: a size without bytes. */
 function parseCount(text: string): number {

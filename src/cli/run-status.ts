@@ -1,72 +1,24 @@
 import { escapeControls, shortCount, shortDuration, shortRate } from "../base/text.js";
 import type { RunSnapshot } from "../runner/run/run-result.js";
+import type { StatusKind } from "./status-line.js";
 
-/** Where a run shows how it stands. Lines printed through it never tear the bar. */
-export interface Progress {
-  /** Prints above the bar. */
-  line(text: string): void;
-  stop(): void;
-}
+const BAR_WIDTH = 20;
 
-type ProgressKind = "bar" | "lines" | "none";
-
-const BAR_EVERY_MS = 100;
-const WRAP_ON = "\x1b[?7h";
-const WRAP_OFF = "\x1b[?7l";
-const LINE_EVERY_MS = 10_000;
-
-export async function openProgress(
-  kind: ProgressKind,
-  snapshot: () => RunSnapshot,
-  out: NodeJS.WriteStream,
-): Promise<Progress> {
-  if (kind === "bar") return openBar(snapshot, out);
-  const line = (text: string): void => void out.write(`${text}\n`);
-  if (kind === "none") return { line, stop() {} };
+/** The state of a run in one line, with a bar in front where it is drawn. */
+export function describeRun(kind: StatusKind, snapshot: () => RunSnapshot): () => string {
   const rate = new Rate();
-  const timer = setInterval(() => line(describe(snapshot(), rate)), LINE_EVERY_MS);
-  timer.unref();
-  return { line, stop: () => clearInterval(timer) };
-}
-
-async function openBar(snapshot: () => RunSnapshot, out: NodeJS.WriteStream): Promise<Progress> {
-  const { default: cliProgress } = await import("cli-progress");
-  const rate = new Rate();
-  const bars = new cliProgress.MultiBar(
-    {
-      stream: out,
-      format: "{bar} {text}",
-      barsize: 20,
-      hideCursor: true,
-      clearOnComplete: true,
-      fps: 1000 / BAR_EVERY_MS,
-      linewrap: false,
-      noTTYOutput: false,
-      gracefulExit: false,
-    },
-    cliProgress.Presets.rect,
-  );
-  const bar = bars.create(1, 0, { text: "" });
-  const draw = (): void => {
+  return () => {
     const now = snapshot();
-    const { settled, known } = progressOf(now);
-    bar.setTotal(Math.max(1, now.listed ? known : Math.max(known, settled + 1)));
-    bar.update(settled, { text: describe(now, rate) });
+    const text = describe(now, rate);
+    return kind === "bar" ? `${barOf(now)} ${text}` : text;
   };
-  const timer = setInterval(draw, BAR_EVERY_MS);
-  timer.unref();
-  draw();
-  return {
-    line(text) {
-      // The bar switches wrapping off for itself; what people read needs it.
-      bars.log(`${WRAP_ON}${text}\n${WRAP_OFF}`);
-      bars.update();
-    },
-    stop() {
-      clearInterval(timer);
-      bars.stop();
-    },
-  };
+}
+
+function barOf(now: RunSnapshot): string {
+  const { settled, known } = progressOf(now);
+  // While items are still being listed, more of them are to come.
+  const total = Math.max(1, now.listed ? known : Math.max(known, settled + 1));
+  return "■".repeat(Math.round((BAR_WIDTH * Math.min(settled, total)) / total)).padEnd(BAR_WIDTH);
 }
 
 function progressOf({ counts, inFlight, waiting }: RunSnapshot): { settled: number; known: number } {

@@ -1,0 +1,36 @@
+import { groupedCount } from "../../base/text.js";
+import { displayPath } from "../../loader/paths.js";
+import { compactShard } from "../../runner/tools/compact/compact-shard.js";
+import { defineCommand } from "../command.js";
+import { findStateTarget } from "../state-target.js";
+
+export const ledgerCompact = defineCommand({
+  name: "ledger compact",
+  words: [],
+  takes: "run or state",
+  options: {},
+  help: "Folds the ledger of a task into one file, which holds the latest line of each key.",
+  notes: [
+    "Examples:\n  kagurazaka ledger compact task.ts MyTask --in in --out out\n  kagurazaka ledger compact out/.kagurazaka/MyTask",
+  ],
+  async run(input) {
+    const target = await findStateTarget(input);
+    const results = [];
+    for (const { stateDir, ledgerDir, leaseDir, outputRoot } of target.states) {
+      const onWait = (message: string): void => void process.stderr.write(`warning ${message}\n`);
+      const done = await compactShard({ ledgerDir, outputRoot, leaseDir, task: target.task, onWait });
+      results.push({ stateDir, ...done });
+      if (target.json) continue;
+      const { before, after, damaged } = done;
+      const row = (name: keyof typeof before): string =>
+        `  ${name.padEnd(9)} ${groupedCount(before[name])} → ${groupedCount(after[name])}\n`;
+      process.stdout.write(
+        done.changed
+          ? `${displayPath(ledgerDir)} is compacted\n${row("files")}${row("lines")}${row("bytes")}${damaged > 0 ? `  damaged   ${groupedCount(damaged)} lines left out\n` : ""}`
+          : `${displayPath(ledgerDir)} has nothing to fold\n`,
+      );
+    }
+    if (target.json) process.stdout.write(`${JSON.stringify({ task: target.task, ledgers: results })}\n`);
+    return 0;
+  },
+});
