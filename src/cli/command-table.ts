@@ -1,7 +1,10 @@
 import { existsSync } from "node:fs";
 import { KagurazakaError } from "../base/errors.js";
 import { didYouMean, nearestName } from "../base/nearest.js";
-import type { AnyCommand } from "./command.js";
+import type { Command } from "./command.js";
+
+// biome-ignore lint/suspicious/noExplicitAny: a table holds commands with all kinds of options.
+export type AnyCommand = Command<any>;
 
 interface Entry {
   /** One line for lists of commands. */

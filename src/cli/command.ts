@@ -15,7 +15,7 @@ export interface CommandInput<S extends OptionSpecs = OptionSpecs> {
 }
 
 /** A command as data: parser, help pages and completion read it. */
-interface Command<S extends OptionSpecs = OptionSpecs> extends CommandSyntax<S> {
+export interface Command<S extends OptionSpecs = OptionSpecs> extends CommandSyntax<S> {
   /** What it does, for `kagurazaka COMMAND -h`. */
   readonly help: string;
   /** Paragraphs under its flags. */
@@ -25,9 +25,6 @@ interface Command<S extends OptionSpecs = OptionSpecs> extends CommandSyntax<S> 
   /** @returns the exit code */
   run(input: CommandInput<S>): Promise<number>;
 }
-
-// biome-ignore lint/suspicious/noExplicitAny: a table holds commands with all kinds of options.
-export type AnyCommand = Command<any>;
 
 /** Identity with inference: `run` knows the types of the command's own values. */
 export const defineCommand = <const S extends OptionSpecs>(command: Command<S>): Command<S> => command;

@@ -7,7 +7,7 @@ import { peekConfig, previewMixin } from "../config/resolve.js";
 import { locateTool } from "../loader/tool.js";
 import { loadBackbone } from "../runner/prepare/find-backbone.js";
 import { loadOwners } from "../runner/prepare/prepare-run.js";
-import type { AnyCommand } from "./command.js";
+import type { AnyCommand } from "./command-table.js";
 import { namedCommand } from "./command-table.js";
 import { renderScreen, rowsOfCommands } from "./screen.js";
 

@@ -6,7 +6,7 @@ import { readCommandValues } from "../config/command-values.js";
 import { inputFromLine } from "../config/raw-input.js";
 import { cliOptions } from "../config/run-options.js";
 import { prepareRun } from "../runner/prepare/prepare-run.js";
-import type { AnyCommand } from "./command.js";
+import type { AnyCommand } from "./command-table.js";
 import { createPalette } from "./palette.js";
 
 /** From the words of one command to its exit code: a page of help, or all mistakes at once, or what it does. */

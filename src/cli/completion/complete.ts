@@ -6,7 +6,7 @@ import { shortOptions } from "../../config/short-flags.js";
 import { flagName, snakeName } from "../../config/text/names.js";
 import { Leaf } from "../../config/tree.js";
 import type { TaskClass } from "../../contracts/task.js";
-import type { AnyCommand } from "../command.js";
+import type { AnyCommand } from "../command-table.js";
 import { commands, namedCommand } from "../command-table.js";
 
 /** What may stand in place of the last word. */
