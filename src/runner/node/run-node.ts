@@ -98,9 +98,7 @@ function checkCode({ task }: FleetJob, { program, sourcePath }: PreparedRun): vo
   throw new KagurazakaError(
     "task-load",
     `the code of ${task.id} differs on this node (${sourcePath}) from the coordinator's`,
-    {
-      hint: "Bring both to the same version and start the node again.",
-    },
+    { hint: "Bring both to the same version and start the node again." },
   );
 }
 
@@ -116,9 +114,7 @@ function siteOf({ shards }: FleetJob, { program, shards: paths }: PreparedRun): 
       throw new KagurazakaError(
         "output-root",
         `${outputRoot ?? stateDir} on this node is not the directory of the run`,
-        {
-          hint: "Mount the coordinator's output root here, and name it with --out.",
-        },
+        { hint: "Mount the coordinator's output root here, and name it with --out." },
       );
   }
   return { taskUrl: program.url, shards: paths.map(({ base }, i) => ({ root: program.roots[i], base })) };

@@ -165,9 +165,7 @@ export class Namer {
     throw new KagurazakaError(
       "duplicate-key",
       `the output ${JSON.stringify(replaced.relPath)} would replace its input`,
-      {
-        hint: "Give the outputs another extension or another root.",
-      },
+      { hint: "Give the outputs another extension or another root." },
     );
   }
 

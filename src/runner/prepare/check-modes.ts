@@ -88,10 +88,7 @@ function checkNaming({ modes, roots }: TaskProgram): void {
     throw new KagurazakaError(
       "mixin",
       "every output would replace its own input: the roots are the same and so are the names",
-      {
-        where: "output_mode",
-        hint: "Give the outputs another extension or another root.",
-      },
+      { where: "output_mode", hint: "Give the outputs another extension or another root." },
     );
   }
 }

@@ -16,9 +16,7 @@ export function idOf({ taskClass, id }: LoadedTask, { task }: ResolvedConfig): s
   throw new KagurazakaError(
     "not-a-task",
     `idFor() of ${id} returned ${JSON.stringify(own)}, which names no directory`,
-    {
-      hint: "Return a text of letters, digits, dots, underscores and hyphens.",
-    },
+    { hint: "Return a text of letters, digits, dots, underscores and hyphens." },
   );
 }
 

@@ -147,10 +147,7 @@ function createInstance(program: TaskProgram, sourcePath: string): ReturnType<Ta
     throw new KagurazakaError(
       "task-load",
       `the constructor of ${program.ref.id} threw: ${toErrorRecord(cause).message}`,
-      {
-        ...placeInTask(cause, sourcePath),
-        cause,
-      },
+      { ...placeInTask(cause, sourcePath), cause },
     );
   }
 }

@@ -23,10 +23,7 @@ export async function openFleetExecution(
     throw new KagurazakaError(
       "usage",
       `--rate does not bound a run on ${backbone.name}: each node feeds its own workers`,
-      {
-        where: "--rate",
-        hint: "Leave it out, or run on this machine (--backbone mp).",
-      },
+      { where: "--rate", hint: "Leave it out, or run on this machine (--backbone mp)." },
     );
   }
   const execution = await backbone.openFleet({
