@@ -1,4 +1,15 @@
-import { close, closeSync, fdatasync, fsync, fsyncSync, open, openSync, writeSync } from "node:fs";
+import {
+  close,
+  closeSync,
+  fdatasync,
+  fsync,
+  fsyncSync,
+  open,
+  openSync,
+  type Stats,
+  statSync,
+  writeSync,
+} from "node:fs";
 import { dirname } from "node:path";
 import { promisify } from "node:util";
 import { KagurazakaError } from "./errors.js";
@@ -71,3 +82,13 @@ export async function syncUpwards(dir: string): Promise<void> {
 }
 
 export const errnoOf = (error: unknown): string | undefined => (error as NodeJS.ErrnoException | undefined)?.code;
+
+/** Undefined where there is nothing at the path, also because a part of the path is a file. */
+export function statIfThere(path: string): Stats | undefined {
+  try {
+    return statSync(path, { throwIfNoEntry: false });
+  } catch (error) {
+    if (errnoOf(error) === "ENOTDIR") return undefined;
+    throw error;
+  }
+}

@@ -11,7 +11,7 @@ import { compileModule } from "../../loader/index.js";
 /** The version of the contract in `contracts/backbone.ts`. */
 const CONTRACT = 2;
 
-/** A backbone by name, by path, or by package name; `auto` is the one that fits the task's kind. */
+/** A backbone by name, path or package name. `auto` is the one for the task's kind. */
 export async function loadBackbone(asked: string, kind: TaskKind, sourcePath: string): Promise<BackboneDefinition> {
   const name = backboneName(asked, kind);
   const definition = (await loadBuiltin("backbones", name)) ?? (await loadForeign(name, sourcePath));
@@ -34,13 +34,13 @@ async function loadForeign(name: string, sourcePath: string): Promise<BackboneDe
   if (typeof found?.contract === "number" && found.contract !== CONTRACT) {
     throw new KagurazakaError(
       "backbone",
-      `${name} speaks contract ${found.contract} of backbones, this kagurazaka speaks ${CONTRACT}`,
+      `${name} implements version ${found.contract} of the backbone contract, this kagurazaka needs version ${CONTRACT}`,
       { where: "--backbone" },
     );
   }
   const has = (...methods: string[]): boolean => methods.every((method) => typeof found?.[method] === "function");
   if (!(has("openWorkers", "size") || has("openFleet", "openNode")) || !Array.isArray(found?.kinds)) {
-    throw new KagurazakaError("backbone", `${name} has no backbone as its default export`, {
+    throw new KagurazakaError("backbone", `the default export of ${name} is not a backbone`, {
       where: "--backbone",
       hint: 'Write `export default defineBackbone({ … })` with defineBackbone from "kagurazaka/kit".',
     });
@@ -60,7 +60,7 @@ async function importModule(name: string, url: string): Promise<{ default?: Read
   }
 }
 
-/** A package is looked for beside the task first, then from the working directory. */
+/** Looks for a package beside the task first, then in the working directory. */
 function resolvePackage(name: string, sourcePath: string): string {
   for (const from of [sourcePath, join(process.cwd(), "package.json")]) {
     try {

@@ -16,9 +16,9 @@ export interface UnrecordedRequest {
 }
 
 /**
- * Records what nodes have done for coordinators that died before they could: before the plan is made, so that nothing of it
- * is done again. Each dead run gets a segment of its own, under the header that it would have written.
- * @returns how many outcomes
+ * Records outcomes that nodes have sent to coordinators which crashed before they could record them. Called before the plan
+ * is made, so that no such item runs again. Each crashed run gets a segment of its own, with its own header.
+ * @returns the number of outcomes
  */
 export async function recordUnrecorded(
   all: AsyncIterable<UnrecordedOutcomes>,
@@ -56,7 +56,7 @@ export async function recordUnrecorded(
   return count;
 }
 
-/** The header says what made the results; the machine is the one that writes them down. */
+/** Code, version and options of the header are those of the crashed run; sequence, time and machine those of this one. */
 async function openSegment(
   { covers: _, durable: __, ...dead }: LedgerHeader,
   to: { ledgerDir: string; name: string; durable: boolean; stack: DisposalStack },

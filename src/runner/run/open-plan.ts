@@ -13,15 +13,15 @@ import type { PreparedRun } from "../prepare/prepared-run.js";
 import { filesOf, pathOfFile } from "../program/item-files.js";
 import type { History } from "../record/history.js";
 
-export interface OpenPlanner extends AsyncDisposable, Pick<Planner, "batches" | "candidates" | "chunks"> {
+export interface OpenPlanner extends AsyncDisposable, Pick<Planner, "planned" | "candidates" | "chunks"> {
   readonly finished: FinishedCheck;
   readonly keyFilter: KeyFilter;
 }
 
-/** How many items a run may run, over all its shards. */
+/** `--limit`, over all shards of a run. */
 export const limitOf = ({ limit = Number.POSITIVE_INFINITY }: RunSettings): Limit => ({ left: limit });
 
-/** The plan of one shard, with what it has to remember: keys seen, where they could repeat. */
+/** The plan of one shard, with the keys seen so far, where keys could repeat. */
 export async function openPlanner(
   prepared: PreparedRun,
   history: History,
@@ -78,7 +78,7 @@ export async function openPlanner(
   return {
     finished,
     keyFilter,
-    batches: (listener) => planner.batches(listener),
+    planned: (listener) => planner.planned(listener),
     chunks: (listener) => planner.chunks(listener),
     candidates: (listener) => planner.candidates(listener),
     async [Symbol.asyncDispose]() {
@@ -89,28 +89,28 @@ export async function openPlanner(
 }
 
 function selects({ shard, only, keys, sample, shuffle, limit, retryFailed }: RunSettings): boolean {
-  return [shard, keys, sample, limit].some((said) => said !== undefined) || only.length > 0 || shuffle || retryFailed;
+  return [shard, keys, sample, limit].some((set) => set !== undefined) || only.length > 0 || shuffle || retryFailed;
 }
 
 /**
- * What failed, without listing again: the ledger has the items themselves. Where one was too large to be kept, the input is
- * listed and everything else left out.
+ * The failed items, without listing the input again: the ledger has the items themselves. Where an item was too large to be
+ * kept there, the input is listed and filtered by the failed keys.
  */
 function failedBefore(index: LedgerIndex): { items?: Iterable<readonly KnownItem[]>; keys?: ReadonlySet<string> } {
   for (const { item, attempts } of failedItems(index)) {
-    // Refused before it ran: what is kept of it may be less than it was, and it has to be refused again.
+    // An item without an attempt was refused. The ledger may have kept less than all of it, and it has to be refused again.
     if (item === undefined || attempts === 0) return { keys: new Set(index.failedKeys()) };
   }
   return { items: knownItems(index) };
 }
 
 function* knownItems(index: LedgerIndex): Generator<readonly KnownItem[]> {
-  let batch: KnownItem[] = [];
+  let items: KnownItem[] = [];
   for (const { key, item } of failedItems(index)) {
-    batch.push({ key, item: item as Item });
-    if (batch.length < 1024) continue;
-    yield batch;
-    batch = [];
+    items.push({ key, item: item as Item });
+    if (items.length < 1024) continue;
+    yield items;
+    items = [];
   }
-  if (batch.length > 0) yield batch;
+  if (items.length > 0) yield items;
 }

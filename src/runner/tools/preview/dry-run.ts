@@ -34,7 +34,7 @@ export async function dryRun(prepared: PreparedRun, onWarning?: (message: string
     const history = await openHistory(prepared, shard);
     await using planner = await openPlanner(prepared, history, limit);
     warnings.push(...history.warnings.map((warning) => inShard(prepared, shard, warning)));
-    const batches = planner.batches({
+    const lists = planner.planned({
       onListed: () => void counts.total++,
       onSkipped: (_key, reason) => increment(skipped, reason),
       onRefused: ({ error }) => increment(refused, error.code ?? error.name),
@@ -43,9 +43,9 @@ export async function dryRun(prepared: PreparedRun, onWarning?: (message: string
         onWarning?.(inShard(prepared, shard, message));
       },
     });
-    for await (const batch of batches) {
-      counts.run += batch.length;
-      for (const { key, outputs } of batch.slice(0, EXAMPLES - examples.length))
+    for await (const items of lists) {
+      counts.run += items.length;
+      for (const { key, outputs } of items.slice(0, EXAMPLES - examples.length))
         examples.push({ key, outputs: outputs.map(({ relPath }) => join(outputRoot ?? "", relPath)) });
     }
   }
