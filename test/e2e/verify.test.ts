@@ -433,7 +433,7 @@ export class Up extends KagurazakaTask<{ id: number }> {
     ["an unknown list", [...words, "--list", "mising"], /there is no list of "mising"\. Did you mean "missing"\?/],
     ["a list without a name", [...words, "--list"], /--list needs a value/],
     ["a flag with a value it does not take", [...words, "--deep=yes"], /--deep takes no value/],
-    ["items picked by number", [...words, "--sample", "5"], /an audit cannot pick items by their number/],
+    ["items picked by number", [...words, "--sample", "5"], /verify cannot select a number of items/],
     ["a task that is not there", ["no.ts", "Up"], /no\.ts/],
   ])("%s: exit 2, and what was meant", async (_title, args, says) => {
     const place = createPlace({ "in/a.txt": "aa", "task.ts": byFiles });
