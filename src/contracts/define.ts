@@ -13,11 +13,11 @@ import type {
 } from "./modes.js";
 import type { TaskKind } from "./task.js";
 
-/** Identity is a registered symbol plus a contract number, never `instanceof`: a plug-in brings its own copy of us. */
+/** Recognised by a registered symbol, never by `instanceof`: a plug-in may have another copy of this package. */
 export const modeBrand = Symbol.for("kagurazaka.mode");
 export const templateBrand = Symbol.for("kagurazaka.template");
 
-/** What a template decorator leaves on a class. */
+/** What a template decorator attaches to a class. */
 export interface TemplateUse {
   readonly contract: 1;
   /** The decorator's name, for messages. */
@@ -27,27 +27,27 @@ export interface TemplateUse {
   readonly spec: Readonly<Record<string, ModeData | null | undefined>>;
   /** `false`: configuration may not change it. */
   readonly mixinMode: boolean;
-  /** `false`: outputs are written straight to their final paths, half-written ones included. Default: staged, then renamed. */
+  /** `false`: outputs are written to their final paths, where half-written ones are visible. Default: staged, then renamed. */
   readonly atomic?: boolean;
-  /** `true`: without an output path there are no outputs, and nothing is wrong with that. */
+  /** `true`: without an output path, the task has no outputs. Default: an output path is required. */
   readonly outputsOptional?: boolean;
 }
 
-/** The author's view of a mode's fields: required ones must be said, the others may. `null` switches a nullable one off. */
+/** The fields of a mode as a task writes them: required ones have to be set. `null` switches a nullable field off. */
 export type FieldsOf<S extends OptionSpecs> = {
   -readonly [K in keyof S as S[K] extends { required: true } ? K : never]: Written<S, K>;
 } & { -readonly [K in keyof S as S[K] extends { required: true } ? never : K]?: Written<S, K> };
 
 type Written<S extends OptionSpecs, K extends keyof S> =
   | Exclude<OptionValues<S>[K], undefined>
-  // A list of one may be said without brackets, in code as in YAML.
+  // A list of one element may be written without brackets, as in YAML.
   | (S[K] extends { type: "strings" } ? string : never)
   | (S[K] extends { nullable: true } ? null : never);
 
-/** Called without `new`; the result is plain data that merges. */
+/** Called without `new`. Returns plain data, which configuration can be merged into. */
 export interface ModeFactory<D extends ModeDefinition, Data extends ModeData> {
   (
-    // biome-ignore lint/complexity/noBannedTypes: {} is "no field need be said".
+    // biome-ignore lint/complexity/noBannedTypes: {} means that no field is required.
     ...fields: {} extends FieldsOf<D["fields"]> ? [fields?: FieldsOf<D["fields"]>] : [fields: FieldsOf<D["fields"]>]
   ): Data;
   readonly definition: D;
@@ -76,14 +76,14 @@ export function defineSoftShard<const S extends OptionSpecs>(
   return createFactory({ ...mode, contract: 1, kind: "soft-shard" });
 }
 
-/** `I` is what the mode injects: `{ input: FileTriplet }`, or the shape of its records. */
+/** `I` is the type of the fields that the mode injects: `{ input: FileTriplet }`, or the type of its records. */
 export function defineInputMode<I>() {
   return <const S extends OptionSpecs>(
     mode: Described<InputDefinition> & { fields: S },
   ): ModeFactory<InputDefinition<S>, InputModeData<I>> => createFactory({ ...mode, contract: 1, kind: "input" });
 }
 
-/** `O` is what the mode injects: `{ output: OutputFile }`. */
+/** `O` is the type of the fields that the mode injects: `{ output: OutputFile }`. */
 export function defineOutputMode<O>() {
   return <const S extends OptionSpecs>(
     mode: Described<OutputDefinition> & { fields: S },
@@ -106,7 +106,7 @@ export function defineBackbone(backbone: object): object {
   return { ...backbone, contract: 2 };
 }
 
-/** The definition behind mode data written in code, if it is a mode at all. */
+/** The definition of a mode written in code; undefined for other values. */
 export function modeDefinitionOf(value: unknown): ModeDefinition | undefined {
   if (typeof value !== "object" || value === null) return undefined;
   return (value as Record<symbol, ModeDefinition | undefined>)[modeBrand];

@@ -3,18 +3,18 @@ import type { SinkFrame } from "./sink.js";
 
 export type OutcomeStatus = "done" | "skipped" | "filtered" | "failed" | "cancelled";
 
-/** What became of one item. Success and failure share one shape. */
+/** How one item ended. Success and failure have one shape. */
 export interface Outcome {
   readonly key: string;
   readonly status: OutcomeStatus;
-  /** 1 for the first try. 0 where the item never started. */
+  /** 0 where the item never started. */
   readonly attempts: number;
-  /** Time inside `process`, of the last attempt, in milliseconds. */
+  /** Time inside `process` of the last attempt, in milliseconds. */
   readonly durationMs: number;
-  /** Why it was filtered, or why it was skipped. */
+  /** Why it was filtered or skipped. */
   readonly reason?: string;
   readonly error?: ErrorRecord;
-  /** What `process` returned, where somebody asked for it (`onOutcome`). */
+  /** The return value of `process`, in runs with the hook `onOutcome`. */
   readonly value?: unknown;
   /** Rows for sinks. */
   readonly frames?: readonly SinkFrame[];
