@@ -28,19 +28,19 @@ const reasons: Readonly<Record<string, string>> = {
   ESTALE: "the network file system has lost it",
 };
 
-/** A file of ours cannot be read or written: the run stops, with one message. Errors that already have a name keep it. */
+/** The error for a file of ours that cannot be read or written, which stops the run. A KagurazakaError is returned as it is. */
 export function environmentError(doing: string, path: string, cause: unknown): KagurazakaError {
   if (KagurazakaError.is(cause)) return cause;
   const error = cause as NodeJS.ErrnoException;
   const reason = reasons[error.code ?? ""] ?? error.message;
   return new KagurazakaError("environment", `cannot ${doing} ${path}: ${reason}`, {
     where: path,
-    hint: "Everything recorded so far is kept; put this right and give the same command again.",
+    hint: "Everything recorded so far is kept. Fix this, then give the same command again.",
     cause,
   });
 }
 
-/** Writes all of `bytes[start, end)`, whatever the kernel takes at a time; `wrote` hears of every piece. */
+/** Writes all of `bytes[0, end)`, in as many writes as it takes; `wrote` is called after each. */
 export function writeFully(fd: number, bytes: Uint8Array, end: number, wrote: (size: number) => void): void {
   let at = 0;
   while (at < end) {
@@ -60,10 +60,10 @@ export function syncDirectory(dir: string): void {
   }
 }
 
-/** Waits, beside other work, until what was written to an open file is on disk. */
+/** Waits, without blocking the event loop, until the data of an open file is on disk. */
 export const syncData = (fd: number): Promise<void> => promisify(fdatasync)(fd);
 
-/** The same for a directory and all above it, as far as they may be read: a name is found only if every one on its way is. */
+/** Syncs a directory and all of its parents: after a power loss, a file is found only if all directories on its path are. */
 export async function syncUpwards(dir: string): Promise<void> {
   for (let at = dir; ; at = dirname(at)) {
     try {
@@ -74,7 +74,7 @@ export async function syncUpwards(dir: string): Promise<void> {
         await promisify(close)(fd);
       }
     } catch (error) {
-      // A directory of others that may not be read is not one that was made for this run.
+      // A directory that may not be read was not made by this run, so it needs no sync.
       if (!["EACCES", "EPERM", "EINVAL", "EROFS"].includes(errnoOf(error) ?? "")) throw error;
     }
     if (dirname(at) === at) return;
