@@ -1,12 +1,12 @@
 import { closeSync, fsyncSync, openSync, renameSync, rmSync } from "node:fs";
 import { environmentError, writeFully } from "./disk.js";
 
-/** Made by one run: its id is in the names of its temporary files, for pids are not unique among machines. */
+/** The run's id is part of the names of temporary files, because pids are not unique among machines. */
 interface OfRun {
   readonly run: string;
 }
 
-/** Replaces a small JSON file as a whole: a reader sees the old or the new one. The directory must be there. */
+/** Replaces a small JSON file atomically: a reader sees the old or the new content. The directory has to exist. */
 export function writeJsonFile(path: string, value: OfRun, durable = false): void {
   const temporary = temporaryOf(path, value.run);
   attempt(path, () => {
@@ -20,21 +20,21 @@ export function writeJsonFile(path: string, value: OfRun, durable = false): void
   });
 }
 
-/** Makes a small JSON file where there is none to keep whole: killed half-way, it leaves nothing under another name. */
+/** Makes a small JSON file that does not exist yet, without a temporary file. A kill may leave it incomplete. */
 export function createJsonFile(path: string, value: OfRun, durable = false): void {
   attempt(path, () => write(path, "wx", value, durable));
 }
 
 const temporaryOf = (path: string, run: string): string => `${path}.${run}.tmp`;
 
-/** Whether a file was on its way to its name when this run ended. */
+/** Whether a file is a temporary file of this run. */
 export const isTemporaryOf = (name: string, run: string): boolean => name.endsWith(temporaryOf("", run));
 
 function write(path: string, flags: "w" | "wx", value: OfRun, durable: boolean): void {
   const bytes = Buffer.from(`${JSON.stringify(value, null, 2)}\n`);
   const fd = openSync(path, flags);
   try {
-    // A disk that fills up may take a part of the bytes and call it success.
+    // A disk that fills up may take a part of the bytes without an error.
     writeFully(fd, bytes, bytes.length, () => {});
     if (durable) fsyncSync(fd);
   } catch (error) {

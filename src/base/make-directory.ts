@@ -2,8 +2,8 @@ import { existsSync, mkdirSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 
 /**
- * Makes a directory and what is missing above it. Not Node's recursive mkdir: where a parent exists and still answers
- * ENOENT, as /proc does, that one never returns (Node 20).
+ * Makes a directory and its missing parents. Not Node's recursive mkdir: where a parent exists and still returns ENOENT, as
+ * /proc does, that never returns (Node 20).
  */
 export function makeDirectory(path: string): void {
   try {

@@ -1,6 +1,6 @@
 /**
- * One way to declare a value that people may set, whoever owns it: the tool's flags, a backbone's, a task's
- * `static options`, and the fields of a mode. A leaf: only types and the identity functions; parsing is in config/.
+ * The declaration of values that a user may set: flags of the tool and of backbones, `static options` of a task, fields of a
+ * mode. Only types and identity functions; parsing is in config/.
  */
 export type OptionType =
   | "string"
@@ -12,13 +12,13 @@ export type OptionType =
   | "strings" // a list of texts
   | "integers" // one integer or a list of them
   | "map" // texts by the user's own keys
-  | "json"; // anything YAML can say
+  | "json"; // any YAML value
 
 export interface OptionSpec {
   readonly type: OptionType;
-  /** The value when nobody says anything. Without it the option is absent (`undefined`). */
+  /** Without a default, an option that is not set is `undefined`. */
   readonly default?: unknown;
-  /** Nothing works without it: leaving it out is an error. */
+  /** Leaving it out is an error. */
   readonly required?: true;
   readonly help?: string;
   /** The only values allowed. */
@@ -27,13 +27,13 @@ export interface OptionSpec {
   readonly placeholder?: string;
   readonly min?: number;
   readonly max?: number;
-  /** For a size: the bytes that a plain number counts, e.g. 1e6 where everybody says megabytes. @defaultValue 1 */
+  /** For a size: the unit of a plain number in bytes, e.g. 1e6 for megabytes. @defaultValue 1 */
   readonly plainUnit?: number;
-  /** Nobody may see the value: it is shown and kept as `***`, unless all of it is `${…}`. */
+  /** The value is shown and kept as `***`, unless all of it is `${…}`. */
   readonly secret?: boolean;
-  /** May be null: the mode's field is switched off. */
+  /** Null is allowed, and switches the mode's field off. */
   readonly nullable?: boolean;
-  /** Takes the written text to a value, in place of the type's own parser; throws an Error whose message completes "… must be". */
+  /** Replaces the parser of the type. Throws an Error whose message completes "… must be". */
   readonly parse?: (text: string) => unknown;
 }
 
@@ -54,7 +54,7 @@ interface ValueOf {
 
 type OneValue<S extends OptionSpec> = S extends { choices: readonly (infer C)[] } ? C : ValueOf[S["type"]];
 
-/** What a task reads: `{ n: { type: "integer", default: 1 } }` gives `{ n: number }`; without a default and not required `| undefined`. */
+/** The type of the values: `{ n: number }` for `{ n: { type: "integer", default: 1 } }`; with neither default nor required, `n` may be undefined. */
 export type OptionValues<S extends OptionSpecs> = {
   readonly [K in keyof S]: S[K] extends { default: infer D }
     ? [D] extends [null | undefined]
@@ -65,7 +65,7 @@ export type OptionValues<S extends OptionSpecs> = {
       : OneValue<S[K]> | undefined;
 };
 
-/** Identity with inference: declares options so that `OptionValues<typeof options>` knows their types. */
+/** Returns its argument, with the type that `OptionValues<typeof options>` needs. */
 export function defineOptions<const S extends OptionSpecs>(options: S): S {
   return options;
 }
