@@ -45,7 +45,7 @@
  *   `FailedKeys`). **segment**: the ledger's file of one run. **epoch**: one full (re)doing, opened by `--force`.
  *   **checkpoint** (`Checkpoints`): a line up to which the ledger and its outputs are on disk; later lines are *unsynced*.
  * - **lease**: the exclusive right to work on a partition, with a heartbeat (`HeartbeatThread`).
- * - **audit**: compares a root with its ledger (`Judge`, `Findings`, `AuditCounters`, `DeepCheck`, `KnownOutputs`).
+ * - **audit**: compares a root with its ledger (`Judge`, `AuditCounters`, `DeepCheck`, `KnownOutputs`).
  *   **compaction**: folds a ledger (`LineWriter`). **split**: makes hard shards of a tree (`Placer`, `Removals`,
  *   `ShardDirectories`, `SplitCounters`, `PlacingFailed`).
  */

@@ -3,6 +3,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import inline from "../../backbones/inline.js";
 import type { WorkerBackbone } from "../contracts/backbone.js";
 import { casesOf, type It } from "./it.js";
+import { filledFields } from "./mode-fields.js";
 import { assertAgree, assertDescribed, DESCRIBED, good, keysOf, mixture, payloads, until } from "./sample-items.js";
 import { runSample, type SampleRun, type SampleRunRequest } from "./sample-run.js";
 import type { SampleItem } from "./sample-task.js";
@@ -19,6 +20,7 @@ export interface BackboneSuite {
 export function testBackbone(backbone: WorkerBackbone, { it, options, concurrency = 3 }: BackboneSuite): void {
   const run = (request: Omit<SampleRunRequest, "backbone" | "options">): Promise<SampleRun> =>
     runSample({ backbone, options, ...request });
+  const workers = (): number => backbone.size(filledFields(backbone.options, options ?? {})).workers;
   const { test, unless } = casesOf(it, backbone.name);
   const killing = unless(!backbone.killable && "this backbone cannot end a worker whose loop is blocked");
 
@@ -56,7 +58,7 @@ export function testBackbone(backbone: WorkerBackbone, { it, options, concurrenc
   });
 
   test("processes as many items at once as it has slots, and not one more", async () => {
-    const slots = backbone.size(optionsOf(backbone, options)).workers * concurrency;
+    const slots = workers() * concurrency;
     const meeting = Array.from({ length: slots }, (_, i): SampleItem => ({ id: `m${i}`, act: "meet", n: slots }));
     const crowd = Array.from({ length: 2 * slots }, (_, i): SampleItem => ({ id: `w${i}`, act: "wait", ms: 30 }));
     const { result, journal } = await run({ items: [...meeting, ...crowd], settings: { concurrency, retries: 0 } });
@@ -65,7 +67,7 @@ export function testBackbone(backbone: WorkerBackbone, { it, options, concurrenc
   });
 
   test("makes one instance per worker: set up once, torn down once; the coordinator's is only finalized", async () => {
-    const { workers: count } = backbone.size(optionsOf(backbone, options));
+    const count = workers();
     const meeting = Array.from({ length: count }, (_, i): SampleItem => ({ id: `m${i}`, act: "meet", n: count }));
     const { journal } = await run({ items: [...meeting, ...good(20)] });
     const instances = (event: string): string[] =>
@@ -189,13 +191,4 @@ function mostAtOnce(journal: SampleRun["journal"]): number {
     most = Math.max(most, now);
   }
   return most;
-}
-
-/** The options over the declared defaults. */
-function optionsOf(
-  backbone: WorkerBackbone,
-  options: Readonly<Record<string, unknown>> = {},
-): Readonly<Record<string, unknown>> {
-  const defaults = Object.entries(backbone.options).map(([name, spec]) => [name, spec.default]);
-  return { ...Object.fromEntries(defaults), ...options };
 }

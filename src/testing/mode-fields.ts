@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import type { OptionSpecs } from "../base/option-spec.js";
 import type { Fields, ModeDefinition, ModeKind } from "../contracts/modes.js";
 
-/** The given fields over the declared defaults, as a run passes them to a mode. */
+/** The given fields of a mode, or options of a backbone, over the declared defaults. */
 export function filledFields(specs: OptionSpecs, fields: Fields): Fields {
-  for (const name of Object.keys(fields)) assert.ok(Object.hasOwn(specs, name), `the mode declares no field "${name}"`);
+  for (const name of Object.keys(fields)) assert.ok(Object.hasOwn(specs, name), `no field "${name}" is declared`);
   const defaults = Object.entries(specs).filter(([, spec]) => spec.default !== undefined);
   return { ...Object.fromEntries(defaults.map(([name, spec]) => [name, spec.default])), ...fields };
 }

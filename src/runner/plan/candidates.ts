@@ -89,7 +89,7 @@ export class Namer {
   }
 
   /** An item that was named by an earlier run, in which its shard may have had another number. */
-  rename(key: string, item: Item): Named {
+  rename({ key, item }: KnownItem): Named {
     try {
       if (this.#yields === "record") return this.#candidate(key, item, undefined);
       const input = { ...(item.input as WireTriplet | WireGroup), root: this.#options.shard };
@@ -148,11 +148,9 @@ export class Namer {
     const inputs = Object.values(files).map((name) => (rel_dir === "." ? name : `${rel_dir}/${name}`));
     const replaced = outputs.find(({ relPath }) => inputs.includes(relPath));
     if (!replaced) return;
-    throw new KagurazakaError(
-      "duplicate-key",
-      `the output ${JSON.stringify(replaced.relPath)} would replace its input`,
-      { hint: "Give the outputs another extension or another root." },
-    );
+    const hint = "Give the outputs another extension or another root.";
+    const message = `the output ${JSON.stringify(replaced.relPath)} would replace its input`;
+    throw new KagurazakaError("duplicate-key", message, { hint });
   }
 
   #checkOutput(output: OutputEntry): void {

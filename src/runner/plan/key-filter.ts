@@ -25,7 +25,6 @@ export async function createKeyFilter(settings: RunSettings): Promise<KeyFilter>
     const share = sample.percent / 100;
     filters.push((key) => (hashUnit(key) < share ? null : `--sample: not in the ${sample.percent}%`));
   }
-  if (filters.length === 0) return () => null;
   return (key) => {
     for (const filter of filters) {
       const out = filter(key);

@@ -7,7 +7,7 @@ import type { TaskInstance } from "../../contracts/task.js";
 import type { TaskProgram } from "../program/task-program.js";
 import { Packer } from "./bulk/packed-chunk.js";
 import type { SeenKeys } from "./bulk/seen-keys.js";
-import { type Candidate, isRefusal, type KnownItem, type Named, Namer, type Refusal } from "./candidates.js";
+import { type Candidate, isRefusal, type KnownItem, Namer, type Refusal } from "./candidates.js";
 import { type FinishedCheck, isFinished, type SkipReason } from "./finished.js";
 import { ItemChunk } from "./item-chunk.js";
 import { itemListsOf } from "./item-lists.js";
@@ -163,7 +163,7 @@ export class Planner {
         // Items outside the soft shard are named as well where keys may repeat: a repeated record is numbered over the whole
         // input, so that it has the same name in every soft shard.
         if (!isIncluded && seen.keys === null) continue;
-        const named: Named = known ? this.#rename(raw as KnownItem) : this.#namer.name(raw, index - 1);
+        const named = known ? this.#namer.rename(raw as KnownItem) : this.#namer.name(raw, index - 1);
         if (!isIncluded || keyFilter(named.key) !== null) continue;
         if (isRefusal(named)) {
           listener.onListed();
@@ -174,10 +174,6 @@ export class Planner {
       }
       if (candidates.length > 0) yield candidates;
     }
-  }
-
-  #rename({ key, item }: KnownItem): Named {
-    return this.#namer.rename(key, item);
   }
 
   async *#source({ onWarning }: Pick<PlanListener, "onWarning">): AsyncGenerator<readonly unknown[]> {

@@ -74,9 +74,7 @@ function checkNaming({ modes, roots }: TaskProgram): void {
   if (rule?.by === "files") rule.select(outputs);
   const isOneRoot = roots.some(({ inputPath, outputPath }) => inputPath === outputPath);
   if (!isOneRoot || outputs.every(({ relPath }) => relPath !== name.fileName)) return;
-  throw new KagurazakaError(
-    "mixin",
-    "every output would replace its own input: both have the same root and the same names",
-    { where: "output_mode", hint: "Give the outputs another extension or another root." },
-  );
+  const message = "every output would replace its own input: both have the same root and the same names";
+  const hint = "Give the outputs another extension or another root.";
+  throw new KagurazakaError("mixin", message, { where: "output_mode", hint });
 }

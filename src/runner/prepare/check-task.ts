@@ -12,11 +12,9 @@ export function idOf({ taskClass, id }: LoadedTask, { task }: ResolvedConfig): s
   const own = taskClass.idFor?.(task);
   if (own === undefined) return id;
   if (typeof own === "string" && /^[\w][\w.-]{0,127}$/.test(own)) return own;
-  throw new KagurazakaError(
-    "not-a-task",
-    `idFor() of ${id} returned ${JSON.stringify(own)}, which cannot be the name of a directory`,
-    { hint: "Return a text of letters, digits, dots, underscores and hyphens." },
-  );
+  const message = `idFor() of ${id} returned ${JSON.stringify(own)}, which cannot be the name of a directory`;
+  const hint = "Return a text of letters, digits, dots, underscores and hyphens.";
+  throw new KagurazakaError("not-a-task", message, { hint });
 }
 
 /** Calls the task's `check()`. What it throws is a mistake in the options or modes of this run. */
@@ -45,12 +43,10 @@ const madeUp: Readonly<Record<Yields, FilesName | undefined>> = {
 function planOf({ modes }: TaskProgram): RunPlan {
   const input = modes?.inputMode;
   const yields = input && yieldsOf(input);
+  const outputs = outputsOf(modes, "name.txt", yields ? madeUp[yields] : undefined);
   return {
     inputMode: input && yields ? { name: input.definition.name, yields } : null,
-    outputs: outputsOf(modes, "name.txt", yields ? madeUp[yields] : undefined).map(({ field, type }) => ({
-      field,
-      type,
-    })),
+    outputs: outputs.map(({ field, type }) => ({ field, type })),
   };
 }
 

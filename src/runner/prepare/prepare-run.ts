@@ -136,16 +136,13 @@ function createInstance(program: TaskProgram, sourcePath: string): TaskInstance 
   try {
     return program.createInstance();
   } catch (cause) {
-    throw new KagurazakaError(
-      "task-load",
-      `the constructor of ${program.ref.id} threw: ${toErrorRecord(cause).message}`,
-      { ...placeInTask(cause, sourcePath), cause },
-    );
+    const message = `the constructor of ${program.ref.id} threw: ${toErrorRecord(cause).message}`;
+    throw new KagurazakaError("task-load", message, { ...positionOf(cause, sourcePath), cause });
   }
 }
 
 /** The topmost stack frame in the task's file, with the lines around it. */
-function placeInTask(thrown: unknown, sourcePath: string): { where: string; frame?: string | undefined } {
+function positionOf(thrown: unknown, sourcePath: string): { where: string; frame?: string | undefined } {
   const stack = (thrown as Error | undefined)?.stack ?? "";
   const at = stack.split(`${sourcePath}:`)[1]?.match(/^(\d+):(\d+)/);
   if (!at) return { where: displayPath(sourcePath) };

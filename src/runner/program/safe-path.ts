@@ -52,10 +52,8 @@ export class RootGuard {
     const inside =
       real === this.#realRoot || real.startsWith(this.#realRoot.endsWith(sep) ? this.#realRoot : this.#realRoot + sep);
     if (!inside) {
-      throw new KagurazakaError(
-        "unsafe-name",
-        `output path ${JSON.stringify(relPath)} leaves the output root through a symbolic link to ${real}`,
-      );
+      const what = `output path ${JSON.stringify(relPath)}`;
+      throw new KagurazakaError("unsafe-name", `${what} leaves the output root through a symbolic link to ${real}`);
     }
     if (this.#checked.size >= 10_000) this.#checked.clear();
     this.#checked.add(dir);

@@ -47,20 +47,8 @@ export async function finishRun(run: Run, parts: RunParts, stopped: KagurazakaEr
   await attempt(() => stack.close());
   const { run: id, task, backbone, outputRoot, runDir } = info;
   const { counts, elapsedMs, itemsPerSecond } = stats;
-  return {
-    run: id,
-    task,
-    backbone,
-    counts,
-    elapsedMs,
-    itemsPerSecond,
-    outputRoot,
-    runDir,
-    exitCode: exitCode(),
-    stats,
-    error,
-    failedInTotal,
-  };
+  const numbers = { counts, elapsedMs, itemsPerSecond, stats, failedInTotal, exitCode: exitCode() };
+  return { run: id, task, backbone, outputRoot, runDir, error, ...numbers };
 }
 
 async function finalize(instance: TaskInstance, stats: RunStats): Promise<void> {

@@ -20,11 +20,9 @@ export async function openFleetExecution(
   const { prepared, held, run, stack, onWarning } = request;
   const { config } = prepared;
   if (config.run.rate !== undefined) {
-    throw new KagurazakaError(
-      "usage",
-      `--rate does not bound a run on ${backbone.name}: each node feeds its own workers`,
-      { where: "--rate", hint: "Leave it out, or run on this machine (--backbone mp)." },
-    );
+    const message = `--rate cannot limit a run on ${backbone.name}: each node feeds its own workers`;
+    const hint = "Leave it out, or run on this machine (--backbone mp).";
+    throw new KagurazakaError("usage", message, { where: "--rate", hint });
   }
   const execution = await backbone.openFleet({
     options: config.backbone.options,

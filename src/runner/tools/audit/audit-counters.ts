@@ -1,5 +1,5 @@
 import { type Aspect, aspects, differencesOf, type Made } from "../../ledger/index.js";
-import { type Finding, Findings } from "./findings.js";
+import { type Counted, type Finding, findings } from "./findings.js";
 import type { Verdict } from "./judge.js";
 
 /** Called for every judged item. `needsForce`: running the same command again would not repair it. */
@@ -15,11 +15,17 @@ export interface Remedies {
   readonly force: number;
 }
 
-/** Counts the verdicts of an audit. */
+const EXAMPLES = 3;
+
+const forEachName = <N extends string, V>(table: Readonly<Record<N, unknown>>, create: () => V): Record<N, V> =>
+  Object.fromEntries(Object.keys(table).map((name) => [name, create()])) as Record<N, V>;
+
+/** Counts the verdicts of an audit, and keeps the first items of each finding as examples. */
 export class AuditCounters {
-  readonly findings = new Findings();
+  total = 0;
+  readonly items = forEachName(findings, () => ({ count: 0, examples: [] as Counted["examples"][number][] }));
   /** Finished items made by other code, another version or other options than now. */
-  readonly stale = Object.fromEntries(Object.keys(aspects).map((aspect) => [aspect, 0])) as Record<Aspect, number>;
+  readonly stale = forEachName(aspects, () => 0);
   /** Items that are not finished as they should be. */
   bad = 0;
   readonly remedies = { retry: 0, run: 0, force: 0 };
@@ -38,7 +44,10 @@ export class AuditCounters {
   /** @param made undefined: never recorded; null: recorded, but the header of its segment is lost */
   add(key: string, verdict: Verdict, made: Made | null | undefined): void {
     const { finding, wouldRun, says } = verdict;
-    this.findings.add(finding, key, says);
+    this.total++;
+    const { count, examples } = this.items[finding];
+    this.items[finding].count = count + 1;
+    if (count < EXAMPLES) examples.push({ key, ...withText(says?.()) });
     const needsForce = !isFine(verdict) && !wouldRun;
     if (!isFine(verdict)) this.bad++;
     if (needsForce) this.remedies.force++;
@@ -55,6 +64,8 @@ export class AuditCounters {
     return this.#last.differs;
   }
 }
+
+const withText = (says: string | undefined) => (says === undefined ? {} : { says });
 
 /** No run repairs these: the input has to change, or the task has to be asked first. */
 const beyondRuns: ReadonlySet<Finding> = new Set<Finding>(["refused", "undecided"]);
