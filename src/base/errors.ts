@@ -5,12 +5,12 @@
 export const errorCodes = {
   // Usage, configuration and loading: nothing ran.
   usage: { exit: 2, says: "the command line does not make sense" },
-  "unknown-flag": { exit: 2, says: "nobody declares this flag" },
+  "unknown-flag": { exit: 2, says: "there is no such flag" },
   "bad-value": { exit: 2, says: "a value is not of the declared type" },
   "config-file": { exit: 2, says: "a YAML file cannot be read or parsed" },
-  "forbidden-key": { exit: 2, says: "a key like __proto__ stands in a layer of configuration" },
-  interpolation: { exit: 2, says: "a ${...} reference is unknown or runs in a circle" },
-  placeholder: { exit: 2, says: "a value marked ??? was not filled in" },
+  "forbidden-key": { exit: 2, says: "a layer of configuration has a key like __proto__" },
+  interpolation: { exit: 2, says: "a ${...} reference is unknown or circular" },
+  placeholder: { exit: 2, says: "a value marked ??? was not set" },
   mixin: { exit: 2, says: "a mixin key or mode does not exist" },
   "task-not-found": { exit: 2, says: "the task file or its export does not exist" },
   "task-load": { exit: 2, says: "the task file cannot be compiled or throws while loading" },
@@ -20,20 +20,20 @@ export const errorCodes = {
   "output-root": { exit: 2, says: "the output root cannot be written" },
   // The run as a whole.
   internal: { exit: 1, says: "a defect of kagurazaka itself" },
-  "generate-tasks": { exit: 1, says: "listing the items threw; what came before is finished and recorded" },
+  "generate-tasks": { exit: 1, says: "listing the items threw; the items before are finished and recorded" },
   "failure-budget": { exit: 4, says: "too many items failed" },
   stalled: { exit: 5, says: "no item settled for the --stall time" },
-  "root-in-use": { exit: 6, says: "another coordinator holds this output root" },
+  "root-in-use": { exit: 6, says: "another run works on this output root" },
   environment: { exit: 7, says: "disk full, root gone, ledger not writable, or setup() failed" },
   queue: { exit: 75, says: "the queue of a fleet cannot be reached" },
   // Single items.
   "item-failed": { says: "process() threw" },
   timeout: { says: "the item ran longer than --timeout" },
-  crash: { says: "the item ended its worker twice while running alone" },
-  "unsafe-name": { says: "a name from data would leave the output root" },
+  crash: { says: "the item crashed its worker twice while running alone" },
+  "unsafe-name": { says: "a name would leave the output root" },
   "reserved-field": { says: "the item carries a field that a mode injects" },
   "duplicate-key": { says: "two items have one key, or one output path" },
-  "not-json": { says: "the item or its result is not JSON-like and cannot cross to a worker" },
+  "not-json": { says: "the item or its result is not JSON-like and cannot be sent to a worker" },
   "no-output": { says: "process() returned without writing a declared output" },
 } as const satisfies Record<string, { exit?: number; says: string }>;
 
