@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, statSync } from "node:fs";
+import { existsSync, mkdirSync, rmdirSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 
 /**
@@ -14,5 +14,14 @@ export function makeDirectory(path: string): void {
     if (code !== "ENOENT" || existsSync(dirname(path))) throw error;
     makeDirectory(dirname(path));
     makeDirectory(path);
+  }
+}
+
+/** Removes directories one after another, up to the first that is not empty or does not exist. */
+export function removeEmpty(...dirs: string[]): void {
+  try {
+    for (const dir of dirs) rmdirSync(dir);
+  } catch {
+    // This one stays, and so do those after it.
   }
 }

@@ -2,9 +2,10 @@ import assert from "node:assert/strict";
 import { setTimeout as delay } from "node:timers/promises";
 import inline from "../../backbones/inline.js";
 import type { WorkerBackbone } from "../contracts/backbone.js";
+import { assertAgree, assertDescribed, assertDrained, assertUnfit, countOf, DESCRIBED, until } from "./assertions.js";
 import { casesOf, type It } from "./it.js";
 import { filledFields } from "./mode-fields.js";
-import { assertAgree, assertDescribed, DESCRIBED, good, keysOf, mixture, payloads, until } from "./sample-items.js";
+import { good, keysOf, mixture, payloads } from "./sample-items.js";
 import { runSample, type SampleRun, type SampleRunRequest } from "./sample-run.js";
 import type { SampleItem } from "./sample-task.js";
 
@@ -31,7 +32,7 @@ export function testBackbone(backbone: WorkerBackbone, { it, options, concurrenc
     assert.deepEqual(keysOf(outcomes), keysOf(good(500)));
     assert.equal(result.exitCode, 0, result.error?.message);
     assert.equal(result.counts.done, 500);
-    assert.equal(journal.filter(({ event }) => event === "start").length, 500);
+    assert.equal(countOf("start", journal), 500);
     assert.ok(workers.started >= 1);
     assert.equal(workers.exited, workers.started);
     assert.deepEqual(workers.late, []);
@@ -84,10 +85,7 @@ export function testBackbone(backbone: WorkerBackbone, { it, options, concurrenc
 
   test("setup() that throws stops the run with exit 7 before any item", async () => {
     const { result, journal } = await run({ items: good(10), task: { setup: "throw" } });
-    assert.equal(result.exitCode, 7);
-    assert.match(result.error!.message, /no model here/);
-    assert.equal(result.counts.done, 0);
-    assert.equal(journal.filter(({ event }) => event === "start").length, 0);
+    assertUnfit(result, journal);
   });
 
   test("what items log arrives with their keys", async () => {
@@ -128,11 +126,7 @@ export function testBackbone(backbone: WorkerBackbone, { it, options, concurrenc
         running.drain();
       },
     });
-    const ended = journal.filter(({ event }) => event === "end").length;
-    assert.ok(ended < 40, "there was something left");
-    assert.equal(result.counts.done, ended);
-    assert.equal(result.counts.cancelled + result.counts.failed, result.counts.total - ended);
-    assert.equal(result.counts.failed, 0);
+    assertDrained(result, journal, 40);
   });
 
   killing("an item that ends its worker fails as crash; all others are processed", async () => {

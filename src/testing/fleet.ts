@@ -3,9 +3,10 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { type FleetBackbone, isFleetBackbone } from "../contracts/backbone.js";
 import { loadBackbone } from "../runner/prepare/find-backbone.js";
+import { assertAgree, assertDescribed, assertDrained, assertUnfit, countOf, DESCRIBED, until } from "./assertions.js";
 import type { FleetProcess } from "./fleet-process.js";
 import { casesOf, type It } from "./it.js";
-import { assertAgree, assertDescribed, DESCRIBED, good, keysOf, mixture, payloads, until } from "./sample-items.js";
+import { good, keysOf, mixture, payloads } from "./sample-items.js";
 import { journalOf, runSampleIn, type SampleRun, type SampleRunRequest, type SampleSpec } from "./sample-run.js";
 import type { SampleEvent, SampleItem } from "./sample-task.js";
 import { withDirectory } from "./temporary.js";
@@ -47,7 +48,7 @@ export function testFleet(suite: FleetSuite): void {
     const { result, outcomes, journal } = await stage.run({ items });
     assert.equal(result.exitCode, 0, result.error?.message);
     assert.deepEqual(keysOf(outcomes), keysOf(items));
-    assert.equal(startsOf(journal), 300);
+    assert.equal(countOf("start", journal), 300);
     for (const { pid } of nodes) assert.ok(journal.some((one) => one.pid === pid && one.event === "end"));
   });
 
@@ -108,7 +109,7 @@ export function testFleet(suite: FleetSuite): void {
       items,
       settings: { concurrency: 2 },
       async during() {
-        await until(() => stage.journal().filter(({ event }) => event === "end").length >= 4);
+        await until(() => countOf("end", stage.journal()) >= 4);
         await killed(doomed);
         stage.node("heir");
       },
@@ -136,7 +137,7 @@ export function testFleet(suite: FleetSuite): void {
       },
     });
     assert.equal(result.counts.done, 30, result.error?.message);
-    assert.equal(startsOf(journal), 30, "every item was started once");
+    assert.equal(countOf("start", journal), 30, "every item was started once");
   });
 
   test("a drained run finishes what it started and cancels the rest", async (stage) => {
@@ -148,18 +149,13 @@ export function testFleet(suite: FleetSuite): void {
         running.drain();
       },
     });
-    const ended = journal.filter(({ event }) => event === "end").length;
-    assert.ok(ended < 60, "there was something left");
-    assert.equal(result.counts.done, ended);
-    assert.deepEqual([result.counts.failed, result.counts.done + result.counts.cancelled], [0, result.counts.total]);
+    assertDrained(result, journal, 60);
   });
 
   test("setup() that throws stops the run with exit 7 before any item", async (stage) => {
     stage.node("a");
     const { result } = await stage.run({ items: good(10), task: { setup: "throw" } });
-    assert.equal(result.exitCode, 7);
-    assert.match(result.error!.message, /no model here/);
-    assert.equal(startsOf(stage.journal()), 0);
+    assertUnfit(result, stage.journal());
   });
 
   test("what a dead coordinator left unrecorded is recorded before the plan: nothing is started again", async (stage) => {
@@ -174,7 +170,7 @@ export function testFleet(suite: FleetSuite): void {
     coordinator.kill("SIGSTOP");
     await quiet(() => stage.journal().length);
     await killed(coordinator);
-    const before = stage.journal().filter(({ event }) => event === "end").length;
+    const before = countOf("end", stage.journal());
     const { result, journal } = await stage.run({ items, settings: { skipFailed: true } });
     assert.ok(before > 1, "some outcomes were not recorded");
     assert.equal(result.counts.skipped, before);
@@ -255,8 +251,6 @@ function killed(child: ChildProcess, signal: NodeJS.Signals = "SIGKILL"): Promis
     child.kill(signal);
   });
 }
-
-const startsOf = (journal: readonly SampleEvent[]): number => journal.filter(({ event }) => event === "start").length;
 
 function keysStarted(journal: readonly SampleEvent[]): [key: string, starts: number][] {
   const starts = new Map<string, number>();

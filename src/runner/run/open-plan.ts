@@ -1,4 +1,5 @@
 import { tmpdir } from "node:os";
+import { openDisposalStack } from "../../base/disposal-stack.js";
 import type { Item } from "../../contracts/item.js";
 import { yieldsOf } from "../../contracts/modes.js";
 import type { RunSettings } from "../../contracts/run-config.js";
@@ -30,13 +31,9 @@ export async function openPlanner(
   const { program, instance, config } = prepared;
   const { shard } = history;
   const { modes } = program;
-  const opened: SeenKeys[] = [];
-  const watch = (needed: boolean): SeenKeys | null => {
-    if (!needed) return null;
-    const seen = openSeenKeys({ spillDir: tmpdir() });
-    opened.push(seen);
-    return seen;
-  };
+  const stack = openDisposalStack();
+  const openSeen = (isNeeded: boolean): SeenKeys | null =>
+    isNeeded ? stack.use(openSeenKeys({ spillDir: tmpdir() })) : null;
   const yields = modes?.inputMode ? yieldsOf(modes.inputMode) : "record";
   const finishMode = modes?.finishCheckMode;
   const checks = {
@@ -58,6 +55,7 @@ export async function openPlanner(
     ? (key) => (retry.keys!.has(key) ? selected(key) : "--retry-failed: it has not failed")
     : selected;
   const abort = new AbortController();
+  stack.defer(() => abort.abort());
   const planner = new Planner({
     program,
     instance,
@@ -69,8 +67,8 @@ export async function openPlanner(
     finished,
     runsAll: !selects(config.run) && history.index.segments.length === 0,
     seen: {
-      keys: watch(!modes?.inputMode?.definition.uniqueKeys),
-      outputs: watch(modes?.outputMode?.definition.unique === false),
+      keys: openSeen(!modes?.inputMode?.definition.uniqueKeys),
+      outputs: openSeen(modes?.outputMode?.definition.unique === false),
     },
     ...(retry?.items ? { items: retry.items } : {}),
     signal: abort.signal,
@@ -81,10 +79,7 @@ export async function openPlanner(
     planned: (listener) => planner.planned(listener),
     chunks: (listener) => planner.chunks(listener),
     candidates: (listener) => planner.candidates(listener),
-    async [Symbol.asyncDispose]() {
-      abort.abort();
-      for (const seen of opened) await seen[Symbol.asyncDispose]();
-    },
+    [Symbol.asyncDispose]: () => stack.close(),
   };
 }
 

@@ -1,9 +1,9 @@
 import { randomUUID } from "node:crypto";
-import { existsSync, readFileSync, rmdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { environmentError } from "../../base/disk.js";
 import { isTemporaryOf } from "../../base/json-file.js";
-import { makeDirectory } from "../../base/make-directory.js";
+import { makeDirectory, removeEmpty } from "../../base/make-directory.js";
 import { readNames } from "../../base/read-names.js";
 import type { Partition } from "../../contracts/partition.js";
 import type { ShardTarget } from "../../contracts/wire.js";
@@ -66,21 +66,12 @@ export function openRootId(paths: ShardPaths): string {
 
 /** Removes the directory of `ctx.keptDir`s, where it is empty. */
 export function closeKept({ keptRoot, stateDir }: ShardPaths): void {
-  try {
-    rmdirSync(keptRoot);
-    if (dirname(keptRoot) !== stateDir) rmdirSync(dirname(keptRoot));
-  } catch {
-    // It does not exist, or is not empty.
-  }
+  const parent = dirname(keptRoot);
+  removeEmpty(keptRoot, ...(parent === stateDir ? [] : [parent]));
 }
 
 /** Removes the run's staging, and the directories above it that are empty now. */
 export function closeStaging(dir: string): void {
   rmSync(dir, { recursive: true, force: true });
-  try {
-    rmdirSync(dirname(dir));
-    rmdirSync(dirname(dirname(dir)));
-  } catch {
-    // Staging of other runs, or the state of tasks, is in it.
-  }
+  removeEmpty(dirname(dir), dirname(dirname(dir)));
 }

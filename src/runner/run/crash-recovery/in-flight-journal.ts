@@ -1,6 +1,6 @@
-import { closeSync, ftruncateSync, openSync, readFileSync, rmdirSync, rmSync, writeSync } from "node:fs";
+import { closeSync, ftruncateSync, openSync, readFileSync, rmSync, writeSync } from "node:fs";
 import { join } from "node:path";
-import { makeDirectory } from "../../../base/make-directory.js";
+import { makeDirectory, removeEmpty } from "../../../base/make-directory.js";
 import { readNames } from "../../../base/read-names.js";
 import { unpackKeys } from "../../../contracts/wire.js";
 import type { WorkerHandle } from "../../dispatch/worker-handle.js";
@@ -82,7 +82,7 @@ export class InFlightJournal implements Disposable {
     for (const { fd } of this.#files.values()) closeSync(fd);
     this.#files.clear();
     rmSync(this.#dir, { recursive: true, force: true });
-    removeIfEmpty(join(this.#dir, ".."));
+    removeEmpty(join(this.#dir, ".."));
   }
 }
 
@@ -110,13 +110,5 @@ function orNone(read: () => string[]): string[] {
 export function clearInFlightJournal(journalDir: string, isDead: (run: string) => boolean): void {
   for (const run of readNames(journalDir).filter(isDead))
     rmSync(join(journalDir, run), { recursive: true, force: true });
-  removeIfEmpty(journalDir);
-}
-
-function removeIfEmpty(dir: string): void {
-  try {
-    rmdirSync(dir);
-  } catch {
-    // The journal of another run is in it.
-  }
+  removeEmpty(journalDir);
 }
