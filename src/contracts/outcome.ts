@@ -23,21 +23,9 @@ export interface Outcome {
 /** How an item ended, without its key. */
 export type Settled = Omit<Outcome, "key" | "attempts">;
 
-export interface OutcomeCounts {
-  /** The sum of the others. */
-  total: number;
-  done: number;
-  skipped: number;
-  filtered: number;
-  failed: number;
-  cancelled: number;
-}
+/** Items by status. `total` is their sum. */
+export type OutcomeCounts = Record<"total" | OutcomeStatus, number>;
 
-export const emptyCounts = (): OutcomeCounts => ({
-  total: 0,
-  done: 0,
-  skipped: 0,
-  filtered: 0,
-  failed: 0,
-  cancelled: 0,
-});
+export function emptyCounts(): OutcomeCounts {
+  return { total: 0, done: 0, skipped: 0, filtered: 0, failed: 0, cancelled: 0 };
+}

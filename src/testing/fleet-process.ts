@@ -23,14 +23,7 @@ async function main(): Promise<void> {
   const prepared = await prepareSample(dir, { ...spec, options: { numProcess: "2" } }, mp);
   const abort = new AbortController();
   process.once("SIGTERM", () => abort.abort());
-  await runNode({
-    prepared,
-    fleet,
-    fleetOptions,
-    name,
-    signal: abort.signal,
-    onWarning: (text) => console.error(text),
-  });
+  await runNode({ prepared, fleet, fleetOptions, name, signal: abort.signal, onWarning: console.error });
 }
 
 await main();

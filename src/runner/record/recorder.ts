@@ -1,7 +1,13 @@
 import { monotonicMs } from "../../base/clock.js";
 import { asKagurazakaError, type ErrorRecord, failureClassOf, type KagurazakaError } from "../../base/errors.js";
 import type { Chunk, PendingItem } from "../../contracts/chunk.js";
-import { emptyCounts, type Outcome, type OutcomeStatus, type Settled } from "../../contracts/outcome.js";
+import {
+  emptyCounts,
+  type Outcome,
+  type OutcomeCounts,
+  type OutcomeStatus,
+  type Settled,
+} from "../../contracts/outcome.js";
 import type { RunSettings } from "../../contracts/run-config.js";
 import type { RunHooks } from "../../contracts/run-hooks.js";
 import type { SinkWriter } from "../../contracts/sink.js";
@@ -40,7 +46,7 @@ export interface RecorderOptions {
  */
 export class Recorder {
   /** Of this shard. The only shard of a run shares the counts of the run. */
-  readonly counts: ReturnType<typeof emptyCounts>;
+  readonly counts: OutcomeCounts;
   readonly #options: RecorderOptions;
   readonly #counters: RunCounters;
   readonly #redoes: boolean;

@@ -37,11 +37,7 @@ export interface RunEnd {
 }
 
 /** The content of `runs/<id>/run.json`. Values are as they were written (`${oc.env:KEY}`), secrets masked. */
-export function runRecordOf(
-  prepared: PreparedRun,
-  run: string,
-  end: RunEnd,
-): { readonly run: string } & Record<string, unknown> {
+export function runRecordOf(prepared: PreparedRun, run: string, end: RunEnd) {
   const { config, program, backbone, workers, sourcePath } = prepared;
   return {
     v: 1,

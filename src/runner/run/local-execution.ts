@@ -36,17 +36,8 @@ export async function openLocalExecution(
   const { prepared, held, run, stack, onWarning } = request;
   const { program, config, workers } = prepared;
   const guard = stack.use(new Guardian(run, onWarning));
-  const { options } = config.backbone;
-  const isolation = await openIsolatedSession({
-    backbone,
-    options,
-    workers,
-    entry: WORKER_ENTRY,
-    run,
-    guard,
-    stack,
-    suspects: held,
-  });
+  const workersRequest = { options: config.backbone.options, workers, entry: WORKER_ENTRY, run, guard };
+  const isolation = await openIsolatedSession({ ...workersRequest, backbone, stack, suspects: held });
   // The journal is needed only where a crash of a worker can end the whole process.
   const journals = isolation.canCrashCoordinator
     ? held.map(({ paths }) => stack.use(new InFlightJournal(paths.inFlightDir, run)))
