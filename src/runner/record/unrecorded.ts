@@ -34,16 +34,9 @@ export async function recordUnrecorded(
       if (!ours) continue;
       const header = shard.record as unknown as LedgerHeader;
       const name = `${shard.rootId} ${header.run}`;
-      let ledger = ledgers.get(name);
-      if (!ledger) {
-        ledger = await openSegment(header, {
-          ledgerDir: ours.ledgerDir,
-          name: `${run}-for-${header.run}`,
-          durable,
-          stack,
-        });
-        ledgers.set(name, ledger);
-      }
+      const segment = { ledgerDir: ours.ledgerDir, run: `${run}-for-${header.run}`, durable, stack };
+      const ledger = ledgers.get(name) ?? (await openSegment(header, segment));
+      ledgers.set(name, ledger);
       append(ledger, unrecorded);
       ours.lease.assertHeld();
       ledger.flush();
@@ -58,15 +51,13 @@ export async function recordUnrecorded(
 
 /** Code, version and options of the header are those of the crashed run; sequence, time and machine those of this one. */
 async function openSegment(
-  { covers: _, durable: __, ...dead }: LedgerHeader,
-  to: { ledgerDir: string; name: string; durable: boolean; stack: DisposalStack },
+  { covers: _, durable: __, ...crashed }: LedgerHeader,
+  { ledgerDir: dir, run, durable, stack }: { ledgerDir: string; run: string; durable: boolean; stack: DisposalStack },
 ): Promise<Ledger> {
-  const { nextSeq: seq } = await loadLedger(to.ledgerDir);
+  const { nextSeq: seq } = await loadLedger(dir);
   const { boot, host } = ownProcess();
-  const header = { ...dead, run: to.name, at: new Date().toISOString(), seq, boot, host };
-  return to.stack.use(
-    openLedger({ dir: to.ledgerDir, header: to.durable ? { ...header, durable: true } : header, durable: to.durable }),
-  );
+  const own = { run, at: new Date().toISOString(), seq, boot, host, ...(durable ? { durable } : {}) };
+  return stack.use(openLedger({ dir, header: { ...crashed, ...own }, durable }));
 }
 
 function append(ledger: Ledger, { chunk: message, outcomes }: UnrecordedOutcomes): void {

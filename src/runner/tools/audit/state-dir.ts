@@ -1,7 +1,8 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { KagurazakaError } from "../../../base/errors.js";
 import { OWN_DIRECTORY } from "../../../base/own-directory.js";
+import { readNames } from "../../../base/read-names.js";
 import type { ShardPaths } from "../../prepare/shard-paths.js";
 
 /** A task's state directory, as far as it can be read without loading the task. */
@@ -37,13 +38,8 @@ function outputRootOf(stateDir: string): string | undefined {
 }
 
 function tasksIn(dir: string): string[] {
-  try {
-    return readdirSync(dir)
-      .map((name) => join(dir, name))
-      .filter((path) => existsSync(join(path, "ledger")));
-  } catch {
-    return [];
-  }
+  const paths = readNames(dir).map((name) => join(dir, name));
+  return paths.filter((path) => existsSync(join(path, "ledger")));
 }
 
 export interface LastRun {
@@ -56,7 +52,7 @@ export interface LastRun {
 /** The task of the state directory, from the run.json of its latest run. */
 export function lastRunOf({ stateDir, runsDir }: State): LastRun {
   // Ids of runs sort by time.
-  for (const run of existsSync(runsDir) ? readdirSync(runsDir).sort().reverse() : []) {
+  for (const run of readNames(runsDir).reverse()) {
     try {
       const record = JSON.parse(readFileSync(join(runsDir, run, "run.json"), "utf8")) as Record<string, unknown>;
       const text = (value: unknown): string | undefined => (typeof value === "string" ? value : undefined);
