@@ -20,10 +20,7 @@ export interface Candidate {
 }
 
 /** An item that an earlier run has named. */
-export interface KnownItem {
-  readonly key: string;
-  readonly item: Item;
-}
+export type KnownItem = Pick<Candidate, "key" | "item">;
 
 /** An item that cannot run. It is recorded as failed, without an attempt. */
 export interface Refusal {
@@ -41,6 +38,7 @@ export interface NamerOptions {
   readonly instance: TaskInstance;
   /** Number of the hard shard whose items these are. */
   readonly shard: number;
+  /** Keys and output paths so far; null where they cannot repeat. */
   readonly seen: { readonly keys: SeenKeys | null; readonly outputs: SeenKeys | null };
 }
 

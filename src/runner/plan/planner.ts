@@ -3,11 +3,8 @@ import { nextTurn } from "../../base/clock.js";
 import { KagurazakaError, toErrorRecord } from "../../base/errors.js";
 import { type Chunk, type ChunkHeader, PendingItem } from "../../contracts/chunk.js";
 import type { RunSettings } from "../../contracts/run-config.js";
-import type { TaskInstance } from "../../contracts/task.js";
-import type { TaskProgram } from "../program/task-program.js";
 import { Packer } from "./bulk/packed-chunk.js";
-import type { SeenKeys } from "./bulk/seen-keys.js";
-import { type Candidate, isRefusal, type KnownItem, Namer, type Refusal } from "./candidates.js";
+import { type Candidate, isRefusal, type KnownItem, Namer, type NamerOptions, type Refusal } from "./candidates.js";
 import { type FinishedCheck, isFinished, type SkipReason } from "./finished.js";
 import { ItemChunk } from "./item-chunk.js";
 import { itemListsOf } from "./item-lists.js";
@@ -30,11 +27,7 @@ export interface PlanListener {
   onWarning?(message: string): void;
 }
 
-export interface PlannerOptions {
-  readonly program: TaskProgram;
-  readonly instance: TaskInstance;
-  /** Number of the hard shard whose items these are. */
-  readonly shard: number;
+export interface PlannerOptions extends NamerOptions {
   readonly settings: RunSettings;
   readonly limit: Limit;
   readonly keyFilter: KeyFilter;
@@ -43,7 +36,6 @@ export interface PlannerOptions {
   readonly runsAll: boolean;
   /** An epoch is open: the task's `isExecuted` is not asked. */
   readonly ignoresTask: boolean;
-  readonly seen: { keys: SeenKeys | null; outputs: SeenKeys | null };
   /** Items to plan in place of listing the input (`--retry-failed`). */
   readonly items?: Iterable<readonly KnownItem[]>;
   readonly signal: AbortSignal;

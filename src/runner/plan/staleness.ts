@@ -1,18 +1,13 @@
-import type { Item } from "../../contracts/item.js";
-import type { FinishRule } from "../../contracts/modes.js";
 import type { RedoCause } from "../../contracts/run-config.js";
 import { differencesOf, type LedgerIndex, type Made } from "../ledger/index.js";
 import type { Candidate } from "./candidates.js";
 import { areOlder, areOutputsOlder } from "./file-times.js";
+import type { FinishedOptions } from "./finished.js";
 
-export interface StalenessOptions {
+export interface StalenessOptions extends Pick<FinishedOptions, "rule" | "outputRoot" | "inputPathsOf"> {
   readonly redo: readonly RedoCause[];
   readonly now: Made;
   readonly index: Pick<LedgerIndex, "statusOf">;
-  readonly rule: FinishRule | null;
-  readonly outputRoot: string | null;
-  /** Paths of the item's input files. */
-  inputPathsOf(item: Item): readonly string[];
 }
 
 /**

@@ -39,26 +39,26 @@ export async function openIsolatedSession(request: IsolatedSessionRequest): Prom
   const { backbone, suspects: ofShards, stack, options, ...rest } = request;
   const isolated = backbone.isolated?.(options);
   const keys = new Set(ofShards.flatMap(({ number, suspects }) => [...suspects].map((key) => nameOf(number, key))));
-  const isCareful = isolated !== undefined && keys.size > 0;
+  const hasSuspects = isolated !== undefined && keys.size > 0;
   let isClosed = false;
   const open = async (chosen: typeof options): Promise<WorkerSession> => {
     const session = await backbone.openWorkers({ ...rest, options: chosen });
     if (isClosed) await session[Symbol.asyncDispose]();
     return stack.use(session);
   };
-  let session = await open(isCareful ? isolated : options);
+  let session = await open(hasSuspects ? isolated : options);
   stack.defer(() => {
     isClosed = true;
   });
   let suspects: Suspects | undefined;
   const whenOver = new Promise<IsolationEnd>((resolve) => {
-    if (!isCareful) return;
+    if (!hasSuspects) return;
     suspects = new Suspects(keys, (allTried) => {
       suspects = undefined;
       if (isClosed) return;
       open(options).then(
-        (asked) => {
-          session = asked;
+        (requested) => {
+          session = requested;
           resolve({ allTried });
         },
         (error) => resolve({ allTried, failure: toErrorRecord(error).message }),
@@ -74,7 +74,7 @@ export async function openIsolatedSession(request: IsolatedSessionRequest): Prom
       return suspects !== undefined;
     },
     canCrashCoordinator: isolated !== undefined,
-    warning: isCareful
+    warning: hasSuspects
       ? `the last run's process crashed. The ${keys.size} ${items} first, each worker in a process of its own, so that a crash costs one item`
       : undefined,
     whenOver,

@@ -1,10 +1,10 @@
 import { statSync } from "node:fs";
 import { join } from "node:path";
-import type { FinishRule, OutputEntry } from "../../../contracts/modes.js";
+import type { OutputEntry } from "../../../contracts/modes.js";
 import type { KeyStatus } from "../../ledger/index.js";
 import type { LedgerView } from "../../ledger/view.js";
 import type { Candidate } from "../../plan/candidates.js";
-import { ExistingFiles, type FinishedCheck, isFinished } from "../../plan/finished.js";
+import { ExistingFiles, type FinishedCheck, type FinishedOptions, isFinished } from "../../plan/finished.js";
 import type { Finding } from "./findings.js";
 
 export interface Verdict {
@@ -16,11 +16,8 @@ export interface Verdict {
   readonly asksTask: boolean;
 }
 
-export interface JudgeOptions {
+export interface JudgeOptions extends Pick<FinishedOptions, "rule" | "taskDecides" | "outputRoot"> {
   readonly finished: FinishedCheck;
-  readonly rule: FinishRule | null;
-  readonly taskDecides: boolean;
-  readonly outputRoot: string | null;
   readonly ledger: LedgerView & { readonly index: { statusOf(key: string): KeyStatus | undefined } };
 }
 
