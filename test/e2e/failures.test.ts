@@ -190,7 +190,7 @@ describe.concurrent("a run that does not move", () => {
     );
     expect(code).toBe(5);
     expect(json.counts).toEqual(counts({ done: 2, cancelled: 1 }));
-    expect(stderr).toMatch(/nothing settled .*stuck/);
+    expect(stderr).toMatch(/no item has settled .*stuck/);
     expect((await place.sample(good(2))).json.counts).toEqual(counts({ skipped: 2 }));
   });
 
