@@ -94,9 +94,11 @@ async function mended(place: Place, next: string | null, ...more: string[]): Pro
   expect(isSound, `after: ${next}\n${JSON.stringify(root, null, 1)}`).toBe(true);
 }
 
+/** The segment written last. Ids of runs that began within one second do not sort by time. */
 const ledgerFile = (place: Place): string => {
   const dir = place.path("out/.kagurazaka/Up/ledger");
-  return join(dir, readdirSync(dir).sort().at(-1)!);
+  const files = readdirSync(dir).map((name) => join(dir, name));
+  return files.sort((a, b) => statSync(a).mtimeMs - statSync(b).mtimeMs).at(-1)!;
 };
 
 /** A file of a tree with its time of change: nothing can have been written where these are the same. */
