@@ -1,9 +1,9 @@
-// npm run build: makes dist/ of the sources, and does nothing where it is made of them already. The tests that run the built
-// product do the same before they start (test/support/current-build.ts), so none of them runs an old build.
+// npm run build: builds dist/ unless it is up to date. Tests of the built product do the same before they start
+// (test/support/current-build.ts), so that none of them runs an old build.
 //
-// tsc makes one file of each source. The two doors that every worker opens are then bundled into one file each, for what a
-// start costs is the number of files. They are what a task file imports as "kagurazaka", and what a worker runs. What is
-// loaded only when it is needed stays where tsc has put it.
+// tsc compiles each source to one file. Two modules that every worker loads are then bundled into one file each, because the
+// time to start depends on the number of files: what a task file imports as "kagurazaka", and the worker's main module.
+// Modules behind a dynamic import stay files of their own.
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -24,10 +24,10 @@ if (!isCurrent()) {
 
 async function make() {
   rmSync(stamp, { force: true });
-  // Taken first: a source that is edited during the build is not in it, and the next build sees that.
+  // Hashed first: where a source is edited during the build, the next build compiles it again.
   const inputs = hashInputs();
   compile();
-  // tsc does not look whether what it has made before is still there.
+  // tsc does not check whether its earlier outputs still exist.
   if (compareOutputs().missing.length > 0) {
     rmSync(join(root, buildInfo));
     compile();
@@ -37,7 +37,7 @@ async function make() {
   writeFileSync(stamp, `${inputs} ${hash([buildInfo])}`);
 }
 
-/** Whether the last build was of these inputs, nobody has run tsc since, and the files are those of these sources. */
+/** Whether the last build had these inputs, tsc has not run since, and all outputs exist. */
 function isCurrent() {
   if (!existsSync(stamp) || !existsSync(join(root, buildInfo))) return false;
   if (readFileSync(stamp, "utf8") !== `${hashInputs()} ${hash([buildInfo])}`) return false;
@@ -52,7 +52,7 @@ function listSources() {
     .sort();
 }
 
-/** package.json, because it says which tsc and which esbuild. */
+/** package.json is an input, because it has the versions of tsc and esbuild. */
 function hashInputs() {
   const others = ["build.mjs", "package.json", "tsconfig.json", "tsconfig.build.json"];
   return hash([...listSources(), ...others]);
@@ -68,7 +68,7 @@ function hash(names) {
   return all.digest("hex");
 }
 
-/** Outputs that are not there, and those whose source is gone. Names with a leading dot are the build's own. */
+/** Missing outputs, and outputs without a source. Names with a leading dot belong to the build. */
 function compareOutputs() {
   const wanted = listSources().flatMap((source) => {
     const output = source.replace(/ts$/, "js");
@@ -84,7 +84,7 @@ function compareOutputs() {
   };
 }
 
-/** On an error, tsc has told it. */
+/** Exits on an error, which tsc has printed. */
 function compile() {
   const tsc = join(root, "node_modules/typescript/bin/tsc");
   const { status } = spawnSync(process.execPath, [tsc, "-p", join(root, "tsconfig.build.json")], { stdio: "inherit" });
@@ -92,8 +92,8 @@ function compile() {
 }
 
 /**
- * Waits until no other process builds. Every process has a ticket, a file named by its pid, and builds when it sees no
- * ticket of another living process; otherwise it takes its own back for a moment. A ticket of a dead process is removed.
+ * Waits until no other process builds. Each process makes a ticket, a file named after its pid, and builds when no other living
+ * process has one; otherwise it removes its own for a moment. Tickets of dead processes are removed.
  */
 async function takeTurn() {
   const dir = join(dist, ".building");
@@ -141,7 +141,7 @@ async function bundleDoors() {
   }
 }
 
-/** What modules say of places, as seen from where they end up: `import("./jsonl.js")` and `import.meta.url`. */
+/** Makes `import("./jsonl.js")` and `import.meta.url` of bundled modules relative to the bundle. */
 function seenFrom(dir) {
   const path = (absolute) => {
     const seen = relative(dir, absolute);

@@ -8,8 +8,8 @@ import {
 } from "../src/kit.js";
 
 /**
- * Executes in this thread. Slow and plain on purpose: the referee the other backbones are judged by, and the one to debug
- * with. A loop that blocks cannot be stopped here.
+ * Executes items in this thread. Plain on purpose: for debugging, and as the reference that other backbones are compared with.
+ * A loop that blocks cannot be stopped here.
  */
 const inline = defineBackbone({
   name: "inline",
@@ -47,7 +47,7 @@ const inline = defineBackbone({
         );
         return {
           send: (message) => {
-            // In a turn of its own, as a message would be: the sender never finds itself inside the worker's code.
+            // In a turn of its own, like a real message: `send` never runs the worker's code.
             setImmediate(() => (listener ? listener(message) : waiting.push(message)));
           },
           kill: () => setImmediate(() => exit({ kind: "ended" })),

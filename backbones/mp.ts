@@ -1,11 +1,11 @@
 import { availableParallelism } from "node:os";
-import { type BackboneOptions, defineBackbone, type WorkerSession } from "../src/kit.js";
+import { defineBackbone, type WorkerSession, type WorkerSetup } from "../src/kit.js";
 import { checkCpus, openCpuShares, parseCpus } from "./mp/cpu-affinity.js";
 import type { MpRequest } from "./mp/workers-request.js";
 
 /**
- * All cores of this machine. Its workers are threads of this process, or processes of their own: those cost a little more
- * per item and die alone, whatever kills them.
+ * All cores of this machine. Workers are threads of this process, or processes, which cost a little more per item but can
+ * crash without ending the run.
  */
 const mp = defineBackbone({
   name: "mp",
@@ -64,23 +64,14 @@ const mp = defineBackbone({
       options.isolation === "process"
         ? (await import("./mp/processes.js")).openProcesses(wanted)
         : await (await import("./mp/threads.js")).openThreads(wanted);
-    const recycle = recycleOf(options);
-    return recycle === undefined ? session : recycling(session, recycle);
+    const { recycleAfter, recycleRss } = options as { recycleAfter?: number; recycleRss?: number };
+    if (recycleAfter === undefined && recycleRss === undefined) return session;
+    return recycling(session, { afterItems: recycleAfter, bytes: recycleRss });
   },
 });
 
-type Recycle = { afterItems?: number; bytes?: number };
-
-function recycleOf({ recycleAfter, recycleRss }: BackboneOptions): Recycle | undefined {
-  if (recycleAfter === undefined && recycleRss === undefined) return undefined;
-  return {
-    ...(recycleAfter === undefined ? {} : { afterItems: recycleAfter as number }),
-    ...(recycleRss === undefined ? {} : { bytes: recycleRss as number }),
-  };
-}
-
-/** The same session; each worker is told when it has done enough. */
-const recycling = (session: WorkerSession, recycle: Recycle): WorkerSession => ({
+/** The same session, with limits in the setup of each worker. */
+const recycling = (session: WorkerSession, recycle: NonNullable<WorkerSetup["recycle"]>): WorkerSession => ({
   startWorker: (start, events) => session.startWorker({ ...start, setup: { ...start.setup, recycle } }, events),
   [Symbol.asyncDispose]: () => session[Symbol.asyncDispose](),
 });

@@ -34,7 +34,7 @@ async function main() {
     process.exitCode = 2;
     return;
   }
-  // Compiled tasks are kept here, and go with the bench.
+  // The cache of compiled tasks, removed at the end.
   process.env.KAGURAZAKA_CACHE_DIR = makeScratch();
   const lines = [];
   for (const row of rows.filter(({ name }) => only.length === 0 || only.includes(name))) {
@@ -54,7 +54,7 @@ async function main() {
     process.stdout.write(`\nwritten to ${writeResults({ machine, table, runs, short })}\n`);
 }
 
-/** A row that cannot be measured here says so in the table; the others still are. */
+/** A row that cannot be measured on this machine is a line of the table that says why. */
 async function measure(row, how) {
   try {
     return (await row.measure(how)).map((line) => ({ row: row.name, ...line }));

@@ -2,7 +2,7 @@ import type { BackboneDefinition } from "./contracts/backbone.js";
 import type { ModeData, ModeDefinition } from "./contracts/modes.js";
 import type { TaskKind } from "./contracts/task.js";
 
-/** What has a name of its own in flags and configuration. One line per plug-in; each file's default export is the plug-in. */
+/** The plug-ins that flags and configuration know by name, one per line. The default export of each file is the plug-in. */
 
 type Shelf<T> = Readonly<Record<string, () => Promise<{ readonly default: T }>>>;
 // biome-ignore lint/suspicious/noExplicitAny: a shelf holds factories of all kinds of fields.
@@ -42,13 +42,13 @@ const tasks: Shelf<new () => object> = {
   fetch: () => import("../tasks/fetch.js"),
 };
 
-/** Which backbone `auto` is, by the task's kind. */
+/** What `--backbone auto` means, by the task's kind. */
 const autoBackbones: Readonly<Record<TaskKind, string>> = { item: "mp", batch: "onnx_single" };
 
-/** Names of other tools for backbones of ours. */
+/** Names that the Python tool has for these backbones. */
 const backboneAliases: Readonly<Record<string, string>> = { torch_vanilla_single: "onnx_single" };
 
-/** The name on the shelf for what was asked for. */
+/** Resolves `auto` and aliases. */
 export function backboneName(asked: string, kind: TaskKind): string {
   if (asked === "auto") return autoBackbones[kind];
   return Object.hasOwn(backboneAliases, asked) ? backboneAliases[asked]! : asked;
@@ -64,15 +64,15 @@ export function builtinNames(shelf: ShelfName): string[] {
   return Object.keys(builtins[shelf]);
 }
 
-/** Loads a plug-in by its name; undefined when the shelf has none of that name. */
+/** Loads a plug-in by its name; undefined where there is none. */
 export async function loadBuiltin<S extends ShelfName>(shelf: S, name: string): Promise<On<S> | undefined> {
-  // Own names only: `toString` is not a mode.
+  // Not `in`: objects inherit names such as `toString`.
   if (!Object.hasOwn(builtins[shelf], name)) return undefined;
   const { default: plugIn } = await builtins[shelf][name]!();
   return plugIn as On<S>;
 }
 
-/** URL of a ready-made task's module, to be loaded like a user's; its export is `default`. Undefined for an unknown name. */
+/** URL of the module of a ready-made task, whose default export is loaded like a user's task. Undefined for an unknown name. */
 export function builtinTaskEntry(name: string): string | undefined {
   return Object.hasOwn(tasks, name) ? new URL(`../tasks/${name}.js`, import.meta.url).href : undefined;
 }

@@ -1,6 +1,5 @@
 /**
- * The users' door: all a task file imports from "kagurazaka". Cheap to import, for every worker does: no engine, no
- * parser and no pattern library is loaded from here.
+ * For authors of tasks, as `kagurazaka`. Every worker imports it, so it loads no engine, no parser and no pattern library.
  */
 import type { RunResult } from "./runner/run/run-result.js";
 import type { RunTaskOptions, TaskLocation } from "./runner/run-task.js";
@@ -27,7 +26,7 @@ export type { RunResult } from "./runner/run/run-result.js";
 export type { RunTaskOptions, TaskLocation } from "./runner/run-task.js";
 export { KAGURAZAKA_MIXIN_PLACEHOLDER, KagurazakaTask } from "./task.js";
 
-/** Runs a task from code; see `RunTaskOptions`. The runner is loaded when it is called, so that workers never load it. */
+/** Runs a task from code; see `RunTaskOptions`. Loads the runner when it is called, so that workers never load it. */
 export async function runTask(task: TaskLocation, options?: RunTaskOptions): Promise<RunResult> {
   return (await import("./runner/run-task.js")).runTask(task, options);
 }

@@ -1,6 +1,6 @@
 /**
- * The plug-in authors' door: all a backbone, a mode or a template is written from. Third parties import it as
- * `kagurazaka/kit`. It knows neither the runner nor any task.
+ * For authors of plug-ins, as `kagurazaka/kit`: everything that a backbone, a mode or a template needs. Does not import the
+ * runner.
  */
 export { encodeItem } from "./base/canonical-json.js";
 export * from "./base/errors.js";

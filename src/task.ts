@@ -3,7 +3,7 @@ import type { Item } from "./contracts/item.js";
 import type { Generated, RunPlan, RunStats, TaskContext } from "./contracts/task.js";
 
 /**
- * What every task extends. `I` is the item as `process` reads it; `S` the specs of `static options`, where there are any:
+ * The base class of tasks. `I` is the item as `process` gets it, `S` the type of `static options`, if any:
  *
  * ```ts
  * const options = defineOptions({ language: { type: "string", default: "en", help: "language of the texts" } });
@@ -15,47 +15,47 @@ import type { Generated, RunPlan, RunStats, TaskContext } from "./contracts/task
  * }
  * ```
  *
- * `static defaults = { num_process: 1, concurrency: 16, timeout: "10m" }` says which flags fit the task: the run's own and
- * the backbone's, in any spelling. They stand above the built-in defaults and below everything a user says.
+ * `static defaults = { num_process: 1, concurrency: 16, timeout: "10m" }` sets defaults of the run's and the backbone's flags,
+ * in any spelling. They override the built-in defaults; configuration and flags override them.
  *
  * `static help` is shown by `-h`, above the options.
  *
- * One instance lives in the coordinator (it lists, names and finishes; no `setup`), one in each worker (it checks and
- * processes). They share nothing: state kept on `this` stays where it was set.
+ * The coordinator has one instance, which lists, names and finalizes (`setup` is not called); each worker has another, which
+ * checks and processes. They share nothing: state on `this` stays in its thread or process.
  */
 // biome-ignore lint/complexity/noBannedTypes: {} is "no options", which is what a task without them has.
 export abstract class KagurazakaTask<I = Item, S extends OptionSpecs = {}> {
   /** Values of `static options`. Set after construction: read it in methods, not in field initialisers. */
   declare options: OptionValues<S>;
-  /** Flags and words nobody declares, with `static rawArgs = true`; what stands behind `--`. */
+  /** With `static rawArgs = true`: unknown flags and words, and everything after `--`. */
   rawArgs: readonly string[] = [];
 
-  /** Does the work for one item. What it returns goes to whoever asked for values; files go to `item.output.path`. */
+  /** Processes one item. Files are written to `item.output.path`; the return value is passed to the hook `onOutcome`. */
   abstract process(item: I, ctx: TaskContext): unknown;
 
-  /** Lists the items, in the coordinator; lazily, when it yields. An input mode supplies it. */
+  /** Lists the items, lazily when it yields. Called in the coordinator. Not needed with an input mode. */
   generateTasks?(): Generated<unknown>;
-  /** Whether an item is finished, asked in the worker. Without it the finish check decides, else the ledger. */
+  /** Whether an item is finished. Called in the worker. Without it the finish check decides, else the ledger. */
   isExecuted?(item: I, ctx: TaskContext): boolean | Promise<boolean>;
-  /** A stable name for an item, e.g. its id; without it a hash of the whole item. Asked in the coordinator. */
+  /** A stable key of an item, e.g. its id. Called in the coordinator. Default: a hash of the whole item. */
   keyOf?(item: I): string;
-  /** Looks at what `process` wrote before it is published; throws when it is no good. */
+  /** Checks what `process` wrote before it is published; throws where it is wrong. */
   verify?(item: I, ctx: TaskContext): unknown;
   /**
-   * Looks at options and modes together, in the coordinator, before anything is written. What it throws is the user's
-   * mistake (exit 2); a property `hint` of the error says what to do about it.
+   * Checks options and modes together, in the coordinator, before anything is written. An error that it throws is reported as
+   * a mistake of the user (exit 2), with the error's `hint`.
    */
   check?(plan: RunPlan): unknown;
-  /** Once per worker, before its first item: load the model, open the connection. A failure stops the run. */
+  /** Called once per worker, before its first item: load the model, open the connection. An error stops the run. */
   setup?(): unknown;
-  /** Once per worker, after its last item. */
+  /** Called once per worker, after its last item. */
   teardown?(): unknown;
-  /** Once per run, in the coordinator, after the last outcome. */
+  /** Called once per run, in the coordinator, after the last outcome. */
   finalize?(stats: RunStats): unknown;
 }
 
 /**
- * Stands for a value of a template that configuration has to fill in (`--mixin hard_shard_mode.input_path=…`); `???` in
- * YAML. A run with one left over stops before it starts and lists all of them. Typed `never`, so that it fits anywhere.
+ * A value of a template that configuration has to set (`--mixin hard_shard_mode.input_path=…`); `???` in YAML. A run lists
+ * all that are left and does not start. Its type is `never`, which fits every field.
  */
 export const KAGURAZAKA_MIXIN_PLACEHOLDER = "???" as never;

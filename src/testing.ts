@@ -1,6 +1,6 @@
 /**
- * Conformance suites for plug-ins: what every backbone and every mode must do, told by running it. They take the test
- * runner's own `it`, so vitest, node:test, jest or anything of that shape will do.
+ * Conformance suites for plug-ins: what every backbone and every mode must do. They take the `it` of a test runner: Vitest,
+ * node:test, Jest and others of that shape.
  *
  * ```ts
  * import { it } from "node:test";

@@ -5,13 +5,13 @@ import { join } from "node:path";
 import { type ActivityWriter, KagurazakaError } from "../../src/kit.js";
 
 const CELL_BYTES = 8;
-/** Marks of 2,700 items at once. */
+/** Room for the activity of 2,700 items at once. */
 const RESERVED_BYTES = 64 * 1024;
 
 /**
- * A worker's activity where two processes see them. Node maps no memory between processes, but a file that both hold open is
- * memory too: what was written is there for the other at once, and stays when the writer crashes. It has no name any more
- * by the time the worker starts, so nothing is left of it, however either side ends.
+ * The activity of a worker process. Node cannot share memory between processes, but a file that both have open serves as such:
+ * a write is visible at once, and survives a crash of the writer. The file is unlinked before the worker starts, so it
+ * disappears with the two processes, however they end.
  */
 export class ActivityFile implements Disposable {
   readonly fd: number;
@@ -32,11 +32,11 @@ export class ActivityFile implements Disposable {
   }
 }
 
-/** In the first directory that has room for it: a file can be made on a full disk too, and the worker would die writing. */
+/** In the first directory with room for it. On a full disk a file can be made, but the worker would fail to write to it. */
 function openNameless(dirs: readonly string[]): number {
   let failure: unknown;
   for (const dir of dirs) {
-    const path = join(dir, `kagurazaka-marks-${randomBytes(8).toString("hex")}`);
+    const path = join(dir, `kagurazaka-activity-${randomBytes(8).toString("hex")}`);
     let fd: number | undefined;
     try {
       fd = openSync(path, "wx+", 0o600);
@@ -48,13 +48,13 @@ function openNameless(dirs: readonly string[]): number {
       failure = error;
     }
   }
-  const message = `no file can be made in ${dirs.join(" or ")}, which worker processes need: ${(failure as Error).message}`;
+  const message = `cannot make a file in ${dirs.join(" or ")}, which worker processes need: ${(failure as Error).message}`;
   throw new KagurazakaError("environment", message, { cause: failure });
 }
 
 function reserve(fd: number): void {
   const zeros = new Uint8Array(RESERVED_BYTES);
-  // What there is room for is taken first; only the next write says that there is no more.
+  // A nearly full disk takes a part of the bytes; only the next write fails.
   for (let at = 0; at < zeros.length; ) at += writeSync(fd, zeros, at, zeros.length - at, at);
 }
 

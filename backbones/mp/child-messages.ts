@@ -1,12 +1,12 @@
 import type { ErrorRecord, FromWorker, WorkerSetup, WorkerSite } from "../../src/kit.js";
 
-/** What a worker process is started with, and says, besides what all workers say. */
+/** The messages of worker processes, in addition to those of all workers. */
 
-/** Streams of a worker process beyond 0 to 2; 3 is Node's own channel, by which messages reach it. */
+/** File descriptors of a worker process after 0 to 2. 3 is Node's IPC channel, which carries messages to the worker. */
 export const ACTIVITY_FD = 4;
 export const MESSAGES_FD = 5;
 
-/** The first message to it. */
+/** The first message to a worker process. */
 export interface ChildBoot {
   readonly setup: WorkerSetup;
   readonly site: WorkerSite;
@@ -15,9 +15,9 @@ export interface ChildBoot {
 
 export type FromChild =
   | FromWorker
-  /** Its `main` has come to its end, and so has it. */
+  /** `main` has returned, and the process exits. */
   | { readonly type: "over" }
   /** One of its items has started a process group. */
   | { readonly type: "process"; readonly seq: number; readonly leaderPid: number }
-  /** An uncaught error ends it. */
+  /** An uncaught error ends the process. */
   | { readonly type: "died"; readonly error: ErrorRecord };

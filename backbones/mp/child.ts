@@ -3,13 +3,13 @@ import { activityWriterTo } from "./activity-file.js";
 import { ACTIVITY_FD, type ChildBoot, type FromChild, MESSAGES_FD } from "./child-messages.js";
 import { writeFrame } from "./frames.js";
 
-/** What a worker process runs. It is started ahead of its time and waits, with our code loaded, to be told what to do. */
+/** The program of a worker process. It is forked early, loads our code, and waits for its `ChildBoot`. */
 
 function post(message: FromChild): void {
   try {
     writeFrame(MESSAGES_FD, message);
   } catch (error) {
-    // The coordinator is gone: nobody is left to work for.
+    // The coordinator is gone.
     if ((error as NodeJS.ErrnoException).code === "EPIPE") process.exit(1);
     throw error;
   }
@@ -17,7 +17,7 @@ function post(message: FromChild): void {
 
 process.once("disconnect", () => process.exit(1));
 process.on("uncaughtException", (error) => {
-  // A task may have its own way with them.
+  // The task has a handler of its own.
   if (process.listenerCount("uncaughtException") > 1) return;
   post({ type: "died", error: toErrorRecord(error) });
   process.exit(1);
@@ -30,16 +30,16 @@ process.once("message", (boot: ChildBoot) => {
   void work(boot);
 });
 const loading = import(process.argv[2]!) as Promise<{ default: WorkerMain }>;
-// Should it fail before it is waited for.
+// A failure is reported by `work`, which awaits it later.
 loading.catch(() => {});
 
 async function work({ setup, site, activityBytes }: ChildBoot): Promise<void> {
-  // Both wait for the disk. What is wrong with the task, `main` will meet and say.
+  // Loads the task while our code loads. `main` imports it again and reports errors.
   import(site.taskUrl).catch(() => {});
   const { default: main } = await loading;
   const activity = new SharedArrayBuffer(activityBytes);
   const onMessage = (listen: typeof listener): void => {
-    // In a turn of its own: the worker says that it is ready before an item can end it.
+    // In a turn of its own: the worker posts "ready" before an item can end the process.
     setImmediate(() => {
       listener = listen;
       for (const message of waiting.splice(0)) listen(message);
@@ -49,6 +49,6 @@ async function work({ setup, site, activityBytes }: ChildBoot): Promise<void> {
   const activityWritten = activityWriterTo(ACTIVITY_FD, activity);
   await main({ port: { post, onMessage, processStarted }, setup, site, activity, activityWritten, ownProcess: true });
   post({ type: "over" });
-  // Whatever the task left open (a timer, a socket) does not keep it.
+  // A timer or socket that the task left open must not keep the process alive.
   process.exit(0);
 }

@@ -3,7 +3,7 @@ import { accessSync, constants, readFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { KagurazakaError } from "../../src/kit.js";
 
-/** Processors for workers, in turn; one whose worker has ended is the next to be given. */
+/** Assigns processors to workers: `take` returns the one with the fewest workers. */
 export interface CpuShares {
   take(): number;
   giveBack(cpu: number): void;
@@ -66,7 +66,7 @@ function isInstalled(program: string): boolean {
   });
 }
 
-/** A process with all of its threads, or one thread. What it starts from then on stays there with it. */
+/** Pins a process with all of its threads, or one thread. Processes and threads that it starts later inherit the processor. */
 export function pinTo(cpu: number, target: { pid: number } | { tid: number }, onFailure: (why: string) => void): void {
   const words =
     "pid" in target ? ["-a", "-p", "-c", `${cpu}`, `${target.pid}`] : ["-p", "-c", `${cpu}`, `${target.tid}`];

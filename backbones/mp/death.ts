@@ -1,14 +1,14 @@
 import type { ErrorRecord } from "../../src/kit.js";
 
 const MAX_KEPT = 16_384;
-/** What V8 and Node write when they give up, after which nothing else is written. */
+/** The beginning of the report that V8 or Node writes before it aborts; nothing else is written after it. */
 const LAST_WORDS = /^(?:<--- Last few GCs --->|FATAL ERROR: |# Fatal error in |----- Native stack trace -----)/m;
 
-/** Tells a dying process's last words from what is printed in it: they are a reason, pages long, and no print. */
+/** Separates the crash report of a process, which is pages long, from the prints of its task. */
 export class LastWords {
   #kept = "";
 
-  /** @returns what of it is a print */
+  /** @returns the part of the text that is a print */
   take(text: string): string {
     const at = this.#kept === "" ? text.search(LAST_WORDS) : 0;
     if (at < 0) return text;
@@ -26,11 +26,11 @@ const meanings: Readonly<Record<string, string>> = {
   SIGBUS: "native code crashed",
   SIGILL: "native code crashed",
   SIGFPE: "native code crashed",
-  SIGABRT: "native code gave up",
-  SIGKILL: "by somebody, or by the system because memory ran out",
+  SIGABRT: "native code aborted",
+  SIGKILL: "sent by hand, or by the system because memory ran out",
 };
 
-/** How a worker process ended that was not asked to. */
+/** Why a worker process ended by itself. */
 export function deathRecord(code: number | null, signal: NodeJS.Signals | null, lastWords: LastWords): ErrorRecord {
   const { reason } = lastWords;
   if (reason?.includes("heap")) {

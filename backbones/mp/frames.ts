@@ -5,9 +5,8 @@ import { deserialize, serialize } from "node:v8";
 const HEADER_BYTES = 4;
 
 /**
- * Messages on a pipe, each behind its length. Written at once and to the last byte: what a process has said arrives, even
- * if the very next thing it does is to crash. (Node's own channel keeps what does not fit into the pipe in the memory of
- * the sender, and that dies with it.)
+ * Writes a message to a pipe, after its length. Synchronous and complete, so that the message arrives even if the process
+ * crashes right after it. (Node's IPC channel buffers what does not fit into the pipe in the sender's memory.)
  */
 export function writeFrame(fd: number, message: unknown): void {
   const body = serialize(message);
@@ -17,7 +16,7 @@ export function writeFrame(fd: number, message: unknown): void {
   for (let at = 0; at < frame.length; ) at += writeSync(fd, frame, at);
 }
 
-/** Calls back with each message. A last one that is cut off was never said. */
+/** Calls back with each message. A last message that is cut off is ignored. */
 export function readFrames(stream: Readable, onMessage: (message: unknown) => void): void {
   let chunks: Buffer[] = [];
   let got = 0;
@@ -25,7 +24,7 @@ export function readFrames(stream: Readable, onMessage: (message: unknown) => vo
   stream.on("data", (chunk: Buffer) => {
     chunks.push(chunk);
     got += chunk.length;
-    // A large message comes in many pieces, put together once.
+    // A large message comes in many pieces, which are concatenated only once.
     if (got < wanted) return;
     let rest = Buffer.concat(chunks, got);
     for (wanted = frameBytes(rest); rest.length >= wanted; wanted = frameBytes(rest)) {

@@ -5,7 +5,7 @@ import type { MpRequest } from "./workers-request.js";
 
 const END_WITHIN_MS = 2000;
 
-/** A worker that is recycled is replaced: the next one starts while this one finishes. */
+/** Forks the replacement of a recycled worker while that worker finishes its running items. */
 const withSuccessor = (events: WorkerEvents, forkSpare: () => void): WorkerEvents => ({
   onMessage(message) {
     if (message.type === "leaving" && message.why !== null) forkSpare();
@@ -14,7 +14,7 @@ const withSuccessor = (events: WorkerEvents, forkSpare: () => void): WorkerEvent
   onExit: (exit) => events.onExit(exit),
 });
 
-/** One process per worker. The first ones are forked at once, to start while the run is being opened; others as needed. */
+/** One process per worker. The first ones are forked now, so that they start while the run is being opened; others as needed. */
 export function openProcesses(request: MpRequest): WorkerSession {
   const living = new Set<WorkerProcess>();
   const forkOne = (): WorkerProcess => {
@@ -27,7 +27,7 @@ export function openProcesses(request: MpRequest): WorkerSession {
     try {
       forkOne();
     } catch {
-      // Starting a worker meets it again, and can say so.
+      // `startWorker` will fail in the same way, and report it.
     }
   };
   for (let i = 0; i < request.workers; i++) forkSpare();
@@ -37,7 +37,7 @@ export function openProcesses(request: MpRequest): WorkerSession {
       try {
         return (spare ?? forkOne()).start(boot, withSuccessor(events, forkSpare));
       } catch (error) {
-        // Not within the call: whoever asked for a worker does not have it yet.
+        // Not within the call: the caller has no channel yet.
         setImmediate(() => events.onExit({ kind: "crashed", error: toErrorRecord(error) }));
         return { send() {}, kill() {} };
       }

@@ -22,23 +22,18 @@ interface ThreadBoot {
   readonly entry: string;
   readonly port: MessagePort;
   readonly start: WorkerStart;
-  /** It is to be pinned to a processor. */
+  /** The thread will be pinned to a processor. */
   readonly pinned: boolean;
 }
 
-/** What a thread says besides what all workers say. */
+/** The messages of threads, in addition to those of all workers. `tid`: the operating system's thread id, where `pinned`. */
 type FromThread =
-  | {
-      readonly type: "thread";
-      readonly threadId: number;
-      /** The operating system's name for the thread, where it is asked for. */
-      readonly tid: number | undefined;
-    }
+  | { readonly type: "thread"; readonly threadId: number; readonly tid: number | undefined }
   | { readonly type: "process"; readonly seq: number; readonly leaderPid: number };
 
 /**
- * One thread per worker, kept by a piscina pool. Each thread runs a single pool task for as long as the run lasts and talks
- * over a port of its own; per-item pool tasks would cost 25 to 60 times as much.
+ * One thread per worker, from a piscina pool. Each thread runs a single pool task for the whole run and has a port for its
+ * messages; a pool task per item would cost 25 to 60 times as much.
  */
 export async function openThreads({ workers, entry, guard, maxHeapBytes, cpus }: MpRequest): Promise<WorkerSession> {
   const { Piscina } = await import("piscina");
@@ -48,17 +43,17 @@ export async function openThreads({ workers, entry, guard, maxHeapBytes, cpus }:
     minThreads: workers,
     maxThreads: workers,
     concurrentTasksPerWorker: 1,
-    // A thread's event loop carries its messages, so it must never sleep on an atomic.
+    // With atomics, piscina blocks the thread's event loop, which has to receive messages.
     atomics: "disabled",
     ...(maxHeapBytes === undefined ? {} : { resourceLimits: { maxOldGenerationSizeMb: heapMegabytes(maxHeapBytes) } }),
   });
-  // A thread may throw once more after its task has settled (a timer of the user's): nobody waits for that any longer.
+  // A thread may throw once more after its pool task has settled, e.g. in a timer of the user's. Ignored.
   pool.on("error", () => {});
   return {
     startWorker(start, events) {
       const { port1, port2 } = new MessageChannel();
       const killer = new AbortController();
-      // The port closes when the thread is gone and its last message was read: outcomes never come after the exit.
+      // The port closes when the thread is gone and its last message was read, so no outcome comes after the exit.
       const drained = new Promise<void>((resolve) => port1.once("close", resolve));
       const cpu = cpus?.take();
       const processes = openItemProcesses(guard);
@@ -73,7 +68,7 @@ export async function openThreads({ workers, entry, guard, maxHeapBytes, cpus }:
         if (message.type === "thread") return onThread(message);
         if (message.type === "process") return processes.add(message.seq, message.leaderPid);
         events.onMessage(message);
-        // The pool would give the same thread to the next worker, with all the memory it has gathered.
+        // The pool would reuse the thread, with all of its memory, for the next worker.
         if (isRecycling(message)) isRecycled = true;
         if (message.type === "closed" && isRecycled) killer.abort();
       });
@@ -101,14 +96,14 @@ export async function openThreads({ workers, entry, guard, maxHeapBytes, cpus }:
 
 const isRecycling = (message: FromWorker): boolean => message.type === "leaving" && message.why !== null;
 
-/** What piscina calls in the thread. */
+/** Called by piscina in the thread. */
 export async function runInThread({ entry, port, start, pinned }: ThreadBoot): Promise<void> {
-  // `PID/task/TID`, of whichever thread reads it: so not by the pool of I/O threads.
+  // A link `PID/task/TID` for the thread that reads it: read synchronously, not by an I/O thread.
   const tid = pinned ? Number(basename(readlinkSync("/proc/thread-self"))) : undefined;
   const say = (message: FromThread): void => port.postMessage(message);
   say({ type: "thread", threadId, tid });
-  // The task loads beside our own code, for both wait for the disk. What is wrong with it, `main` will meet and say; its
-  // source map is only kept when maps are wanted before it loads.
+  // Loads the task while our code loads. `main` imports it again and reports errors. Node keeps its source map only if maps
+  // are enabled before.
   process.setSourceMapsEnabled(true);
   import(start.site.taskUrl).catch(() => {});
   const { default: main } = (await import(entry)) as { default: WorkerMain };
@@ -119,7 +114,7 @@ export async function runInThread({ entry, port, start, pinned }: ThreadBoot): P
   };
   const processStarted = (seq: number, leaderPid: number): void => say({ type: "process", seq, leaderPid });
   await main({ ...start, port: { post, onMessage: (listener) => port.on("message", listener), processStarted } });
-  // The thread waits to be ended, for the pool uses a thread that returns again.
+  // The pool would reuse a thread that returns: it waits until it is terminated.
   if (isRecycled) await new Promise(() => {});
   port.close();
 }

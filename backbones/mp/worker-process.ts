@@ -21,19 +21,19 @@ import { heapMegabytes, type MpRequest } from "./workers-request.js";
 
 const CHILD = fileURLToPath(new URL("./child.js", import.meta.url));
 const DRAIN_WITHIN_MS = 500;
-/** A program that the task has started may hold what it prints to for longer than the worker lives. */
+/** A program that the task has started may keep stdout open for longer than the worker lives. */
 const PRINTS_WITHIN_MS = 50;
 
 /**
  * One process, from its fork to its end.
  *
- *   idle ──start()──▶ at work ──▶ gone
+ *   idle ──start()──▶ working ──▶ gone
  *
- * It leads a process group and a session of its own: Ctrl-C in a terminal does not reach it, and what the task starts in it
- * can be ended with it.
+ * It leads a process group and a session of its own: Ctrl-C in a terminal does not reach it, and killing the group kills the
+ * processes that the task starts in it.
  */
 export class WorkerProcess {
-  /** Resolves when it has ended and all it said has been passed on. */
+  /** Resolves when the process has ended and all of its messages were passed on. */
   readonly gone: Promise<void>;
   readonly #child: ChildProcess;
   readonly #request: MpRequest;
@@ -42,7 +42,7 @@ export class WorkerProcess {
   readonly #processes: OpenItemProcesses;
   #cpu: number | undefined;
   #events: WorkerEvents | undefined;
-  #state: "idle" | "at work" | "gone" = "idle";
+  #state: "idle" | "working" | "gone" = "idle";
   #killed = false;
   #over = false;
   #error: ErrorRecord | undefined;
@@ -60,12 +60,12 @@ export class WorkerProcess {
   }
 
   start({ setup, site, activity }: WorkerStart, events: WorkerEvents): WorkerChannel {
-    this.#state = "at work";
+    this.#state = "working";
     this.#events = events;
-    // One that could not be forked is about to say so.
+    // Without a pid, the fork has failed, and `#watch` is about to report it.
     if (this.#child.pid !== undefined) this.#begin(this.#child.pid);
     const send = (message: object): void => {
-      // A process that is gone needs no message; what it was sent is taken back by who sent it.
+      // Messages to a dead process are dropped: after `onExit`, the runner takes their items back.
       if (this.#child.connected) this.#child.send(message, () => {});
     };
     send({ setup, site, activityBytes: activity.byteLength } satisfies ChildBoot);
@@ -78,12 +78,12 @@ export class WorkerProcess {
   }
 
   #begin(pid: number): void {
-    // Not at the fork, for the one it follows may be working still.
+    // Not at the fork: the worker that this one replaces may still use the processor.
     this.#cpu = this.#request.cpus?.take();
     if (this.#cpu !== undefined)
       pinTo(this.#cpu, { pid }, (message) => this.#onMessage({ type: "log", key: "", level: "warn", message }));
     readFrames(this.#stream(MESSAGES_FD), (message) => this.#onMessage(message as FromChild));
-    // What the task's own code prints comes as messages; this is the rest: native code, programs that inherit the streams.
+    // Prints of JavaScript come as messages. The streams carry those of native code and of programs that inherit them.
     const text = (fd: number): Readable => this.#stream(fd).setEncoding("utf8");
     text(1).on("data", (piece: string) => this.#onText(piece));
     text(2).on("data", (piece: string) => this.#onText(this.#lastWords.take(piece)));
@@ -112,22 +112,22 @@ export class WorkerProcess {
 
   async #watch(): Promise<void> {
     const { code, signal, failure } = await endOf(this.#child);
-    const wasAtWork = this.#state === "at work";
+    const wasWorking = this.#state === "working";
     const { pid } = this.#child;
-    // What it has started may stay after an end in order, as it may when a command ends.
+    // After a clean end, processes that the task has started may live on, as after any command.
     const crashed = signal !== null || code !== 0;
     if (crashed) killGroup(pid);
-    if (wasAtWork && pid !== undefined) await this.#drained();
+    if (wasWorking && pid !== undefined) await this.#drained();
     if (!crashed && !this.#over) killGroup(pid);
     if (pid !== undefined) this.#request.guard.remove(pid);
     this.#state = "gone";
     if (this.#cpu !== undefined) this.#request.cpus!.giveBack(this.#cpu);
-    if (wasAtWork) {
+    if (wasWorking) {
       const wanted = this.#killed || this.#over;
       const error = failure ? toErrorRecord(failure) : (this.#error ?? deathRecord(code, signal, this.#lastWords));
       this.#events!.onExit(wanted ? { kind: "ended" } : { kind: "crashed", error });
     }
-    // Not before: the activity of a dead worker say whom to blame.
+    // Not before `onExit`: the activity of a dead worker tells which items were running.
     this.#activityFile[Symbol.dispose]();
   }
 
@@ -145,14 +145,14 @@ export class WorkerProcess {
 interface End {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
-  /** It could not be started at all. */
+  /** Why the process could not be started. */
   readonly failure?: Error;
 }
 
 const endOf = (child: ChildProcess): Promise<End> =>
   new Promise((resolve) => {
     child.once("exit", (code, signal) => resolve({ code, signal }));
-    // One that runs and cannot be written to any more is about to end.
+    // A running process emits "error" where it cannot be written to any more: it is about to end.
     child.on("error", (failure) => {
       if (child.pid === undefined) resolve({ code: null, signal: null, failure });
     });
@@ -164,9 +164,9 @@ function forkChild({ entry, run, workers, maxHeapBytes }: MpRequest, activityFd:
     detached: true,
     stdio: ["ignore", "pipe", "pipe", "ipc", activityFd, "pipe"],
     execArgv: [
-      // Two processes cannot listen to one debugger's port.
+      // The debugger's port is in use by this process.
       ...process.execArgv.filter((word) => !word.startsWith("--inspect")),
-      // Needed before the task loads.
+      // Node keeps source maps only if they are enabled before the task loads.
       "--enable-source-maps",
       ...(maxHeapBytes === undefined ? [] : [`--max-old-space-size=${heapMegabytes(maxHeapBytes)}`]),
     ],
@@ -174,7 +174,7 @@ function forkChild({ entry, run, workers, maxHeapBytes }: MpRequest, activityFd:
   });
 }
 
-/** The I/O threads of this process were meant for all workers together: here each has its own share. Node's default is 4. */
+/** UV_THREADPOOL_SIZE of this process counts for all workers together, so each gets its share. Node's default is 4. */
 function threadPoolOf(workers: number): { UV_THREADPOOL_SIZE?: string } {
   const all = Number(process.env.UV_THREADPOOL_SIZE);
   return all > 0 ? { UV_THREADPOOL_SIZE: `${Math.max(4, Math.ceil(all / workers))}` } : {};

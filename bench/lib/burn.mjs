@@ -1,4 +1,4 @@
-/** Keeps a core busy and nothing else: no allocation, no system call. So many rounds of 1,000 steps of xorshift32. */
+/** Keeps a core busy without allocations and system calls: a number of rounds of 1,000 steps of xorshift32. */
 export function burn(rounds) {
   let x = 2463534242;
   for (let i = 0; i < rounds * 1000; i++) {

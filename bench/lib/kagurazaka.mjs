@@ -10,7 +10,7 @@ export const taskFile = (name) => join(repository, "bench/tasks", name);
 export const peer = (name) => join(repository, "bench/peers", name);
 
 /**
- * Runs the command as a user does, each time from a root without a past, and returns its `--json` with the wall time.
+ * Runs the command as a user does, by default in an empty state directory, and returns its `--json` with the wall time.
  * @param {readonly string[]} words
  * @param {{ runDir?: string, done?: number, skipped?: number, peak?: boolean, timeoutMs?: number,
  *   env?: Record<string, string> }} options
@@ -22,7 +22,7 @@ export async function kagurazaka(words, options = {}) {
   const runDir = options.runDir ?? makeScratch();
   mkdirSync(runDir, { recursive: true });
   try {
-    // What stands behind -- is the task's.
+    // Words after -- belong to the task.
     const end = words.includes("--") ? words.indexOf("--") : words.length;
     const flags = ["--run-dir", runDir, "--json", "--progress", "none"];
     const command = [process.execPath, BIN, ...words.slice(0, end), ...flags, ...words.slice(end)];

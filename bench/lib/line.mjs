@@ -1,6 +1,6 @@
 /**
- * One line of the table. `ratio` is ours over theirs, whatever the unit; `atLeast` or `atMost` is the goal of DESIGN §9
- * for it, and a line without either is there to explain another.
+ * One line of the table. `ratio` is ours over theirs, in any unit; `atLeast` or `atMost` is its goal in DESIGN §9. A line
+ * without a goal explains another line.
  * @param {{ what: string, against: string, ours: number, theirs: number, format: (value: number) => string,
  *   atLeast?: number, atMost?: number }} line
  */

@@ -1,4 +1,4 @@
-// node list-mode.mjs MODE FIELD FILE [FIELDS]: lists what an input mode finds, as the planner asks it to, and drops it.
+// node list-mode.mjs MODE FIELD FILE [FIELDS]: lists the items of an input mode as the planner does, and drops them.
 import { devNull } from "node:os";
 import { loadBuiltin } from "../../dist/src/builtins.js";
 
@@ -14,7 +14,7 @@ async function list(source) {
   return count;
 }
 
-// Readers are loaded when first used; the others have loaded theirs before the clock starts.
+// Loads the mode's reader before the clock starts: the other sides have loaded theirs by then.
 await list(devNull);
 const started = performance.now();
 const count = await list(file);

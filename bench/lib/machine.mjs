@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { repository } from "./kagurazaka.mjs";
 import { runProcess } from "./process.mjs";
 
-/** What the figures were measured on, as lines of text. */
+/** The machine on which the figures were measured, as lines of text. */
 export async function describeMachine() {
   const manifest = readJson("package.json");
   const versions = Object.keys(manifest.dependencies).map(

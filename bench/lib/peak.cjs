@@ -1,5 +1,5 @@
-// Loaded into a process whose memory is measured: at its end it writes its peak, threads included, to BENCH_PEAK_FILE.
-// VmHWM begins at exec; maxRSS, which must do elsewhere than on Linux, may begin with what the parent had.
+// Preloaded (node --require): at exit, writes the peak memory of the process, with all threads, to BENCH_PEAK_FILE.
+// VmHWM starts at exec. maxRSS, used elsewhere than on Linux, may include the parent's memory.
 const { readFileSync, writeFileSync } = require("node:fs");
 const { isMainThread } = require("node:worker_threads");
 

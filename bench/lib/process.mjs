@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 
 const PEAK = fileURLToPath(new URL("peak.cjs", import.meta.url));
 
-/** Process groups under way, so that nothing of ours outlives an interrupted bench. */
+/** Running process groups, to be killed when the bench is interrupted. */
 const running = new Set();
 const directories = new Set();
 
@@ -66,7 +66,7 @@ export async function runJson(command, options) {
   return { ...JSON.parse(done.stdout), wallMs: done.wallMs };
 }
 
-/** A new directory, gone when the bench ends at the latest. */
+/** Makes a directory, which is removed at the end of the bench at the latest. */
 export function makeScratch(parent = tmpdir()) {
   const dir = mkdtempSync(join(parent, "kagurazaka-bench-"));
   directories.add(dir);
@@ -78,7 +78,7 @@ export function removeScratch(dir) {
   directories.delete(dir);
 }
 
-/** Ends what runs and removes what was made. Safe to call at any moment, also twice. */
+/** Kills running processes and removes temporary files. May be called at any moment, and twice. */
 export function cleanUp() {
   for (const child of running) killGroup(child);
   for (const dir of [...directories]) removeScratch(dir);
@@ -88,6 +88,6 @@ function killGroup(child) {
   try {
     if (child.pid !== undefined) process.kill(-child.pid, "SIGKILL");
   } catch {
-    // It has ended by itself.
+    // The group has ended by itself.
   }
 }

@@ -8,7 +8,7 @@ const END = "<!-- end of notes -->";
 
 const HEADS = ["row", "what", "against", "ours", "theirs", "ratio", "goal", "met"];
 
-/** A Markdown table, aligned so that it can be read as it stands. */
+/** A Markdown table with aligned columns. */
 export function formatTable(lines) {
   const rows = [
     HEADS,
@@ -32,7 +32,7 @@ export function formatTable(lines) {
   ].join("\n");
 }
 
-/** Writes bench/RESULTS.md anew, but for what people wrote between the markers. */
+/** Writes bench/RESULTS.md and keeps the notes between the markers. */
 export function writeResults({ machine, table, runs, short }) {
   const size = short ? "small sizes (`--short`), which say little" : "full sizes";
   writeFileSync(
@@ -59,7 +59,7 @@ function readNotes() {
   try {
     text = readFileSync(PATH, "utf8");
   } catch {
-    // The first time there is none.
+    // There is no file yet.
   }
   const [, rest = ""] = text.split(BEGIN);
   return rest.split(END)[0].trim() || "## What the remaining cost is";

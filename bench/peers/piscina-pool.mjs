@@ -1,4 +1,4 @@
-// piscina alone: arrays of 1000 no-op items, a few of them under way per thread. node piscina-pool.mjs THREADS ITEMS
+// piscina alone: arrays of 1000 no-op items, a few of them in flight per thread. node piscina-pool.mjs THREADS ITEMS
 import { Piscina } from "piscina";
 
 const CHUNK = 1000;

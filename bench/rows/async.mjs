@@ -7,7 +7,7 @@ import { interleave } from "../lib/statistics.mjs";
 const MS = 50;
 const CONCURRENCY = 64;
 
-/** Items that wait: every slot is to be filled again at once, whatever message an item came in. */
+/** Items that wait. A slot has to be refilled at once, independently of the message that an item came in. */
 export default {
   name: "async",
   title: `async items of ${MS} ms, concurrency ${CONCURRENCY}`,
@@ -34,7 +34,7 @@ export default {
     });
 
     const idealMs = rounds * MS;
-    // Shares of the ideal: the ratio is time over time, turned round so that more is better.
+    // Shares of the ideal: ideal time over measured time, so that more is better.
     const share = (what, ourMs, goal) => ({
       ...createLine({ what, against: "the ideal", ours: idealMs, theirs: ourMs, format: formatMs, ...goal }),
       ours: formatMs(ourMs),

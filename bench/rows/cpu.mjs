@@ -7,7 +7,7 @@ import { interleave } from "../lib/statistics.mjs";
 
 const WORKERS = 2;
 
-/** Items that compute: two workers against twice what one core does, and against what the machine does with both at all. */
+/** Items that compute: two workers against twice the rate of one core, and against two bare loops at once. */
 export default {
   name: "cpu",
   title: "CPU-bound items of 1 to 100 ms",
@@ -27,7 +27,7 @@ export default {
         return (items * 1000) / (await kagurazaka([...words, ...backbone], { done: items })).elapsedMs;
       },
       one: async () => (items * 1000) / (await loop(0, 1)),
-      // Every other item each: as even as it can be cut beforehand.
+      // Each loop gets every other item: the most even split.
       both: async () => (items * 1000) / Math.max(...(await Promise.all([loop(0, 2), loop(1, 2)]))),
     });
 

@@ -4,7 +4,7 @@ import { listingSides, rateLine } from "../lib/listing.mjs";
 import { makeScratch, removeScratch } from "../lib/process.mjs";
 import { interleave } from "../lib/statistics.mjs";
 
-/** A table: what records of it cost beyond parsing it. */
+/** A CSV table: the cost of making records, beyond parsing. */
 export default {
   name: "csv",
   title: "rows of a table listed",

@@ -5,9 +5,9 @@ import { createLine } from "../lib/line.mjs";
 import { makeScratch, removeScratch } from "../lib/process.mjs";
 import { interleave } from "../lib/statistics.mjs";
 
-const NO_MARKS = `--import ${new URL("../lib/no-marks.mjs", import.meta.url).href}`;
+const NO_CHECKPOINTS = `--import ${new URL("../lib/no-checkpoints.mjs", import.meta.url).href}`;
 
-/** What it costs to survive a power loss: `--durable`, and the marks of every other run. */
+/** The cost of surviving a power loss: of `--durable`, and of the checkpoints of all other runs. */
 export default {
   name: "durable",
   title: "2 KB files that survive a power loss",
@@ -37,12 +37,12 @@ export default {
       durable: async () => (await run(items, ["--durable"])).elapsedMs,
     });
     const what = `disk, mp, 2 threads, ${formatCount(items)} files`;
-    // Twenty seconds of work, so that there are marks on the way and one at the end; here as many files as that takes.
+    // As many files as take twenty seconds, so that there are checkpoints during the run and at its end.
     const seconds = short ? 7 : 20;
     const many = Math.round((seconds * 1000 * (short ? 4000 : 20_000)) / first.elapsedMs);
-    const marks = await interleave(short ? 1 : Math.min(3, runs), {
+    const checkpoints = await interleave(short ? 1 : Math.min(3, runs), {
       with: async () => (await run(many)).wallMs,
-      without: async () => (await run(many, [], { NODE_OPTIONS: NO_MARKS })).wallMs,
+      without: async () => (await run(many, [], { NODE_OPTIONS: NO_CHECKPOINTS })).wallMs,
     });
     return [
       createLine({
@@ -60,10 +60,10 @@ export default {
         format: formatRate,
       }),
       createLine({
-        what: `disk, mp, 2 threads, ${formatCount(many)} files, sync marks: the command`,
-        against: "the same without marks",
-        ours: marks.with,
-        theirs: marks.without,
+        what: `disk, mp, 2 threads, ${formatCount(many)} files, checkpoints: the command`,
+        against: "the same without checkpoints",
+        ours: checkpoints.with,
+        theirs: checkpoints.without,
         format: formatMs,
       }),
     ];

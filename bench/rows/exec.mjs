@@ -9,7 +9,7 @@ import { interleave } from "../lib/statistics.mjs";
 
 const JOBS = String(availableParallelism());
 
-/** `true`, once per file: what starting a program costs, every one recorded. Whole commands, from the shell to the end. */
+/** Runs `true` once per file: the cost of starting and recording a program. Times whole commands. */
 export default {
   name: "exec",
   title: "a program per file",

@@ -6,7 +6,7 @@ import { interleave } from "../lib/statistics.mjs";
 const WORKERS = 2;
 const CONCURRENCY = 2;
 
-/** Work on I/O threads, and none at all: what it costs that a worker is a process. */
+/** The cost of workers in processes, for work on I/O threads and for no work at all. */
 export default {
   name: "gzip",
   title: "async gzip of 1 MB texts, threads and processes",

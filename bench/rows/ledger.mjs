@@ -8,7 +8,7 @@ const GOAL_ITEMS = 10_000_000;
 const GOAL_MS = 10_000;
 const GOAL_BYTES = 400 * 2 ** 20;
 
-/** A ledger of many runs' work: what it costs to know what is done. */
+/** A large ledger: the time and memory to load it. */
 export default {
   name: "ledger",
   title: "a large ledger loaded",

@@ -4,7 +4,7 @@ import { listingSides, rateLine } from "../lib/listing.mjs";
 import { makeScratch, removeScratch } from "../lib/process.mjs";
 import { interleave } from "../lib/statistics.mjs";
 
-/** A list of paths, a line each: what it costs beyond splitting it. */
+/** A list of paths, one a line: the cost beyond splitting lines. */
 export default {
   name: "lines",
   title: "lines listed",

@@ -11,7 +11,7 @@ const places = [
   { name: "disk", dir: tmpdir(), atMost: 1.3 },
 ];
 
-/** Small outputs: what it costs that nobody ever sees half of one. */
+/** Small outputs: the cost of atomic publication. */
 export default {
   name: "publication",
   title: "atomic publication of 2 KB files",

@@ -8,7 +8,7 @@ import { interleave } from "../lib/statistics.mjs";
 
 const FILES_PER_DIRECTORY = 100;
 
-/** A tree that is finished: how long it takes to see that there is nothing to do. */
+/** A finished tree: the time to find out that there is nothing to do. */
 export default {
   name: "skip",
   title: "finished files skipped",

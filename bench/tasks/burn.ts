@@ -6,7 +6,7 @@ const options = defineOptions({
   roundsPerMs: { type: "integer", default: 500, help: "rounds of xorshift that take a millisecond here" },
 });
 
-/** Work for the processor, 1 to 100 ms an item. */
+/** Computes for 1 to 100 ms per item. */
 export class Burn extends KagurazakaTask<{ i: number }, typeof options> {
   static options = options;
 

@@ -5,7 +5,7 @@ import { defineOptions, KagurazakaTask } from "kagurazaka";
 const compress = promisify(gzip);
 const options = defineOptions({ items: { type: "integer", default: 1, min: 0, help: "how many items there are" } });
 
-/** Text that packs about as well as English does: words of a small vocabulary, the same on every machine. */
+/** Text that compresses about as well as English: words of a small vocabulary, the same on every machine. */
 function textOf(seed: number, bytes: number): string {
   let state = seed + 1;
   let text = "";
@@ -16,7 +16,7 @@ function textOf(seed: number, bytes: number): string {
   return text;
 }
 
-/** Compresses 1 MB of text an item, on the I/O threads of whatever process the worker is in. */
+/** Compresses 1 MB of text per item, on the I/O threads of the worker's process. */
 export class Gzip extends KagurazakaTask<{ i: number }, typeof options> {
   static options = options;
   #text = "";

@@ -1,6 +1,6 @@
 import { InputByLines, KagurazakaTask, moemoecueNormal, NoHardShard } from "kagurazaka";
 
-/** Whatever records the input mode finds; to be listed, not to be run. */
+/** The records that the input mode finds; for listing only. */
 @moemoecueNormal({
   hardShardMode: NoHardShard({ inputPath: "." }),
   inputMode: InputByLines({ linesPath: "list.txt", as: "text", keyField: "line" }),

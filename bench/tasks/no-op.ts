@@ -7,7 +7,7 @@ interface Item {
   readonly path: string;
 }
 
-/** Nothing, many times: what is left is the cost of bringing items to workers and writing down what became of them. */
+/** Does nothing: only the cost of sending items to workers and recording outcomes is left. */
 export class NoOp extends KagurazakaTask<Item, typeof options> {
   static options = options;
 
@@ -18,7 +18,7 @@ export class NoOp extends KagurazakaTask<Item, typeof options> {
   process(_item: Item) {}
 }
 
-/** The same with names of the author's own. */
+/** The same with `keyOf`. */
 export class NoOpKeyed extends NoOp {
   override keyOf({ path }: Item) {
     return path;

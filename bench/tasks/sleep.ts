@@ -6,7 +6,7 @@ const options = defineOptions({
   ms: { type: "integer", default: 50, help: "how long each takes" },
 });
 
-/** Waits, as one waits for a service. */
+/** Waits, like a call of a service. */
 export class Sleep extends KagurazakaTask<{ i: number }, typeof options> {
   static options = options;
 

@@ -1,15 +1,14 @@
 import { isPlainObject, shapeOf } from "./record-shape.js";
 
 /**
- * The canonical JSON of plain records, written as bytes: what most lists are made of (fields in order, ASCII text, whole
- * numbers) is checked and spelled in one pass, ready to be hashed and sent. Anything else is told apart and left to
- * `encodeItem`, which gives the same text for what both can say.
+ * Writes the canonical JSON of plain records (fields in order, ASCII text, whole numbers) as bytes, in one pass. Other records
+ * are refused and left to `encodeItem`, which returns the same JSON for plain ones.
  */
 const MAX_DEPTH = 8;
 const LONGEST_NUMBER = 10;
 const NOT_PLAIN = -1;
 
-/** Writes behind `at`. Returns where it ended; -1, with nothing of meaning written, for a record not that plain or too long. */
+/** Writes from `at` on and returns the end; -1, with garbage in the target, for a record that is not plain or too long. */
 export function writeAsciiRecord(record: object, target: Uint8Array, at: number): number {
   return writeObject(record, target, at, 0);
 }
@@ -48,7 +47,7 @@ function writeText(text: string, target: Uint8Array, start: number): number {
   return at;
 }
 
-/** Whole numbers from 0 to 2^31 - 1. `-0` is not one of them. */
+/** Whole numbers from 0 to 2^31 - 1, without `-0`. */
 function writeWhole(value: number, target: Uint8Array, start: number): number {
   if ((value | 0) !== value || value < 0 || Object.is(value, -0)) return NOT_PLAIN;
   let digits = 1;

@@ -1,6 +1,6 @@
 import { KagurazakaError } from "./errors.js";
 
-/** An invariant of ours: where it does not hold, the run ends with an internal error that says which. */
+/** Checks an invariant. Where it is violated, the run ends with an internal error that names it. */
 export function assert(holds: unknown, invariant: string): asserts holds {
-  if (!holds) throw new KagurazakaError("internal", `this must hold and does not: ${invariant}`);
+  if (!holds) throw new KagurazakaError("internal", `violated invariant: ${invariant}`);
 }

@@ -2,13 +2,12 @@ import { KagurazakaError } from "./errors.js";
 import { isPlainObject, shapeOf } from "./record-shape.js";
 
 /**
- * JSON in one canonical spelling: keys sorted by UTF-16 unit, no white space, numbers as ECMAScript prints them (RFC 8785,
- * but for lone surrogates, which are escaped rather than refused). Equal records give equal text, so the text is hashed
- * for keys and is also what travels to workers.
+ * Canonical JSON: keys sorted by UTF-16 unit, no white space, numbers as ECMAScript prints them (RFC 8785, but for lone
+ * surrogates, which are escaped rather than refused). Equal records have equal text, so keys are hashes of it. The same text
+ * is sent to workers.
  *
- * A record whose fields already stand in order is only looked at and left to `JSON.stringify`, which is native and gives
- * a flat string; any other is put together here. Neither carries a path: when something is refused, a third and slow
- * walk names the culprit.
+ * A record whose fields are in order is only checked and left to `JSON.stringify`, which is native and returns a flat string;
+ * others are encoded here. Neither tracks the path: when a value is refused, a third, slow walk finds it.
  */
 const MAX_DEPTH = 200;
 const NEEDS_ESCAPE = /[\u0000-\u001f"\\\ud800-\udfff]/;
@@ -16,7 +15,7 @@ const NEEDS_ESCAPE = /[\u0000-\u001f"\\\ud800-\udfff]/;
 class Refused extends Error {}
 const refused = new Refused("refused");
 
-/** Whether `JSON.stringify` would give the canonical text. Throws `refused`; looks at everything even when the answer is no. */
+/** Whether `JSON.stringify` returns the canonical text. Throws `refused`, so it visits all fields even when the answer is no. */
 function isInOrder(value: unknown, depth: number): boolean {
   switch (typeof value) {
     case "string":
@@ -46,7 +45,7 @@ function isInOrder(value: unknown, depth: number): boolean {
   }
 }
 
-/** For values `isInOrder` has let through. */
+/** Requires that `isInOrder` has accepted the value. */
 function encode(value: unknown, depth: number): string {
   if (typeof value === "string") return NEEDS_ESCAPE.test(value) ? JSON.stringify(value) : '"' + value + '"';
   if (typeof value !== "object" || value === null) return "" + value;
@@ -61,24 +60,23 @@ function encode(value: unknown, depth: number): string {
 }
 
 /**
- * Canonical JSON text of a value. Object fields that are `undefined` are left out; whatever else JSON would lose or
- * change without a word is refused: functions, symbols, BigInt, NaN and infinities, `undefined` in arrays, anything but
- * plain objects and arrays, circles, more than 200 levels. `-0` is written `0`, and
- * symbol keys are not looked at, as in JSON.
- * @throws KagurazakaError `not-json` naming the dotted path to the culprit
+ * Canonical JSON text of a value. Object fields that are `undefined` are left out. Values that JSON would silently drop or
+ * change are refused: functions, symbols, BigInt, NaN and infinities, `undefined` in arrays, instances of classes, circular
+ * references, more than 200 levels. `-0` is written as `0`, and symbol keys are ignored, as in JSON.
+ * @throws KagurazakaError `not-json` with the dotted path of the refused value
  */
 export function encodeItem(value: unknown): string {
   try {
     return isInOrder(value, 0) ? JSON.stringify(value) : encode(value, 0);
   } catch (error) {
-    // A circle may also end in a full stack before 200 levels are counted, where the caller is deep already.
+    // Where the caller's stack is deep already, a circular reference may overflow it before 200 levels are counted.
     if (error === refused || error instanceof RangeError) throw explain(value);
     throw error;
   }
 }
 
 function explain(value: unknown): KagurazakaError {
-  const [path, what, hint] = findCulprit(value, "", new Set()) ?? ["", "something JSON cannot say", "Pass plain data."];
+  const [path, what, hint] = findCulprit(value, "", new Set()) ?? ["", "no JSON value", "Pass plain data."];
   return new KagurazakaError("not-json", `${path === "" ? "the value" : path} is ${what}, which JSON cannot carry`, {
     hint,
   });

@@ -8,6 +8,8 @@ import {
   openSync,
   readdirSync,
   readSync,
+  type Stats,
+  statSync,
   writeSync,
 } from "node:fs";
 import { dirname } from "node:path";
@@ -28,14 +30,14 @@ const reasons: Readonly<Record<string, string>> = {
   ESTALE: "the network file system has lost it",
 };
 
-/** A file of ours cannot be read or written: the run stops, with one message. Errors that already have a name keep it. */
+/** The error for a file of ours that cannot be read or written, which stops the run. A KagurazakaError is returned as it is. */
 export function environmentError(doing: string, path: string, cause: unknown): KagurazakaError {
   if (KagurazakaError.is(cause)) return cause;
   const error = cause as NodeJS.ErrnoException;
   const reason = reasons[error.code ?? ""] ?? error.message;
   return new KagurazakaError("environment", `cannot ${doing} ${path}: ${reason}`, {
     where: path,
-    hint: "Everything recorded so far is kept; put this right and give the same command again.",
+    hint: "Everything recorded so far is kept. Fix this, then give the same command again.",
     cause,
   });
 }
@@ -83,7 +85,7 @@ export function listDirectory(doing: string, dir: string): string[] {
 /** Waits, beside other work, until what was written to an open file is on disk. */
 export const syncData = (fd: number): Promise<void> => promisify(fdatasync)(fd);
 
-/** The same for a directory and all above it, as far as they may be read: a name is found only if every one on its way is. */
+/** Syncs a directory and all of its parents: after a power loss, a file is found only if all directories on its path are. */
 export async function syncUpwards(dir: string): Promise<void> {
   for (let at = dir; ; at = dirname(at)) {
     try {
@@ -105,3 +107,13 @@ export const isOfOthers = (error: unknown): boolean =>
   ["EACCES", "EPERM", "EINVAL", "EROFS"].includes(errnoOf(error) ?? "");
 
 export const errnoOf = (error: unknown): string | undefined => (error as NodeJS.ErrnoException | undefined)?.code;
+
+/** Undefined where there is nothing at the path, also because a part of the path is a file. */
+export function statIfThere(path: string): Stats | undefined {
+  try {
+    return statSync(path, { throwIfNoEntry: false });
+  } catch (error) {
+    if (errnoOf(error) === "ENOTDIR") return undefined;
+    throw error;
+  }
+}

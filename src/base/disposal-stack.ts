@@ -1,9 +1,9 @@
-/** Things that were opened, to be closed in the reverse order: all of them, whatever one of them throws. */
+/** Closes resources in the reverse order of their opening: all of them, even if some of them throw. */
 export interface DisposalStack {
-  /** Takes over something disposable and gives it back. */
+  /** Adds a resource and returns it. */
   use<T extends Disposable | AsyncDisposable>(resource: T): T;
   defer(close: () => unknown): void;
-  /** Closes everything once; the first error is thrown when the last thing is closed. */
+  /** Closes each resource once, then throws the first error, if any. */
   close(): Promise<void>;
 }
 

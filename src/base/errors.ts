@@ -1,6 +1,6 @@
 /**
- * Every failure a person can meet has one code in this table; the README's table of codes is compared with it by a test.
- * `exit` is the exit code of a run that stops because of it; codes without one belong to single items.
+ * The codes of all errors that a user can see. A test compares them with the table in REFERENCE.md. `exit` is the exit code of
+ * a run that stops with the error; codes without it belong to single items.
  */
 export const errorCodes = {
   // Usage, configuration and loading: nothing ran.
@@ -8,9 +8,9 @@ export const errorCodes = {
   "unknown-flag": { exit: 2, says: "unknown flag" },
   "bad-value": { exit: 2, says: "a value is not of the declared type" },
   "config-file": { exit: 2, says: "a YAML file cannot be read or parsed" },
-  "forbidden-key": { exit: 2, says: "a key like __proto__ stands in a layer of configuration" },
-  interpolation: { exit: 2, says: "a ${...} reference is unknown or runs in a circle" },
-  placeholder: { exit: 2, says: "a value marked ??? was not filled in" },
+  "forbidden-key": { exit: 2, says: "a layer of configuration has a key like __proto__" },
+  interpolation: { exit: 2, says: "a ${...} reference is unknown or circular" },
+  placeholder: { exit: 2, says: "a value marked ??? was not set" },
   mixin: { exit: 2, says: "a mixin key or mode does not exist" },
   "task-not-found": { exit: 2, says: "the task file or its export does not exist" },
   "task-load": { exit: 2, says: "the task file cannot be compiled or throws while loading" },
@@ -20,20 +20,20 @@ export const errorCodes = {
   "output-root": { exit: 2, says: "the output root cannot be written" },
   // The run as a whole.
   internal: { exit: 1, says: "a defect of kagurazaka itself" },
-  "generate-tasks": { exit: 1, says: "listing the items threw; what came before is finished and recorded" },
+  "generate-tasks": { exit: 1, says: "listing the items threw; the items before are finished and recorded" },
   "failure-budget": { exit: 4, says: "too many items failed" },
   stalled: { exit: 5, says: "no item settled for the --stall time" },
-  "root-in-use": { exit: 6, says: "another coordinator holds this output root" },
+  "root-in-use": { exit: 6, says: "another run works on this output root" },
   environment: { exit: 7, says: "disk full, root gone, ledger not writable, or setup() failed" },
   queue: { exit: 75, says: "the queue of a fleet cannot be reached" },
   // Single items.
   "item-failed": { says: "process() threw" },
   timeout: { says: "the item ran longer than --timeout" },
-  crash: { says: "the item ended its worker twice while running alone" },
-  "unsafe-name": { says: "a name from data would leave the output root" },
+  crash: { says: "the item crashed its worker twice while running alone" },
+  "unsafe-name": { says: "a name would leave the output root" },
   "reserved-field": { says: "the item carries a field that a mode injects" },
   "duplicate-key": { says: "two items have one key, or one output path" },
-  "not-json": { says: "the item or its result is not JSON-like and cannot cross to a worker" },
+  "not-json": { says: "the item or its result is not JSON-like and cannot be sent to a worker" },
   "no-output": { says: "process() returned without writing a declared output" },
 } as const satisfies Record<string, { exit?: number; says: string }>;
 
@@ -51,7 +51,7 @@ export interface ErrorDetails {
   cause?: unknown;
 }
 
-/** A failure we can name. Recognised by brand, not by class: a task may carry another copy of this package. */
+/** An error with a code. Recognised by a symbol, not by its class: a task may have another copy of this package. */
 export class KagurazakaError extends Error {
   readonly code: ErrorCode;
   readonly where: string | undefined;
@@ -73,14 +73,14 @@ export class KagurazakaError extends Error {
   }
 }
 
-/** The error itself where it has a code, else a defect of ours. @param what failed, before the message */
+/** The error itself where it has a code, else as `internal`. @param what put in front of the message */
 export function asKagurazakaError(thrown: unknown, what?: string): KagurazakaError {
   if (KagurazakaError.is(thrown)) return thrown;
   const { message } = toErrorRecord(thrown);
   return new KagurazakaError("internal", what === undefined ? message : `${what}: ${message}`, { cause: thrown });
 }
 
-/** Several mistakes of one configuration, reported together. Never empty. */
+/** Several mistakes in one configuration, reported together. Never empty. */
 export class MistakesError extends KagurazakaError {
   readonly mistakes: readonly KagurazakaError[];
 
@@ -90,14 +90,14 @@ export class MistakesError extends KagurazakaError {
     this.mistakes = mistakes;
   }
 
-  /** Throws the mistakes collected so far, if any: alone as itself, several as one error. */
+  /** Throws the mistakes, if any: a single one as itself, several as one error. */
   static throwIfAny(mistakes: readonly KagurazakaError[]): void {
     if (mistakes.length === 1) throw mistakes[0]!;
     if (mistakes.length > 1) throw new MistakesError(mistakes);
   }
 }
 
-/** The exit code a failure asks for; anything we cannot name is a defect of ours. */
+/** The exit code of an error; 1 where it has no code. */
 export function exitCodeOf(error: unknown): number {
   if (!KagurazakaError.is(error)) return 1;
   const entry: { exit?: number; says: string } = errorCodes[error.code];
@@ -107,16 +107,16 @@ export function exitCodeOf(error: unknown): number {
 const permanentBrand = Symbol.for("kagurazaka.permanent");
 const retryAfterBrand = Symbol.for("kagurazaka.retryAfter");
 
-/** Thrown by a task: trying this item again is pointless. */
+/** Thrown by a task whose item must not be retried. */
 export class PermanentError extends Error {
   readonly [permanentBrand] = true;
   override readonly name: string = "PermanentError";
 }
 
 /**
- * Thrown by a task when a service asks for patience (429, 503). Costs no retry.
- * @param delayMs how long nothing more is started, in milliseconds from now
- * @param scope what is paused: items that last asked for the same scope; without it the whole run
+ * Thrown by a task when a service is overloaded (HTTP 429, 503). Does not count as an attempt.
+ * @param delayMs how long no item is started, in milliseconds from now
+ * @param scope pauses only items that have thrown this error with the same scope; without it the whole run
  */
 export class RetryAfterError extends Error {
   readonly [retryAfterBrand] = true;
@@ -131,12 +131,12 @@ export class RetryAfterError extends Error {
   }
 }
 
-/** An error as it crosses a border or is kept on disk. */
+/** An error as it is sent between workers or kept on disk. */
 export interface ErrorRecord {
   name: string;
   message: string;
   code?: string;
-  /** What to do about it, where we can say. */
+  /** What to do about it, where that is known. */
   hint?: string;
   stack?: string;
   cause?: ErrorRecord;
@@ -152,7 +152,7 @@ function text(value: unknown): string {
   return full.length > MAX_TEXT ? `${full.slice(0, MAX_TEXT)}… (${full.length} characters)` : full;
 }
 
-/** Never throws, whatever was thrown: `undefined`, a frozen proxy, an error whose getters throw. */
+/** Never throws, whatever the value is: `undefined`, a frozen proxy, an error whose getters throw. */
 export function toErrorRecord(thrown: unknown, depth = 0): ErrorRecord {
   try {
     if (!(thrown instanceof Error) && !KagurazakaError.is(thrown))
@@ -160,7 +160,7 @@ export function toErrorRecord(thrown: unknown, depth = 0): ErrorRecord {
     const error = thrown as Error & { code?: unknown; delayMs?: number; scope?: string } & Record<symbol, unknown>;
     const record: ErrorRecord = { name: text(error.name), message: text(error.message) };
     if (typeof error.code === "string" || typeof error.code === "number") record.code = String(error.code);
-    // A failure we have a name for says all by its message: where in our own code it was noticed helps nobody.
+    // The message of an error with a code is enough; a stack in our own code would not help the user.
     const named = KagurazakaError.is(error) && error.code !== "internal";
     if (typeof error.stack === "string" && !named) record.stack = text(error.stack);
     if (named && error.hint !== undefined) record.hint = text(error.hint);
@@ -184,14 +184,14 @@ function describe(thrown: unknown): string {
   try {
     json = JSON.stringify(thrown);
   } catch {
-    // Circular or hostile: its type has to do.
+    // Circular, or with a toJSON that throws.
   }
   return text(`${json ?? Object.prototype.toString.call(thrown)} was thrown`);
 }
 
 /**
- * Failures of one kind share a class: the code and the message with everything that varies from item to item masked
- * (quoted words, paths, digits), so that 10,000 × ENOENT is one line of a report.
+ * Groups failures in reports: the code and the message, in which everything that varies from item to item is masked (quoted
+ * words, paths, digits), so that 10,000 × ENOENT is one line.
  */
 export function failureClassOf(record: ErrorRecord): string {
   const masked = (record.message.split("\n", 1)[0] ?? "")

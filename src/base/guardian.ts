@@ -2,14 +2,14 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { killGroup } from "./process-group.js";
 
 /**
- * A shell in a session of its own that outlives this process for a moment. It is told which process groups must not, one
- * line each; when the pipe breaks off without a `bye`, this process is gone, however it ended, and they are killed.
+ * A shell in a session of its own, which outlives this process. It gets the process groups that must not outlive it, one a
+ * line. When the pipe ends without a `bye`, this process has died, and the shell kills the groups:
  *
- *   coordinator ──"+ 4711"──"- 4711"──▶ /bin/sh        (SIGKILL) ──end of file──▶ kill -9 of all that is left
+ *   coordinator ──"+ 4711"──"- 4711"──▶ /bin/sh        (SIGKILL) ──end of file──▶ kill -9 of the groups left
  *
- * Then, where there is /proc, it looks for a moment for whatever carries the run's id in its environment: a child that was
- * started but not yet told of, or one that has left its group. Not for ever: a process that hangs in the kernel is told to
- * die and stays, so after some 600 looks (a minute at least) the shell gives up and goes.
+ * After that, where there is /proc, it kills processes with the run's id in their environment: children that were started but
+ * not reported, or that have left their group. It stops after five searches that killed none, and in any case after 600 (at
+ * least a minute): a process that hangs in the kernel survives kill -9.
  */
 const SCRIPT = `
 trap '' INT TERM HUP QUIT
@@ -36,7 +36,7 @@ while [ -r /proc/self/environ ] && [ $quiet -lt 5 ] && [ $round -lt 600 ]; do
 done
 `;
 
-/** Lives as long as the run. The shell is started for the first process that needs it. */
+/** Lives as long as the run. The shell is started when the first group is added. */
 export class Guardian implements Disposable {
   readonly #run: string;
   readonly #onWarning: (message: string) => void;
@@ -59,7 +59,7 @@ export class Guardian implements Disposable {
   }
 
   #start(): ChildProcess {
-    // No directory, variable or stream of ours is held by it, and Ctrl-C does not reach it.
+    // It keeps no directory, variable or stream of ours open, and Ctrl-C does not reach it.
     const shell = spawn("/bin/sh", ["-c", SCRIPT, "kagurazaka-guardian", this.#run], {
       cwd: "/",
       env: { PATH: process.env.PATH ?? "/usr/bin:/bin" },
@@ -68,10 +68,10 @@ export class Guardian implements Disposable {
     });
     shell.once("error", (error) =>
       this.#onWarning(
-        `should this process be killed, children of items may live on: /bin/sh cannot be started: ${error.message}`,
+        `cannot start /bin/sh (${error.message}): if this process is killed, programs started by items keep running`,
       ),
     );
-    // Killed by hand, it is missed by nobody until the worst happens.
+    // The shell may be killed by hand. The run goes on without it.
     shell.stdin!.on("error", () => {});
     shell.unref();
     return shell;
@@ -82,7 +82,7 @@ export class Guardian implements Disposable {
     if (pipe?.writable) pipe.write(`${line}\n`);
   }
 
-  /** The run is over in order: what has to be gone is gone, and what was started to stay is left alone. */
+  /** The run ends in order: kills the groups left, and lets the shell exit without a search. */
   [Symbol.dispose](): void {
     for (const group of this.#groups) killGroup(group);
     this.#groups.clear();

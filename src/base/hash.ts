@@ -1,13 +1,13 @@
 import { type BinaryLike, createHash } from "node:crypto";
 
 /**
- * One hash of keys for everything: sampling, shards, fingerprints in tables, names of records without a key.
+ * The hash of keys, for sampling, shards, fingerprints in tables, and names of records without a key.
  *
  * MurmurHash3_x86_128 (Austin Appleby, public domain, smhasher `MurmurHash3.cpp`), seed 0, over the text's UTF-16 code
- * units as little-endian bytes. Not for secrets and not against an adversary.
+ * units as little-endian bytes. Not cryptographic.
  *
- * Who uses which bits (so that keys chosen by one do not crowd in another): `hashUnit` cells 0 and 1, `shardOf` cell 3,
- * tables the two lanes of `fingerprint*`, which are cells 1 and 2 before cell 0 is added to them.
+ * Each use has bits of its own, so that a selection by one is evenly spread over the others: `hashUnit` cells 0 and 1,
+ * `shardOf` cell 3, tables the two lanes of `fingerprint*`, which are cells 1 and 2 before cell 0 is added to them.
  */
 const cells = new Uint32Array(4);
 
@@ -42,7 +42,7 @@ export function hashText(text: string): Uint32Array {
     h4 ^= k;
     h4 = (Math.imul(((h4 << 13) | (h4 >>> 19)) + h1, 5) + 0x32ac3b17) | 0;
   }
-  // charCodeAt past the end is NaN, which is 0 to `|`: what the algorithm wants for missing bytes.
+  // charCodeAt past the end is NaN, which `|` takes as 0: the algorithm's value for missing bytes.
   const k1 = i < length ? text.charCodeAt(i) | (text.charCodeAt(i + 1) << 16) : 0;
   const k2 = i + 2 < length ? text.charCodeAt(i + 2) | (text.charCodeAt(i + 3) << 16) : 0;
   const k3 = i + 4 < length ? text.charCodeAt(i + 4) | (text.charCodeAt(i + 5) << 16) : 0;
@@ -50,7 +50,7 @@ export function hashText(text: string): Uint32Array {
   return finish(h1, h2, h3, h4, k1, k2, k3, k4, length * 2);
 }
 
-/** `hashText` of the ASCII text in `bytes[start, end)`, without making the text. */
+/** `hashText` of the ASCII text in `bytes[start, end)`, without making a string. */
 export function hashAsciiBytes(bytes: Uint8Array, start: number, end: number): Uint32Array {
   let h1 = 0;
   let h2 = 0;
@@ -83,7 +83,7 @@ export function hashAsciiBytes(bytes: Uint8Array, start: number, end: number): U
   return finish(h1, h2, h3, h4, k1, k2, k3, k4, (end - start) * 2);
 }
 
-/** The tail (a lane of zeros changes nothing, so all four always go in) and the final mixing. */
+/** The tail and the final mixing. A lane of zeros changes nothing, so all four are mixed in always. */
 function finish(
   h1: number,
   h2: number,
@@ -122,8 +122,8 @@ function avalanche(h: number): number {
 }
 
 /**
- * Two lanes of 32 bits of the last hash, a fingerprint of 64. The lanes are taken apart again from cell 0 because cells
- * 1 to 3 of a text of one or two characters are equal; the lanes tell all texts of up to four characters apart.
+ * A fingerprint of 64 bits, in two lanes. Cell 0 is subtracted again, because cells 1 to 3 of a text of one or two characters
+ * are equal; the lanes differ for all texts of up to four characters.
  */
 export const fingerprintLow = (hash: Uint32Array): number => (hash[1]! - hash[0]!) >>> 0;
 export const fingerprintHigh = (hash: Uint32Array): number => (hash[2]! - hash[0]!) >>> 0;
@@ -149,7 +149,7 @@ export function nameOfHash(hash: Uint32Array): string {
   return bytes.toString("latin1");
 }
 
-/** The same as ASCII bytes, from the hash whose cells stand at `cell` and behind. */
+/** The same as ASCII bytes, from the hash in `hashes[cell]` and the cells behind it. */
 export function writeNameOfHash(hashes: Uint32Array, cell: number, target: Uint8Array, at: number): void {
   let to = at;
   for (let i = 0; i < 3; i++) {
@@ -158,18 +158,18 @@ export function writeNameOfHash(hashes: Uint32Array, cell: number, target: Uint8
   }
 }
 
-/** A number in [0, 1), the same for the same text everywhere: `hashUnit(key) < 0.01` is a sample of 1 %. */
+/** A number in [0, 1), the same for the same text on every machine: `hashUnit(key) < 0.01` is a sample of 1 %. */
 export function hashUnit(text: string): number {
   const hash = hashText(text);
   return (hash[0]! * 0x20_0000 + (hash[1]! >>> 11)) / 0x20_0000_0000_0000;
 }
 
-/** Which of `of` parts a key belongs to, 0-based. Says nothing about `hashUnit` of the key. */
+/** Which of `of` parts a key belongs to, 0-based. Independent of `hashUnit`. */
 export function shardOf(key: string, of: number): number {
   return Math.floor((hashText(key)[3]! * of) / 0x1_0000_0000);
 }
 
-/** SHA-256 in hexadecimal, where collisions must not be made on purpose: module hashes, option hashes. */
+/** SHA-256 in hexadecimal, for hashes of modules and options. */
 export function sha256Hex(data: BinaryLike): string {
   return createHash("sha256").update(data).digest("hex");
 }

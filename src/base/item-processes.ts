@@ -1,15 +1,15 @@
 import { killGroup } from "./process-group.js";
 
-/** To be told of process groups that must not outlive the coordinator. */
+/** Kills process groups when the coordinator ends. */
 interface Guard {
   add(leaderPid: number): void;
   remove(leaderPid: number): void;
 }
 
-/** What the worker itself has started, and not one of its items. */
+/** Stands for processes that the worker itself has started. */
 const OF_THE_WORKER = 0;
 
-/** Process groups that items of one worker have started, by the item's sequence number; for a backbone on this machine. */
+/** The process groups that items of one worker have started, by the item's sequence number. For backbones on this machine. */
 export interface OpenItemProcesses {
   add(seq: number, leaderPid: number): void;
   release(seq: number): void;
@@ -26,7 +26,7 @@ export function openItemProcesses(guard: Guard): OpenItemProcesses {
   };
   return {
     add(seq, leaderPid) {
-      // The message that tells of a process may come after the order to end them all.
+      // The message about a process may arrive after `killAll`.
       if (isOver && seq !== OF_THE_WORKER) return killGroup(leaderPid);
       guard.add(leaderPid);
       const pids = groups.get(seq);
@@ -37,7 +37,7 @@ export function openItemProcesses(guard: Guard): OpenItemProcesses {
     killAll() {
       isOver = true;
       for (const [seq, pids] of groups) {
-        // A process of the worker itself ends when it finds the worker gone, and its own children first.
+        // A process of the worker itself kills its children and exits when its pipe to the worker closes.
         if (seq !== OF_THE_WORKER) for (const pid of pids) killGroup(pid);
         release(seq);
       }

@@ -1,17 +1,17 @@
 import { environmentError } from "./disk.js";
 import { createFile, replaceFile } from "./whole-file.js";
 
-/** Made by one run: its id is in the names of its temporary files, for pids are not unique among machines. */
+/** The run's id is part of the names of temporary files, because pids are not unique among machines. */
 interface OfRun {
   readonly run: string;
 }
 
-/** Replaces a small JSON file as a whole: a reader sees the old or the new one. The directory must be there. */
+/** Replaces a small JSON file atomically: a reader sees the old or the new content. The directory has to exist. */
 export function writeJsonFile(path: string, value: OfRun, durable = false): void {
   replaceFile(path, jsonText(value), { temporary: temporaryOf(path, value.run), durable });
 }
 
-/** Makes a small JSON file where there is none to keep whole: killed half-way, it leaves nothing under another name. */
+/** Makes a small JSON file that does not exist yet, without a temporary file. A kill may leave it incomplete. */
 export function createJsonFile(path: string, value: OfRun, durable = false): void {
   if (!createFile(path, jsonText(value), durable))
     throw environmentError("write", path, new Error("it exists already"));
@@ -21,5 +21,5 @@ export const jsonText = (value: unknown): string => `${JSON.stringify(value, nul
 
 const temporaryOf = (path: string, run: string): string => `${path}.${run}.tmp`;
 
-/** Whether a file was on its way to its name when this run ended. */
+/** Whether a file is a temporary file of this run. */
 export const isTemporaryOf = (name: string, run: string): boolean => name.endsWith(temporaryOf("", run));

@@ -1,9 +1,9 @@
-import { existsSync, mkdirSync, statSync } from "node:fs";
+import { existsSync, mkdirSync, rmdirSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 
 /**
- * Makes a directory and what is missing above it. Not Node's recursive mkdir: where a parent exists and still answers
- * ENOENT, as /proc does, that one never returns (Node 20).
+ * Makes a directory and its missing parents. Not Node's recursive mkdir: where a parent exists and still returns ENOENT, as
+ * /proc does, that never returns (Node 20).
  */
 export function makeDirectory(path: string): void {
   try {
@@ -14,5 +14,14 @@ export function makeDirectory(path: string): void {
     if (code !== "ENOENT" || existsSync(dirname(path))) throw error;
     makeDirectory(dirname(path));
     makeDirectory(path);
+  }
+}
+
+/** Removes directories one after another, up to the first that is not empty or does not exist. */
+export function removeEmpty(...dirs: string[]): void {
+  try {
+    for (const dir of dirs) rmdirSync(dir);
+  } catch {
+    // This one stays, and so do those after it.
   }
 }

@@ -19,7 +19,7 @@ function distance(a: string, b: string): number {
 
 const fold = (name: string): string => name.toLowerCase().replace(/[-_]/g, "");
 
-/** The candidate a person most likely meant, or undefined when none is close. Spelling style and case do not count. */
+/** The candidate that a user most likely meant; undefined when none is close. Case, hyphens and underscores do not count. */
 export function nearestName(name: string, candidates: Iterable<string>): string | undefined {
   const wanted = fold(name);
   let best: string | undefined;
@@ -32,7 +32,7 @@ export function nearestName(name: string, candidates: Iterable<string>): string 
   return best;
 }
 
-/** ` Did you mean "x"?` or nothing, to be put behind a sentence. */
+/** ` Did you mean "x"?` or an empty text, to be appended to a sentence. */
 export function didYouMean(name: string, candidates: Iterable<string>): string {
   const near = nearestName(name, candidates);
   return near === undefined ? "" : ` Did you mean "${near}"?`;

@@ -1,6 +1,6 @@
 /**
- * One way to declare a value that users may set: the tool's flags, those of a backbone, a task's `static options`, and the
- * fields of a mode. A leaf: only types and the identity functions; parsing is in config/.
+ * The declaration of values that a user may set: flags of the tool and of backbones, `static options` of a task, fields of a
+ * mode. Only types and identity functions; parsing is in config/.
  */
 export type OptionType =
   | "string"
@@ -16,7 +16,7 @@ export type OptionType =
 
 export interface OptionSpec {
   readonly type: OptionType;
-  /** The value of an option that is not set. Without it the option is absent (`undefined`). */
+  /** Without a default, an option that is not set is `undefined`. */
   readonly default?: unknown;
   /** Leaving it out is an error. */
   readonly required?: true;
@@ -27,13 +27,13 @@ export interface OptionSpec {
   readonly placeholder?: string;
   readonly min?: number;
   readonly max?: number;
-  /** For a size: the bytes of a plain number's unit, e.g. 1e6 where megabytes are usual. @defaultValue 1 */
+  /** For a size: the unit of a plain number in bytes, e.g. 1e6 for megabytes. @defaultValue 1 */
   readonly plainUnit?: number;
   /** The value is shown and kept as `***`, unless all of it is `${…}`. */
   readonly secret?: boolean;
-  /** May be null: the mode's field is switched off. */
+  /** Null is allowed, and switches the mode's field off. */
   readonly nullable?: boolean;
-  /** Takes the written text to a value, in place of the type's own parser; throws an Error whose message completes "… must be". */
+  /** Replaces the parser of the type. Throws an Error whose message completes "… must be". */
   readonly parse?: (text: string) => unknown;
 }
 
@@ -54,10 +54,7 @@ interface ValueOf {
 
 type OneValue<S extends OptionSpec> = S extends { choices: readonly (infer C)[] } ? C : ValueOf[S["type"]];
 
-/**
- * What a task or a mode reads: `{ n: { type: "integer", default: 1 } }` gives `{ n: number }`; `| undefined` without a
- * default where it is not required, `| null` where it is nullable.
- */
+/** The type of the values: `{ n: number }` for `{ n: { type: "integer", default: 1 } }`; with neither default nor required, `n` may be undefined. */
 export type OptionValues<S extends OptionSpecs> = {
   readonly [K in keyof S]: OneValue<S[K]> | Unset<S[K]> | (S[K] extends { nullable: true } ? null : never);
 };

@@ -1,2 +1,2 @@
-/** What kagurazaka keeps below an output root lies in here, and nothing of the user's does. */
+/** The directory below an output root that belongs to kagurazaka. */
 export const OWN_DIRECTORY = ".kagurazaka";

@@ -1,9 +1,9 @@
-/** Ends a process group and everything in it; one that is already gone is fine. */
+/** Kills a process group, if it still exists. */
 export function killGroup(leaderPid: number | undefined): void {
   if (leaderPid === undefined) return;
   try {
     process.kill(-leaderPid, "SIGKILL");
   } catch {
-    // Already gone.
+    // It does not exist any more.
   }
 }

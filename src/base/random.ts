@@ -1,6 +1,6 @@
 import { hashText } from "./hash.js";
 
-/** sfc32 (PractRand's small fast counter, 128 bits of state) seeded by a text: same text, same numbers, on every machine. */
+/** sfc32 (PractRand's small fast counter, 128 bits of state), seeded by a text: the same numbers on every machine. */
 export function createRandom(seed: string): () => number {
   let [a, b, c, d] = hashText(seed) as unknown as [number, number, number, number];
   const next = (): number => {

@@ -1,6 +1,6 @@
 import { readdirSync } from "node:fs";
 
-/** The names in a directory, in order; none where it cannot be read. */
+/** The names in a directory, sorted; none where it cannot be read. */
 export function readNames(dir: string): string[] {
   try {
     return readdirSync(dir).sort();

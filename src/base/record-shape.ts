@@ -1,13 +1,13 @@
-/** Field order of the object seen last at one depth: records of a stream nearly always share it. */
+/** The fields of an object. The last one at each depth is cached: the records of a list mostly have the same fields. */
 interface Shape {
-  /** As the object has them. */
+  /** In the order of the object. */
   readonly keys: readonly string[];
-  /** They stand in the canonical order already. */
+  /** `keys` are in canonical order. */
   readonly inOrder: boolean;
   readonly sorted: readonly string[];
   /** `"key":` per sorted key. */
   readonly heads: readonly string[];
-  /** `{"key":` and `,"key":` as bytes, where there are keys and all are ASCII. */
+  /** `{"key":` and `,"key":` as bytes; undefined where there are no keys, or not all are ASCII. */
   readonly asciiHeads: readonly Uint8Array[] | undefined;
 }
 

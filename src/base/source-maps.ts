@@ -1,4 +1,4 @@
-/** From here on stacks show the lines of task files as their authors wrote them. Once per thread; costs nothing until a stack is read. */
+/** Makes stacks show the original lines of task files. Per thread; free until a stack is read. */
 export function enableSourceMaps(): void {
   process.setSourceMapsEnabled(true);
 }

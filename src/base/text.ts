@@ -1,4 +1,4 @@
-/** Control characters, escaped: a file name must not move the cursor or forge a line of a log. Newlines too, unless kept. */
+/** Escapes control characters, so that a file name cannot move the cursor or forge a line of a log. */
 export function escapeControls(text: string, keep: "newlines" | "nothing" = "nothing"): string {
   return text.replace(keep === "newlines" ? /[\x00-\x09\x0b-\x1f\x7f-\x9f]/g : /[\x00-\x1f\x7f-\x9f]/g, (char) => {
     if (char === "\t") return keep === "newlines" ? "\t" : "\\t";
@@ -7,7 +7,7 @@ export function escapeControls(text: string, keep: "newlines" | "nothing" = "not
   });
 }
 
-/** `1,234,567`, without waking the tables of Intl (11 ms). */
+/** `1,234,567`, without loading the tables of Intl (11 ms). */
 export function groupedCount(count: number): string {
   return String(count).replace(/\B(?=(\d{3})+$)/g, ",");
 }

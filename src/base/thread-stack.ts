@@ -10,8 +10,8 @@ const ANSWER_WITHIN_MS = 1000;
 const MAX_FRAMES = 12;
 
 /**
- * What a worker thread of this process is doing right now, as lines `at f (file:line)`, blocked loop or not: the inspector
- * interrupts it for a moment. Undefined when the thread runs no JavaScript (it waits) or has ended.
+ * The current stack of a worker thread of this process, as lines `at f (file:line)`. Works with a blocked loop as well: the
+ * inspector pauses the thread for a moment. Undefined when the thread runs no JavaScript or has ended.
  */
 export async function threadStack(threadId: number): Promise<string | undefined> {
   const { Session } = await import("node:inspector");
@@ -27,7 +27,7 @@ export async function threadStack(threadId: number): Promise<string | undefined>
       setTimeout(resolve, ANSWER_WITHIN_MS, undefined);
       const scripts = new Map<string, string>();
       session.on("NodeWorker.attachedToWorker", ({ params }) => {
-        // The title holds the thread's id; `workerId` is a number of the inspector's own.
+        // `workerId` is a number of the inspector; the thread's id is in the title.
         if (!params.workerInfo.title.startsWith(`[worker ${threadId}]`)) return;
         worker = params.sessionId;
         send(1, "Debugger.enable");
@@ -44,7 +44,7 @@ export async function threadStack(threadId: number): Promise<string | undefined>
       session.post("NodeWorker.enable", { waitForDebuggerOnStart: false });
     });
   } finally {
-    // Takes back a pause that a waiting thread would otherwise fall into, for good, when it next wakes up.
+    // Cancels a pending pause: a waiting thread would stop for good when it wakes up.
     send(4, "Debugger.disable");
     session.post("NodeWorker.disable");
     session.disconnect();
@@ -52,18 +52,15 @@ export async function threadStack(threadId: number): Promise<string | undefined>
 }
 
 function formatFrames(frames: readonly Frame[], scripts: ReadonlyMap<string, string>): string | undefined {
-  const lines = frames
-    .map(({ functionName, location }) => ({
-      functionName,
-      place: placeOf(scripts.get(location.scriptId) ?? "", location),
-    }))
-    .filter(({ place }) => place !== undefined)
-    .map(({ functionName, place }) => `at ${functionName || "<anonymous>"} (${place})`);
+  const lines = frames.flatMap(({ functionName, location }) => {
+    const position = positionOf(scripts.get(location.scriptId) ?? "", location);
+    return position === undefined ? [] : `at ${functionName || "<anonymous>"} (${position})`;
+  });
   return lines.length === 0 ? undefined : lines.slice(0, MAX_FRAMES).join("\n");
 }
 
-/** In the author's own lines; nothing for Node's internals. */
-function placeOf(url: string, { lineNumber, columnNumber }: Frame["location"]): string | undefined {
+/** `file:line:column` in the original source; undefined for Node's internals. */
+function positionOf(url: string, { lineNumber, columnNumber }: Frame["location"]): string | undefined {
   if (!url.startsWith("file:")) return undefined;
   const entry = findSourceMap(fileURLToPath(url))?.findEntry(lineNumber, columnNumber);
   if (entry && "originalSource" in entry) {

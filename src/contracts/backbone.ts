@@ -6,11 +6,11 @@ import type { TaskKind } from "./task.js";
 import type { FromWorker, ToWorker, WorkerSetup, WorkerSite } from "./wire.js";
 
 /**
- * Where items are executed. Two kinds: a **worker backbone** starts workers on this machine; a **fleet backbone** carries
- * chunks to nodes on other machines and outcomes back (see `fleet.ts`).
+ * Where items are executed. A **worker backbone** starts workers on this machine; a **fleet backbone** sends chunks to nodes
+ * on other machines and receives outcomes (see `fleet.ts`).
  *
- * Deliberately not here, because every backbone would get them wrong in its own way: the ledger, retries, timeouts, blame,
- * credits, progress, publication. The runner does those, from messages and from the activity of workers alone.
+ * Deliberately not here, so that all backbones behave alike: ledger, retries, timeouts, blame, credits, progress, publication.
+ * The runner does those, from messages and from the activity of workers.
  */
 export type BackboneDefinition<S extends OptionSpecs = OptionSpecs> = WorkerBackbone<S> | FleetBackbone<S>;
 
@@ -28,14 +28,14 @@ interface BackboneBase<S extends OptionSpecs> {
 export type BackboneOptions = Readonly<Record<string, unknown>>;
 
 export interface WorkerBackbone<S extends OptionSpecs = OptionSpecs> extends BackboneBase<S> {
-  /** `false`: a loop that blocks cannot be stopped here (and the user is told). */
+  /** `false`: a worker whose loop is blocked cannot be stopped (the user is told). */
   readonly killable: boolean;
   /** How many workers the options ask for, without starting any: shown in headers and by `--dry-run`. */
   size(options: BackboneOptions): { workers: number };
   /**
-   * The same options, but with each worker in a process of its own, so that a crash of one cannot take the coordinator along;
-   * undefined where the options ask for that already. Items that were in flight when a run's process crashed go first, in
-   * such workers. Left out: a crash of a worker cannot end the coordinator's process.
+   * The same options, but with each worker in a process of its own; undefined where the options ask for that already. After a
+   * crash of a run's process, the items that were in flight go first, in such workers. Left out: a crash of a worker cannot
+   * end the coordinator's process.
    */
   isolated?(options: BackboneOptions): BackboneOptions | undefined;
   openWorkers(request: WorkersRequest): Promise<WorkerSession>;
@@ -58,20 +58,20 @@ export interface WorkersRequest {
   readonly entry: string;
   /** The run's id. A backbone that starts processes puts it into their environment as `KAGURAZAKA_RUN`. */
   readonly run: string;
-  /** To be told of each process that is started, so that none outlives the coordinator. */
+  /** Every process that the backbone starts has to be added, so that none outlives the coordinator. */
   readonly guard: ProcessGuard;
 }
 
-/** Keeps process groups that have to end when the coordinator does, however it ends. */
+/** Kills process groups when the coordinator ends, even by SIGKILL. */
 export interface ProcessGuard {
   add(leaderPid: number): void;
-  /** The group has ended, or it may stay. */
+  /** The group has ended, or may outlive the coordinator. */
   remove(leaderPid: number): void;
 }
 
 export interface WorkerSession extends AsyncDisposable {
   /**
-   * Starts one worker. Messages may be sent at once; they wait until the worker listens. `onExit` is called exactly once,
+   * Starts one worker. Messages may be sent at once; they are queued until the worker listens. `onExit` is called exactly once,
    * and no message comes after it.
    */
   startWorker(start: WorkerStart, events: WorkerEvents): WorkerChannel;
@@ -88,32 +88,32 @@ export interface WorkerEvents {
   onExit(exit: WorkerExit): void;
 }
 
-/** How a worker ended. Only `crashed` is held against the items that were running in it. */
+/** How a worker ended. Only after `crashed` are the items that were running suspected. */
 export type WorkerExit =
   /** After `close` or `kill`. */
   | { readonly kind: "ended" }
-  /** By itself: a crash, an exit, an error that nothing caught. */
+  /** By itself: a crash, an exit, an uncaught error. */
   | { readonly kind: "crashed"; readonly error: ErrorRecord }
-  /** Out of reach: a connection broke, a machine went away. No item is to blame. */
+  /** Out of reach: a connection or a machine failed. */
   | { readonly kind: "lost"; readonly why: string };
 
 export interface WorkerChannel {
   send(message: ToWorker): void;
-  /** Ends the worker now, blocked loop or not (where `killable`). `onExit` follows. */
+  /** Ends the worker now, even if its loop is blocked (where `killable`). `onExit` follows. */
   kill(): void;
-  /** What its JavaScript is doing now, as lines `at f (file:line)`, where that can be seen. For reports of stalls. */
+  /** The current JavaScript stack, as lines `at f (file:line)`, for reports of stalls. Undefined where it is not known. */
   stack?(): Promise<string | undefined>;
-  /** Where the activity is no shared memory: brings the coordinator's copy up to date. Exact once the worker is dead. */
+  /** Where memory cannot be shared: updates the coordinator's copy of the activity. Exact once the worker is dead. */
   refreshActivity?(): void;
-  /** Processes that items of this worker have started. Left out: none that this side could end. */
+  /** The processes that items of this worker have started. Left out: the channel cannot end them. */
   readonly processes?: ItemProcesses;
 }
 
-/** Processes of items as the channel knows them. Their pids stay inside the backbone: the runner never sees one. */
+/** The processes that items of one worker have started. Their pids stay inside the backbone. */
 export interface ItemProcesses {
-  /** The item has left its worker, which has ended the item's processes itself. */
+  /** The item has settled, and its worker has ended the item's processes. */
   release(seq: number): void;
-  /** The worker can no longer end them: all processes of its items end now, and those that are told of later as well. */
+  /** The worker is gone: kills all processes of its items, and those that are reported later. */
   killAll(): void;
 }
 
@@ -122,8 +122,8 @@ export interface WorkerPort {
   post(message: FromWorker): void;
   onMessage(listener: (message: ToWorker) => void): void;
   /**
-   * An item has started a process group. Number 0 is no item but the worker itself: such a process ends by itself when the
-   * worker does. Left out: the backbone does not keep them.
+   * An item has started a process group. `seq` 0 stands for the worker itself; such a process ends by itself when the worker
+   * does. Left out: the backbone does not track processes.
    */
   processStarted?(seq: number, leaderPid: number): void;
 }
@@ -132,8 +132,8 @@ export type WorkerMain = (boot: WorkerBoot) => Promise<void>;
 
 export interface WorkerBoot extends WorkerStart {
   readonly port: WorkerPort;
-  /** Where the activity is no shared memory: to be called after cells were written. */
+  /** Where memory cannot be shared: has to be called after cells were written. */
   readonly activityWritten?: ActivityWriter;
-  /** The process is the worker's own: what is printed in it is the task's. In a thread that goes without saying. */
+  /** The worker has a process of its own, so everything printed in it comes from the task. */
   readonly ownProcess?: boolean;
 }

@@ -1,28 +1,28 @@
-/** A key as ASCII bytes inside others. */
+/** A key as ASCII bytes within a larger buffer. */
 export interface KeyBytes {
   readonly bytes: Uint8Array;
   readonly start: number;
   readonly length: number;
 }
 
-/** Which shard items belong to and how they are to be done: the same for all items of a chunk. */
+/** What all items of a chunk have in common. */
 export interface ChunkHeader {
-  /** Number of the hard shard: of its roots, ledger and lease. */
+  /** Number of the hard shard. */
   readonly shard: number;
-  /** Run whatever the task's `isExecuted` says: the items are to be redone. */
+  /** The items are redone: the task's `isExecuted` is not asked. */
   readonly forced: boolean;
 }
 
-/** An item on its way, with what is known of its tries. */
+/** An item that has not settled yet, with its attempts. */
 export class PendingItem {
   readonly key: string;
   readonly json: string;
   readonly header: ChunkHeader;
-  /** 1 for the first try. Tries that were not the item's fault (a worker replaced, a service asked for patience) do not count. */
+  /** 1 for the first attempt. Attempts that failed through no fault of the item (worker replaced, `RetryAfterError`) do not count. */
   attempt = 1;
-  /** How often it crashed a worker in which nothing else had run. */
+  /** How often it crashed a worker in which no other item had run. */
   crashes = 0;
-  /** Its worker crashed while it ran alone, but an item that ran there before may be the cause: timers outlive items. */
+  /** It was alone when its worker crashed, but an earlier item of that worker may be the cause, e.g. by a timer. */
   needsFreshWorker = false;
   /** The scope of the last `RetryAfterError` that the item threw. */
   scope: string | undefined;
@@ -35,22 +35,22 @@ export class PendingItem {
 }
 
 /**
- * Items that leave the plan together, with their keys and their JSON. An execution cuts a chunk up as workers have room; an
- * item gets a `PendingItem` of its own only where something has to be remembered of it.
+ * Items that leave the plan together, with their keys and their JSON. An execution cuts a chunk into slices as workers have
+ * room, and makes a `PendingItem` only for an item that needs state of its own.
  */
 export interface Chunk {
   readonly header: ChunkHeader;
   readonly count: number;
   keyAt(index: number): string;
-  /** Characters of its JSON. */
+  /** Length of the item's JSON. */
   sizeAt(index: number): number;
   itemAt(index: number): PendingItem;
-  /** The JSON of items from … to, with commas. */
+  /** The JSON of the items in [from, to), separated by commas. */
   itemsText(from: number, to: number): string;
-  /** Their keys, as `packKeys` packs them. */
+  /** The keys of the items in [from, to), packed by `packKeys`. */
   keysText(from: number, to: number): string;
-  /** Attempt numbers that are not 1, counted from `from`. */
+  /** Attempt numbers that are not 1, by index minus `from`. */
   attempts(from: number, to: number): Readonly<Record<number, number>> | undefined;
-  /** The key as bytes that the ledger can copy, where the chunk has them. */
+  /** The key as bytes for the ledger to copy; undefined where the chunk has no bytes. */
   keyBytesAt(index: number): KeyBytes | undefined;
 }

@@ -18,7 +18,7 @@ import type { TaskKind } from "./task.js";
 export const modeBrand = Symbol.for("kagurazaka.mode");
 export const templateBrand = Symbol.for("kagurazaka.template");
 
-/** What a template decorator leaves on a class. */
+/** What a template decorator attaches to a class. */
 export interface TemplateUse {
   readonly contract: 1;
   /** The decorator's name, for messages. */
@@ -28,9 +28,9 @@ export interface TemplateUse {
   readonly spec: Readonly<Record<string, ModeData | null | undefined>>;
   /** `false`: configuration may not change it. */
   readonly mixinMode: boolean;
-  /** `false`: outputs are written straight to their final paths, half-written ones included. Default: staged, then renamed. */
+  /** `false`: outputs are written to their final paths, where half-written ones are visible. Default: staged, then renamed. */
   readonly atomic?: boolean;
-  /** `true`: without an output path there are no outputs, and nothing is wrong with that. */
+  /** `true`: without an output path, the task has no outputs. Default: an output path is required. */
   readonly outputsOptional?: boolean;
 }
 
@@ -44,7 +44,7 @@ type Written<S extends OptionSpecs, K extends keyof S> =
   // A list of one may be written without brackets, in code as in YAML.
   | (S[K] extends { type: "strings" } ? string : never);
 
-/** Called without `new`; the result is plain data that merges. */
+/** Called without `new`. Returns plain data, which configuration can be merged into. */
 export interface ModeFactory<D extends ModeDefinition, Data extends ModeData> {
   (
     // biome-ignore lint/complexity/noBannedTypes: {} is "no field is required".
@@ -83,14 +83,14 @@ export function defineSoftShard<const S extends OptionSpecs>(
   return createFactory({ ...mode, contract: 1, kind: "soft-shard" });
 }
 
-/** `I` is what the mode injects: `{ input: FileTriplet }`, or the shape of its records. */
+/** `I` is the type of the fields that the mode injects: `{ input: FileTriplet }`, or the type of its records. */
 export function defineInputMode<I>() {
   return <const S extends OptionSpecs>(
     mode: Described<InputDefinition, S>,
   ): ModeFactory<InputDefinition<S>, InputModeData<I>> => createFactory({ ...mode, contract: 1, kind: "input" });
 }
 
-/** `O` is what the mode injects: `{ output: OutputFile }`. */
+/** `O` is the type of the fields that the mode injects: `{ output: OutputFile }`. */
 export function defineOutputMode<O>() {
   return <const S extends OptionSpecs>(
     mode: Described<OutputDefinition, S>,
@@ -113,7 +113,7 @@ export function defineBackbone(backbone: object): object {
   return { ...backbone, contract: 2 };
 }
 
-/** The definition behind mode data written in code, if it is a mode at all. */
+/** The definition of a mode written in code; undefined for other values. */
 export function modeDefinitionOf(value: unknown): ModeDefinition | undefined {
   if (typeof value !== "object" || value === null) return undefined;
   return (value as Record<symbol, ModeDefinition | undefined>)[modeBrand];

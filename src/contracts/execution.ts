@@ -4,17 +4,17 @@ import type { Settled } from "./outcome.js";
 import type { FromWorker } from "./wire.js";
 
 /**
- * The port between the two halves of a run. *Planning and recording* decides what to do, in which order, and writes down what
- * became of it (plan, ledger, epochs, budget, report). *Execution* does it: a pool of workers, timeouts, retries, patience,
- * blame. Chunks go in, outcomes come out; every item that goes in leaves exactly once, by `onDone` or `onSettled`.
+ * The interface between the two halves of a run. *Planning and recording* decides which items run in which order, and records
+ * outcomes (plan, ledger, epochs, budget, report). *Execution* runs them: workers, timeouts, retries, backoff, blame. Chunks
+ * go in, outcomes come out: exactly one `onDone` or `onSettled` per item.
  *
- * A local execution (`runner/dispatch`) runs workers of a worker backbone. A fleet backbone brings an execution of its own,
- * whose nodes each run a local execution.
+ * A local execution (`runner/dispatch`) runs workers of a worker backbone. A fleet backbone has an execution of its own, whose
+ * nodes each run a local execution.
  */
 export interface Execution {
-  /** Runs to the end of the chunks. Resolves with what stopped it early, if anything did; rejects only on defects. */
+  /** Runs to the end of the chunks. Resolves with the error that stopped it early, if any; rejects only on defects. */
   run(chunks: AsyncIterator<Chunk>, events: ExecutionEvents): Promise<KagurazakaError | undefined>;
-  /** Lets running items settle and starts no more; after `graceMs` the rest is cancelled. */
+  /** Starts no more items and lets running ones settle; cancels the rest after `graceMs`. */
   drain(graceMs: number, cause?: KagurazakaError): void;
   /** Ends now: items in flight are cancelled. */
   stop(cause?: KagurazakaError): void;
@@ -24,25 +24,25 @@ export interface Execution {
 }
 
 export interface ExecutionSnapshot {
-  /** Items at workers. */
+  /** Items sent to workers and not settled. */
   readonly inFlight: number;
-  /** Items that came from the plan and are not at a worker. */
+  /** Items that left the plan and are not in flight. */
   readonly waiting: number;
   /** The item that has been running for the longest time. */
   readonly oldest: { readonly key: string; readonly sinceMs: number } | undefined;
 }
 
 export interface ExecutionEvents {
-  /** An item is done, with nothing to add: the way nearly all items go, so nothing is made for it. */
+  /** An item is done, with nothing to add. Nearly all items end here, so no object is made for it. */
   onDone(chunk: Chunk, index: number, durationMs: number): void;
   onSettled(item: PendingItem, settled: Settled): void;
   /**
-   * All outcomes of a message have been told: a good moment to write them down.
-   * @param onRecorded called once they are on record; the message may then be forgotten where it came from
+   * All outcomes of a message have been reported: a good moment to write them.
+   * @param onRecorded called once they are recorded, so that the queue of a fleet can drop the message
    */
   onMessageDone(onRecorded?: () => void): void;
   onRetry(item: PendingItem, error: ErrorRecord, delayMs: number): void;
-  /** No item of this shard can work: its disk is full, its root is gone. The listener stops the shard or the run. */
+  /** No item of this shard can run: its disk is full, or its root is gone. The listener stops the shard or the run. */
   onShardFailed(shard: number, cause: KagurazakaError): void;
   /** A task has printed or logged something. */
   onMessage(message: TaskMessage): void;

@@ -15,8 +15,8 @@ import type { ShardTarget, WorkerSetup } from "./wire.js";
  *               ◀─outcomes─       ◀─outcomes─              kept until the coordinator has recorded them
  *               ◀─give-backs──────give-backs──             items that a node has not begun: for another node
  *
- * A node that is lost (killed, cut off) costs no item an attempt: what it has not settled is given to another node. Everything
- * here can be cloned; frames of sinks hold bytes.
+ * When a node is lost (killed, cut off), the items that it has not settled go to another node, and the lost attempt does not
+ * count. All messages can be cloned; frames of sinks hold bytes.
  *
  * Deliberately not here: retries, timeouts, blame (the node's execution), the ledger (the coordinator).
  */
@@ -25,15 +25,15 @@ export interface FleetRequest {
   readonly run: string;
   /** `rootId` of each hard shard whose lease the coordinator holds. */
   readonly rootIds: readonly string[];
-  /** Whether a run over one of these shards has ended, however it did: its coordinator does not come back. */
+  /** Whether a run over one of these shards has surely ended, cleanly or not. */
   isDead(run: string): boolean;
-  /** What nodes need to know; to be asked when the execution runs. */
+  /** The run as nodes get it. May be called once the execution runs. */
   job(): FleetJob;
-  /** The bookkeeping of a coordinator's end, over the queue: what `openFleet` returns is made of it. */
+  /** The coordinator's bookkeeping over a queue. `openFleet` returns it together with `unrecorded`. */
   createExecution(queue: FleetQueue): FleetExecution;
 }
 
-/** What a node needs to know of a run. It holds no path. */
+/** A run as nodes get it, without any path. */
 export interface FleetJob extends Omit<WorkerSetup, "worker" | "shape" | "shards" | "recycle"> {
   /** By hard shard. */
   readonly shards: readonly FleetShard[];
@@ -41,9 +41,9 @@ export interface FleetJob extends Omit<WorkerSetup, "worker" | "shape" | "shards
 }
 
 export interface FleetShard extends ShardTarget {
-  /** Names the shard's state directory, in every run: the content of its `root-id`. */
+  /** Identifies the shard's state directory in all runs: the content of its `root-id`. */
   readonly rootId: string;
-  /** Given back with outcomes that this run leaves unrecorded; the queue does not look inside. */
+  /** Comes back with outcomes that this run leaves unrecorded. Opaque to the queue. */
   readonly record: Json;
 }
 
@@ -58,19 +58,19 @@ export interface Fleet extends Execution, AsyncDisposable {
 }
 
 export interface UnrecordedOutcomes {
-  /** As the dead run's job has it. */
+  /** From the job of the dead run. */
   readonly shard: FleetShard;
   readonly chunk: ChunkMessage;
   readonly outcomes: NodeOutcomes;
-  /** They are on record: the queue may forget them. */
+  /** The outcomes are recorded: the queue may drop them. */
   recorded(): void;
 }
 
-/** What the bookkeeping of a coordinator asks of a queue. */
+/** A queue, as the coordinator's bookkeeping uses it. */
 export interface FleetQueue {
-  /** Puts a chunk where nodes take it. How much is in the queue at a time is bounded by the caller. */
+  /** Puts a chunk into the queue. The caller bounds how much is in it. */
   send(chunk: ChunkMessage): void;
-  /** Nodes begin no more items (of one shard, or of all), and give back what they have not begun. */
+  /** Nodes begin no more items (of one shard, or of all), and give back those they have not begun. */
   drain(graceMs: number, shard?: number): void;
   /**
    * The run is over, and nodes leave it. `done`: nothing of it is kept. `left`: outcomes that nodes have sent, or send while
@@ -79,47 +79,47 @@ export interface FleetQueue {
   end(how: "done" | "left"): Promise<void>;
 }
 
-/** The bookkeeping of a coordinator: an `Execution` for the run, and the calls by which a queue tells what nodes say. */
+/** The coordinator's bookkeeping: the run calls it as an `Execution`, the queue calls the methods below. */
 export interface FleetExecution extends Execution {
-  /** @param forget called once the outcomes are on record: the queue may forget them */
+  /** @param forget called once the outcomes are recorded, so that the queue can drop them */
   onOutcomes(outcomes: NodeOutcomes, forget: () => void): void;
-  /** Items that are to be given to another node and cannot be: the run is draining. They are cancelled. */
+  /** Items given back that no other node gets, because the run is draining. They are cancelled. */
   onGivenBack(chunk: number, indices: readonly number[]): void;
   onNodeMessage(message: NodeMessage): void;
   /** The queue is out of reach, for good. The run ends; items in flight run again next time. */
   onQueueLost(why: string): void;
-  /** A node has left the run. With `error`: it cannot work for it. */
+  /** A node has left the run. With `error`: it cannot work for the run. */
   onNodeLeft(node: string, error?: ErrorRecord): void;
 }
 
-/** Items as they cross to a node. */
+/** A chunk as nodes get it. */
 export interface ChunkMessage extends ChunkHeader {
   /** Unique in its run. */
   readonly id: number;
   readonly count: number;
   /** The items' JSON, one a line. */
   readonly items: string;
-  /** The items' keys, as `packKeys` packs them. */
+  /** The items' keys, packed by `packKeys`. */
   readonly keys: string;
-  /** Indices of the items that are still to be done; left out: all. */
+  /** Indices of the items that have not settled; left out: all. */
   readonly open?: readonly number[];
 }
 
-/** What became of some items of a chunk, in any order; others may follow. */
+/** Outcomes of some items of a chunk, in any order. */
 export interface NodeOutcomes {
   readonly chunk: number;
-  /** Pairs (index, durationMs) of items that are done and have nothing to add. */
+  /** Pairs (index, durationMs) of items that are done, with nothing to add. */
   readonly plain: readonly number[];
   readonly rest: readonly NodeOutcome[];
 }
 
 export interface NodeOutcome extends Settled {
   readonly index: number;
-  /** Tries that count, the last one included. */
+  /** Attempts that count, the last one included. */
   readonly attempt: number;
 }
 
-/** What a node says besides outcomes. */
+/** The messages of a node, besides outcomes. */
 export type NodeMessage =
   | TaskMessage
   | {
@@ -133,12 +133,12 @@ export type NodeMessage =
   | { readonly type: "shard-failed"; readonly shard: number; readonly error: ErrorRecord }
   | { readonly type: "warning"; readonly message: string }
   | { readonly type: "recycled"; readonly worker: string; readonly why: string }
-  /** Sent every second or so: the node is alive. */
+  /** Sent about every second. */
   | {
       readonly type: "heartbeat";
       readonly node: string;
       readonly snapshot: ExecutionSnapshot;
-      /** For how long nothing has settled or called `ctx.progress()` there, though items are in flight. */
+      /** For how long no item has settled or called `ctx.progress()`, though items are in flight. */
       readonly quietMs: number;
     };
 
@@ -146,20 +146,20 @@ export interface NodeRequest {
   readonly options: BackboneOptions;
   /** The node's name, unique in the fleet. */
   readonly node: string;
-  /** The task that this node runs: it takes jobs of this id. */
+  /** The node takes jobs of this task only. */
   readonly taskId: string;
 }
 
 /** A node's end of a fleet. */
 export interface NodeLink extends AsyncDisposable {
-  /** The runs of the node's task, as they come, one at a time. Ends when the link is disposed of. */
+  /** The runs of the node's task, one at a time. Ends when the link is disposed of. */
   jobs(): AsyncIterable<NodeJob>;
 }
 
 /** One run, on a node. */
 export interface NodeJob {
   readonly job: FleetJob;
-  /** Chunks for this node, asked for one by one as the node has room. Ends when the run is over or drains. */
+  /** Chunks for this node, requested one by one as the node has room. Ends when the run is over or drains. */
   readonly chunks: AsyncIterator<ChunkMessage>;
   /** Called when the run drains (one shard of it, or all): within `graceMs` running items may settle. */
   onDrain(listener: (graceMs: number, shard?: number) => void): void;

@@ -1,13 +1,13 @@
 /**
- * The words of this house, each meaning one thing everywhere (code, flags, logs, files). Words in `code` are types and
- * classes; a test holds that every exported class of the runner is here.
+ * Glossary. Each word has one meaning in code, flags, logs and files. Words in `code` are types and classes; a test checks
+ * that every exported class of the runner is here.
  *
- * What a user says
- * - **task**: the user's class: which items there are, which are finished, how to process one. Its *kind* (`TaskKind`) is
- *   what one `process` is given: an item, or a batch. `TaskRef`: a task as it crosses a border, without any path.
- * - **item**: one input, a JSON-like record; **key**: the stable text that names it, never its position.
- * - **mode**: a template's building block: how inputs are found, outputs named, completion judged.
- * - **mixin**: configuration merged over a template's values. **origin**: where a value was said.
+ * Input
+ * - **task**: the user's class, which lists items, tells which are finished, and processes them. Its *kind* (`TaskKind`) is
+ *   what one call of `process` gets: an item, or a batch. `TaskRef`: a task as it is sent to workers, without any path.
+ * - **item**: one input, a JSON-like record; **key**: the stable text that identifies it, never its position.
+ * - **mode**: a building block of a template: finds inputs, names outputs, or judges completion.
+ * - **mixin**: configuration merged over a template's values. **origin**: where a value was set.
  * - **shard**: a part of the input: *hard* = its own directories (`Shard`, `ShardPaths`), *soft* = by index or key.
  *   **partition**: the part of a root that one run works on. **selection**: the items that one run is asked for.
  *
@@ -25,28 +25,27 @@
  *   an item; `Watch` and `StallClock` look for items over their time.
  * - **backbone**: where items are executed and how many at once. **worker**: a thread or process that executes for it;
  *   **slot**: one item's place in a worker. **activity**: shared memory that shows which item runs in which slot.
- * - **fleet**: a coordinator, nodes on other machines, a queue between them (`FleetBookkeeping`,
- *   `OutstandingChunks`). **node**: a process on one
- *   machine that runs a local execution for a coordinator elsewhere.
- * - **executor**: what turns items into outcomes inside a worker: item executor (`ItemExecutor`) or batch executor. Belongs to
- *   the task's kind. **batch**: what a model is given at once, or columns of records; nothing else.
+ * - **fleet**: a coordinator, nodes on other machines, and a queue between them (`FleetBookkeeping`, `OutstandingChunks`).
+ *   **node**: a process that runs a local execution for a coordinator on another machine.
+ * - **executor**: turns items into outcomes inside a worker: item executor (`ItemExecutor`) or batch executor, by the task's
+ *   kind. **batch**: the input of one call of a model, or columns of records; nothing else.
  * - **attempt**: one try at one item (`Attempts`, `ItemContext`): bound to its files (`ItemBinder`, `RootGuard`), published by
  *   a rename (`Publication`), told in bulk (`OutcomeBuffer`). **program**: what an item starts (`ItemPrograms`, `SpawnerPool`,
  *   `Spawner`, `PidBoard`).
  * - **outcome** of an item: `done`, `skipped` (finished before), `filtered` (nothing to do, with a reason), `failed`, `cancelled`.
- * - **draining**: starts nothing new, running items may settle. **leaving**: a worker starts nothing more, asked to or by a
- *   limit (`RecycleLimit`). **quarantine**: a suspect of a crash runs alone in a worker. **suspects** of a crash of the whole
- *   process (`Suspects`, found by the `InFlightJournal`) go first, in an *isolated session*.
+ * - **draining**: no more items start, running ones may settle. **leaving**: a worker starts no more items, because it drains
+ *   or has reached a limit (`RecycleLimit`). **quarantine**: a suspect of a crash runs alone in a worker. **suspects** of a
+ *   crash of the whole process (`Suspects`, found in the `InFlightJournal`) go first, in an *isolated session*.
  *
  * Recording
- * - **run**: one invocation (`Run`). **recorder**: writes down what became of items (`Recorder`), counts it (`RunCounters`,
- *   `DurationHistogram`), logs it (`RunLog`). **sink**: where rows go that are not one file per item; **frame**: rows of one
+ * - **run**: one invocation (`Run`). **recorder**: writes outcomes to the ledger (`Recorder`), counts them (`RunCounters`,
+ *   `DurationHistogram`), logs (`RunLog`). **sink**: collects rows of many items in few files; **frame**: the rows of one
  *   attempt for one sink; **part**: a finished file of a sink.
  * - **ledger**: append-only record of outcomes (`Ledger`, `SegmentWriter`, `LineBuffer`; read as a `LedgerIndex` over a `FingerprintTable`, with
  *   `FailedKeys`). **segment**: the ledger's file of one run. **epoch**: one full (re)doing, opened by `--force`.
- *   **checkpoint** (`Checkpoints`): a line that says how far the disk has come; what is not covered by one is *unsynced*.
- * - **lease**: the right to work on a partition, with a heartbeat (`Beat`, `HeartbeatThread`).
- * - **audit**: holds a root against its ledger (`Judge`, `Findings`, `AuditCounters`, `DeepCheck`, `KnownOutputs`).
+ *   **checkpoint** (`Checkpoints`): a line up to which the ledger and its outputs are on disk; later lines are *unsynced*.
+ * - **lease**: the exclusive right to work on a partition, with a heartbeat (`Beat`, `HeartbeatThread`).
+ * - **audit**: compares a root with its ledger (`Judge`, `AuditCounters`, `DeepCheck`, `KnownOutputs`).
  *   **compaction**: folds a ledger (`LineWriter`). **split**: makes hard shards of a tree (`Placer`, `Removals`,
  *   `ShardDirectories`, `SplitCounters`, `PlacingFailed`).
  */

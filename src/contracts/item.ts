@@ -1,4 +1,4 @@
-/** What JSON can say. Items, option values and sink frames are made of it: they cross to other threads and machines. */
+/** A JSON value. Items and option values are JSON, because they are sent to other threads and machines. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
 
 /** One input as it is listed, stored and sent. `undefined` fields count as absent. */
@@ -6,12 +6,12 @@ export type Item = { readonly [field: string]: unknown };
 
 const RESERVED = /^(?:result|input|output(?:_.*)?)$/;
 
-/** Fields that modes inject: no record may bring its own. */
+/** Names of fields that modes inject, which no record may have. */
 export const isReservedField = (name: string): boolean => RESERVED.test(name);
 
 /**
- * A file as a task sees it. `path` is joined where it is read, because mounts differ by machine.
- * `relDir` is the directory relative to the input root, `.` for the root itself; `fileName` keeps its extension.
+ * A file as `process` gets it. `path` is made on the worker's machine, because mount points differ. `relDir` is the directory
+ * relative to the input root, `.` for the root itself; `fileName` includes the extension.
  */
 export interface FileTriplet {
   readonly path: string;
@@ -19,7 +19,7 @@ export interface FileTriplet {
   readonly fileName: string;
 }
 
-/** A file as it crosses a border. `root` counts the task's roots; `path` is set only where a list names it outright. */
+/** A file as it is sent to workers. `root` is an index of the task's roots; `path` is set only where a list has the full path. */
 export interface WireTriplet {
   readonly root: number;
   readonly rel_dir: string;
@@ -27,23 +27,23 @@ export interface WireTriplet {
   readonly path?: string;
 }
 
-/** Files of one directory and one stem as they cross a border: one item. */
+/** Files of one directory with one stem, as they are sent to workers: one item. */
 export interface WireGroup {
   readonly root: number;
   readonly rel_dir: string;
   readonly stem: string;
   /** Id → file name. */
   readonly files: Readonly<Record<string, string>>;
-  /** Why it cannot run, where the listing saw it: two files claim one place, for one. */
+  /** Why the group cannot run, e.g. because two of its files have one id. */
   readonly refused?: string;
 }
 
-/** Where a task writes. `path` is a staging path with the final base name; it becomes `finalPath` once `process` has returned. */
+/** An output. `path` is a staging path with the final base name; it is renamed to `finalPath` once `process` has returned. */
 export interface OutputFile extends FileTriplet {
   readonly finalPath: string;
 }
 
-/** The item of the common template: a file in, a file out. */
+/** The item of the common template: one input file, one output file. */
 export interface FileItem {
   readonly input: FileTriplet;
   readonly output: OutputFile;

@@ -2,9 +2,9 @@ import type { OptionSpecs } from "../base/option-spec.js";
 import type { Item } from "./item.js";
 
 /**
- * A mode is a template's building block. Its definition is a plug-in (one file); what a task writes,
- * `InputByExts({ exts: [".txt"] })`, is plain data `{ use: "InputByExts", exts: [".txt"] }` that stays mergeable until the
- * task is resolved. Field names are declared in camelCase; YAML and flags may spell them in snake_case or kebab-case.
+ * A mode is a building block of a template. Its definition is a plug-in (one file). What a task writes,
+ * `InputByExts({ exts: [".txt"] })`, is plain data `{ use: "InputByExts", exts: [".txt"] }`, which configuration can be merged
+ * into. Fields are declared in camelCase; YAML and flags may spell them in snake_case or kebab-case.
  */
 export type ModeKind = "hard-shard" | "soft-shard" | "input" | "output" | "finish-check";
 
@@ -20,7 +20,7 @@ interface ModeBase<K extends ModeKind, F extends OptionSpecs> {
 /** Values of a mode's fields, parsed and with defaults. */
 export type Fields = Readonly<Record<string, unknown>>;
 
-/** A pair of directories: where inputs lie and where outputs go. `outputPath` null: no files are written. */
+/** A pair of input and output directory. `outputPath` null: no files are written. */
 export interface Root {
   readonly inputPath: string;
   readonly outputPath: string | null;
@@ -30,77 +30,74 @@ export interface HardShardDefinition<F extends OptionSpecs = OptionSpecs> extend
   roots(fields: Fields): readonly Root[];
 }
 
-/** Indices out of a number of parts; a second level divides what the first selects, and so on. */
+/** Some parts out of a number of parts; each further level divides the selection of the level before. */
 export type SoftPartition = readonly { readonly indices: readonly number[]; readonly of: number }[];
 
 export interface SoftShardDefinition<F extends OptionSpecs = OptionSpecs> extends ModeBase<"soft-shard", F> {
   /** Whether the raw index of an item is in the selection. Throws on fields that make no sense. */
   selector(fields: Fields): (index: number) => boolean;
-  /** Which part of the input this is, so that disjoint parts may run side by side. Empty: everything. */
+  /** The selected parts, so that runs over disjoint parts may work at once. Empty: everything. */
   scope(fields: Fields): SoftPartition;
 }
 
 export interface ListEnv {
   /** Absolute input root. */
   readonly inputRoot: string;
-  /** The number of the root, for triplets. */
+  /** The index of the root, for triplets. */
   readonly root: number;
-  /** Absolute directories to leave out (an output root inside the input root). */
+  /** Absolute directories to leave out (the output root, where it is inside the input root). */
   readonly leaveOut: readonly string[];
   readonly signal: AbortSignal;
-  /** Shows a message about the listing, once for the run: what was passed over, what it waits for. */
+  /** A warning about the listing as a whole, e.g. how many lines were skipped. */
   warn(message: string): void;
 }
 
 /**
- * `file`: items are `{ input: WireTriplet }`. `group`: `{ input: WireGroup }`, of which `process` sees `input_<id>` for
- * each file. `record`: any JSON-like record.
+ * `file`: items are `{ input: WireTriplet }`. `group`: `{ input: WireGroup }`; `process` gets `input_<id>` for each file.
+ * `record`: any JSON-like record.
  */
 export type Yields = "file" | "group" | "record";
 
 export interface InputDefinition<F extends OptionSpecs = OptionSpecs> extends ModeBase<"input", F> {
-  /** What its items are; a function where the fields decide. Read it with `yieldsOf`. */
+  /** The type of the items; a function where it depends on fields. Read it with `yieldsOf`. */
   readonly yields: Yields | ((fields: Fields) => Yields);
-  /** No key can come twice, so the plan need not look for repeats. */
+  /** No key can repeat, so the run need not remember keys. */
   readonly uniqueKeys: boolean;
-  /** It reads the input root itself, which must exist. */
+  /** The mode lists the input root, which has to exist. */
   readonly readsInputRoot: boolean;
   /** Throws on fields that make no sense together. Called before anything is written. */
   check?(fields: Fields): void;
-  /** Files it reads besides, which must exist. */
+  /** Files that the mode reads, outside the input root. They have to exist. */
   files?(fields: Fields): readonly string[];
-  /** The field of a record that is its key, if the mode names one. */
+  /** The field of a record that holds its key, if any. */
   keyField?(fields: Fields): string | undefined;
-  /** Items in a stable order, in arrays of any size (a directory, a block of lines): memory stays bounded. */
+  /** Lists the items in a stable order, in arrays of any size (a directory, a block of lines), with bounded memory. */
   list(fields: Fields, env: ListEnv): Iterable<readonly Item[]> | AsyncIterable<readonly Item[]>;
 }
 
-/**
- * What an output mode may use to name outputs. For records `relDir` is `.` and `fileName` the key; for groups `fileName`
- * is the stem.
- */
+/** The input of an output mode. For records, `relDir` is `.` and `fileName` the key; for groups, `fileName` is the stem. */
 export interface OutputNaming {
   readonly key: string;
   readonly relDir: string;
   readonly fileName: string;
-  /** Of groups: their names have no extension, whatever dots are in them. */
+  /** Only for groups. A stem has no extension, even if it contains dots. */
   readonly stem?: string;
 }
 
 /** One declared output. `relPath` is POSIX, below the output root. */
 export interface OutputEntry {
-  /** The injected field: `output` or `output_<id>`. */
+  /** The field that `process` gets: `output` or `output_<id>`. */
   readonly field: string;
   readonly relPath: string;
   readonly type: "file" | "directory";
 }
 
 export interface OutputDefinition<F extends OptionSpecs = OptionSpecs> extends ModeBase<"output", F> {
-  /** Which inputs it can name outputs for; groups are named like files. */
+  /** The inputs that the mode accepts. `file` includes groups. */
   readonly accepts: "file" | "any";
-  /** Different keys always give different paths. */
+  /** Different keys always have different paths, so the run need not remember paths. */
   readonly unique: boolean;
-  /** A directory entry comes before the files inside it. */
+  /** The declared outputs of an item. A directory comes before the files inside it. */
   outputs(fields: Fields, name: OutputNaming): readonly OutputEntry[];
 }
 
@@ -111,7 +108,7 @@ export type FinishRule =
       readonly by: "files";
       select(outputs: readonly OutputEntry[]): readonly OutputEntry[];
       readonly minBytes: number;
-      /** And when none of them is older than a file the item is made of. */
+      /** In addition, no output may be older than an input file of the item. */
       readonly newerThanInput?: boolean;
     };
 
@@ -126,10 +123,10 @@ export type ModeDefinition =
   | OutputDefinition
   | FinishCheckDefinition;
 
-/** A mode as a task writes it. The definition rides along under a symbol, for modes no registry knows. */
+/** A mode as a task writes it. The definition is attached under a symbol, for modes that are not built in. */
 export interface ModeData<K extends ModeKind = ModeKind> {
   readonly use: string;
-  /** Only for the compiler: which kind of slot it fits. */
+  /** For the type checker only. */
   readonly __kind?: K;
 }
 
@@ -143,7 +140,7 @@ export interface OutputModeData<O> extends ModeData<"output"> {
   readonly __injects?: (item: O) => void;
 }
 
-/** A mode after resolution: definition found, fields parsed. */
+/** A mode with its definition, and its fields parsed. */
 export interface ResolvedMode<D extends ModeDefinition = ModeDefinition> {
   readonly definition: D;
   readonly fields: Fields;
@@ -153,7 +150,7 @@ export function yieldsOf({ definition, fields }: ResolvedMode<InputDefinition>):
   return typeof definition.yields === "function" ? definition.yields(fields) : definition.yields;
 }
 
-/** The modes of a template after resolution. All but the hard shard are optional. */
+/** The modes of a template. All are optional, except the roots. */
 export interface ResolvedModes {
   readonly hardShardMode: ResolvedMode<HardShardDefinition>;
   readonly softShard: ResolvedMode<SoftShardDefinition> | null;

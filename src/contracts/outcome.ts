@@ -3,18 +3,18 @@ import type { SinkFrame } from "./sink.js";
 
 export type OutcomeStatus = "done" | "skipped" | "filtered" | "failed" | "cancelled";
 
-/** What became of one item. Success and failure share one shape. */
+/** How one item ended. Success and failure have one shape. */
 export interface Outcome {
   readonly key: string;
   readonly status: OutcomeStatus;
-  /** 1 for the first try. 0 where the item never started. */
+  /** 0 where the item never started. */
   readonly attempts: number;
-  /** Time inside `process`, of the last attempt, in milliseconds. */
+  /** Time inside `process` of the last attempt, in milliseconds. */
   readonly durationMs: number;
-  /** Why it was filtered, or why it was skipped. */
+  /** Why it was filtered or skipped. */
   readonly reason?: string;
   readonly error?: ErrorRecord;
-  /** What `process` returned, where somebody asked for it (`onOutcome`). */
+  /** The return value of `process`, in runs with the hook `onOutcome`. */
   readonly value?: unknown;
   /** Rows for sinks. */
   readonly frames?: readonly SinkFrame[];
@@ -23,21 +23,9 @@ export interface Outcome {
 /** How an item ended, without its key. */
 export type Settled = Omit<Outcome, "key" | "attempts">;
 
-export interface OutcomeCounts {
-  /** The sum of the others. */
-  total: number;
-  done: number;
-  skipped: number;
-  filtered: number;
-  failed: number;
-  cancelled: number;
-}
+/** Items by status. `total` is their sum. */
+export type OutcomeCounts = Record<"total" | OutcomeStatus, number>;
 
-export const emptyCounts = (): OutcomeCounts => ({
-  total: 0,
-  done: 0,
-  skipped: 0,
-  filtered: 0,
-  failed: 0,
-  cancelled: 0,
-});
+export function emptyCounts(): OutcomeCounts {
+  return { total: 0, done: 0, skipped: 0, filtered: 0, failed: 0, cancelled: 0 };
+}

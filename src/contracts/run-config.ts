@@ -3,23 +3,23 @@ import type { TaskOptions } from "./task.js";
 /** A number of items or a share of them. */
 export type CountOrShare = { readonly count: number } | { readonly percent: number };
 
-/** `--shard i/N`: part `index` (0-based) of `of`, by hash of key. */
+/** `--shard i/N`: part `index` (0-based) of `of` parts, by the hash of the key. */
 export interface HashShard {
   readonly index: number;
   readonly of: number;
 }
 
-/** What may have changed since an item was finished. */
+/** What `--redo` can name: something that may have changed since an item was finished. */
 export const redoCauses = ["code", "options", "version", "inputs"] as const;
 export type RedoCause = (typeof redoCauses)[number];
 
-/** The run's own settings after all layers, defaults filled in. Milliseconds throughout. Where `config/` ends. */
+/** The settings of a run after all layers of configuration, with defaults. Durations are in milliseconds. */
 export interface RunSettings {
   readonly dryRun: boolean;
-  /** Items that run, not items listed. */
+  /** Counts items that run, not items listed. */
   readonly limit: number | undefined;
   readonly sample: CountOrShare | undefined;
-  /** Globs over keys; an item is in when one matches. Empty: all. */
+  /** Globs over keys, of which one has to match. Empty: all items. */
   readonly only: readonly string[];
   /** File with one key a line; or the keys themselves. */
   readonly keys: string | readonly string[] | undefined;
@@ -31,7 +31,7 @@ export interface RunSettings {
   readonly redo: readonly RedoCause[];
   readonly skipFailed: boolean;
   readonly retryFailed: boolean;
-  /** Tries after the first. */
+  /** Attempts after the first. */
   readonly retries: number;
   readonly backoff: { readonly minMs: number; readonly maxMs: number };
   readonly timeout: number | undefined;
@@ -47,13 +47,13 @@ export interface RunSettings {
   readonly chunksize: number | "auto";
 }
 
-/** Where a value was said. `text` is what an error prints: `base.yaml:12:3`, `--mixin`, `decorator`, `task`, `default`. */
+/** Where a value was set. `text` is for messages: `base.yaml:12:3`, `--mixin`, `decorator`, `task`, `default`. */
 export interface Origin {
   readonly kind: "default" | "task" | "decorator" | "file" | "flag" | "code";
   readonly text: string;
 }
 
-/** One line of `--show-config` and of run.json: the value as an expression (`${oc.env:KEY}` is kept), secrets masked. */
+/** One line of `--show-config` and of run.json. Expressions such as `${oc.env:KEY}` are kept, secrets are masked. */
 export interface ConfigEntry {
   /** Dotted: `run.retries`, `backbone.num_process`, `task.language`, `mixin.hard_shard_mode.input_path`. */
   readonly path: string;
@@ -61,12 +61,12 @@ export interface ConfigEntry {
   readonly origin: Origin;
 }
 
-/** Everything a run needs to know, decided and checked. */
+/** The resolved and checked configuration of a run. */
 export interface ResolvedConfig {
   readonly run: RunSettings;
   readonly backbone: { readonly name: string; readonly options: Readonly<Record<string, unknown>> };
   readonly task: TaskOptions;
   readonly entries: readonly ConfigEntry[];
-  /** Things worth a line but no error: YAML 1.1 spellings, ignored keys of the Python tool. */
+  /** For the user: YAML 1.1 spellings, ignored keys of the Python tool. */
   readonly notes: readonly string[];
 }

@@ -1,19 +1,19 @@
 /**
- * Rows that one attempt of an item gave to one sink: bytes already encoded by the sink's own code in the worker, which the
- * coordinator appends without looking inside. Outcomes carry frames.
+ * The rows of one attempt for one sink, encoded in the worker by the sink's code. Outcomes carry frames to the coordinator,
+ * which appends the bytes as they are.
  */
 export interface SinkFrame {
   /** The sink's name in the task. */
   readonly sink: string;
   readonly bytes: Uint8Array;
-  /** How many records the bytes hold. */
+  /** Number of records in the bytes. */
   readonly records: number;
 }
 
-/** Where the recorder puts frames of a hard shard. Their bytes are on file before the ledger says that the item is done. */
+/** Writes the frames of a hard shard, before the ledger records their items as done. */
 export interface SinkWriter {
-  /** Buffers. */
+  /** Buffers the frames. */
   append(key: string, frames: readonly SinkFrame[]): void;
-  /** Writes what was appended, synchronously; throws where that fails. */
+  /** Writes the buffered frames synchronously; throws where that fails. */
   flush(): void;
 }

@@ -4,62 +4,62 @@ import type { Json } from "./item.js";
 import type { Yields } from "./modes.js";
 import type { OutcomeCounts } from "./outcome.js";
 
-/** What `process` gets besides its item. Made once per attempt. */
+/** The second argument of `process`. Made once per attempt. */
 export interface TaskContext {
   /** The item's key. */
   readonly key: string;
-  /** 1 for the first try. */
+  /** 1 for the first attempt. */
   readonly attempt: number;
   /** The run's id. */
   readonly run: string;
   /** Aborts on timeout and on cancellation. */
   readonly signal: AbortSignal;
   readonly log: TaskLog;
-  /** Numbers in [0, 1), the same for the same run seed and key, whatever ran before. */
+  /** Random numbers in [0, 1), determined by the run's seed and the item's key. */
   random(): number;
-  /** An empty directory of this attempt alone; gone when it ends. */
+  /** An empty directory of this attempt, removed at its end. */
   readonly tmpDir: string;
   /**
    * A directory of this item that outlives a failed attempt, a crash and a kill of the whole run; removed once the item is
-   * done or filtered. On the output's file system, where there is an output root. Made when it is first asked for: what an
-   * earlier run left there stays when the item is done without asking.
+   * done or filtered. On the output's file system, where there is an output root. Made at the first access; without an access,
+   * a directory of an earlier run is not removed.
    */
   readonly keptDir: string;
-  /** Whether an earlier attempt has kept something: a look, where `keptDir` would make a directory. */
+  /** Whether an earlier attempt has made `keptDir`. Does not make it. */
   readonly hasKept: boolean;
-  /** "Still alive": resets the clocks of `--stall` (not of `--timeout`). */
+  /** Reports that the item is alive: resets the clock of `--stall` (not of `--timeout`). */
   progress(): void;
-  /** There is nothing to do for this item, and why: `return ctx.filtered("empty file")`. Counts as finished. */
+  /** There is nothing to do for this item: `return ctx.filtered("empty file")`. The item counts as finished. */
   filtered(reason: string): Filtered;
   /**
-   * A child process in a process group of its own; the whole group dies with the item. Its environment also has
-   * `KAGURAZAKA_RUN`, `KAGURAZAKA_KEY` and `KAGURAZAKA_ATTEMPT`.
+   * Starts a child process in a process group of its own, which is killed when the item ends. Its environment has
+   * `KAGURAZAKA_RUN`, `KAGURAZAKA_KEY` and `KAGURAZAKA_ATTEMPT` in addition.
    */
   spawn(command: string, args?: readonly string[], options?: SpawnOptions): ChildProcess;
   /**
-   * Runs a program to its end, as `spawn` would, its streams in files: the cheap way to run many short ones. A small process
-   * starts them for us, for what a start costs grows with the memory of who starts. When the signal aborts, its process group
-   * is sent SIGTERM and later SIGKILL. Rejects where the program cannot be started, with the system's code: `ENOENT`.
+   * Runs a program to its end, with its streams in files: cheaper than `spawn` for many short programs, because a small helper
+   * process starts them (the cost of a fork grows with the memory of the parent). When the signal aborts, the process group
+   * gets SIGTERM and later SIGKILL. Rejects where the program cannot be started, with the system's code: `ENOENT`.
    */
   runProgram(command: string, args?: readonly string[], options?: ProgramOptions): Promise<ProgramEnd>;
 }
 
 export interface ProgramOptions {
   readonly cwd?: string | undefined;
-  /** Besides the worker's own, as it was when its first program was run. */
+  /** Added to the worker's environment, as that was when the first program was run. */
   readonly env?: Readonly<Record<string, string>>;
-  /** Default: nothing to read. */
+  /** Default: none. */
   readonly stdin?: "none" | { readonly path: string } | { readonly text: string };
-  /** Default: captured. A file is made, or emptied. */
+  /** Default: capture. A file is made or truncated. */
   readonly stdout?: "none" | "capture" | { readonly path: string };
   readonly stderr?: "none" | "capture";
-  /** How much of the end of what was captured is kept, in bytes of each stream. Default: 65536. */
+  /** How many bytes are kept of the end of each captured stream. Default: 65536. */
   readonly keepBytes?: number;
   /** From SIGTERM to SIGKILL, in milliseconds. Default: 1000. */
   readonly killAfterMs?: number;
 }
 
-/** How a program ended, and what it said. */
+/** How a program ended, with its output. */
 export interface ProgramEnd {
   /** Null where a signal ended it. */
   readonly code: number | null;
@@ -68,7 +68,7 @@ export interface ProgramEnd {
   readonly stderr: Captured;
 }
 
-/** The end of what was printed, and how many bytes came before it. */
+/** The end of a captured stream, and the number of bytes before it. */
 export interface Captured {
   readonly text: string;
   readonly leftOut: number;
@@ -81,7 +81,7 @@ export interface TaskLog {
 }
 
 declare const filteredBrand: unique symbol;
-/** The answer "nothing to do". Only `ctx.filtered` makes one. */
+/** The return value of `ctx.filtered`. */
 export interface Filtered {
   readonly [filteredBrand]?: true;
   readonly reason: string;
@@ -89,49 +89,41 @@ export interface Filtered {
 
 export type Generated<I> = Iterable<I> | AsyncIterable<I> | Promise<Iterable<I> | AsyncIterable<I>>;
 
-/** What a run is going to be, told to `check` before anything is written. */
+/** The argument of `check`. */
 export interface RunPlan {
-  /** The input mode, and whether its items are files, groups of files or records; null where `generateTasks` lists them. */
+  /** Null where `generateTasks` lists the items. */
   readonly inputMode: { readonly name: string; readonly yields: Yields } | null;
-  /** What every item is to write, by the field it is given in: `output`, `output_meta`. */
+  /** The outputs of every item, by field: `output`, `output_meta`. */
   readonly outputs: readonly { readonly field: string; readonly type: "file" | "directory" }[];
 }
 
-/** What the runner may call on a task's instance; everything but `process` is optional. */
+/** A task's instance, as the runner calls it. See `KagurazakaTask` in `task.ts`. */
 export interface TaskInstance {
   options: Readonly<Record<string, unknown>>;
   generateTasks?(): Generated<unknown>;
   isExecuted?(item: unknown, ctx: TaskContext): boolean | Promise<boolean>;
   keyOf?(item: unknown): string;
   process(item: unknown, ctx: TaskContext): unknown;
-  /** Looks at what `process` wrote, before it is published; throws when it is no good. */
   verify?(item: unknown, ctx: TaskContext): unknown;
   setup?(): unknown;
   teardown?(): unknown;
   finalize?(stats: RunStats): unknown;
-  /** Throws where options, words and modes make no sense together; in the coordinator, before anything is written. */
   check?(plan: RunPlan): unknown;
 }
 
 export interface TaskClass {
   new (): TaskInstance;
   readonly name: string;
-  /** Names the task in ledgers; default: the export's name. */
+  /** The name of the task's state directory. Default: the name of the export. */
   readonly id?: string;
-  /**
-   * A task that is a different one with other options says so: its id for these. Ledgers under different ids know nothing
-   * of one another. Letters, digits, `.`, `_` and `-` only.
-   */
+  /** An id that depends on options: with another id, the task has another ledger. Only letters, digits, `.`, `_` and `-`. */
   readonly idFor?: (options: TaskOptions) => string;
-  /** What it does and how it is called, for `-h`. */
+  /** Shown by `-h`. */
   readonly help?: string;
-  /** The author's own version; a change is reported when old results are kept. */
+  /** The author's version. When it changes, the user is told that old results are kept. */
   readonly version?: string | number;
   readonly options?: OptionSpecs;
-  /**
-   * What the author thinks fits: values of the run's settings and of backbones' flags, `{ num_process: 1, timeout: "10m" }`.
-   * Configuration and flags win over them.
-   */
+  /** Defaults of the run's settings and of backbones' flags: `{ num_process: 1, timeout: "10m" }`. */
   readonly defaults?: Readonly<Record<string, unknown>>;
   /** Unknown flags and words go to `this.rawArgs`. */
   readonly rawArgs?: boolean;
@@ -139,7 +131,7 @@ export interface TaskClass {
   readonly permanentErrors?: readonly (string | RegExp)[];
 }
 
-/** What a user said of a task: values of `static options`, the template's values, and words for a task that reads them raw. */
+/** The configuration of a task: values of `static options`, values of the template, and raw words. */
 export interface TaskOptions {
   readonly task: Readonly<Record<string, Json | undefined>>;
   /** Field → `{ use, …fields }` or null, for a templated task. */
@@ -147,19 +139,19 @@ export interface TaskOptions {
   readonly rawArgs: readonly string[];
 }
 
-/** What one `process` is given: an item, or a batch of them. The kind decides the executor. */
+/** Whether a call of `process` gets an item or a batch of items. The kind decides the executor. */
 export type TaskKind = "item" | "batch";
 
-/** Which module and export a task is. Each side of a border knows for itself where that module lies. */
+/** The module and export of a task. Each machine knows the path of the module by itself. */
 export type TaskSource = { readonly builtin: string } | { readonly alias: string; readonly export: string };
 
-/** A task as it crosses a border: never a closure, never code, never a path. */
+/** A task as it is sent to workers: without code, closures and paths. */
 export interface TaskRef {
   readonly source: TaskSource;
   readonly id: string;
   readonly kind: TaskKind;
   readonly options: Pick<TaskOptions, "task" | "rawArgs">;
-  /** What a worker needs of the template; null for a task without one. */
+  /** The part of the template that workers need; null for a task without a template. */
   readonly template: {
     readonly yields: Yields;
     readonly readsInputRoot: boolean;
@@ -167,11 +159,11 @@ export interface TaskRef {
     readonly outputMode: Json;
     readonly finishCheckMode: Json;
   } | null;
-  /** Identity of the code: relative paths and bytes of local files, versions of direct dependencies. */
+  /** Hash of the code: relative paths and bytes of local files, versions of direct dependencies. */
   readonly moduleHash: string;
 }
 
-/** What `finalize` gets, and what `stats.json` holds. */
+/** The argument of `finalize`, and the content of stats.json. */
 export interface RunStats {
   readonly run: string;
   readonly task: string;

@@ -4,9 +4,9 @@ import type { Root } from "./modes.js";
 import type { Settled } from "./outcome.js";
 import type { TaskRef } from "./task.js";
 
-/** Both sides of the wire between an execution and a worker, whatever carries it. Everything here can be cloned. */
+/** The messages between an execution and a worker. All can be cloned, so any transport will do. */
 
-/** Between the keys of a message. A key that contains it makes the whole list JSON, which begins with `[`. */
+/** Separates the keys of a message. A list with a key that contains it is packed as JSON, which begins with `[`. */
 const KEY_SEPARATOR = "\n";
 
 export function packKeys(keys: readonly string[]): string {
@@ -25,10 +25,7 @@ function count(text: string, part: string): number {
   return found;
 }
 
-/**
- * What a worker needs to know once, before its first item. It holds no path: where things lie on the worker's side is in its
- * `WorkerSite`.
- */
+/** Sent to a worker once, before its first item. Without any path: those of the worker's machine are in its `WorkerSite`. */
 export interface WorkerSetup {
   readonly task: TaskRef;
   readonly run: string;
@@ -39,26 +36,23 @@ export interface WorkerSetup {
   readonly shards: readonly ShardTarget[];
   readonly seed: number;
   readonly durable: boolean;
-  /** `false`: write straight to the final path. */
+  /** `false`: outputs are written to their final paths. */
   readonly atomic: boolean;
-  /** The values that `process` returns are wanted. */
+  /** The worker sends back the values that `process` returns. */
   readonly wantValues: boolean;
-  /** After so many items, or with so much memory, the worker is replaced. Put in by the backbone. */
-  readonly recycle?: { readonly afterItems?: number; readonly bytes?: number };
+  /** The worker is replaced after this many items, or when it uses this much memory. Set by the backbone. */
+  readonly recycle?: { readonly afterItems?: number | undefined; readonly bytes?: number | undefined };
 }
 
-/** Directories of a hard shard, as names below the `base` of its site. */
+/** Directories of a hard shard, relative to the `base` of its site. */
 export interface ShardTarget {
   /** Holds one staging directory per slot. */
   readonly staging: string;
-  /** Holds what items keep from one attempt to the next; it may not exist yet. */
+  /** Holds the `ctx.keptDir`s; it may not exist yet. */
   readonly kept: string;
 }
 
-/**
- * Where things lie on the worker's side of the border. It never crosses: on a node, the node itself says it, for mount points
- * and working directories differ by machine.
- */
+/** The paths on the worker's machine. Never sent: a node makes its own, because mount points differ by machine. */
 export interface WorkerSite {
   /** URL of the task's module. */
   readonly taskUrl: string;
@@ -69,34 +63,34 @@ export interface WorkerSite {
 export interface ShardSite {
   /** Undefined for a task without roots. Absolute. */
   readonly root: Root | undefined;
-  /** The directory that the names of a `ShardTarget` are below: the output root, where there is one. Absolute. */
+  /** The directory that a `ShardTarget` is relative to: the output root, where there is one. Absolute. */
   readonly base: string;
 }
 
 export type ToWorker =
   | {
       readonly type: "items";
-      /** Sequence number of the first item; the others follow without a gap. */
+      /** Sequence number of the first item; those of the others follow without a gap. */
       readonly firstSeq: number;
       /** JSON array of the items. */
       readonly items: string;
-      /** The items' keys, as one text: a list of short texts costs more to send than all the items. */
+      /** The items' keys, packed by `packKeys`: cloning an array of short strings would cost more than all the items. */
       readonly keys: string;
-      /** Number of the hard shard they all belong to. */
+      /** Number of the hard shard. */
       readonly shard: number;
-      /** They run whatever the task's `isExecuted` says: they are to be redone. */
+      /** The items are redone: the task's `isExecuted` is not asked. */
       readonly forced: boolean;
       /** Attempt numbers that are not 1, by index. */
       readonly attempts?: Readonly<Record<number, number>>;
     }
   | { readonly type: "abort"; readonly seq: number; readonly reason: "timeout" | "cancelled" }
-  /** No more items come for now: an executor that waits for a full batch runs what it has. */
+  /** No more items come for now: an executor that waits for a full batch runs the items it has. */
   | { readonly type: "flush" }
-  /** Start nothing more; the answer is `leaving`. */
+  /** Start no more items; answered by `leaving`. */
   | { readonly type: "drain" }
   | { readonly type: "close" };
 
-/** An outcome that has more to say than "done, n ms". */
+/** An outcome with more data than a duration. */
 export interface WireOutcome extends Settled {
   readonly seq: number;
   readonly status: "done" | "skipped" | "filtered" | "failed";
@@ -104,9 +98,9 @@ export interface WireOutcome extends Settled {
 
 export type FromWorker =
   | { readonly type: "ready" }
-  /** `setup()` failed or the task cannot be loaded here: the run stops, once. */
+  /** `setup()` failed, or the task cannot be loaded here: the run stops. */
   | { readonly type: "unfit"; readonly error: ErrorRecord }
-  /** `plain`: pairs (seq, durationMs) of items that are done and have nothing to add. */
+  /** `plain`: pairs (seq, durationMs) of items that are done, with nothing to add. */
   | { readonly type: "settled"; readonly plain: Float64Array; readonly rest: readonly WireOutcome[] }
   | { readonly type: "print"; readonly key: string | null; readonly text: string }
   | {
@@ -117,8 +111,8 @@ export type FromWorker =
       readonly fields?: unknown;
     }
   /**
-   * The worker starts nothing more, and gives back the items that it has not begun: asked to by `drain` (`why` null), or by
-   * itself, for it has reached a limit of `WorkerSetup.recycle`. Then it is closed and replaced once it has nothing left.
+   * The worker starts no more items, and gives back those that it has not begun: as the answer to `drain` (`why` null), or
+   * because it has reached a limit of `WorkerSetup.recycle`. In that case it is replaced once its running items have settled.
    */
   | { readonly type: "leaving"; readonly why: string | null; readonly unstarted: readonly number[] }
   | { readonly type: "closed" };

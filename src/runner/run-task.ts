@@ -8,23 +8,23 @@ import type { RunResult } from "./run/run-result.js";
 export type TaskLocation = string | { readonly file: string; readonly exportName?: string };
 
 export interface RunTaskOptions extends CodeOptions {
-  /** Aborting it lets what runs settle for at most `grace` and starts nothing more; the run can be resumed. */
+  /** When it aborts, no more items start and running ones have `grace` to settle; the same call later resumes the run. */
   readonly signal?: AbortSignal;
   readonly hooks?: RunHooks;
 }
 
 /**
- * Runs a task to its end: the whole product without a command line. Nothing is global; several may run at once in one
- * process, on different output roots. Signals, progress bars and exit codes are the caller's.
+ * Runs a task to its end, without a command line. No state is global: several runs may share a process, on different output
+ * roots. Signals, progress bars and exit codes are the caller's.
  *
- * Items that fail do not reject: they are in `counts` and in failed.jsonl, and `exitCode` is what the command would exit
- * with. What stopped the run early is in `error`.
- * @throws KagurazakaError when nothing could run: a mistake in task or options, a root in use
+ * Failed items do not reject: they are in `counts` and in failed.jsonl, and `exitCode` is the command's exit code. `error` is
+ * what stopped the run early.
+ * @throws KagurazakaError when the run could not start: a mistake in task or options, a root in use
  */
 export async function runTask(task: TaskLocation, options: RunTaskOptions = {}): Promise<RunResult> {
-  const { signal, hooks, ...said } = options;
+  const { signal, hooks, ...settings } = options;
   const choice = typeof task === "string" ? { file: task } : task;
-  const prepared = await prepareRun(inputFromCode(said), choice);
+  const prepared = await prepareRun(inputFromCode(settings), choice);
   signal?.throwIfAborted();
   const run = await startRun(prepared, hooks);
   const drain = (): void => run.drain();

@@ -2,8 +2,10 @@ import assert from "node:assert/strict";
 import { setTimeout as delay } from "node:timers/promises";
 import inline from "../../backbones/inline.js";
 import type { WorkerBackbone } from "../contracts/backbone.js";
-import { declare, type It } from "./it.js";
-import { comparable, good, keysOf, mixture, until } from "./sample-items.js";
+import { assertAgree, assertDescribed, assertDrained, assertUnfit, countOf, DESCRIBED, until } from "./assertions.js";
+import { casesOf, type It } from "./it.js";
+import { filledFields } from "./mode-fields.js";
+import { good, keysOf, mixture, payloads } from "./sample-items.js";
 import { runSample, type SampleRun, type SampleRunRequest } from "./sample-run.js";
 import type { SampleItem } from "./sample-task.js";
 
@@ -15,37 +17,28 @@ export interface BackboneSuite {
   readonly concurrency?: number;
 }
 
-/**
- * What every backbone must do, by running real items through the whole runner. `inline`, the plain one, is the referee
- * where two runs are compared.
- */
+/** What every worker backbone must do, tested with real runs. Outcomes are compared with those of `inline`. */
 export function testBackbone(backbone: WorkerBackbone, { it, options, concurrency = 3 }: BackboneSuite): void {
   const run = (request: Omit<SampleRunRequest, "backbone" | "options">): Promise<SampleRun> =>
     runSample({ backbone, options, ...request });
-  const test = (title: string, body: () => Promise<void>, notBecause?: string | false): void =>
-    declare(it, `${backbone.name}: ${title}`, body, notBecause);
-  const cannotKill = !backbone.killable && "this backbone cannot end a worker that does not want to end";
+  const workers = (): number => backbone.size(filledFields(backbone.options, options ?? {})).workers;
+  const { test, unless } = casesOf(it, backbone.name);
+  const killing = unless(!backbone.killable && "this backbone cannot end a worker whose loop is blocked");
 
-  test("says what it is: contract 2, a name, a help line, its kinds and a help line for each option", async () => {
-    assert.equal(backbone.contract, 2);
-    assert.match(backbone.name, /^\S+$/);
-    assert.ok(backbone.help.length > 0);
-    assert.ok(backbone.kinds.length > 0);
-    for (const [name, spec] of Object.entries(backbone.options)) assert.ok(spec.help, `${name} has no help`);
-  });
+  test(DESCRIBED, async () => assertDescribed(backbone));
 
   test("settles every item exactly once and ends every worker it started", async () => {
     const { outcomes, result, workers, journal } = await run({ items: good(500) });
     assert.deepEqual(keysOf(outcomes), keysOf(good(500)));
     assert.equal(result.exitCode, 0, result.error?.message);
     assert.equal(result.counts.done, 500);
-    assert.equal(journal.filter(({ event }) => event === "start").length, 500);
+    assert.equal(countOf("start", journal), 500);
     assert.ok(workers.started >= 1);
     assert.equal(workers.exited, workers.started);
     assert.deepEqual(workers.late, []);
   });
 
-  test("nothing to do is done at once", async () => {
+  test("a run without items ends at once", async () => {
     const { result, workers } = await run({ items: [] });
     assert.deepEqual([result.exitCode, result.counts.total], [0, 0]);
     assert.equal(workers.exited, workers.started);
@@ -56,32 +49,17 @@ export function testBackbone(backbone: WorkerBackbone, { it, options, concurrenc
       run({ items: mixture }),
       runSample({ backbone: inline, items: mixture }),
     ]);
-    assert.deepEqual(comparable(mine.outcomes), comparable(theirs.outcomes));
-    assert.deepEqual(mine.result.counts, theirs.result.counts);
-    assert.equal(mine.result.exitCode, theirs.result.exitCode);
-    assert.equal(mine.result.stats.retries, theirs.result.stats.retries);
+    assertAgree(mine, theirs);
   });
 
   test("carries items and values of every JSON shape, and a large one", async () => {
-    const payloads = [
-      "ä€😀\u0000\n",
-      -0.5,
-      true,
-      null,
-      [],
-      {},
-      [[1, { a: [] }]],
-      { "": { "\u2028": 1 } },
-      "x".repeat(2 ** 20),
-    ];
-    const items = payloads.map((payload, i): SampleItem => ({ id: `key ${i} \n "quoted" ü`, payload }));
-    const { outcomes, result } = await run({ items });
-    assert.equal(result.counts.done, items.length);
-    assert.deepEqual(keysOf(outcomes), keysOf(items));
+    const { outcomes, result } = await run({ items: payloads });
+    assert.equal(result.counts.done, payloads.length);
+    assert.deepEqual(keysOf(outcomes), keysOf(payloads));
   });
 
   test("processes as many items at once as it has slots, and not one more", async () => {
-    const slots = backbone.size(await optionsOf(backbone, options)).workers * concurrency;
+    const slots = workers() * concurrency;
     const meeting = Array.from({ length: slots }, (_, i): SampleItem => ({ id: `m${i}`, act: "meet", n: slots }));
     const crowd = Array.from({ length: 2 * slots }, (_, i): SampleItem => ({ id: `w${i}`, act: "wait", ms: 30 }));
     const { result, journal } = await run({ items: [...meeting, ...crowd], settings: { concurrency, retries: 0 } });
@@ -90,7 +68,7 @@ export function testBackbone(backbone: WorkerBackbone, { it, options, concurrenc
   });
 
   test("makes one instance per worker: set up once, torn down once; the coordinator's is only finalized", async () => {
-    const { workers: count } = backbone.size(await optionsOf(backbone, options));
+    const count = workers();
     const meeting = Array.from({ length: count }, (_, i): SampleItem => ({ id: `m${i}`, act: "meet", n: count }));
     const { journal } = await run({ items: [...meeting, ...good(20)] });
     const instances = (event: string): string[] =>
@@ -107,10 +85,7 @@ export function testBackbone(backbone: WorkerBackbone, { it, options, concurrenc
 
   test("setup() that throws stops the run with exit 7 before any item", async () => {
     const { result, journal } = await run({ items: good(10), task: { setup: "throw" } });
-    assert.equal(result.exitCode, 7);
-    assert.match(result.error!.message, /no model here/);
-    assert.equal(result.counts.done, 0);
-    assert.equal(journal.filter(({ event }) => event === "start").length, 0);
+    assertUnfit(result, journal);
   });
 
   test("what items log arrives with their keys", async () => {
@@ -151,73 +126,53 @@ export function testBackbone(backbone: WorkerBackbone, { it, options, concurrenc
         running.drain();
       },
     });
-    const ended = journal.filter(({ event }) => event === "end").length;
-    assert.ok(ended < 40, "there was something left");
-    assert.equal(result.counts.done, ended);
-    assert.equal(result.counts.cancelled + result.counts.failed, result.counts.total - ended);
-    assert.equal(result.counts.failed, 0);
+    assertDrained(result, journal, 40);
   });
 
-  test(
-    "an item that ends its worker fails as crash; all others are processed",
-    async () => {
-      const { result, outcomes, workers } = await run({
-        items: [...good(10), { id: "poison", act: "exit" }, ...good(10, "more")],
-      });
-      assert.deepEqual([result.counts.done, result.counts.failed], [20, 1]);
-      assert.equal(outcomes.find(({ key }) => key === "poison")?.error?.code, "crash");
-      assert.equal(workers.exited, workers.started);
-    },
-    cannotKill,
-  );
+  killing("an item that ends its worker fails as crash; all others are processed", async () => {
+    const { result, outcomes, workers } = await run({
+      items: [...good(10), { id: "poison", act: "exit" }, ...good(10, "more")],
+    });
+    assert.deepEqual([result.counts.done, result.counts.failed], [20, 1]);
+    assert.equal(outcomes.find(({ key }) => key === "poison")?.error?.code, "crash");
+    assert.equal(workers.exited, workers.started);
+  });
 
-  test(
-    "an item that blocks its worker is ended by its time limit; all others are processed",
-    async () => {
-      const { result, outcomes } = await run({
-        items: [...good(5), { id: "spin", act: "spin", ms: 60_000 }, ...good(5, "more")],
-        settings: { timeout: 200, retries: 0 },
-      });
-      assert.deepEqual([result.counts.done, result.counts.failed], [10, 1]);
-      assert.equal(outcomes.find(({ key }) => key === "spin")?.error?.code, "timeout");
-    },
-    cannotKill,
-  );
+  killing("an item that blocks its worker is ended by its time limit; all others are processed", async () => {
+    const { result, outcomes } = await run({
+      items: [...good(5), { id: "spin", act: "spin", ms: 60_000 }, ...good(5, "more")],
+      settings: { timeout: 200, retries: 0 },
+    });
+    assert.deepEqual([result.counts.done, result.counts.failed], [10, 1]);
+    assert.equal(outcomes.find(({ key }) => key === "spin")?.error?.code, "timeout");
+  });
 
-  test(
-    "a killed run ends at once, whatever its items do",
-    async () => {
-      const { result, workers } = await run({
-        items: [{ id: "spin", act: "spin", ms: 60_000 }],
-        async during(running, seen) {
-          await until(() => seen().some(({ event }) => event === "start"));
-          running.kill();
-        },
-      });
-      assert.equal(result.counts.cancelled, 1);
-      assert.deepEqual(workers.late, []);
-    },
-    cannotKill,
-  );
+  killing("a killed run ends at once, whatever its items do", async () => {
+    const { result, workers } = await run({
+      items: [{ id: "spin", act: "spin", ms: 60_000 }],
+      async during(running, seen) {
+        await until(() => seen().some(({ event }) => event === "start"));
+        running.kill();
+      },
+    });
+    assert.equal(result.counts.cancelled, 1);
+    assert.deepEqual(workers.late, []);
+  });
 
-  test(
-    "no worker lives on after the run, even with something left open in it",
-    async () => {
-      await run({
-        items: [{ id: "leak", act: "leak" }, ...good(3)],
-        async after(seen) {
-          await delay(100);
-          const before = seen().length;
-          await delay(150);
-          assert.equal(seen().length, before, "a timer of a worker still fires");
-        },
-      });
-    },
-    cannotKill,
-  );
+  killing("no worker lives on after the run, even with something left open in it", async () => {
+    await run({
+      items: [{ id: "leak", act: "leak" }, ...good(3)],
+      async after(seen) {
+        await delay(100);
+        const before = seen().length;
+        await delay(150);
+        assert.equal(seen().length, before, "a timer of a worker still fires");
+      },
+    });
+  });
 }
 
-/** Overlap of start and end in the journal. Ends sort before starts of the same millisecond. */
+/** The most items that ran at once, by the journal. Ends sort before starts of the same millisecond. */
 function mostAtOnce(journal: SampleRun["journal"]): number {
   const steps = journal
     .filter(({ event }) => event === "start" || event === "end")
@@ -230,13 +185,4 @@ function mostAtOnce(journal: SampleRun["journal"]): number {
     most = Math.max(most, now);
   }
   return most;
-}
-
-/** The options as the backbone gets them: parsed, defaults filled in. */
-async function optionsOf(
-  backbone: WorkerBackbone,
-  options: Readonly<Record<string, unknown>> = {},
-): Promise<Record<string, unknown>> {
-  const defaults = Object.entries(backbone.options).map(([name, spec]) => [name, spec.default] as const);
-  return { ...Object.fromEntries(defaults), ...options };
 }

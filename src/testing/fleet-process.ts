@@ -3,7 +3,7 @@ import { runNode } from "../runner/node/run-node.js";
 import { loadBackbone } from "../runner/prepare/find-backbone.js";
 import { prepareSample, runSampleIn, type SampleSpec } from "./sample-run.js";
 
-/** What a process of the fleet suite is to be: a node, or a coordinator. */
+/** The argument of a process that the fleet suite starts, as JSON. */
 export interface FleetProcess {
   readonly role: "node" | "coordinator";
   readonly name: string;
@@ -14,7 +14,6 @@ export interface FleetProcess {
   readonly spec: SampleSpec;
 }
 
-/** The program of the processes that the fleet suite starts. */
 async function main(): Promise<void> {
   const { role, name, module, fleetOptions, dir, spec } = JSON.parse(process.argv[2]!) as FleetProcess;
   const fleet = await loadBackbone(module, "item", import.meta.filename);
@@ -24,14 +23,7 @@ async function main(): Promise<void> {
   const prepared = await prepareSample(dir, { ...spec, options: { numProcess: "2" } }, mp);
   const abort = new AbortController();
   process.once("SIGTERM", () => abort.abort());
-  await runNode({
-    prepared,
-    fleet,
-    fleetOptions,
-    name,
-    signal: abort.signal,
-    onWarning: (text) => console.error(text),
-  });
+  await runNode({ prepared, fleet, fleetOptions, name, signal: abort.signal, onWarning: console.error });
 }
 
 await main();

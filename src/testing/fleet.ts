@@ -3,9 +3,10 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { type FleetBackbone, isFleetBackbone } from "../contracts/backbone.js";
 import { loadBackbone } from "../runner/prepare/find-backbone.js";
+import { assertAgree, assertDescribed, assertDrained, assertUnfit, countOf, DESCRIBED, until } from "./assertions.js";
 import type { FleetProcess } from "./fleet-process.js";
-import { declare, type It } from "./it.js";
-import { comparable, good, keysOf, mixture, until } from "./sample-items.js";
+import { casesOf, type It } from "./it.js";
+import { good, keysOf, mixture, payloads } from "./sample-items.js";
 import { journalOf, runSampleIn, type SampleRun, type SampleRunRequest, type SampleSpec } from "./sample-run.js";
 import type { SampleEvent, SampleItem } from "./sample-task.js";
 import { withDirectory } from "./temporary.js";
@@ -21,7 +22,7 @@ export interface FleetSuite {
 const PROCESS = fileURLToPath(new URL("./fleet-process.js", import.meta.url));
 const QUIET_MS = 300;
 
-/** One case: a queue, a directory, and what runs on them. */
+/** What a case gets: an empty queue, a directory, and functions that start processes over them. */
 interface Stage {
   /** Starts a node, in a process of its own. */
   node(name: string): ChildProcess;
@@ -33,22 +34,13 @@ interface Stage {
   closeQueue(): Promise<void>;
 }
 
-/**
- * What every fleet must do, whatever its queue: real coordinators and nodes, some of them killed. What becomes of items is
- * compared with `mp`.
- */
+/** What every fleet must do, tested with real coordinators and nodes, some of them killed. Outcomes are compared with those of `mp`. */
 export function testFleet(suite: FleetSuite): void {
+  const cases = casesOf(suite.it, "a fleet");
   const test = (title: string, body: (stage: Stage) => Promise<void>): void =>
-    declare(suite.it, `a fleet: ${title}`, () => onStage(suite, body));
+    cases.test(title, () => onStage(suite, body));
 
-  test("says what it is: contract 2, a name, a help line, its kinds and a help line for each option", async () => {
-    const backbone = await loadFleet(suite.module);
-    assert.equal(backbone.contract, 2);
-    assert.match(backbone.name, /^\S+$/);
-    assert.ok(backbone.help.length > 0);
-    assert.ok(backbone.kinds.length > 0);
-    for (const [name, spec] of Object.entries(backbone.options)) assert.ok(spec.help, `${name} has no help`);
-  });
+  test(DESCRIBED, async () => assertDescribed(await loadFleet(suite.module)));
 
   test("chunks go over and outcomes come back: every item is started once, and both nodes work", async (stage) => {
     const nodes = [stage.node("a"), stage.node("b")];
@@ -56,11 +48,11 @@ export function testFleet(suite: FleetSuite): void {
     const { result, outcomes, journal } = await stage.run({ items });
     assert.equal(result.exitCode, 0, result.error?.message);
     assert.deepEqual(keysOf(outcomes), keysOf(items));
-    assert.equal(startsOf(journal), 300);
+    assert.equal(countOf("start", journal), 300);
     for (const { pid } of nodes) assert.ok(journal.some((one) => one.pid === pid && one.event === "end"));
   });
 
-  test("nothing to do is done at once, without a node", async (stage) => {
+  test("a run without items ends at once, without a node", async (stage) => {
     const { result } = await stage.run({ items: [] });
     assert.deepEqual([result.exitCode, result.counts.total], [0, 0]);
   });
@@ -90,11 +82,9 @@ export function testFleet(suite: FleetSuite): void {
 
   test("carries items and values of every JSON shape, and a large one", async (stage) => {
     stage.node("a");
-    const payloads = ["ä€😀\u0000\n", -0.5, null, [[1, { a: [] }]], { "": { "\u2028": 1 } }, "x".repeat(2 ** 20)];
-    const items = payloads.map((payload, i): SampleItem => ({ id: `key ${i} \n "quoted" ü`, payload }));
-    const { outcomes, result } = await stage.run({ items });
-    assert.equal(result.counts.done, items.length, result.error?.message);
-    assert.deepEqual(keysOf(outcomes), keysOf(items));
+    const { outcomes, result } = await stage.run({ items: payloads });
+    assert.equal(result.counts.done, payloads.length, result.error?.message);
+    assert.deepEqual(keysOf(outcomes), keysOf(payloads));
   });
 
   test("a node that joins late works", async (stage) => {
@@ -119,7 +109,7 @@ export function testFleet(suite: FleetSuite): void {
       items,
       settings: { concurrency: 2 },
       async during() {
-        await until(() => stage.journal().filter(({ event }) => event === "end").length >= 4);
+        await until(() => countOf("end", stage.journal()) >= 4);
         await killed(doomed);
         stage.node("heir");
       },
@@ -147,7 +137,7 @@ export function testFleet(suite: FleetSuite): void {
       },
     });
     assert.equal(result.counts.done, 30, result.error?.message);
-    assert.equal(startsOf(journal), 30, "every item was started once");
+    assert.equal(countOf("start", journal), 30, "every item was started once");
   });
 
   test("a drained run finishes what it started and cancels the rest", async (stage) => {
@@ -159,18 +149,13 @@ export function testFleet(suite: FleetSuite): void {
         running.drain();
       },
     });
-    const ended = journal.filter(({ event }) => event === "end").length;
-    assert.ok(ended < 60, "there was something left");
-    assert.equal(result.counts.done, ended);
-    assert.deepEqual([result.counts.failed, result.counts.done + result.counts.cancelled], [0, result.counts.total]);
+    assertDrained(result, journal, 60);
   });
 
   test("setup() that throws stops the run with exit 7 before any item", async (stage) => {
     stage.node("a");
     const { result } = await stage.run({ items: good(10), task: { setup: "throw" } });
-    assert.equal(result.exitCode, 7);
-    assert.match(result.error!.message, /no model here/);
-    assert.equal(startsOf(stage.journal()), 0);
+    assertUnfit(result, stage.journal());
   });
 
   test("what a dead coordinator left unrecorded is recorded before the plan: nothing is started again", async (stage) => {
@@ -181,13 +166,13 @@ export function testFleet(suite: FleetSuite): void {
     stage.node("a");
     const coordinator = stage.coordinator({ items });
     await until(() => stage.journal().some(({ event }) => event === "end"));
-    // It records nothing more, while the node goes on with what is in the queue.
+    // A stopped coordinator records nothing more, while the node goes on with the chunks in the queue.
     coordinator.kill("SIGSTOP");
     await quiet(() => stage.journal().length);
     await killed(coordinator);
-    const before = stage.journal().filter(({ event }) => event === "end").length;
+    const before = countOf("end", stage.journal());
     const { result, journal } = await stage.run({ items, settings: { skipFailed: true } });
-    assert.ok(before > 1, "the node did something that no coordinator heard of");
+    assert.ok(before > 1, "some outcomes were not recorded");
     assert.equal(result.counts.skipped, before);
     assert.equal(result.counts.done + result.counts.skipped + result.counts.failed, items.length);
     for (const [key, starts] of keysStarted(journal)) assert.equal(starts, 1, `${key} was started once`);
@@ -221,10 +206,7 @@ async function agreesWithMp(stage: Stage, request: Omit<SampleRunRequest, "backb
   const theirs = await withDirectory((dir) =>
     runSampleIn(dir, { ...request, backbone: mp, options: { numProcess: "2" } }),
   );
-  assert.deepEqual(comparable(mine.outcomes), comparable(theirs.outcomes));
-  assert.deepEqual(mine.result.counts, theirs.result.counts);
-  assert.equal(mine.result.exitCode, theirs.result.exitCode);
-  assert.equal(mine.result.stats.retries, theirs.result.stats.retries);
+  assertAgree(mine, theirs);
 }
 
 async function loadFleet(module: string): Promise<FleetBackbone> {
@@ -270,15 +252,13 @@ function killed(child: ChildProcess, signal: NodeJS.Signals = "SIGKILL"): Promis
   });
 }
 
-const startsOf = (journal: readonly SampleEvent[]): number => journal.filter(({ event }) => event === "start").length;
-
 function keysStarted(journal: readonly SampleEvent[]): [key: string, starts: number][] {
   const starts = new Map<string, number>();
   for (const { event, key } of journal) if (event === "start") starts.set(key!, (starts.get(key!) ?? 0) + 1);
   return [...starts];
 }
 
-/** Resolves when a number has not changed for a moment. */
+/** Resolves when a number has not changed for `QUIET_MS`. */
 async function quiet(read: () => number): Promise<void> {
   let last = read();
   let since = Date.now();

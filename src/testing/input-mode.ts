@@ -5,7 +5,7 @@ import type { Item, WireGroup, WireTriplet } from "../contracts/item.js";
 import { type Fields, type InputDefinition, type ListEnv, yieldsOf } from "../contracts/modes.js";
 import { filesOf } from "../runner/program/item-files.js";
 import { checkRelPath } from "../runner/program/safe-path.js";
-import { declare, type It } from "./it.js";
+import { casesOf, type It } from "./it.js";
 import { assertDescribed, filledFields } from "./mode-fields.js";
 import { withDirectory, writeFiles } from "./temporary.js";
 
@@ -34,8 +34,7 @@ export function testInputMode(
   { it, fields, files = sampleTree, expected }: InputModeSuite,
 ): void {
   const { definition } = mode;
-  const test = (title: string, body: () => Promise<void>, notBecause?: string | false): void =>
-    declare(it, `${definition.name}: ${title}`, body, notBecause);
+  const { test, unless } = casesOf(it, definition.name);
   const withInput = (
     use: (list: (env?: Partial<ListEnv>) => Promise<Item[][]>, dir: string) => Promise<void>,
   ): Promise<void> =>
@@ -43,7 +42,7 @@ export function testInputMode(
       writeFiles(dir, files);
       const all = filledFields(definition.fields, fields(dir));
       const list = async (env: Partial<ListEnv> = {}): Promise<Item[][]> => {
-        const batches: Item[][] = [];
+        const lists: Item[][] = [];
         const whole: ListEnv = {
           inputRoot: dir,
           root: 0,
@@ -52,15 +51,17 @@ export function testInputMode(
           warn: () => {},
           ...env,
         };
-        for await (const batch of definition.list(all, whole)) batches.push([...batch]);
-        return batches;
+        for await (const items of definition.list(all, whole)) lists.push([...items]);
+        return lists;
       };
       await use(list, dir);
     });
-  // Where fields decide, the directory does not.
+  // `yields` may depend on fields, but not on the directory.
   const yields = yieldsOf({ definition, fields: filledFields(definition.fields, fields("/")) });
   const notFiles = yields === "record" && "it yields records";
   const notOfRoot = !definition.readsInputRoot && "it does not read the input root";
+  const ofFiles = unless(notFiles);
+  const ofRoot = unless(notOfRoot);
 
   test("says what it is, and what each field is for", async () => assertDescribed(definition, "input"));
 
@@ -77,39 +78,30 @@ export function testInputMode(
       assert.deepEqual(JSON.parse(JSON.stringify(found)), found);
     }));
 
-  test(
-    "names files by triplets that stay below a root and carry its number",
-    () =>
-      withInput(async (list) => {
-        for (const item of (await list({ root: 3 })).flat()) {
-          for (const [, { root, rel_dir, file_name }] of filesOf(yields, item)) {
-            assert.equal(root, 3);
-            assert.ok(!file_name.includes("/"));
-            checkRelPath(rel_dir === "." ? file_name : `${rel_dir}/${file_name}`, "key");
-          }
+  ofFiles("names files by triplets that stay below a root and carry its number", () =>
+    withInput(async (list) => {
+      for (const item of (await list({ root: 3 })).flat()) {
+        for (const [, { root, rel_dir, file_name }] of filesOf(yields, item)) {
+          assert.equal(root, 3);
+          assert.ok(!file_name.includes("/"));
+          checkRelPath(rel_dir === "." ? file_name : `${rel_dir}/${file_name}`, "key");
         }
-      }),
-    notFiles,
+      }
+    }),
   );
 
-  test(
-    "gives no key twice",
-    () =>
-      withInput(async (list) => {
-        const keys = (await list()).flat().map(keyOf);
-        assert.equal(new Set(keys).size, keys.length);
-      }),
-    notFiles || (!definition.uniqueKeys && "it does not promise to"),
+  unless(notFiles || (!definition.uniqueKeys && "its keys are not declared unique"))("gives each key once", () =>
+    withInput(async (list) => {
+      const keys = (await list()).flat().map(keyOf);
+      assert.equal(new Set(keys).size, keys.length);
+    }),
   );
 
-  test(
-    "leaves out the directories it is told to, and those of ours",
-    () =>
-      withInput(async (list, dir) => {
-        writeFiles(dir, { ".kagurazaka/task/ledger/a.txt": "", "sub/.kagurazaka/b.txt": "" });
-        assert.deepEqual((await list()).flat().map(keyOf), expected);
-      }),
-    notFiles || notOfRoot,
+  unless(notFiles || notOfRoot)("leaves out the directories in leaveOut, and .kagurazaka", () =>
+    withInput(async (list, dir) => {
+      writeFiles(dir, { ".kagurazaka/task/ledger/a.txt": "", "sub/.kagurazaka/b.txt": "" });
+      assert.deepEqual((await list()).flat().map(keyOf), expected);
+    }),
   );
 
   test("writes nothing", () =>
@@ -119,16 +111,13 @@ export function testInputMode(
       assert.deepEqual(readdirSync(dir, { recursive: true }).sort(), before);
     }));
 
-  test(
-    "an empty root has no items, or only itself",
-    () =>
-      withInput(async (list, dir) => {
-        const empty = join(dir, "empty");
-        mkdirSync(empty);
-        const found = (await list({ inputRoot: empty })).flat();
-        assert.ok(found.length === 0 || (found.length === 1 && keyOf(found[0]!) === "empty"));
-      }),
-    notOfRoot,
+  ofRoot("an empty root has no items, or only itself", () =>
+    withInput(async (list, dir) => {
+      const empty = join(dir, "empty");
+      mkdirSync(empty);
+      const found = (await list({ inputRoot: empty })).flat();
+      assert.ok(found.length === 0 || (found.length === 1 && keyOf(found[0]!) === "empty"));
+    }),
   );
 
   test("ends soon when its signal fires", () =>

@@ -2,13 +2,11 @@ import assert from "node:assert/strict";
 import type { OptionSpecs } from "../base/option-spec.js";
 import type { Fields, ModeDefinition, ModeKind } from "../contracts/modes.js";
 
-/** Fields as a run hands them to a mode: what was said over the defaults. */
-export function filledFields(specs: OptionSpecs, said: Fields): Fields {
-  for (const name of Object.keys(said)) assert.ok(Object.hasOwn(specs, name), `the mode declares no field "${name}"`);
-  const defaults = Object.entries(specs).flatMap(([name, spec]) =>
-    spec.default === undefined ? [] : [[name, spec.default]],
-  );
-  return { ...Object.fromEntries(defaults), ...said };
+/** The given fields of a mode, or options of a backbone, over the declared defaults. */
+export function filledFields(specs: OptionSpecs, fields: Fields): Fields {
+  for (const name of Object.keys(fields)) assert.ok(Object.hasOwn(specs, name), `no field "${name}" is declared`);
+  const defaults = Object.entries(specs).filter(([, spec]) => spec.default !== undefined);
+  return { ...Object.fromEntries(defaults.map(([name, spec]) => [name, spec.default])), ...fields };
 }
 
 export function assertDescribed(mode: ModeDefinition, kind: ModeKind): void {

@@ -4,7 +4,7 @@ import { join, posix } from "node:path";
 import type { Fields, OutputDefinition, OutputEntry, OutputNaming } from "../contracts/modes.js";
 import { checkRelPath, RootGuard } from "../runner/program/safe-path.js";
 import { Publication } from "../runner/worker/publication.js";
-import { declare, type It } from "./it.js";
+import { casesOf, type It } from "./it.js";
 import { assertDescribed, filledFields } from "./mode-fields.js";
 import { withDirectory } from "./temporary.js";
 
@@ -40,8 +40,7 @@ export function testOutputMode(
   const { definition } = mode;
   const all = filledFields(definition.fields, fields);
   const outputs = (name: OutputNaming): readonly OutputEntry[] => definition.outputs(all, name);
-  const test = (title: string, body: () => Promise<void>, notBecause?: string | false): void =>
-    declare(it, `${definition.name}: ${title}`, body, notBecause);
+  const { test, unless } = casesOf(it, definition.name);
 
   test("says what it is, and what each field is for", async () => assertDescribed(definition, "output"));
 
@@ -76,16 +75,15 @@ export function testOutputMode(
     }
   });
 
-  test(
+  unless(!definition.unique && "its outputs are not declared unique: a run refuses repeats")(
     "gives different inputs different outputs",
     async () => {
       const paths = oddNames.flatMap(outputs).map(({ relPath }) => relPath);
       assert.equal(new Set(paths).size, paths.length);
     },
-    !definition.unique && "it does not promise to: a run watches for repeats",
   );
 
-  test(
+  unless(definition.accepts !== "any" && "it names outputs after files")(
     "names outputs of records after their keys alone",
     async () => {
       const paths = ["one", "two"].map((key) =>
@@ -94,7 +92,6 @@ export function testOutputMode(
       for (const path of paths.flat()) checkRelPath(path);
       assert.notDeepEqual(paths[0], paths[1]);
     },
-    definition.accepts !== "any" && "it names outputs after files",
   );
 
   test("what is written to them appears under the final names, all of it and nothing else", () =>

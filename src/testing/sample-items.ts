@@ -1,6 +1,3 @@
-import assert from "node:assert/strict";
-import { setTimeout as delay } from "node:timers/promises";
-import type { Outcome } from "../contracts/outcome.js";
 import type { SampleItem } from "./sample-task.js";
 
 export const good = (n: number, prefix = "good"): SampleItem[] =>
@@ -16,22 +13,18 @@ export const mixture: readonly SampleItem[] = [
   { id: "late", act: "wait", ms: 30 },
 ];
 
+/** Items whose values have every JSON shape; the last one is large. */
+export const payloads: readonly SampleItem[] = [
+  "ä€😀\u0000\n",
+  -0.5,
+  true,
+  null,
+  [],
+  {},
+  [[1, { a: [] }]],
+  { "": { "\u2028": 1 } },
+  "x".repeat(2 ** 20),
+].map((payload, i) => ({ id: `key ${i} \n "quoted" ü`, payload }));
+
 export const keysOf = (things: readonly ({ id: string } | { key: string })[]): string[] =>
   things.map((thing) => ("id" in thing ? thing.id : thing.key)).sort();
-
-export function comparable(outcomes: readonly Outcome[]): unknown[] {
-  return [...outcomes]
-    .sort((one, other) => (one.key < other.key ? -1 : 1))
-    .map(({ key, status, attempts, reason, error, value }) => ({
-      key,
-      status,
-      attempts,
-      reason,
-      value,
-      error: error && { name: error.name, message: error.message, permanent: error.permanent },
-    }));
-}
-
-export async function until(isSo: () => boolean): Promise<void> {
-  for (const end = Date.now() + 20_000; !isSo(); await delay(5)) assert.ok(Date.now() < end, "waited in vain");
-}

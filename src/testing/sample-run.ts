@@ -5,7 +5,6 @@ import {
   type BackboneDefinition,
   isFleetBackbone,
   type WorkerBackbone,
-  type WorkerEvents,
   type WorkerSession,
 } from "../contracts/backbone.js";
 import type { Outcome } from "../contracts/outcome.js";
@@ -19,7 +18,7 @@ import { withDirectory } from "./temporary.js";
 
 const SAMPLE = new URL("./sample-task.js", import.meta.url).href;
 
-/** How a sample is run, as it can be told to another process. */
+/** A run of the sample task, as JSON for another process. */
 export interface SampleSpec {
   readonly items: readonly SampleItem[];
   /** The backbone's own options. */
@@ -31,68 +30,67 @@ export interface SampleSpec {
 
 export interface SampleRunRequest extends SampleSpec {
   readonly backbone: BackboneDefinition;
-  /** Called when the run is under way. */
+  /** Called while the run is running. */
   readonly during?: (run: Run, journal: () => SampleEvent[]) => Promise<void>;
-  /** Called after its end, while what it wrote is still there. */
+  /** Called after its end, before its files are removed. */
   readonly after?: (journal: () => SampleEvent[]) => Promise<void>;
 }
 
-/** What can be known about a run of the sample task from outside. */
+interface SampleLog {
+  readonly key: string;
+  readonly level: string;
+  readonly message: string;
+  readonly fields?: unknown;
+}
+
+/** What a finished run of the sample task did, seen from outside. */
 export interface SampleRun {
   readonly result: RunResult;
   readonly outcomes: readonly Outcome[];
-  readonly prints: readonly { readonly key: string | null; readonly text: string }[];
-  readonly logs: readonly {
-    readonly key: string;
-    readonly level: string;
-    readonly message: string;
-    readonly fields?: unknown;
-  }[];
+  readonly logs: readonly SampleLog[];
   readonly journal: readonly SampleEvent[];
-  readonly workers: WorkerBook;
+  readonly workers: WorkerCounts;
 }
 
-/** What a session was asked for and answered. */
-interface WorkerBook {
+/** Starts and exits of workers in one session. */
+interface WorkerCounts {
   started: number;
   exited: number;
   /** Messages and exits that came after a worker's exit, or after the session was disposed of. */
   late: string[];
 }
 
-/** Runs the sample task on a backbone, in a directory of its own, and looks on. */
+/** Runs the sample task on a backbone, in a directory of its own. */
 export const runSample = (request: SampleRunRequest): Promise<SampleRun> =>
   withDirectory((dir) => runSampleIn(dir, request));
 
 export const journalOf = (dir: string): SampleEvent[] => readSampleJournal(join(dir, "journal"));
 
-/** The same, in a directory that may have seen another run of it. */
+/** The same, in a directory that another run may have used before. */
 export async function runSampleIn(dir: string, request: SampleRunRequest): Promise<SampleRun> {
-  const workers: WorkerBook = { started: 0, exited: 0, late: [] };
+  const workers: WorkerCounts = { started: 0, exited: 0, late: [] };
   const { backbone, items } = request;
   writeFileSync(join(dir, "plan.jsonl"), items.map((item) => `${JSON.stringify(item)}\n`).join(""));
   const prepared = await prepareSample(dir, request, isFleetBackbone(backbone) ? backbone : watched(backbone, workers));
   const journal = (): SampleEvent[] => journalOf(dir);
   const outcomes: Outcome[] = [];
-  const prints: { key: string | null; text: string }[] = [];
-  const logs: { key: string; level: string; message: string; fields?: unknown }[] = [];
+  const logs: SampleLog[] = [];
   const run = await startRun(prepared, {
     onOutcome: (outcome) => void outcomes.push(outcome),
-    onPrint: (key, text) => void prints.push({ key, text }),
     onLog: (key, level, message, fields) => void logs.push({ key, level, message, fields }),
   });
   await request.during?.(run, journal);
   const result = await run.result;
   await request.after?.(journal);
-  return { result, outcomes, prints, logs, journal: journal(), workers };
+  return { result, outcomes, logs, journal: journal(), workers };
 }
 
-/** The sample task, decided and checked. Its items are those that the coordinator has written into the directory. */
+/** Prepares the sample task. Its items are those in the plan.jsonl of the directory, written by the coordinator. */
 export async function prepareSample(dir: string, spec: SampleSpec, backbone: BackboneDefinition): Promise<PreparedRun> {
   const { options, settings = {}, task = {} } = spec;
   const input = inputFromCode({
     backoff: "1ms:5ms",
-    // A backbone that loses an item must fail its case, not hang it.
+    // A backbone that loses an item has to fail the test, not block it.
     stall: "15s",
     ...settings,
     backbone: "inline",
@@ -105,8 +103,8 @@ export async function prepareSample(dir: string, spec: SampleSpec, backbone: Bac
   return prepareLoaded(input, { ...owners, backbone, config });
 }
 
-/** The same backbone, with a book kept of what it does. */
-function watched(backbone: WorkerBackbone, book: WorkerBook): WorkerBackbone {
+/** The same backbone, counting starts and exits of workers. */
+function watched(backbone: WorkerBackbone, counts: WorkerCounts): WorkerBackbone {
   return {
     ...backbone,
     size: (options) => backbone.size(options),
@@ -114,22 +112,21 @@ function watched(backbone: WorkerBackbone, book: WorkerBook): WorkerBackbone {
       const session = await backbone.openWorkers(request);
       let disposed = false;
       const startWorker: WorkerSession["startWorker"] = (start, events) => {
-        book.started++;
-        let gone = false;
-        const watching: WorkerEvents = {
+        counts.started++;
+        let exited = false;
+        return session.startWorker(start, {
           onMessage(message) {
-            if (gone) book.late.push(`a ${message.type} message after the worker's exit`);
+            if (exited) counts.late.push(`a ${message.type} message after the worker's exit`);
             events.onMessage(message);
           },
           onExit(exit) {
-            if (gone) book.late.push("a second exit of one worker");
-            if (disposed) book.late.push("an exit after the session was disposed of");
-            gone = true;
-            book.exited++;
+            if (exited) counts.late.push("a second exit of one worker");
+            if (disposed) counts.late.push("an exit after the session was disposed of");
+            exited = true;
+            counts.exited++;
             events.onExit(exit);
           },
-        };
-        return session.startWorker(start, watching);
+        });
       };
       return {
         startWorker,

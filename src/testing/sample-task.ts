@@ -7,7 +7,7 @@ import { defineOptions } from "../base/option-spec.js";
 import type { RunStats, TaskContext } from "../contracts/task.js";
 import { KagurazakaTask } from "../task.js";
 
-/** One item of the sample task: what it is called, and what happens when it is processed. */
+/** An item of the sample task: its key, and what `process` does with it. */
 export interface SampleItem {
   readonly id: string;
   /** @defaultValue "done" */
@@ -17,26 +17,26 @@ export interface SampleItem {
     | "throw"
     | "permanent"
     | "filter"
-    /** Asks for patience on its first `times` tries (default 1), for `ms`. */
+    /** Throws `RetryAfterError(ms)` on its first `times` tries (default 1). */
     | "retry-after"
-    /** Async and deaf for `ms`. */
+    /** Waits for `ms` and ignores its signal. */
     | "wait"
-    /** Async for `ms`, but throws as soon as its signal fires. */
+    /** Waits for `ms`, but throws as soon as its signal fires. */
     | "wait-signal"
-    /** Blocks the loop for `ms`. */
+    /** Blocks the event loop for `ms`. */
     | "spin"
-    /** `ctx.progress()` every 20 ms, for `ms`. */
+    /** Calls `ctx.progress()` every 20 ms, for `ms`. */
     | "progress"
-    /** Waits until `n` items are here at once. */
+    /** Waits until `n` items run at once. */
     | "meet"
     | "print"
     | "log"
     | "exit"
-    /** Leaves a timer behind that goes on writing to the journal. */
+    /** Leaves a timer behind that keeps writing to the journal. */
     | "leak"
     /** Starts a child with a child of its own, both sleeping, and waits `ms`. */
     | "spawn"
-    /** Puts `context` into the journal: all that ctx has to say. */
+    /** Writes the fields of ctx to the journal. */
     | "context";
   readonly times?: number;
   readonly ms?: number;
@@ -60,15 +60,15 @@ export interface SampleEvent {
 
 const options = defineOptions({
   plan: { type: "string", required: true, help: "JSONL file with one item a line" },
-  journal: { type: "string", required: true, help: "directory to which it is written what happened" },
+  journal: { type: "string", required: true, help: "directory of the journal" },
   setup: { type: "string", choices: ["well", "throw"], default: "well", help: "what setup() does" },
   finalize: { type: "string", choices: ["well", "throw"], default: "well", help: "what finalize() does" },
   list: { type: "string", choices: ["well", "throw"], default: "well", help: "how the list of items ends" },
 });
 
 /**
- * A task that does what its items say and keeps a journal of it, so that a test can see from outside what happened in
- * workers: in which of them, how often, how many at once. What `process` returns is `{ id, attempt }`.
+ * A task that does what its items say and writes a journal, from which a test learns what happened in workers: where, how
+ * often, how many items at once. `process` returns `{ id, attempt }`.
  */
 export class SampleTask extends KagurazakaTask<SampleItem, typeof options> {
   static readonly id = "sample";
@@ -159,7 +159,7 @@ export class SampleTask extends KagurazakaTask<SampleItem, typeof options> {
     for (const end = Date.now() + ms; Date.now() < end; await delay(20)) ctx.progress();
   }
 
-  /** Files and not memory, because the others may be anywhere. */
+  /** Uses files, because the other items may run in other processes. */
   async #meet({ id, n = 1 }: SampleItem): Promise<void> {
     const dir = join(this.options.journal, "meeting");
     mkdirSync(dir, { recursive: true });
@@ -186,7 +186,7 @@ export class SampleTask extends KagurazakaTask<SampleItem, typeof options> {
     this.#note("context", { key, attempt, run, aborted: signal.aborted, random: [ctx.random(), ctx.random()], tmpDir });
   }
 
-  /** How often this item was started, this time included, in whichever worker. */
+  /** How often this item was started, in all workers. */
   #starts(id: string): number {
     return readSampleJournal(this.options.journal).filter(({ event, key }) => event === "start" && key === id).length;
   }
@@ -194,12 +194,12 @@ export class SampleTask extends KagurazakaTask<SampleItem, typeof options> {
   #note(event: string, more: Record<string, unknown> = {}): void {
     const line = { event, ...more, pid: process.pid, thread: threadId, instance: this.#instance, atMs: Date.now() };
     mkdirSync(this.options.journal, { recursive: true });
-    // One small write to a file opened for appending is never torn.
+    // Small writes to a file opened for appending are atomic.
     appendFileSync(join(this.options.journal, "journal.jsonl"), `${JSON.stringify(line)}\n`);
   }
 }
 
-/** What has happened so far, in order. */
+/** The events so far, in order. */
 export function readSampleJournal(dir: string): SampleEvent[] {
   const path = join(dir, "journal.jsonl");
   if (!existsSync(path)) return [];

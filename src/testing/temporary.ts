@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 
-/** A directory for as long as `use` takes. */
+/** Makes a directory, which is removed once `use` is over. */
 export async function withDirectory<T>(use: (dir: string) => Promise<T>): Promise<T> {
   const dir = realpathSync(mkdtempSync(join(tmpdir(), "kagurazaka-testing-")));
   try {

@@ -43,7 +43,7 @@ describe.skipIf(!mayMount)(`the marks of a worker process${notBecause}`, () => {
   test("where no directory has room it is the environment's fault, and no descriptor stays open", () => {
     using disk = mountSmallDisk(join(base, "shm"), 256);
     using _ = fillDisk(disk.dir);
-    expect(() => new ActivityFile([disk.dir, join(base, "not there")])).toThrow(/no file can be made in .*shm or /);
+    expect(() => new ActivityFile([disk.dir, join(base, "not there")])).toThrow(/cannot make a file in .*shm or /);
     expect(() => new ActivityFile([join(base, "not there"), disk.dir])).toThrow(
       expect.objectContaining({ code: "environment", message: expect.stringContaining("ENOSPC") }),
     );

@@ -66,6 +66,6 @@ test("a backbone of another contract is refused", async () => {
   const { code, stderr } = await place.sample(items, ["--backbone", "./old.mjs"]);
   expect([code, stderr]).toEqual([
     2,
-    expect.stringMatching(/speaks contract 1 of backbones, this kagurazaka speaks 2/),
+    expect.stringMatching(/implements version 1 of the backbone contract, this kagurazaka needs version 2/),
   ]);
 });

@@ -84,10 +84,10 @@ describe.concurrent("groups", () => {
     expect(place.read("out/sub/b.json")).toBe("B good sub b.png");
   });
 
-  test("export-inputs says that no list can name groups, and writes none", async () => {
+  test("export-inputs refuses groups of files, and writes none", async () => {
     const place = createPlace(pairs);
     const { code, stderr } = await place.run(["export-inputs", "list.jsonl", taskFile("lists.ts"), "Join"]);
-    expect([code, stderr]).toEqual([2, expect.stringContaining("no list can name what InputByGroups finds")]);
+    expect([code, stderr]).toEqual([2, expect.stringContaining("the items of InputByGroups cannot be exported")]);
     expect(place.everything(".")).not.toContain("list.jsonl");
   });
 

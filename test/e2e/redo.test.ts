@@ -112,7 +112,9 @@ describe.concurrent("--redo", () => {
     await exec("one");
     const kept = await exec("two");
     expect(kept.json.counts).toEqual(counts({ skipped: 1 }));
-    expect(kept.stderr).toContain("1 results were made by other options (the words after -- were others) and are kept");
+    expect(kept.stderr).toContain(
+      "1 results were made by other options (the words after -- were different) and are kept",
+    );
     expect((await exec("two", "--redo", "options")).json.counts).toEqual(counts({ done: 1 }));
     expect(place.read("out/a.txt")).toBe("two\n");
   });

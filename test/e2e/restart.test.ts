@@ -161,7 +161,7 @@ describe.concurrent("after a restart of the machine", () => {
     restart(place, "Shout");
     const words = shout.filter((word) => word !== "--json");
     expect((await place.run(["explain", "a.txt", ...words])).stdout).toMatch(
-      /^a\.txt would run\n[\s\S]*finished +yes, but after the last checkpoint of a boot that is over/,
+      /^a\.txt would run\n[\s\S]*finished +yes, but recorded after the last checkpoint before a restart/,
     );
   });
 

@@ -152,7 +152,7 @@ describe.concurrent("doing things again", () => {
     expect(stopped.counts.done).toBeLessThan(8);
     const rest = await place.sample(null, inline);
     expect(rest.json.counts).toEqual(counts({ skipped: stopped.counts.done, done: 8 - stopped.counts.done }));
-    expect(rest.stderr).toMatch(/a --force over these items was not finished/);
+    expect(rest.stderr).toMatch(/an earlier --force over these items was not finished/);
     expect((await place.sample(null, inline)).json.counts).toEqual(counts({ skipped: 8 }));
   });
 

@@ -4,29 +4,29 @@ import type { ExecutionEvents } from "../../contracts/execution.js";
 import type { NodeJob, NodeOutcome } from "../../contracts/fleet.js";
 import { decodeChunk } from "../plan/chunk-message.js";
 
-/** Which item of which message of the queue. */
-interface MessageItem {
+/** An item as the queue names it: by its chunk and its index there. */
+interface QueueItem {
   readonly chunk: number;
   readonly index: number;
 }
 
-interface Gathered {
+interface ChunkOutcomes {
   readonly plain: number[];
   readonly rest: NodeOutcome[];
   readonly givenBack: number[];
 }
 
 /**
- * Between a queue and the local execution of a node: chunks are decoded on their way in; outcomes are gathered by chunk and
- * sent when a message of a worker is through. Cancelled items are given back: another node may do them.
+ * Connects a queue with the local execution of a node: decodes chunks, collects outcomes by chunk, and sends them at the end
+ * of each message from a worker. Cancelled items are given back, for another node.
  */
 export function createNodeEvents(job: NodeJob): { chunks: AsyncIterator<Chunk>; events: ExecutionEvents } {
-  const itemOf = new WeakMap<PendingItem, MessageItem>();
-  let gathered = new Map<number, Gathered>();
-  const gather = (chunk: number): Gathered => {
-    const found = gathered.get(chunk) ?? { plain: [], rest: [], givenBack: [] };
-    gathered.set(chunk, found);
-    return found;
+  const itemOf = new WeakMap<PendingItem, QueueItem>();
+  let collected = new Map<number, ChunkOutcomes>();
+  const outcomesOf = (chunk: number): ChunkOutcomes => {
+    const outcomes = collected.get(chunk) ?? { plain: [], rest: [], givenBack: [] };
+    collected.set(chunk, outcomes);
+    return outcomes;
   };
   async function* decoded(): AsyncGenerator<Chunk> {
     for (let next = await job.chunks.next(); !next.done; next = await job.chunks.next()) {
@@ -40,16 +40,16 @@ export function createNodeEvents(job: NodeJob): { chunks: AsyncIterator<Chunk>; 
       const item = chunk.itemAt(index);
       if (item.attempt > 1) return events.onSettled(item, { status: "done", durationMs });
       const at = itemOf.get(item)!;
-      gather(at.chunk).plain.push(at.index, durationMs);
+      outcomesOf(at.chunk).plain.push(at.index, durationMs);
     },
     onSettled(item, settled) {
       const { chunk, index } = itemOf.get(item)!;
-      if (settled.status === "cancelled") gather(chunk).givenBack.push(index);
-      else gather(chunk).rest.push({ ...settled, index, attempt: item.attempt });
+      if (settled.status === "cancelled") outcomesOf(chunk).givenBack.push(index);
+      else outcomesOf(chunk).rest.push({ ...settled, index, attempt: item.attempt });
     },
     onMessageDone(onRecorded) {
-      const all = gathered;
-      gathered = new Map();
+      const all = collected;
+      collected = new Map();
       for (const [chunk, { plain, rest, givenBack }] of all) {
         if (plain.length + rest.length > 0) job.settle({ chunk, plain, rest });
         if (givenBack.length > 0) job.giveBack(chunk, givenBack);

@@ -27,12 +27,12 @@ interface NodeRequest {
   readonly onWarning?: (message: string) => void;
 }
 
-/** Works for the runs of one task, one after another, until the signal aborts. Rejects where the node cannot work at all. */
+/** Serves the runs of one task, one after another, until the signal aborts. Rejects where the node cannot work at all. */
 export async function runNode(request: NodeRequest): Promise<void> {
   const { prepared, fleet, fleetOptions: options, name, signal } = request;
   await using link = await fleet.openNode({ options, node: name, taskId: prepared.program.ref.id });
   let isServing = false;
-  // While it works for a run, the outcomes of running items have to be sent first.
+  // During a run, `serve` leaves: the outcomes of running items have to be sent first.
   const leave = (): void => void (isServing || link[Symbol.asyncDispose]());
   signal?.addEventListener("abort", leave, { once: true });
   for await (const job of link.jobs()) {
@@ -48,7 +48,7 @@ export async function runNode(request: NodeRequest): Promise<void> {
   }
 }
 
-/** A local execution over workers of this machine, fed by the queue. */
+/** Runs a local execution over workers of this machine, fed by the queue. */
 async function serve(job: NodeJob, request: NodeRequest): Promise<void> {
   const { prepared, name, signal, onWarning } = request;
   const { backbone, workers, program, config } = prepared;
@@ -92,34 +92,25 @@ async function serve(job: NodeJob, request: NodeRequest): Promise<void> {
   }
 }
 
-/** Results must be made by the code that the coordinator has loaded. */
+/** A node must run the code that the coordinator has loaded. */
 function checkCode({ task }: FleetJob, { program, sourcePath }: PreparedRun): void {
   if (task.moduleHash === program.ref.moduleHash) return;
-  throw new KagurazakaError(
-    "task-load",
-    `the code of ${task.id} differs on this node (${sourcePath}) from the coordinator's`,
-    {
-      hint: "Bring both to the same version and start the node again.",
-    },
-  );
+  const message = `the code of ${task.id} differs on this node (${sourcePath}) from the coordinator's`;
+  const hint = "Bring both to the same version and start the node again.";
+  throw new KagurazakaError("task-load", message, { hint });
 }
 
-/** Where things lie on this machine: mount points may differ, the directories behind them must be the run's. */
+/** The paths on this machine. Mount points may differ from the coordinator's, the directories must be the same. */
 function siteOf({ shards }: FleetJob, { program, shards: paths }: PreparedRun): WorkerSite {
   if (shards.length !== paths.length)
-    throw new KagurazakaError("input-root", `the run has ${shards.length} shards, this node names ${paths.length}`);
+    throw new KagurazakaError("input-root", `the run has ${shards.length} shards, this node has ${paths.length}`);
   for (const [i, { rootId }] of shards.entries()) {
     const { stateDir, outputRoot } = paths[i]!;
     const file = join(stateDir, "root-id");
-    const found = existsSync(file) ? readFileSync(file, "utf8").trim() : rootId;
-    if (found !== rootId)
-      throw new KagurazakaError(
-        "output-root",
-        `${outputRoot ?? stateDir} on this node is not the directory of the run`,
-        {
-          hint: "Mount the coordinator's output root here, and name it with --out.",
-        },
-      );
+    if (!existsSync(file) || readFileSync(file, "utf8").trim() === rootId) continue;
+    const message = `${outputRoot ?? stateDir} on this node is not the directory of the run`;
+    const hint = "Mount the coordinator's output root here, and give its path with --out.";
+    throw new KagurazakaError("output-root", message, { hint });
   }
   return { taskUrl: program.url, shards: paths.map(({ base }, i) => ({ root: program.roots[i], base })) };
 }

@@ -5,13 +5,12 @@ import { didYouMean } from "../../base/nearest.js";
 import { type Item, isReservedField, type WireGroup, type WireTriplet } from "../../contracts/item.js";
 import { type OutputEntry, type Yields, yieldsOf } from "../../contracts/modes.js";
 import type { TaskInstance } from "../../contracts/task.js";
-import { nameOfFiles } from "../program/item-files.js";
-import { outputsOf } from "../program/outputs.js";
+import { nameOfFiles, outputsOf } from "../program/item-files.js";
 import { checkRelPath } from "../program/safe-path.js";
 import type { TaskProgram } from "../program/task-program.js";
 import type { SeenKeys } from "./bulk/seen-keys.js";
 
-/** An item with a name: what the stages of the plan hand on. */
+/** An item with a name, as the stages of the plan pass it on. */
 export interface Candidate {
   readonly key: string;
   readonly item: Item;
@@ -21,47 +20,37 @@ export interface Candidate {
 }
 
 /** An item that an earlier run has named. */
-export interface KnownItem {
-  readonly key: string;
-  readonly item: Item;
-}
+export type KnownItem = Pick<Candidate, "key" | "item">;
 
-/** An item that cannot run, and why. It is recorded as failed without an attempt. */
+/** An item that cannot run. It is recorded as failed, without an attempt. */
 export interface Refusal {
   readonly key: string;
   readonly item: unknown;
   readonly error: ErrorRecord;
 }
 
-export type Named = Candidate | Refusal;
+type Named = Candidate | Refusal;
 
 export const isRefusal = (named: Named): named is Refusal => "error" in named;
 
-interface NamerOptions {
+export interface NamerOptions {
   readonly program: TaskProgram;
   readonly instance: TaskInstance;
   /** Number of the hard shard whose items these are. */
   readonly shard: number;
+  /** Keys and output paths so far; null where they cannot repeat. */
   readonly seen: { readonly keys: SeenKeys | null; readonly outputs: SeenKeys | null };
 }
 
-/** Gives each item its key and its outputs, and refuses what cannot run. */
+/** Gives each item its key and its outputs, and refuses items that cannot run. */
 export class Namer {
-  readonly #program: TaskProgram;
-  readonly #instance: TaskInstance;
-  readonly #seen: SeenKeys | null;
-  readonly #seenOutputs: SeenKeys | null;
+  readonly #options: NamerOptions;
   readonly #yields: Yields;
   readonly #keyField: string | undefined;
-  readonly #shard: number;
 
-  constructor({ program, instance, shard, seen }: NamerOptions) {
-    const input = program.modes?.inputMode;
-    this.#program = program;
-    this.#instance = instance;
-    this.#shard = shard;
-    this.#seen = seen.keys;
-    this.#seenOutputs = seen.outputs;
+  constructor(options: NamerOptions) {
+    const input = options.program.modes?.inputMode;
+    this.#options = options;
     this.#yields = input ? yieldsOf(input) : "record";
     this.#keyField = input?.definition.keyField?.(input.fields);
   }
@@ -70,10 +59,8 @@ export class Namer {
     let key = `invalid:${index}`;
     try {
       if (typeof raw !== "object" || raw === null || Array.isArray(raw)) {
-        throw new KagurazakaError(
-          "not-json",
-          `item ${index} is ${raw == null ? raw : Array.isArray(raw) ? "an array" : `a ${typeof raw}`}, not an object`,
-        );
+        const found = raw == null ? raw : Array.isArray(raw) ? "an array" : `a ${typeof raw}`;
+        throw new KagurazakaError("not-json", `item ${index} is ${found}, not an object`);
       }
       const item = raw as Item;
       const files = nameOfFiles(this.#yields, item);
@@ -92,18 +79,18 @@ export class Namer {
         const repeat = this.#refuseRepeat(key, item);
         if (repeat) return repeat;
       }
-      if (this.#program.modes) checkReserved(item);
+      if (this.#options.program.modes) checkReserved(item);
       return this.#candidate(key, item, json);
     } catch (thrown) {
       return refuse(key, raw, thrown);
     }
   }
 
-  /** An item that was named by an earlier run. Which number its shard had then means nothing now. */
-  rename(key: string, item: Item): Named {
+  /** An item that was named by an earlier run, in which its shard may have had another number. */
+  rename({ key, item }: KnownItem): Named {
     try {
       if (this.#yields === "record") return this.#candidate(key, item, undefined);
-      const input = { ...(item.input as WireTriplet | WireGroup), root: this.#shard };
+      const input = { ...(item.input as WireTriplet | WireGroup), root: this.#options.shard };
       return this.#candidate(key, { ...item, input }, undefined);
     } catch (thrown) {
       return refuse(key, item, thrown);
@@ -111,7 +98,7 @@ export class Namer {
   }
 
   #candidate(key: string, item: Item, json: string | undefined): Candidate {
-    const outputs = outputsOf(this.#program.modes, key, nameOfFiles(this.#yields, item));
+    const outputs = outputsOf(this.#options.program.modes, key, nameOfFiles(this.#yields, item));
     for (const output of outputs) this.#checkOutput(output);
     if (this.#yields === "group") this.#keepInputs(item.input as WireGroup, outputs);
     return { key, item, json, outputs };
@@ -121,59 +108,52 @@ export class Namer {
     const field = this.#keyField;
     if (field !== undefined) {
       const value = item[field];
-      if (typeof value !== "string" && typeof value !== "number") {
-        throw new KagurazakaError(
-          "item-failed",
-          `the key field "${field}" is ${value === undefined ? "missing" : `a ${typeof value}`}, not a text or a number`,
-          {
-            hint: `The item has: ${Object.keys(item).slice(0, 20).join(", ")}.${didYouMean(field, Object.keys(item))}`,
-          },
-        );
-      }
-      return String(value);
+      if (typeof value === "string" || typeof value === "number") return String(value);
+      const found = value === undefined ? "missing" : `a ${typeof value}`;
+      const fields = Object.keys(item);
+      throw new KagurazakaError("item-failed", `the key field "${field}" is ${found}, not a text or a number`, {
+        hint: `The item has: ${fields.slice(0, 20).join(", ")}.${didYouMean(field, fields)}`,
+      });
     }
-    if (!this.#instance.keyOf) return undefined;
-    const key: unknown = this.#instance.keyOf(item);
+    const { instance } = this.#options;
+    if (!instance.keyOf) return undefined;
+    const key: unknown = instance.keyOf(item);
     if (typeof key !== "string" || key === "")
       throw new KagurazakaError("item-failed", `keyOf() returned ${JSON.stringify(key)}, not a text`);
     return key;
   }
 
-  /** A repeated record is another item: `#2`, `#3` … */
+  /** A repeated record is another item, named `…#2`, `…#3` and so on. */
   #nameByContent(hash: Uint32Array): string {
     const name = nameOfHash(hash);
-    const times = this.#seen?.addHash(hash) ?? 1;
+    const times = this.#options.seen.keys?.addHash(hash) ?? 1;
     return times === 1 ? name : `${name}#${times}`;
   }
 
-  /** A repeated key that was given is a mistake. It is recorded as `key#2`: what became of the first one stays true. */
+  /** A repeated key is a mistake. It is recorded as `key#2`, so that the outcome of the first item with the key stays. */
   #refuseRepeat(key: string, item: Item): Refusal | undefined {
-    const times = this.#seen?.add(key) ?? 1;
+    const times = this.#options.seen.keys?.add(key) ?? 1;
     if (times === 1) return undefined;
     const message = `the key ${JSON.stringify(key)} was listed before; this is its repeat no. ${times - 1}`;
     const hint = "The first one runs. Make keys unique, or leave them out so that records are told apart by content.";
     return refuse(`${key}#${times}`, item, new KagurazakaError("duplicate-key", message, { hint }));
   }
 
-  /** Where inputs and outputs share a root, an output named by a stem may be one of the files joined. */
+  /** Where inputs and outputs share a root, an output named after the stem may be one of the group's files. */
   #keepInputs({ root, rel_dir, files }: WireGroup, outputs: readonly OutputEntry[]): void {
-    const { inputPath, outputPath } = this.#program.roots[root]!;
+    const { inputPath, outputPath } = this.#options.program.roots[root]!;
     if (inputPath !== outputPath) return;
     const inputs = Object.values(files).map((name) => (rel_dir === "." ? name : `${rel_dir}/${name}`));
     const replaced = outputs.find(({ relPath }) => inputs.includes(relPath));
     if (!replaced) return;
-    throw new KagurazakaError(
-      "duplicate-key",
-      `the output ${JSON.stringify(replaced.relPath)} would replace its input`,
-      {
-        hint: "Give the outputs another extension or another root.",
-      },
-    );
+    const hint = "Give the outputs another extension or another root.";
+    const message = `the output ${JSON.stringify(replaced.relPath)} would replace its input`;
+    throw new KagurazakaError("duplicate-key", message, { hint });
   }
 
   #checkOutput(output: OutputEntry): void {
     checkRelPath(output.relPath);
-    const times = this.#seenOutputs?.add(output.relPath) ?? 1;
+    const times = this.#options.seen.outputs?.add(output.relPath) ?? 1;
     if (times > 1)
       throw new KagurazakaError("duplicate-key", `another item already writes ${JSON.stringify(output.relPath)}`);
   }

@@ -3,14 +3,14 @@ import type { ChunkMessage } from "../../contracts/fleet.js";
 import { unpackKeys } from "../../contracts/wire.js";
 import { ItemChunk } from "./item-chunk.js";
 
-/** A part of a chunk as it crosses to a node. Items stand one a line, for JSON as we write it has no line breaks. */
+/** A part of a chunk as it is sent to a node. One item a line, because our JSON has no line breaks. */
 export function encodeChunk(id: number, chunk: Chunk, from: number, to: number): ChunkMessage {
   const items: string[] = [];
   for (let i = from; i < to; i++) items.push(chunk.itemsText(i, i + 1));
   return { id, count: to - from, items: items.join("\n"), keys: chunk.keysText(from, to), ...chunk.header };
 }
 
-/** A chunk that came over, and which item of the message each of its items is. */
+/** A received chunk, and for each of its items the index in the message. */
 interface DecodedChunk {
   readonly id: number;
   readonly chunk: ItemChunk;

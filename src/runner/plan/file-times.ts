@@ -1,15 +1,30 @@
 import { statSync } from "node:fs";
+import { join } from "node:path";
+import type { FinishRule, OutputEntry } from "../../contracts/modes.js";
 
-/** In nanoseconds: milliseconds would take a file for fresh that was written just before. Undefined: it is not there. */
-export function changedAt(path: string): bigint | undefined {
-  return statSync(path, { bigint: true, throwIfNoEntry: false })?.mtimeNs;
+interface OutputFiles {
+  readonly rule: Extract<FinishRule, { by: "files" }>;
+  readonly root: string;
+  readonly outputs: readonly OutputEntry[];
 }
 
-/** One of them was made before one of these inputs changed, or an input is gone. What is not there was never made. */
-export function isOlderThan(made: readonly (bigint | undefined)[], inputs: readonly string[]): boolean {
-  if (made.includes(undefined)) return false;
+/** Whether an output is older than an input, or an input is gone. An output that does not exist is not older. */
+export function areOutputsOlder({ rule, root, outputs }: OutputFiles, inputs: readonly string[]): boolean {
+  return areOlder(
+    rule.select(outputs).map(({ relPath }) => changedNs(join(root, relPath))),
+    inputs,
+  );
+}
+
+/** Whether something made at one of these times (in ns) is older than an input, or an input is gone. */
+export function areOlder(madeNs: readonly (bigint | undefined)[], inputs: readonly string[]): boolean {
+  if (madeNs.includes(undefined)) return false;
   return inputs.some((path) => {
-    const changed = changedAt(path);
-    return changed === undefined || made.some((at) => at! < changed);
+    const inputNs = changedNs(path);
+    return inputNs === undefined || madeNs.some((ns) => ns! < inputNs);
   });
 }
+
+/** Undefined where there is no file. Nanoseconds, because a file may be older by less than a millisecond. */
+const changedNs = (path: string): bigint | undefined =>
+  statSync(path, { bigint: true, throwIfNoEntry: false })?.mtimeNs;

@@ -1,37 +1,38 @@
-import { readdirSync, type Stats, statSync } from "node:fs";
+import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { KagurazakaError } from "../../base/errors.js";
+import { errnoOf, statIfThere } from "../../base/disk.js";
+import { KagurazakaError, toErrorRecord } from "../../base/errors.js";
 import type { Item } from "../../contracts/item.js";
 import type { FinishRule } from "../../contracts/modes.js";
 import type { LedgerView } from "../ledger/view.js";
 import type { Candidate } from "./candidates.js";
-import { changedAt, isOlderThan } from "./file-times.js";
+import { areOutputsOlder } from "./file-times.js";
 
 /** Why an item need not run. */
 export type SkipReason = "output exists" | "in the ledger" | "filtered before" | "failed before";
 
-/** How an item stands: to be run, finished but to be redone (`unsynced`: its output may not have reached the disk), or finished and why. */
+/** To run (`due`), finished but to be redone (`unsynced`: its output may not have reached the disk), or finished and why. */
 type FinishState = "due" | "stale" | "unsynced" | SkipReason;
 
 export const isFinished = (state: FinishState): state is SkipReason =>
   state !== "due" && state !== "stale" && state !== "unsynced";
 
-interface FinishedOptions {
+export interface FinishedOptions {
   readonly rule: FinishRule | null;
   /** The task has an `isExecuted` of its own, asked in the worker. */
   readonly taskDecides: boolean;
   readonly outputRoot: string | null;
-  /** Where the files lie that an item is made of. */
+  /** Paths of the item's input files. */
   inputPathsOf(item: Item): readonly string[];
   readonly skipFailed: boolean;
   readonly ledger: LedgerView;
-  /** `--redo`: what was finished is to be done again. */
+  /** `--redo`: a finished item has to be redone. */
   readonly isStale: (candidate: Candidate) => boolean;
 }
 
 /**
- * Is an item finished? Whoever defines a check owns the truth: existing outputs decide both ways, else the task, else the
- * ledger. In a forced epoch an item must also have been done in it. `filtered` always counts through the ledger.
+ * Decides whether an item is finished. With a finish check by files, the files decide both ways; else the task's `isExecuted`,
+ * else the ledger. In a forced epoch an item must also have been done in that epoch. `filtered` is known to the ledger alone.
  */
 export class FinishedCheck {
   readonly #options: FinishedOptions;
@@ -46,16 +47,16 @@ export class FinishedCheck {
   stateOf(candidate: Candidate): FinishState {
     const reason = this.#reason(candidate);
     if (!this.#options.ledger.isFullySynced && this.#mayBeUnsynced(candidate, reason)) return "unsynced";
-    // Asked in any case: a task that decides for itself is not asked about what is to be redone.
+    // Items that look due as well: with `isExecuted`, a due item is finished where the task says so, a stale one is redone.
     return reason !== "failed before" && this.#options.isStale(candidate) ? "stale" : (reason ?? "due");
   }
 
-  /** Whether the power may have taken a part of it along, whoever says that it is finished. */
+  /** Whether a power loss may have destroyed a part of its outputs. */
   #mayBeUnsynced({ key, outputs }: Candidate, reason: SkipReason | null): boolean {
     const { ledger, taskDecides, outputRoot } = this.#options;
     if (reason === "failed before") return false;
     if (ledger.statusOf(key)?.mayBeUnsynced) return true;
-    // It has no output, or runs anyway.
+    // The item has no output, or is due anyway.
     if (outputRoot === null || reason === "filtered before" || (reason === null && !taskDecides)) return false;
     return outputs.some(({ relPath }) => {
       const stat = statSync(join(outputRoot, relPath), { throwIfNoEntry: false });
@@ -80,33 +81,22 @@ export class FinishedCheck {
     return doneInEpoch ? "in the ledger" : null;
   }
 
-  /** All outputs are there and one is older than an input, where the check asks; so it is where an input is gone. */
+  /** For `newer_than_input`: all outputs exist, and one is older than an input or an input is gone. */
   isOutdated({ item, outputs }: Candidate): boolean {
-    const { rule, outputRoot, inputPathsOf } = this.#options;
-    if (rule?.by !== "files" || !rule.newerThanInput || outputRoot === null) return false;
-    const made = rule.select(outputs).map(({ relPath }) => changedAt(join(outputRoot, relPath)));
-    return isOlderThan(made, inputPathsOf(item));
+    const { rule, outputRoot: root, inputPathsOf } = this.#options;
+    if (rule?.by !== "files" || !rule.newerThanInput || root === null) return false;
+    return areOutputsOlder({ rule, root, outputs }, inputPathsOf(item));
   }
 }
 
 const MAX_LISTINGS = 64;
 
-/** So many questions about one directory in a row say that the next directory will be asked about as often. */
+/** After this many lookups in one directory, the next directory is listed at its first lookup. */
 const IN_ORDER = 4;
 
-/** A file where a folder should be: what would lie in it is not there. */
-function statIfThere(path: string): Stats | undefined {
-  try {
-    return statSync(path, { throwIfNoEntry: false });
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOTDIR") return undefined;
-    throw error;
-  }
-}
-
 /**
- * Looks for files in bulk: the second question about a directory lists it, so that a tree walked in order costs one
- * listing per directory, and a single question costs one stat. Listings are snapshots: this run alone adds files.
+ * Checks in bulk which files exist: the second lookup in a directory lists it, so that a tree walked in order costs one
+ * listing per directory, and a single lookup costs one stat. Listings are snapshots, because only this run adds files.
  */
 export class ExistingFiles {
   readonly #root: string;
@@ -145,10 +135,11 @@ export class ExistingFiles {
     let names: string[] = [];
     try {
       names = readdirSync(join(this.#root, dir));
-    } catch (error) {
-      const { code, message } = error as NodeJS.ErrnoException;
-      if (code !== "ENOENT" && code !== "ENOTDIR")
-        throw new KagurazakaError("environment", `cannot see which outputs exist: ${message}`, { cause: error });
+    } catch (cause) {
+      if (!["ENOENT", "ENOTDIR"].includes(errnoOf(cause) ?? "")) {
+        const message = `cannot look which outputs exist: ${toErrorRecord(cause).message}`;
+        throw new KagurazakaError("environment", message, { cause });
+      }
     }
     if (this.#listings.size >= MAX_LISTINGS) this.#listings.delete(this.#listings.keys().next().value!);
     const listing = new Set(names);

@@ -1,7 +1,7 @@
 import type { Chunk, ChunkHeader, PendingItem } from "../../contracts/chunk.js";
 import { packKeys } from "../../contracts/wire.js";
 
-/** One pending per item: retries, files, whatever is not plain enough to be packed. All on the same header. */
+/** A chunk with a `PendingItem` per item: retries, files, records that cannot be packed. All items share one header. */
 export class ItemChunk implements Chunk {
   readonly header: ChunkHeader;
   readonly #items: readonly PendingItem[];

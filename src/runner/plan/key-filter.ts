@@ -2,7 +2,7 @@ import { hashUnit, shardOf } from "../../base/hash.js";
 import type { RunSettings } from "../../contracts/run-config.js";
 import { readKeys } from "../../data/key-list.js";
 
-/** Which filter leaves an item out, or null when all let it in. Pure in the key. */
+/** Returns why an item is not selected; null: it is. Depends on the key alone. */
 export type KeyFilter = (key: string) => string | null;
 
 /** `--shard`, `--only`, `--keys` and `--sample P%`, in that order. */
@@ -25,7 +25,6 @@ export async function createKeyFilter(settings: RunSettings): Promise<KeyFilter>
     const share = sample.percent / 100;
     filters.push((key) => (hashUnit(key) < share ? null : `--sample: not in the ${sample.percent}%`));
   }
-  if (filters.length === 0) return () => null;
   return (key) => {
     for (const filter of filters) {
       const out = filter(key);
@@ -35,7 +34,7 @@ export async function createKeyFilter(settings: RunSettings): Promise<KeyFilter>
   };
 }
 
-/** Globs over keys, as `--only` means them: `*` stays in a directory, `**` does not, a leading dot is a plain letter. */
+/** Globs over keys, as in `--only`: `*` matches within a directory, `**` across directories; dotfiles match too. */
 export async function loadGlobs(): Promise<(patterns: readonly string[]) => (key: string) => boolean> {
   const { default: picomatch } = await import("picomatch");
   return (patterns) => picomatch([...patterns], { dot: true });

@@ -1,15 +1,14 @@
 import type { Chunk } from "../../contracts/chunk.js";
 
-/** One of several plans that are served side by side. */
+/** The plan of one of several shards. */
 export interface ChunkSource {
   readonly chunks: AsyncIterator<Chunk>;
-  /** Its list has come to its end; with `error`, before its end. */
+  /** The plan has come to its end; with `error`, early. */
   onEnd(error?: unknown): void;
-  /** Nothing more of it is wanted. */
+  /** The shard has been stopped. */
   readonly isStopped: () => boolean;
 }
 
-/** One alone needs no turns. */
 async function* served({ chunks, isStopped, onEnd }: ChunkSource): AsyncGenerator<Chunk> {
   try {
     for (let next = await chunks.next(); !next.done; next = await chunks.next()) {
@@ -25,8 +24,8 @@ async function* served({ chunks, isStopped, onEnd }: ChunkSource): AsyncGenerato
 }
 
 /**
- * Serves several plans in turn, so that all shards move on together. A slow one (a cold disk) holds nobody up: it is passed
- * over until it has something. One that fails ends alone.
+ * Merges the plans of several shards round-robin, so that all shards make progress. A plan that is slow (a cold disk) is
+ * skipped until it has a chunk, and a plan that fails ends alone.
  */
 export async function* mergeChunks(sources: readonly ChunkSource[]): AsyncGenerator<Chunk> {
   const ask = async (source: ChunkSource) => {
@@ -39,7 +38,7 @@ export async function* mergeChunks(sources: readonly ChunkSource[]): AsyncGenera
   type Answer = Awaited<ReturnType<typeof ask>>;
   const [only] = sources;
   if (only && sources.length === 1) return yield* served(only);
-  // A Map keeps the order in which they were asked last: who was served goes to the end.
+  // A Map keeps the order of insertion: the source that was served last goes to the end.
   const asked = new Map<ChunkSource, Promise<Answer>>();
   for (const source of sources) asked.set(source, ask(source));
   try {
@@ -59,7 +58,7 @@ export async function* mergeChunks(sources: readonly ChunkSource[]): AsyncGenera
       }
     }
   } finally {
-    // Not waited for: a disk that hangs must not keep the run from its end.
+    // Not awaited: a disk that hangs must not keep the run from ending.
     for (const source of asked.keys()) void source.chunks.return?.().then(undefined, () => {});
   }
 }

@@ -2,7 +2,7 @@ import { hashUnit } from "../../base/hash.js";
 import { createRandom } from "../../base/random.js";
 import type { Candidate } from "./candidates.js";
 
-/** `--sample N`: the N items with the smallest hashes of their keys, so that N + 1 contains N. Emits only when all were seen. */
+/** `--sample N`: the N items with the smallest hashes of their keys, so that a larger sample contains a smaller one. A max-heap. */
 export class SmallestHashes {
   readonly #size: number;
   readonly #heap: { rank: number; candidate: Candidate }[] = [];
@@ -53,7 +53,7 @@ export class SmallestHashes {
 
 const SHUFFLE_WINDOW = 65_536;
 
-/** `--shuffle`: each item changes places within a window of 64k, the same way for the same seed. */
+/** `--shuffle`: a shuffle within a moving window of 64k items, the same for the same seed. */
 export class ShuffleWindow {
   readonly #random: () => number;
   readonly #window: Candidate[] = [];
@@ -62,7 +62,7 @@ export class ShuffleWindow {
     this.#random = createRandom(`shuffle ${seed}`);
   }
 
-  /** Takes one in; gives another out once the window is full. */
+  /** Puts an item into the window, and takes a random one out once the window is full. */
   exchange(candidate: Candidate): Candidate | undefined {
     if (this.#window.length < SHUFFLE_WINDOW) {
       this.#window.push(candidate);

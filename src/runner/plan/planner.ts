@@ -3,21 +3,18 @@ import { nextTurn } from "../../base/clock.js";
 import { KagurazakaError, toErrorRecord } from "../../base/errors.js";
 import { type Chunk, type ChunkHeader, PendingItem } from "../../contracts/chunk.js";
 import type { RunSettings } from "../../contracts/run-config.js";
-import type { TaskInstance } from "../../contracts/task.js";
-import type { TaskProgram } from "../program/task-program.js";
 import { Packer } from "./bulk/packed-chunk.js";
-import type { SeenKeys } from "./bulk/seen-keys.js";
-import { type Candidate, isRefusal, type KnownItem, type Named, Namer, type Refusal } from "./candidates.js";
+import { type Candidate, isRefusal, type KnownItem, Namer, type NamerOptions, type Refusal } from "./candidates.js";
 import { type FinishedCheck, isFinished, type SkipReason } from "./finished.js";
-import { batchesOf } from "./item-batches.js";
 import { ItemChunk } from "./item-chunk.js";
+import { itemListsOf } from "./item-lists.js";
 import type { KeyFilter } from "./key-filter.js";
 import { ShuffleWindow, SmallestHashes } from "./ordering.js";
 
-/** An item that is to run. `again`: it was finished, and has to be redone. */
+/** An item to run. `again`: it was finished, and has to be redone. */
 type PlannedItem = Candidate & { readonly json: string; readonly again: boolean };
 
-/** How many more items may run. One for all shards of a run. */
+/** How many more items may start. Shared by all shards of a run. */
 export interface Limit {
   left: number;
 }
@@ -26,25 +23,20 @@ export interface PlanListener {
   onListed(): void;
   onSkipped(key: string, reason: SkipReason): void;
   onRefused(refusal: Refusal): void;
-  /** The input mode has something to say of the listing as a whole. */
+  /** The input mode warns about the listing as a whole. */
   onWarning?(message: string): void;
 }
 
-export interface PlannerOptions {
-  readonly program: TaskProgram;
-  readonly instance: TaskInstance;
-  /** Number of the hard shard whose items these are. */
-  readonly shard: number;
+export interface PlannerOptions extends NamerOptions {
   readonly settings: RunSettings;
   readonly limit: Limit;
   readonly keyFilter: KeyFilter;
   readonly finished: FinishedCheck;
-  /** Every item of the source runs, whatever it is: nothing selects, and no earlier run finished any. */
+  /** Every item of the source runs: no flag selects, and no earlier run finished any. */
   readonly runsAll: boolean;
-  /** The task's `isExecuted` has no say: an epoch is open. */
+  /** An epoch is open: the task's `isExecuted` is not asked. */
   readonly ignoresTask: boolean;
-  readonly seen: { keys: SeenKeys | null; outputs: SeenKeys | null };
-  /** Items to use in place of listing the input (`--retry-failed`). */
+  /** Items to plan in place of listing the input (`--retry-failed`). */
   readonly items?: Iterable<readonly KnownItem[]>;
   readonly signal: AbortSignal;
 }
@@ -52,15 +44,15 @@ export interface PlannerOptions {
 const MAX_TURN_MS = 10;
 
 /**
- * Which items run, lazily and in order:
- * list → name → soft shard (by raw index) → key filters → sample → shuffle → leave out the finished → limit.
+ * Plans lazily which items run, in which order:
+ * list → name → soft shard (by raw index) → key filters → sample → shuffle → skip finished items → limit.
  */
 export class Planner {
   readonly #options: PlannerOptions;
   readonly #namer: Namer;
   readonly #inSoftShard: (index: number) => boolean;
   readonly #packer: Packer | undefined;
-  /** On which header items run, and items that are redone. */
+  /** The header of items that run for the first time, and of items that are redone. */
   readonly #header: { readonly first: ChunkHeader; readonly again: ChunkHeader };
 
   constructor(options: PlannerOptions) {
@@ -75,8 +67,8 @@ export class Planner {
     this.#inSoftShard = divides ? softShard.definition.selector(softShard.fields) : () => true;
   }
 
-  /** Arrays of items to run. Stops early at `--limit`. A source that throws ends it with "generate-tasks". */
-  async *batches(listener: PlanListener): AsyncGenerator<readonly PlannedItem[]> {
+  /** Items to run, in arrays. Ends early at `--limit`; throws "generate-tasks" where the source throws. */
+  async *planned(listener: PlanListener): AsyncGenerator<readonly PlannedItem[]> {
     const { limit } = this.#options;
     let turnStarted = performance.now();
     for await (const candidates of this.#ordered(listener)) {
@@ -88,41 +80,40 @@ export class Planner {
       if (due.length > 0) yield due;
       if (limit.left <= 0) return;
       if (performance.now() - turnStarted > MAX_TURN_MS) {
-        // Skipping a million finished items must not keep messages and signals out.
+        // Skipping a million finished items must not block messages and signals.
         await nextTurn();
         turnStarted = performance.now();
       }
     }
   }
 
-  /** What is to run, as the dispatcher takes it. */
+  /** The same as chunks. */
   async *chunks(listener: PlanListener): AsyncGenerator<Chunk> {
-    if (this.#packer) yield* this.#packed(this.#packer, listener);
-    else
-      for await (const due of this.batches(listener)) {
-        const [first, again] = [due.filter((planned) => !planned.again), due.filter((planned) => planned.again)];
-        if (first.length > 0) yield loose(first, this.#header.first);
-        if (again.length > 0) yield loose(again, this.#header.again);
-      }
+    if (this.#packer) return yield* this.#packed(this.#packer, listener);
+    for await (const due of this.planned(listener)) {
+      const [first, again] = [due.filter((item) => !item.again), due.filter((item) => item.again)];
+      if (first.length > 0) yield chunkOf(first, this.#header.first);
+      if (again.length > 0) yield chunkOf(again, this.#header.again);
+    }
   }
 
-  /** Nothing can leave an item out, so that naming it is all there is to do: plain records go in bulk. */
+  /** For `runsAll`: no stage can leave an item out, so plain records are named and packed in bulk. */
   async *#packed(packer: Packer, listener: PlanListener): AsyncGenerator<Chunk> {
     let index = 0;
-    for await (const batch of this.#source(listener)) {
-      for (let at = 0; at < batch.length; ) {
+    for await (const items of this.#source(listener)) {
+      for (let at = 0; at < items.length; ) {
         listener.onListed();
-        const chunk = packer.pack(batch, at) ?? this.#single(batch[at], index + at, listener);
+        const chunk = packer.pack(items, at) ?? this.#single(items[at], index + at, listener);
         at += chunk?.count ?? 1;
         if (chunk) yield chunk;
       }
-      index += batch.length;
+      index += items.length;
     }
   }
 
   #single(raw: unknown, index: number, listener: PlanListener): Chunk | undefined {
     const named = this.#namer.name(raw, index);
-    if (!isRefusal(named)) return loose([named as PlannedItem], this.#header.first);
+    if (!isRefusal(named)) return chunkOf([named as PlannedItem], this.#header.first);
     listener.onRefused(named);
     return undefined;
   }
@@ -144,9 +135,7 @@ export class Planner {
     const smallest = sample && "count" in sample ? new SmallestHashes(sample.count) : null;
     const window = shuffle ? new ShuffleWindow(seed) : null;
     const mix = (candidates: readonly Candidate[]): readonly Candidate[] =>
-      window
-        ? candidates.map((candidate) => window.exchange(candidate)).filter((one) => one !== undefined)
-        : candidates;
+      window ? candidates.flatMap((candidate) => window.exchange(candidate) ?? []) : candidates;
     for await (const candidates of this.candidates(listener)) {
       if (smallest) for (const candidate of candidates) smallest.add(candidate);
       else yield mix(candidates);
@@ -155,19 +144,19 @@ export class Planner {
     if (window) yield window.drain();
   }
 
-  /** Named items that belong to this run, finished or not. `listener` hears of refusals only. */
+  /** Named items that belong to this run, finished or not. The listener hears of refused items only. */
   async *candidates(listener: Omit<PlanListener, "onSkipped">): AsyncGenerator<readonly Candidate[]> {
+    const { seen, items: known, keyFilter } = this.#options;
     let index = 0;
-    for await (const batch of this.#source(listener)) {
+    for await (const items of this.#source(listener)) {
       const candidates: Candidate[] = [];
-      for (const raw of batch) {
-        const at = index++;
-        // Repeats are counted over the whole input, so that a record has one name in every soft shard.
-        const watched = this.#options.seen.keys !== null;
-        if (!watched && !this.#inSoftShard(at)) continue;
-        const named = this.#options.items ? this.#rename(raw as KnownItem) : this.#namer.name(raw, at);
-        if (watched && !this.#inSoftShard(at)) continue;
-        if (this.#options.keyFilter(named.key) !== null) continue;
+      for (const raw of items) {
+        const isIncluded = this.#inSoftShard(index++);
+        // Items outside the soft shard are named as well where keys may repeat: a repeated record is numbered over the whole
+        // input, so that it has the same name in every soft shard.
+        if (!isIncluded && seen.keys === null) continue;
+        const named = known ? this.#namer.rename(raw as KnownItem) : this.#namer.name(raw, index - 1);
+        if (!isIncluded || keyFilter(named.key) !== null) continue;
         if (isRefusal(named)) {
           listener.onListed();
           listener.onRefused(named);
@@ -177,10 +166,6 @@ export class Planner {
       }
       if (candidates.length > 0) yield candidates;
     }
-  }
-
-  #rename({ key, item }: KnownItem): Named {
-    return this.#namer.rename(key, item);
   }
 
   async *#source({ onWarning }: Pick<PlanListener, "onWarning">): AsyncGenerator<readonly unknown[]> {
@@ -193,7 +178,7 @@ export class Planner {
       const input = program.modes?.inputMode;
       if (!input) {
         if (!instance.generateTasks) throw new KagurazakaError("generate-tasks", "the task has no generateTasks()");
-        yield* batchesOf(instance.generateTasks());
+        yield* itemListsOf(instance.generateTasks());
         return;
       }
       const { inputPath, outputPath } = program.roots[shard]!;
@@ -212,5 +197,5 @@ export class Planner {
   }
 }
 
-const loose = (planned: readonly PlannedItem[], header: ChunkHeader): Chunk =>
+const chunkOf = (planned: readonly PlannedItem[], header: ChunkHeader): Chunk =>
   new ItemChunk(planned.map((one) => new PendingItem(one, header)));

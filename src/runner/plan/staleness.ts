@@ -1,24 +1,18 @@
-import { join } from "node:path";
-import type { Item } from "../../contracts/item.js";
-import type { FinishRule } from "../../contracts/modes.js";
 import type { RedoCause } from "../../contracts/run-config.js";
 import { differencesOf, type LedgerIndex, type Made } from "../ledger/index.js";
 import type { Candidate } from "./candidates.js";
-import { changedAt, isOlderThan } from "./file-times.js";
+import { areOlder, areOutputsOlder } from "./file-times.js";
+import type { FinishedOptions } from "./finished.js";
 
-interface StalenessOptions {
+interface StalenessOptions extends Pick<FinishedOptions, "rule" | "outputRoot" | "inputPathsOf"> {
   readonly redo: readonly RedoCause[];
   readonly now: Made;
   readonly index: Pick<LedgerIndex, "statusOf">;
-  readonly rule: FinishRule | null;
-  readonly outputRoot: string | null;
-  /** Where the files lie that an item is made of. */
-  inputPathsOf(item: Item): readonly string[];
 }
 
 /**
- * `--redo`: whether a finished item was finished by other code, another version or other options than now, or whether an
- * input has changed since. What the ledger does not know was made by nobody knows what, and is kept.
+ * `--redo`: whether a finished item was made by other code, another version or other options than now, or has an input that
+ * changed since. Items that the ledger does not know are kept, for it is unknown what made them.
  */
 export function createStaleness(options: StalenessOptions): (candidate: Candidate) => boolean {
   const { redo, now, index } = options;
@@ -32,16 +26,12 @@ export function createStaleness(options: StalenessOptions): (candidate: Candidat
   return (candidate) => madeByOthers(candidate) || inputsChanged(candidate, options);
 }
 
-/** Since the outputs were written; where no files tell, since the run began that recorded the item. */
+/** Since the outputs were written; without outputs, since the beginning of the run that recorded the item. */
 function inputsChanged({ key, item, outputs }: Candidate, options: StalenessOptions): boolean {
   const { rule, outputRoot, index, inputPathsOf } = options;
   const inputs = inputPathsOf(item);
   if (inputs.length === 0) return false;
-  if (rule?.by === "files" && outputRoot !== null) {
-    const made = rule.select(outputs).map(({ relPath }) => changedAt(join(outputRoot, relPath)));
-    return isOlderThan(made, inputs);
-  }
-  const entry = index.statusOf(key);
-  const began = Date.parse(entry?.segment.header?.at ?? "");
-  return Number.isFinite(began) && isOlderThan([BigInt(began) * 1_000_000n], inputs);
+  if (rule?.by === "files" && outputRoot !== null) return areOutputsOlder({ rule, root: outputRoot, outputs }, inputs);
+  const beganMs = Date.parse(index.statusOf(key)?.segment.header?.at ?? "");
+  return Number.isFinite(beganMs) && areOlder([BigInt(beganMs) * 1_000_000n], inputs);
 }

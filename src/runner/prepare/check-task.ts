@@ -4,25 +4,20 @@ import type { ConfigEntry, ResolvedConfig } from "../../contracts/run-config.js"
 import type { RunPlan, TaskInstance } from "../../contracts/task.js";
 import { templateOf } from "../../loader/import-task.js";
 import type { LoadedTask } from "../../loader/index.js";
-import type { FilesName } from "../program/item-files.js";
-import { outputsOf } from "../program/outputs.js";
+import { type FilesName, outputsOf } from "../program/item-files.js";
 import type { TaskProgram } from "../program/task-program.js";
 
-/** What names the task in ledgers, with these options. */
+/** The task's id with these options, which names its ledger. */
 export function idOf({ taskClass, id }: LoadedTask, { task }: ResolvedConfig): string {
   const own = taskClass.idFor?.(task);
   if (own === undefined) return id;
   if (typeof own === "string" && /^[\w][\w.-]{0,127}$/.test(own)) return own;
-  throw new KagurazakaError(
-    "not-a-task",
-    `idFor() of ${id} returned ${JSON.stringify(own)}, which names no directory`,
-    {
-      hint: "Return a text of letters, digits, dots, underscores and hyphens.",
-    },
-  );
+  const message = `idFor() of ${id} returned ${JSON.stringify(own)}, which cannot be the name of a directory`;
+  const hint = "Return a text of letters, digits, dots, underscores and hyphens.";
+  throw new KagurazakaError("not-a-task", message, { hint });
 }
 
-/** Asks the task whether options and modes make sense together. What it throws is a mistake of whoever started the run. */
+/** Calls the task's `check()`. What it throws is a mistake in the options or modes of this run. */
 export async function checkTask(program: TaskProgram, instance: TaskInstance): Promise<void> {
   if (typeof instance.check !== "function") return;
   try {
@@ -38,7 +33,7 @@ export async function checkTask(program: TaskProgram, instance: TaskInstance): P
   }
 }
 
-/** A name of each kind, to see which outputs there would be. */
+/** Made-up names, to find out which outputs an item has. */
 const madeUp: Readonly<Record<Yields, FilesName | undefined>> = {
   file: { relDir: ".", fileName: "name.txt" },
   group: { relDir: ".", fileName: "name", stem: "name" },
@@ -48,30 +43,24 @@ const madeUp: Readonly<Record<Yields, FilesName | undefined>> = {
 function planOf({ modes }: TaskProgram): RunPlan {
   const input = modes?.inputMode;
   const yields = input && yieldsOf(input);
+  const outputs = outputsOf(modes, "name.txt", yields ? madeUp[yields] : undefined);
   return {
     inputMode: input && yields ? { name: input.definition.name, yields } : null,
-    outputs: outputsOf(modes, "name.txt", yields ? madeUp[yields] : undefined).map(({ field, type }) => ({
-      field,
-      type,
-    })),
+    outputs: outputs.map(({ field, type }) => ({ field, type })),
   };
 }
 
-/** Saying how outputs are named, but not where they go, would silently do nothing. */
+/** Fields of the output mode without an output path are a mistake: they would have no effect. */
 export function checkOptionalOutputs(
   { modes, taskClass }: TaskProgram,
   { entries }: { readonly entries: readonly ConfigEntry[] },
 ): KagurazakaError[] {
   if (!modes || modes.outputMode || templateOf(taskClass)?.outputsOptional !== true) return [];
-  const said = entries.find(
+  const entry = entries.find(
     ({ path, origin }) =>
       path.startsWith("mixin.output_mode.") && origin.kind !== "decorator" && origin.kind !== "default",
   );
-  if (!said) return [];
-  return [
-    new KagurazakaError("mixin", `${said.path.slice("mixin.".length)} names outputs, but there is no output path`, {
-      where: said.origin.text,
-      hint: "Say --out DIR.",
-    }),
-  ];
+  if (!entry) return [];
+  const message = `${entry.path.slice("mixin.".length)} names outputs, but there is no output path`;
+  return [new KagurazakaError("mixin", message, { where: entry.origin.text, hint: "Add --out DIR." })];
 }

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
-import { KagurazakaError, toErrorRecord } from "../../base/errors.js";
+import { type ErrorDetails, KagurazakaError, toErrorRecord } from "../../base/errors.js";
 import { didYouMean } from "../../base/nearest.js";
 import { backboneName, builtinNames, loadBuiltin } from "../../builtins.js";
 import type { BackboneDefinition } from "../../contracts/backbone.js";
@@ -22,52 +22,40 @@ export async function loadBackbone(
 ): Promise<BackboneDefinition> {
   const name = backboneName(asked, kind ?? "item");
   const definition = (await loadBuiltin("backbones", name)) ?? (await loadForeign(name, sourcePath));
-  if (kind !== undefined && !definition.kinds.includes(kind)) {
-    throw new KagurazakaError(
-      "backbone",
-      `the backbone ${definition.name} cannot run ${kind} tasks, only: ${definition.kinds.join(", ")}`,
-      { where: "--backbone" },
-    );
-  }
-  return definition;
+  if (kind === undefined || definition.kinds.includes(kind)) return definition;
+  throw refused(`the backbone ${definition.name} cannot run ${kind} tasks, only: ${definition.kinds.join(", ")}`);
 }
+
+const refused = (message: string, details: ErrorDetails = {}): KagurazakaError =>
+  new KagurazakaError("backbone", message, { where: "--backbone", ...details });
 
 async function loadForeign(name: string, sourcePath: string): Promise<BackboneDefinition> {
   const url = /^[.\\/]|^file:|\.[cm]?[jt]s$/.test(name)
     ? (await compileModule({ file: name })).entryUrl
     : resolvePackage(name, sourcePath);
-  const module = await importModule(name, url);
-  const found = module.default;
+  const found = await importDefault(name, url);
   if (typeof found?.contract === "number" && found.contract !== CONTRACT) {
-    throw new KagurazakaError(
-      "backbone",
-      `${name} speaks contract ${found.contract} of backbones, this kagurazaka speaks ${CONTRACT}`,
-      { where: "--backbone" },
-    );
+    const version = `implements version ${found.contract} of the backbone contract`;
+    throw refused(`${name} ${version}, this kagurazaka needs version ${CONTRACT}`);
   }
   const has = (...methods: string[]): boolean => methods.every((method) => typeof found?.[method] === "function");
-  if (!(has("openWorkers", "size") || has("openFleet", "openNode")) || !Array.isArray(found?.kinds)) {
-    throw new KagurazakaError("backbone", `${name} has no backbone as its default export`, {
-      where: "--backbone",
-      hint: 'Write `export default defineBackbone({ … })` with defineBackbone from "kagurazaka/kit".',
-    });
-  }
-  return found as unknown as BackboneDefinition;
+  if ((has("openWorkers", "size") || has("openFleet", "openNode")) && Array.isArray(found?.kinds))
+    return found as unknown as BackboneDefinition;
+  throw refused(`the default export of ${name} is not a backbone`, {
+    hint: 'Write `export default defineBackbone({ … })` with defineBackbone from "kagurazaka/kit".',
+  });
 }
 
-async function importModule(name: string, url: string): Promise<{ default?: Readonly<Record<string, unknown>> }> {
+async function importDefault(name: string, url: string): Promise<Readonly<Record<string, unknown>> | undefined> {
   try {
-    return (await import(url)) as { default?: Readonly<Record<string, unknown>> };
+    return ((await import(url)) as { default?: Readonly<Record<string, unknown>> }).default;
   } catch (cause) {
     const { name: kind, message } = toErrorRecord(cause);
-    throw new KagurazakaError("backbone", `the backbone ${name} cannot be loaded: ${kind}: ${message}`, {
-      where: "--backbone",
-      cause,
-    });
+    throw refused(`the backbone ${name} cannot be loaded: ${kind}: ${message}`, { cause });
   }
 }
 
-/** A package is looked for beside the task first, then from the working directory. */
+/** Looks for a package beside the task first, then in the working directory. */
 function resolvePackage(name: string, sourcePath: string): string {
   for (const from of [sourcePath, join(process.cwd(), "package.json")]) {
     try {
@@ -78,8 +66,7 @@ function resolvePackage(name: string, sourcePath: string): string {
     }
   }
   const known = builtinNames("backbones");
-  throw new KagurazakaError("backbone", `there is no backbone "${name}".${didYouMean(name, known)}`, {
-    where: "--backbone",
+  throw refused(`there is no backbone "${name}".${didYouMean(name, known)}`, {
     hint: `Known here: auto, ${known.join(", ")}; or the path of a file, or the name of an installed package.`,
   });
 }

@@ -6,7 +6,7 @@ import { missingTask } from "../../config/flags.js";
 import type { RawInput } from "../../config/raw-input.js";
 import { type ConfigOwners, type Peek, peekConfig, type Resolved, resolveConfig } from "../../config/resolve.js";
 import { type BackboneDefinition, isFleetBackbone } from "../../contracts/backbone.js";
-import type { TaskSource } from "../../contracts/task.js";
+import type { TaskInstance, TaskSource } from "../../contracts/task.js";
 import { readKeys } from "../../data/key-list.js";
 import { codeFrame, displayPath, type LoadedTask, loadBuiltinTask, loadTask } from "../../loader/index.js";
 import { shapeOf } from "../program/executor-shape.js";
@@ -18,10 +18,10 @@ import { checkInputFiles } from "./input-files.js";
 import type { PreparedRun } from "./prepared-run.js";
 import { checkRoots, resolveShardPaths } from "./shard-paths.js";
 
-/** A loaded task, and what names it to other machines. */
+/** A loaded task, with its name for other machines. */
 type SourcedTask = LoadedTask & { readonly source: TaskSource };
 
-/** Task and backbone, loaded: whoever declares options is known. */
+/** The loaded task and backbone, which declare options of their own. */
 interface Owners {
   readonly peek: Peek;
   readonly task: SourcedTask;
@@ -35,9 +35,9 @@ interface TaskChoice {
   readonly exportName?: string | undefined;
 }
 
-/** Loads what configuration is about. `choice` in place of what was said, for runs started from code. */
-export async function loadOwners(said: RawInput, choice?: TaskChoice): Promise<Owners> {
-  const peek = await peekConfig(said);
+/** Loads task and backbone. `choice` replaces the task of the input, for runs started from code. */
+export async function loadOwners(input: RawInput, choice?: TaskChoice): Promise<Owners> {
+  const peek = await peekConfig(input);
   const file = choice?.file ?? peek.taskFile;
   if (file === undefined) throw missingTask();
   const task = await loadAnyTask({ file, exportName: choice?.exportName ?? peek.exportName });
@@ -63,10 +63,10 @@ export async function loadOwners(said: RawInput, choice?: TaskChoice): Promise<O
   };
 }
 
-/** What a task file is called on every side of a border: each side says for itself which file that is. */
+/** Stands for the task file in messages to other machines, each of which knows its own path of it. */
 const TASK_ALIAS = "task";
 
-/** Names of all flags that backbones of the house have. */
+/** The names of all flags of the built-in backbones. */
 async function otherBackboneFlags(): Promise<readonly string[]> {
   const all = await Promise.all(builtinNames("backbones").map((name) => loadBuiltin("backbones", name)));
   return all.flatMap((backbone) => Object.keys(backbone?.options ?? {}));
@@ -86,21 +86,16 @@ async function loadAnyTask({ file, exportName }: TaskChoice): Promise<SourcedTas
   });
 }
 
-/** From what was said to a run that is decided and checked. Writes nothing; every mistake is a KagurazakaError of exit 2. */
-export async function prepareRun(
-  said: RawInput,
-  choice?: TaskChoice,
-): Promise<PreparedRun & { readonly config: Resolved }> {
-  const owners = await loadOwners(said, choice);
-  return prepareLoaded(said, owners);
+type Prepared = PreparedRun & { readonly config: Resolved };
+
+/** Resolves and checks everything that a run needs. Writes nothing; every mistake is a KagurazakaError of exit 2. */
+export async function prepareRun(input: RawInput, choice?: TaskChoice): Promise<Prepared> {
+  return prepareLoaded(input, await loadOwners(input, choice));
 }
 
-export async function prepareLoaded(
-  said: RawInput,
-  owners: Owners,
-): Promise<PreparedRun & { readonly config: Resolved }> {
+export async function prepareLoaded(input: RawInput, owners: Owners): Promise<Prepared> {
   const { task, backbone } = owners;
-  const config = await resolveConfig(said, owners.config);
+  const config = await resolveConfig(input, owners.config);
   const id = idOf(task, config);
   const { source, entryUrl: url, exportName, moduleHash } = task;
   const program = await loadProgram({ source, url, exportName, id, moduleHash, options: config.task });
@@ -112,11 +107,8 @@ export async function prepareLoaded(
     ...checkRoots(program.roots, readsInputRoot, shards),
   ];
   if (config.run.skipFailed && config.run.retryFailed) {
-    mistakes.push(
-      new KagurazakaError("usage", "--skip-failed and --retry-failed contradict each other", {
-        where: "--skip-failed",
-      }),
-    );
+    const message = "--skip-failed and --retry-failed contradict each other";
+    mistakes.push(new KagurazakaError("usage", message, { where: "--skip-failed" }));
   }
   if (isFleetBackbone(backbone) && config.run.rate !== undefined) {
     mistakes.push(
@@ -148,23 +140,17 @@ export async function prepareLoaded(
   };
 }
 
-function createInstance(program: TaskProgram, sourcePath: string): ReturnType<TaskProgram["createInstance"]> {
+function createInstance(program: TaskProgram, sourcePath: string): TaskInstance {
   try {
     return program.createInstance();
   } catch (cause) {
-    throw new KagurazakaError(
-      "task-load",
-      `the constructor of ${program.ref.id} threw: ${toErrorRecord(cause).message}`,
-      {
-        ...placeInTask(cause, sourcePath),
-        cause,
-      },
-    );
+    const message = `the constructor of ${program.ref.id} threw: ${toErrorRecord(cause).message}`;
+    throw new KagurazakaError("task-load", message, { ...positionOf(cause, sourcePath), cause });
   }
 }
 
-/** The topmost line of the stack that lies in the task's file, with the lines around it. */
-function placeInTask(thrown: unknown, sourcePath: string): { where: string; frame?: string | undefined } {
+/** The topmost stack frame in the task's file, with the lines around it. */
+function positionOf(thrown: unknown, sourcePath: string): { where: string; frame?: string | undefined } {
   const stack = (thrown as Error | undefined)?.stack ?? "";
   const at = stack.split(`${sourcePath}:`)[1]?.match(/^(\d+):(\d+)/);
   if (!at) return { where: displayPath(sourcePath) };

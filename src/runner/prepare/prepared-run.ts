@@ -5,24 +5,24 @@ import type { TaskInstance } from "../../contracts/task.js";
 import type { TaskProgram } from "../program/task-program.js";
 import type { ShardPaths } from "./shard-paths.js";
 
-/** A message about one of several hard shards says which. */
+/** Puts the input root in front of a message about one of several hard shards. */
 export function inShard({ program, shards }: PreparedRun, shard: number, message: string): string {
   return shards.length === 1 ? message : `${program.roots[shard]?.inputPath ?? `shard ${shard}`}: ${message}`;
 }
 
-/** A run that is fully decided and checked, with nothing on disk yet. */
+/** A run that is resolved and checked. Nothing of it is on disk yet. */
 export interface PreparedRun {
   readonly config: ResolvedConfig;
   readonly program: TaskProgram;
   /** The coordinator's instance: it lists and finalizes; `setup` is never called on it. */
   readonly instance: TaskInstance;
   readonly backbone: BackboneDefinition;
-  /** 0: a fleet, whose nodes come and go. */
+  /** 0 for a fleet: its nodes come and go. */
   readonly workers: number;
   /** Of the task's executor. */
   readonly shape: ExecutorShape;
   /** By hard shard; a task without roots has one. */
   readonly shards: readonly ShardPaths[];
-  /** The task file, for people. */
+  /** The task file, for messages. */
   readonly sourcePath: string;
 }

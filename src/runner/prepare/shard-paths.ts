@@ -1,11 +1,12 @@
-import { accessSync, constants, existsSync, type Stats, statSync } from "node:fs";
+import { accessSync, constants, existsSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
+import { errnoOf, statIfThere } from "../../base/disk.js";
 import { KagurazakaError } from "../../base/errors.js";
 import { hashText, nameOfHash } from "../../base/hash.js";
 import { OWN_DIRECTORY } from "../../base/own-directory.js";
 import type { Root } from "../../contracts/modes.js";
 
-/** Where a task keeps what it knows, on disk. */
+/** The files and directories of one hard shard of a task. */
 export interface ShardPaths {
   readonly outputRoot: string | null;
   /** `<output_root>/.kagurazaka/<task id>`, or below `--run-dir`, or below the working directory. */
@@ -15,17 +16,17 @@ export interface ShardPaths {
   readonly runsDir: string;
   readonly failedFile: string;
   readonly statsFile: string;
-  /** What workers know of lies below it, on their side too: the output root, where there is one. */
+  /** Staging and kept directories are below it, on the worker's side too: the output root, where there is one. */
   readonly base: string;
   /** Below the output root, so that a rename never crosses a file system. */
   readonly stagingRoot: string;
-  /** Below the output root too: what items keep (`ctx.keptDir`) is renamed into place as well. */
+  /** Of `ctx.keptDir`s. Below the output root, because their files are renamed into place as well. */
   readonly keptRoot: string;
-  /** Which items were at workers, in case the whole process dies of one. */
+  /** Holds the in-flight journal. */
   readonly inFlightDir: string;
 }
 
-/** One place per hard shard. Below `--run-dir`, and where no files are written, several shards keep apart by number. */
+/** One per hard shard. Below `--run-dir`, and where no files are written, each of several shards has a directory of its own. */
 export function resolveShardPaths(taskId: string, roots: readonly Root[], runDir: string | undefined): ShardPaths[] {
   const folder = taskId.replace(/[^\w.@+-]/g, "_");
   const shards: readonly (Root | undefined)[] = roots.length === 0 ? [undefined] : roots;
@@ -37,7 +38,7 @@ export function resolveShardPaths(taskId: string, roots: readonly Root[], runDir
   });
 }
 
-/** By what it reads, so that another selection of shards finds what this one recorded. */
+/** From the input path, so that a run over another selection of shards finds the same state. */
 const shardName = ({ inputPath }: Root): string => `shard-${nameOfHash(hashText(inputPath)).slice(0, 12)}`;
 
 function pathsIn(stateDir: string, outputRoot: string | null): ShardPaths {
@@ -57,42 +58,32 @@ function pathsIn(stateDir: string, outputRoot: string | null): ShardPaths {
   };
 }
 
-/** The mistakes about directories that can be seen before anything is written. */
+/** Mistakes about directories, found before anything is written. */
 export function checkRoots(
   roots: readonly Root[],
   readsInputRoot: boolean,
   paths: readonly ShardPaths[],
 ): KagurazakaError[] {
-  const mistakes: KagurazakaError[] = [];
-  for (const { inputPath } of readsInputRoot ? roots : []) {
-    const stat = statIfThere(inputPath);
-    if (!stat) {
-      mistakes.push(
-        new KagurazakaError("input-root", `the input root ${inputPath} does not exist`, {
-          where: "hard_shard_mode.input_path",
-          hint: nearestExisting(inputPath),
-        }),
-      );
-    } else if (!stat.isDirectory()) {
-      mistakes.push(
-        new KagurazakaError("input-root", `the input root ${inputPath} is not a directory`, {
-          where: "hard_shard_mode.input_path",
-        }),
-      );
-    }
-  }
-  for (const { outputRoot, stateDir } of paths) {
-    const mistake = checkWritable(outputRoot, "hard_shard_mode.output_path") ?? checkWritable(stateDir, "--run-dir");
-    if (mistake) mistakes.push(mistake);
-  }
-  return mistakes;
+  const unreadable = readsInputRoot ? roots.flatMap(({ inputPath }) => checkReadable(inputPath)) : [];
+  const unwritable = paths.flatMap(
+    ({ outputRoot, stateDir }) =>
+      checkWritable(outputRoot, "hard_shard_mode.output_path") ?? checkWritable(stateDir, "--run-dir") ?? [],
+  );
+  return [...unreadable, ...unwritable];
+}
+
+function checkReadable(inputPath: string): KagurazakaError[] {
+  const where = "hard_shard_mode.input_path";
+  const stat = statIfThere(inputPath);
+  if (stat?.isDirectory()) return [];
+  if (stat) return [new KagurazakaError("input-root", `the input root ${inputPath} is not a directory`, { where })];
+  const hint = nearestExisting(inputPath);
+  return [new KagurazakaError("input-root", `the input root ${inputPath} does not exist`, { where, hint })];
 }
 
 function checkWritable(dir: string | null, where: string): KagurazakaError | undefined {
   const why = dir === null ? undefined : notWritable(dir);
-  return why === undefined
-    ? undefined
-    : new KagurazakaError("output-root", `cannot write to ${dir}: ${why}`, { where });
+  return why === undefined ? why : new KagurazakaError("output-root", `cannot write to ${dir}: ${why}`, { where });
 }
 
 function nearestExisting(path: string): string {
@@ -100,7 +91,7 @@ function nearestExisting(path: string): string {
   return existsSync(parent) ? `${parent} exists; the last name is missing in it.` : nearestExisting(parent);
 }
 
-/** Why nothing can be written below a directory that may not exist yet; undefined when it can. */
+/** Why a directory, which may not exist yet, cannot be written; undefined when it can. */
 function notWritable(path: string): string | undefined {
   for (let at = path; ; at = dirname(at)) {
     const stat = statIfThere(at);
@@ -110,18 +101,7 @@ function notWritable(path: string): string | undefined {
       accessSync(at, constants.W_OK | constants.X_OK);
       return undefined;
     } catch (error) {
-      return `${at}: ${(error as NodeJS.ErrnoException).code === "EROFS" ? "read-only file system" : "permission denied"}`;
+      return `${at}: ${errnoOf(error) === "EROFS" ? "read-only file system" : "permission denied"}`;
     }
-  }
-}
-
-/** Undefined too where a file stands in the way: the walk upwards will meet it. */
-function statIfThere(path: string): Stats | undefined {
-  try {
-    return statSync(path);
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === "ENOENT" || code === "ENOTDIR") return undefined;
-    throw error;
   }
 }

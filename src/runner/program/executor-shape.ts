@@ -5,7 +5,7 @@ import type { TaskKind } from "../../contracts/task.js";
 
 type Settings = Pick<RunSettings, "concurrency">;
 
-/** How many items the executor of a kind of task takes. The executors themselves: `worker/executors`. */
+/** The shape of the executor of each kind of task. The executors are in `worker/executors`. */
 const shapes: Partial<Record<TaskKind, (settings: Settings) => ExecutorShape>> = {
   item: ({ concurrency }) => ({ slots: concurrency, queue: 0 }),
 };

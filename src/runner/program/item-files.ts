@@ -1,15 +1,9 @@
 import { join, resolve } from "node:path";
 import type { Item, WireGroup, WireTriplet } from "../../contracts/item.js";
-import type { Root, Yields } from "../../contracts/modes.js";
+import type { OutputEntry, OutputNaming, ResolvedModes, Root, Yields } from "../../contracts/modes.js";
 
-/** What an item that is made of files is called. */
-export interface FilesName {
-  readonly relDir: string;
-  /** Of a group: its stem. */
-  readonly fileName: string;
-  /** Of a group, whose name has no extension to take off. */
-  readonly stem?: string;
-}
+/** The name of an item that is made of files. */
+export type FilesName = Omit<OutputNaming, "key">;
 
 /** Undefined for records. */
 export function nameOfFiles(yields: Yields, item: Item): FilesName | undefined {
@@ -22,7 +16,7 @@ export function nameOfFiles(yields: Yields, item: Item): FilesName | undefined {
   return { relDir: rel_dir, fileName: stem, stem };
 }
 
-/** Each file of an item, by the field it is injected as. */
+/** The files of an item, with the fields in which `process` gets them. */
 export function filesOf(yields: Yields, item: Item): (readonly [field: string, file: WireTriplet])[] {
   if (yields === "record") return [];
   if (yields === "file") return [["input", item.input as WireTriplet]];
@@ -30,7 +24,17 @@ export function filesOf(yields: Yields, item: Item): (readonly [field: string, f
   return Object.entries(files).map(([id, file_name]) => [`input_${id}`, { root, rel_dir, file_name }]);
 }
 
-/** Where a file lies on this side of the border. */
+/** The path of a file on this machine. */
 export function pathOfFile(root: Root | undefined, { rel_dir, file_name, path }: WireTriplet): string {
   return path === undefined ? join(root!.inputPath, rel_dir, file_name) : resolve(path);
+}
+
+/** The outputs declared for one item; none without an output mode. */
+export function outputsOf(
+  modes: Pick<ResolvedModes, "outputMode"> | null,
+  key: string,
+  files: FilesName | undefined,
+): readonly OutputEntry[] {
+  const mode = modes?.outputMode;
+  return mode ? mode.definition.outputs(mode.fields, { key, relDir: ".", fileName: key, ...files }) : [];
 }

@@ -5,7 +5,7 @@ import { OWN_DIRECTORY } from "../../base/own-directory.js";
 
 const MAX_NAME_BYTES = 255;
 
-/** Refuses a relative path from data that would leave the output root or cannot be a file name. Text only, no disk. */
+/** Refuses a relative path that would leave the output root or cannot be a file name. Looks at the text alone. */
 export function checkRelPath(relPath: string, what: "output path" | "key" = "output path"): void {
   if (isPlain(relPath)) return;
   const refuse = (why: string): never => {
@@ -16,14 +16,14 @@ export function checkRelPath(relPath: string, what: "output path" | "key" = "out
   if (relPath === "") refuse("is empty");
   if (relPath.startsWith("/")) refuse("is absolute");
   if (relPath.includes("\0")) refuse("contains a NUL byte");
-  if (relPath.split("/")[0] === OWN_DIRECTORY) refuse(`lies in ${OWN_DIRECTORY}, which is kagurazaka's own`);
+  if (relPath.split("/")[0] === OWN_DIRECTORY) refuse(`is in ${OWN_DIRECTORY}, which is reserved for kagurazaka`);
   for (const segment of relPath.split("/")) {
     if (segment === "" || segment === "." || segment === "..") refuse(`has the segment "${segment}"`);
     if (Buffer.byteLength(segment) > MAX_NAME_BYTES) refuse(`has a name longer than ${MAX_NAME_BYTES} bytes`);
   }
 }
 
-/** Most paths are short ASCII without empty or dotted segments: told apart by one pattern. */
+/** The fast path: most paths are short ASCII without empty or dotted segments. */
 function isPlain(relPath: string): boolean {
   return (
     relPath.length <= MAX_NAME_BYTES && /^[\w@+,=~-][\w@+,=~.() -]*(?:\/[\w@+,=~-][\w@+,=~.() -]*)*$/.test(relPath)
@@ -31,8 +31,8 @@ function isPlain(relPath: string): boolean {
 }
 
 /**
- * Refuses directories below a root that lead outside through a symbolic link. Answers are remembered per directory, so a
- * link put there during the run is seen only for directories not yet written to.
+ * Refuses directories below a root that lead outside through a symbolic link. Results are cached by directory, so a link that
+ * is made during the run goes unnoticed in directories already checked.
  */
 export class RootGuard {
   readonly #root: string;
@@ -52,10 +52,8 @@ export class RootGuard {
     const inside =
       real === this.#realRoot || real.startsWith(this.#realRoot.endsWith(sep) ? this.#realRoot : this.#realRoot + sep);
     if (!inside) {
-      throw new KagurazakaError(
-        "unsafe-name",
-        `output path ${JSON.stringify(relPath)} leaves the output root through a symbolic link to ${real}`,
-      );
+      const what = `output path ${JSON.stringify(relPath)}`;
+      throw new KagurazakaError("unsafe-name", `${what} leaves the output root through a symbolic link to ${real}`);
     }
     if (this.#checked.size >= 10_000) this.#checked.clear();
     this.#checked.add(dir);

@@ -5,8 +5,6 @@ import type { Fields, ModeDefinition, ResolvedMode } from "../../contracts/modes
 import type { TaskClass, TaskInstance, TaskOptions } from "../../contracts/task.js";
 import { templateOf } from "../../loader/import-task.js";
 
-/** What coordinator and worker do alike with a task's class, so that both see one meaning. */
-
 export async function importTaskClass(url: string, exportName: string): Promise<TaskClass> {
   const module = (await import(url)) as Record<string, unknown>;
   const taskClass = module[exportName] as TaskClass | undefined;
@@ -24,7 +22,7 @@ export function instantiate(
   return instance;
 }
 
-/** The mode in a field of the task's template. One that no registry knows rides along with the class. */
+/** The mode in a field of the task's template. A mode of the task's own is taken from the class, all others by name. */
 export async function resolveMode<D extends ModeDefinition>(
   taskClass: TaskClass,
   field: string,

@@ -13,13 +13,12 @@ import type { TaskClass, TaskInstance, TaskOptions, TaskRef } from "../../contra
 import { templateOf } from "../../loader/import-task.js";
 import { importTaskClass, instantiate, resolveMode } from "./task-class.js";
 
-/** A task as the coordinator has it: the class loaded, its modes resolved, its roots absolute. */
+/** A task on the coordinator's side: the class loaded, its modes resolved, its roots absolute. */
 export interface TaskProgram {
-  /** What crosses to workers. */
+  /** Sent to workers. */
   readonly ref: TaskRef;
-  /** URL of its module on this side. */
+  /** URL of its module on this machine. */
   readonly url: string;
-  /** Which export of the module it is. */
   readonly exportName: string;
   readonly taskClass: TaskClass;
   readonly options: TaskOptions;
@@ -30,7 +29,7 @@ export interface TaskProgram {
   createInstance(): TaskInstance;
 }
 
-/** A task that was loaded, and what the user said of it. */
+/** A loaded task, with the options of this run. */
 interface ProgramRequest extends Pick<TaskRef, "source" | "id" | "moduleHash"> {
   readonly url: string;
   readonly exportName: string;
@@ -62,7 +61,7 @@ export async function loadProgram({ url, exportName, options, ...names }: Progra
   };
 }
 
-/** For a task whose outputs are optional, where no output path is said: the ledger alone tells what is finished. */
+/** For a task whose outputs are optional, without an output path: the ledger alone knows which items are finished. */
 function withoutOutputs(modes: ResolvedModes): ResolvedModes {
   const { finishCheckMode } = modes;
   const looks = finishCheckMode?.definition.rule(finishCheckMode.fields).by === "files";
@@ -84,7 +83,7 @@ async function resolveModes(taskClass: TaskClass, options: TaskOptions): Promise
   return modes as unknown as ResolvedModes;
 }
 
-/** Inputs are listed by the coordinator, so their modes and roots stay on its side: a worker gets items and makes outputs. */
+/** Only what workers need: the coordinator alone lists inputs, so input mode and roots are left out. */
 function templateRef({ inputMode, outputMode, finishCheckMode }: ResolvedModes): NonNullable<TaskRef["template"]> {
   return {
     yields: inputMode ? yieldsOf(inputMode) : "record",

@@ -12,9 +12,9 @@ import type { TaskInstance, TaskRef } from "../../contracts/task.js";
 import type { ShardTarget, WorkerSite } from "../../contracts/wire.js";
 import { importTaskClass, instantiate, resolveMode } from "./task-class.js";
 
-/** A task as a worker has it: what it needs to turn items into outputs, with all paths of its own side. */
+/** A task on a worker's side, with all paths of the worker's machine. */
 export interface WorkerTask {
-  /** Null for a task without a template: items are given as they come. */
+  /** Null for a task without a template: `process` gets the items as they were listed. */
   readonly template: {
     readonly yields: Yields;
     readonly readsInputRoot: boolean;
@@ -30,11 +30,11 @@ export interface WorkerShard {
   readonly root: Root | undefined;
   /** Holds one staging directory per slot. */
   readonly stagingDir: string;
-  /** Holds what items keep from one attempt to the next; it may not exist yet. */
+  /** Holds the `ctx.keptDir`s; it may not exist yet. */
   readonly keptDir: string;
 }
 
-/** @param targets by hard shard, as `site.shards` are */
+/** @param targets by hard shard, like `site.shards` */
 export async function loadWorkerTask(
   ref: TaskRef,
   targets: readonly ShardTarget[],

@@ -2,7 +2,7 @@ const PER_DOUBLING = 8;
 const MIN_MS = 2 ** -10;
 const BUCKETS = PER_DOUBLING * 40;
 
-/** Times from 1 µs to 12 days in buckets 9 % wide: any percentile to within that, in 2.5 KB, and two of them add up. */
+/** Durations from 1 µs to 12 days in buckets 9 % wide: any percentile to within 9 %, in 2.5 KB of memory. */
 export class DurationHistogram {
   readonly #buckets = new Float64Array(BUCKETS);
   #count = 0;
@@ -16,7 +16,7 @@ export class DurationHistogram {
     if (durationMs > this.maxMs) this.maxMs = durationMs;
   }
 
-  /** The time that the given share (0 to 1) of items stayed at or below, in milliseconds; 0 when nothing ran. */
+  /** The duration in milliseconds that a share (0 to 1) of the items did not exceed; 0 when no item ran. */
   percentile(share: number): number {
     let left = Math.ceil(share * this.#count);
     if (left === 0) return 0;

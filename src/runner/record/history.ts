@@ -29,28 +29,27 @@ import { inputHashOf } from "./input-hash.js";
 import { optionChanges } from "./option-changes.js";
 import { optionsHashOf, partitionOf, wordsHashOf } from "./run-record.js";
 
-/** What earlier runs recorded, and what this run may take as finished. */
+/** What earlier runs of one hard shard recorded, and what this run may take as finished. */
 export interface History extends LedgerView {
   /** Number of the hard shard. */
   readonly shard: number;
   readonly index: LedgerIndex;
   readonly book: EpochBook;
   readonly forced: ForcedEpoch | undefined;
-  /** Items must be redone whatever the task's `isExecuted` says: an epoch is open. */
+  /** An epoch is open: items must be redone, and the task's `isExecuted` is not asked. */
   readonly ignoresTask: boolean;
-  /** What this run's results are made by. */
+  /** The code, version and options that make this run's results. */
   readonly now: Made;
   readonly warnings: readonly string[];
-  /** A run of this history looks at every item that its `input` has. */
+  /** This run lists every item of its input. */
   readonly seesAll: boolean;
-  /** What earlier runs left unsynced, or a boot has put in doubt, is worth to wait for the disk at the end. */
+  /** Enough results of earlier runs are unsynced to make waiting for the disk at the end worth it. */
   readonly owesSync: boolean;
   headerOf(run: string): LedgerHeader;
   /** Everything that this run selects is finished: closes the epochs that asked for it. */
   completeEpoch(ledger: Pick<Ledger, "appendEpochComplete">): void;
 }
 
-/** Of one hard shard. */
 export async function openHistory(prepared: PreparedRun, shard: number): Promise<History> {
   const { program, config } = prepared;
   const settings = config.run;
@@ -58,17 +57,19 @@ export async function openHistory(prepared: PreparedRun, shard: number): Promise
   const here: Machine = { boot, host };
   const index = await loadLedger(prepared.shards[shard]!.ledgerDir, here);
   const now = provenanceOf(prepared);
-  const scope = epochScopeOf(prepared);
-  const matcher = needsGlobs(scope, index) ? await loadGlobs() : () => () => true;
+  const selection = epochSelectionOf(prepared);
+  const matcher = needsGlobs(selection, index) ? await loadGlobs() : () => () => true;
   const partial = isPartial(settings);
   const forced =
-    settings.force === false ? undefined : decideForce({ records: index.epochs, mode: settings.force, scope, partial });
-  const soft = scope.soft ?? [];
+    settings.force === false
+      ? undefined
+      : decideForce({ records: index.epochs, mode: settings.force, scope: selection, partial });
+  const soft = selection.soft ?? [];
   const book = createEpochBook({ records: index.epochs, soft, matchGlobs: matcher, ...(forced ? { forced } : {}) });
-  const ownScope = partitionOf(program, settings);
+  const partition = partitionOf(program, settings);
   const input = inputHashOf(prepared, shard);
-  const covers = coveredBy(index, boot, ownScope);
-  const open = index.epochs.filter((epoch) => !epoch.complete && !epoch.partial && sameScope(epoch.scope, scope));
+  const covers = coveredBy(index, boot, partition);
+  const open = index.epochs.filter((epoch) => !epoch.complete && !epoch.partial && sameScope(epoch.scope, selection));
   return {
     shard,
     index,
@@ -81,7 +82,7 @@ export async function openHistory(prepared: PreparedRun, shard: number): Promise
     requiredEpoch: (key) => book.requiredEpoch(key),
     isFullySynced: index.isFullySynced,
     outputMayBeUnsynced: (key, times) => index.outputMayBeUnsynced(key, times),
-    seesAll: input !== undefined && !partial && !settings.skipFailed && sameScope(scope, {}),
+    seesAll: input !== undefined && !partial && !settings.skipFailed && sameScope(selection, {}),
     owesSync: index.windows.length > 0 || covers.length >= MANY_SEGMENTS,
     headerOf: (run) => ({
       v: LEDGER_VERSION,
@@ -96,33 +97,33 @@ export async function openHistory(prepared: PreparedRun, shard: number): Promise
       ...(input === undefined ? {} : { input }),
       ...(settings.durable ? { durable: true } : {}),
       ...(covers.length > 0 && !settings.durable ? { covers } : {}),
-      shard: ownScope,
+      shard: partition,
     }),
     completeEpoch(ledger) {
       if (partial) return;
       const epochs = new Set(open.map(({ epoch }) => epoch));
       if (forced) epochs.add(forced.epoch);
-      for (const epoch of epochs) ledger.appendEpochComplete({ epoch, scope });
+      for (const epoch of epochs) ledger.appendEpochComplete({ epoch, scope: selection });
     },
   };
 }
 
-/** So many runs that were too short to wait for the disk are worth one wait. */
+/** After this many runs without a final checkpoint, a run waits for the disk even if it was short. */
 const MANY_SEGMENTS = 8;
-/** The header is looked for in the first 64 KB of a segment. */
+/** Keeps the header, with the names of the segments, within the first 64 KB of a segment: readers look no further. */
 const MAX_COVERS = 1000;
 
-/** Segments of this boot that wait for a sync mark. A run beside this one, which may still write, makes its own. */
-function coveredBy(index: LedgerIndex, boot: string | null, scope: Partition): string[] {
+/** Segments of this boot without a final checkpoint, but for those of other partitions, whose runs may be alive. */
+function coveredBy(index: LedgerIndex, boot: string | null, partition: Partition): string[] {
   if (boot === null) return [];
   return openSegments(index.segments)
-    .filter(({ header }) => header !== null && header.boot === boot && !areDisjoint(header.shard, scope))
+    .filter(({ header }) => header !== null && header.boot === boot && !areDisjoint(header.shard, partition))
     .map(({ file }) => file)
     .slice(-MAX_COVERS);
 }
 
-/** Which items a `--force` of this run would mean. */
-function epochScopeOf({ program, config: { run } }: PreparedRun): EpochSelection {
+/** The items that `--force` would redo in this run. */
+function epochSelectionOf({ program, config: { run } }: PreparedRun): EpochSelection {
   const { soft } = partitionOf(program, run);
   const parts = (givenSelectors(run, "selects-by-key") as KeySelector[]).map((name) =>
     scopeParts[name](run[name] as never),
@@ -141,11 +142,10 @@ const scopeParts: { readonly [K in KeySelector]: (value: NonNullable<RunSettings
 /** It reaches items that no rule can name afterwards, so nothing later may be judged by it. */
 const isPartial = (run: RunSettings): boolean => givenSelectors(run, "counts").length > 0;
 
-function needsGlobs(scope: EpochSelection, index: LedgerIndex): boolean {
-  return scope.only !== undefined || index.epochs.some((epoch) => epoch.scope.only !== undefined);
+function needsGlobs(selection: EpochSelection, index: LedgerIndex): boolean {
+  return selection.only !== undefined || index.epochs.some((epoch) => epoch.scope.only !== undefined);
 }
 
-/** The code, version and options this run's results are made by. */
 function provenanceOf({ program }: PreparedRun): Made {
   const { version } = program.taskClass;
   return {
@@ -167,23 +167,25 @@ interface Findings {
 
 const OTHER = { code: "other code", version: "another version of the task", options: "other options" } as const;
 
-/** Said once, with counts: results of other code or options are kept, unless `--redo` says which not to keep. */
+/** The warnings at the start of a run. Results of other code or options are kept, but for what `--redo` names. */
 function warningsOf(findings: Findings): string[] {
   const { prepared, shard, index, now, forced, continues } = findings;
   const { redo } = prepared.config.run;
   const warnings: string[] = [];
   if (index.invalid.count > 0)
-    warnings.push(`the ledger has ${index.invalid.count} damaged lines, passed over (first: ${index.invalid.first})`);
+    warnings.push(
+      `the ledger has ${index.invalid.count} damaged lines, which are ignored (first: ${index.invalid.first})`,
+    );
   if (forced) return warnings;
-  // Without a window, all of them were looked at since: what is left is listed no more.
+  // Without a window, a later run has looked at all unsynced keys: those left over are not listed any more.
   if (index.unsyncedKeys > 0 && index.windows.length > 0) {
-    // Outputs are judged one by one, as the plan comes to them: some may have lost their lines.
+    // Outputs whose lines were lost are found only when the plan comes to them.
     const least = prepared.shards[shard]!.outputRoot === null ? "" : "at least ";
     warnings.push(
-      `the machine has been restarted: ${least}${index.unsyncedKeys} results younger than the last checkpoint may not be whole and are made again`,
+      `the machine has been restarted: ${least}${index.unsyncedKeys} results younger than the last checkpoint may be incomplete and are made again`,
     );
   }
-  if (continues) warnings.push("a --force over these items was not finished; this run goes on with it");
+  if (continues) warnings.push("an earlier --force over these items was not finished; this run continues it");
   for (const cause of Object.keys(aspects) as Aspect[]) {
     const count = index
       .doneByProvenance()
@@ -196,12 +198,12 @@ function warningsOf(findings: Findings): string[] {
   return warnings;
 }
 
-/** By the last run that had other options and finished something that still counts. */
+/** Compared with the last run that had other options and made results that still count. */
 function changedOptions({ prepared, shard, index, now }: Findings): string {
   const last = index.segments.findLast(({ header, doneKeys }) => doneKeys > 0 && header?.options !== now.options);
   const { runsDir } = prepared.shards[shard]!;
   const { rawArgs } = prepared.program.options;
-  const told = { config: prepared.config.entries, wordsHash: wordsHashOf(rawArgs) };
-  const words = last?.header ? optionChanges(runsDir, last.header.run, told) : "";
-  return words === "" ? "" : ` (${words})`;
+  const current = { config: prepared.config.entries, wordsHash: wordsHashOf(rawArgs) };
+  const changes = last?.header ? optionChanges(runsDir, last.header.run, current) : "";
+  return changes === "" ? "" : ` (${changes})`;
 }

@@ -16,9 +16,9 @@ import type { CheckpointLine, EpochBook, Ledger, LedgerIndex } from "../ledger/i
 import type { Refusal } from "../plan/candidates.js";
 import type { RunCounters } from "./run-counters.js";
 
-/** Outcomes younger than this may share a write with the next ones. */
+/** The shortest time between two writes, unless the buffer is full. */
 const WRITE_EVERY_MS = 5;
-/** With more than this buffered, outcomes are written at once. */
+/** A buffer with more than this is written at once. */
 const MAX_PENDING_BYTES = 256 * 1024;
 
 export interface RecorderOptions {
@@ -27,25 +27,25 @@ export interface RecorderOptions {
   readonly book: Pick<EpochBook, "current">;
   readonly ledger: Ledger;
   readonly lease: Pick<Lease, "assertHeld">;
-  /** Where frames of outcomes go, for a task that has sinks. */
+  /** Takes the frames of outcomes, for a task with sinks. */
   readonly sinks?: SinkWriter | undefined;
   readonly hooks: RunHooks;
   /** Of the whole run. */
   readonly counters: RunCounters;
   readonly isOnlyShard: boolean;
-  /** Something is so wrong that the run has to stop: at once, or after running items have settled. */
+  /** Stops the run: at once, or after running items have settled. */
   readonly stop: (cause: KagurazakaError, how: "now" | "drain") => void;
 }
 
 /**
- * Writes down what became of each item of one shard. A write has three steps, in this order:
+ * Records the outcomes of one shard. A write has three steps, in this order:
  *
  *   sinks.flush() ─▶ lease.assertHeld() ─▶ ledger.flush()
  *
  * So an item that the ledger calls done has its rows on file, and a coordinator that has lost its lease records nothing.
  */
 export class Recorder {
-  /** Of this shard alone; where it is the only one, those of the run. */
+  /** Of this shard. The only shard of a run shares the counts of the run. */
   readonly counts: OutcomeCounts;
   readonly #options: RecorderOptions;
   readonly #counters: RunCounters;
@@ -63,7 +63,7 @@ export class Recorder {
     this.#redoes = options.index.segments.length > 0;
   }
 
-  /** Why outcomes could not be written down. It may be the last of them, when there is nothing left to stop. */
+  /** Why outcomes could not be written. */
   get stopCause(): KagurazakaError | undefined {
     return this.#stopCause;
   }
@@ -80,7 +80,7 @@ export class Recorder {
     this.#writeIfFull();
   }
 
-  /** Done, with nothing to add: the way nearly all items go, so nothing is made that is not asked for. */
+  /** Done, with nothing to add. Nearly all items end here, so no object is made unless a hook or a redo needs it. */
   done(chunk: Chunk, index: number, durationMs: number): void {
     const key = this.#redoes || this.#options.hooks.onOutcome ? undefined : chunk.keyBytesAt(index);
     if (!key) return this.settled(chunk.itemAt(index), { status: "done", durationMs });
@@ -112,13 +112,13 @@ export class Recorder {
         this.#counters.ran(settled.durationMs, () => key);
         break;
       case "failed":
-        // A crash has no duration that could have been measured.
+        // The duration of an item that crashed its worker is unknown.
         if (settled.durationMs > 0) this.#counters.ran(settled.durationMs, () => key);
         return this.#failed(key, attempt, settled, JSON.parse(json));
     }
     this.#count(settled.status);
-    if (hooks.onOutcome) hooks.onOutcome(outcomeOf(key, attempt, settled));
-    // A share is judged from the thousandth outcome on, whichever that is.
+    hooks.onOutcome?.(outcomeOf(key, attempt, settled));
+    // `--max-failures P%` applies from the thousandth outcome on, which may be one that has not failed.
     if (this.#counters.counts.failed > 0) this.#checkBudget();
   }
 
@@ -148,8 +148,8 @@ export class Recorder {
   // ── Writes ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
   /**
-   * Outcomes have come in: writes them, a few milliseconds later when there are many.
-   * @param onRecorded called once they are on record
+   * The outcomes of a message are complete: writes them now, or up to `WRITE_EVERY_MS` after the last write.
+   * @param onRecorded called once they are written
    */
   messageDone(onRecorded?: () => void): void {
     if (onRecorded) this.#whenRecorded.push(onRecorded);
@@ -167,7 +167,7 @@ export class Recorder {
     if (this.#options.ledger.pendingBytes > MAX_PENDING_BYTES) this.write();
   }
 
-  /** What cannot be recorded did not happen: the run ends, and the next one goes on from what is on disk. */
+  /** Writes what is buffered. Where that fails, the run stops, and the next run starts from what is on disk. */
   write(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
@@ -180,7 +180,7 @@ export class Recorder {
     }
   }
 
-  /** Writes what is buffered now. Throws where that fails; then what could not be written is still buffered. */
+  /** Writes what is buffered. Throws where that fails; what could not be written is still buffered then. */
   commit(): void {
     const { sinks, lease, ledger } = this.#options;
     sinks?.flush();
@@ -190,19 +190,18 @@ export class Recorder {
     for (const onRecorded of this.#whenRecorded.splice(0)) onRecorded();
   }
 
-  /** Makes the ledger's file, and waits until its beginning is on disk, where a later boot finds it. */
+  /** Makes the ledger's segment, and waits until its beginning is on disk. */
   async begin(): Promise<void> {
     this.#options.lease.assertHeld();
     await this.#options.ledger.begin();
   }
 
-  /** A checkpoint goes out with what was recorded before it. */
   checkpoint(line: CheckpointLine): void {
     this.#options.ledger.appendCheckpoint(line);
     this.write();
   }
 
-  /** One last try to write; an error that has stopped the run already is not told twice. */
+  /** Tries once more to write. Throws unless an earlier failure has stopped the run already. */
   [Symbol.dispose](): void {
     clearTimeout(this.#timer);
     try {

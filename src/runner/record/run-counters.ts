@@ -5,17 +5,24 @@ import type { RunStats } from "../../contracts/task.js";
 import { DurationHistogram } from "./duration-histogram.js";
 
 const SLOWEST = 5;
+/** Without `--max-failures`, a run stops when this many first items have all failed in one way. */
 const FIRST_SETTLED = 20;
+/** `--max-failures P%` applies from this many outcomes on. */
 const SHARE_NEEDS = 1000;
 
-/** Counts what became of items, and says when too many failed. */
+interface StatsRequest extends Pick<RunStats, "run" | "task" | "elapsedMs"> {
+  /** Items that could run at once. */
+  readonly slots: number;
+}
+
+/** Counts the outcomes of a run, and tells when too many items have failed. */
 export class RunCounters {
   readonly counts = emptyCounts();
-  readonly durations = new DurationHistogram();
+  readonly #durations = new DurationHistogram();
   readonly #classes = new Map<string, { count: number; first: ErrorRecord; firstKey: string }>();
-  #slowest: { key: string; durationMs: number }[] = [];
+  readonly #slowest: { key: string; durationMs: number }[] = [];
   retries = 0;
-  busyMs = 0;
+  #busyMs = 0;
 
   count(status: OutcomeStatus): void {
     this.counts.total++;
@@ -23,8 +30,8 @@ export class RunCounters {
   }
 
   ran(durationMs: number, keyOf: () => string): void {
-    this.durations.add(durationMs);
-    this.busyMs += durationMs;
+    this.#durations.add(durationMs);
+    this.#busyMs += durationMs;
     if (this.#slowest.length === SLOWEST && durationMs <= this.#slowest[SLOWEST - 1]!.durationMs) return;
     this.#slowest.push({ key: keyOf(), durationMs });
     this.#slowest.sort((a, b) => b.durationMs - a.durationMs);
@@ -40,15 +47,29 @@ export class RunCounters {
     return !seen;
   }
 
-  get failures(): readonly { class: string; count: number; first: ErrorRecord; firstKey: string }[] {
-    return [...this.#classes].map(([name, rest]) => ({ class: name, ...rest })).sort((a, b) => b.count - a.count);
+  /** The numbers that `finalize()` gets and stats.json holds. */
+  stats({ run, task, elapsedMs, slots }: StatsRequest): RunStats {
+    const settled = this.counts.total - this.counts.cancelled;
+    const failures = [...this.#classes].map(([name, { count }]) => ({ class: name, count }));
+    return {
+      run,
+      task,
+      counts: { ...this.counts },
+      retries: this.retries,
+      elapsedMs: round(elapsedMs),
+      itemsPerSecond: elapsedMs > 0 ? round((settled * 1000) / elapsedMs) : 0,
+      durationMs: {
+        p50: round(this.#durations.percentile(0.5)),
+        p95: round(this.#durations.percentile(0.95)),
+        max: round(this.#durations.maxMs),
+      },
+      utilisation: elapsedMs * slots > 0 ? Math.min(1, round(this.#busyMs / (elapsedMs * slots))) : 0,
+      failures: failures.sort((a, b) => b.count - a.count),
+      slowest: this.#slowest.map(({ key, durationMs }) => ({ key, durationMs: round(durationMs) })),
+    };
   }
 
-  get slowest(): RunStats["slowest"] {
-    return this.#slowest;
-  }
-
-  /** Too many failures to go on, and why; undefined while all is within the budget. */
+  /** The error that stops the run, once `--max-failures` is exceeded. */
   overBudget(maxFailures: RunSettings["maxFailures"]): KagurazakaError | undefined {
     const { done, filtered, failed, skipped } = this.counts;
     if (maxFailures === "none" || failed === 0) return undefined;
@@ -57,16 +78,16 @@ export class RunCounters {
       const limit = "count" in maxFailures ? `${maxFailures.count}` : `${maxFailures.percent}%`;
       return new KagurazakaError("failure-budget", `${failed} items failed, --max-failures allows ${limit}`);
     }
-    const oneClass = this.#classes.size === 1 && failed === FIRST_SETTLED && done + filtered + skipped === 0;
-    if (!oneClass) return undefined;
-    const [{ first, firstKey, class: name } = { first: undefined, firstKey: "", class: "" }] = this.failures;
+    const [onlyClass, ...others] = this.#classes;
+    if (!onlyClass || others.length > 0 || failed !== FIRST_SETTLED || done + filtered + skipped > 0) return undefined;
+    const [name, { first, firstKey }] = onlyClass;
     return new KagurazakaError("failure-budget", `the first ${FIRST_SETTLED} items all failed with ${name}`, {
-      hint: `First: ${firstKey}: ${first?.message}. Mend the task, or say --max-failures none to go on regardless.`,
+      hint: `First: ${firstKey}: ${first.message}. Fix the task, or go on regardless with --max-failures none.`,
       cause: first,
     });
   }
 
-  /** Few enough failures to call it success. */
+  /** Whether so few items failed that `--allow-failures` calls the run a success. */
   withinAllowance(allowed: CountOrShare | undefined): boolean {
     const { done, filtered, failed } = this.counts;
     return failed === 0 || (allowed !== undefined && !exceeds(allowed, failed, done + filtered + failed, 0));
@@ -77,3 +98,5 @@ function exceeds(limit: CountOrShare, failed: number, settled: number, needs: nu
   if ("count" in limit) return failed > limit.count;
   return settled >= needs && failed > (limit.percent / 100) * settled;
 }
+
+const round = (value: number): number => Math.round(value * 1000) / 1000;

@@ -9,13 +9,13 @@ import { locateTool } from "../../loader/tool.js";
 import type { PreparedRun } from "../prepare/prepared-run.js";
 import type { TaskProgram } from "../program/task-program.js";
 
-/** The part of the input this run works on: what its lease covers. */
+/** The part of the input that this run works on, which its lease covers. */
 export function partitionOf(program: TaskProgram, settings: RunSettings): Partition {
   const soft = program.modes?.softShard;
   return { soft: soft ? soft.definition.scope(soft.fields) : [], hash: settings.shard ?? null };
 }
 
-/** Identity of what the user asked for, apart from where and how fast: a change is reported when results are kept. */
+/** Identity of the options that results depend on: not of roots, shards and speed. */
 export function optionsHashOf(program: TaskProgram): string {
   const { task, template, rawArgs } = program.options;
   const { hardShardMode: _roots, softShard: _part, ...meaning } = template ?? {};
@@ -23,7 +23,7 @@ export function optionsHashOf(program: TaskProgram): string {
   return sha256Hex(encodeItem({ task, template: meaning, ...words })).slice(0, 16);
 }
 
-/** The words a task reads raw may hold secrets: kept is what tells them from others. */
+/** Raw words may hold secrets, so run.json has only their hash. */
 export function wordsHashOf(rawArgs: readonly string[]): string {
   return sha256Hex(JSON.stringify(rawArgs)).slice(0, 16);
 }
@@ -36,12 +36,8 @@ export interface RunEnd {
   readonly error?: ErrorRecord | undefined;
 }
 
-/** `runs/<id>/run.json`. Values stand as they were written (`${oc.env:KEY}`), secrets masked. */
-export function runRecordOf(
-  prepared: PreparedRun,
-  run: string,
-  end: RunEnd,
-): { readonly run: string } & Record<string, unknown> {
+/** The content of `runs/<id>/run.json`. Values are as they were written (`${oc.env:KEY}`), secrets masked. */
+export function runRecordOf(prepared: PreparedRun, run: string, end: RunEnd) {
   const { config, program, backbone, workers, sourcePath } = prepared;
   return {
     v: 1,

@@ -16,9 +16,9 @@ interface UnrecordedRequest {
 }
 
 /**
- * Records what nodes have done for coordinators that died before they could: before the plan is made, so that nothing of it
- * is done again. Each dead run gets a segment of its own, under the header that it would have written.
- * @returns how many outcomes
+ * Records outcomes that nodes have sent to coordinators which crashed before they could record them. Called before the plan
+ * is made, so that no such item runs again. Each crashed run gets a segment of its own, with its own header.
+ * @returns the number of outcomes
  */
 export async function recordUnrecorded(
   all: AsyncIterable<UnrecordedOutcomes>,
@@ -34,16 +34,9 @@ export async function recordUnrecorded(
       if (!ours) continue;
       const header = shard.record as unknown as LedgerHeader;
       const name = `${shard.rootId} ${header.run}`;
-      let segment = segments.get(name);
-      if (!segment) {
-        segment = await openSegment(header, {
-          ledgerDir: ours.ledgerDir,
-          name: `${run}-for-${header.run}`,
-          durable,
-          stack,
-        });
-        segments.set(name, segment);
-      }
+      const place = { ledgerDir: ours.ledgerDir, run: `${run}-for-${header.run}`, durable, stack };
+      const segment = segments.get(name) ?? (await openSegment(header, place));
+      segments.set(name, segment);
       count += append(segment, unrecorded);
       ours.lease.assertHeld();
       segment.ledger.flush();
@@ -64,15 +57,14 @@ interface RecoverySegment {
 
 /** The header says what made the results; the machine is the one that writes them down. */
 async function openSegment(
-  { covers: _, durable: __, ...dead }: LedgerHeader,
-  to: { ledgerDir: string; name: string; durable: boolean; stack: DisposalStack },
+  { covers: _, durable: __, ...crashed }: LedgerHeader,
+  { ledgerDir: dir, run, durable, stack }: { ledgerDir: string; run: string; durable: boolean; stack: DisposalStack },
 ): Promise<RecoverySegment> {
-  const { ledgerDir: dir, durable } = to;
   const index = await loadLedger(dir);
   const { boot, host } = ownProcess();
-  const own = { run: to.name, at: new Date().toISOString(), seq: index.nextSeq, boot, host };
-  const header: LedgerHeader = { ...dead, ...own, ...(durable ? { durable } : {}) };
-  return { ledger: to.stack.use(openLedger({ dir, header, durable })), header, index };
+  const own = { run, at: new Date().toISOString(), seq: index.nextSeq, boot, host, ...(durable ? { durable } : {}) };
+  const header: LedgerHeader = { ...crashed, ...own };
+  return { ledger: stack.use(openLedger({ dir, header, durable })), header, index };
 }
 
 /**

@@ -1,18 +1,16 @@
-import { asKagurazakaError, KagurazakaError, toErrorRecord } from "../../base/errors.js";
+import { asKagurazakaError, exitCodeOf, KagurazakaError, toErrorRecord } from "../../base/errors.js";
 import type { RunStats, TaskInstance } from "../../contracts/task.js";
-import { statsOf } from "../record/run-stats.js";
-import { exitCodeOfRun } from "./exit-code.js";
 import type { Run, RunParts } from "./run.js";
 import { finalCheckpoint } from "./run-checkpoints.js";
 import type { RunResult } from "./run-result.js";
 
-/** After the last outcome: `finalize`, the ends of epochs, the last checkpoint, and the files that sum the run up. */
+/** After the last outcome: `finalize()`, the ends of epochs, the last checkpoint, then failed.jsonl, stats.json, run.json. */
 export async function finishRun(run: Run, parts: RunParts, stopped: KagurazakaError | undefined): Promise<RunResult> {
   const { prepared, shards, counters, stack, checkpoints } = parts;
   const { info } = run;
   const slots = info.workers * info.concurrency;
-  const stats = statsOf({ run: info.run, task: info.task, counters, elapsedMs: run.elapsedMs, slots });
-  // What could not be recorded may be the last of it, when there was nothing left to stop.
+  const stats = counters.stats({ run: info.run, task: info.task, elapsedMs: run.elapsedMs, slots });
+  // The last write of outcomes may have failed, when the execution was over and could not be stopped.
   let error = stopped ?? shards.map(({ stopCause, recorder }) => stopCause ?? recorder.stopCause).find(Boolean);
   const attempt = async (work: () => unknown): Promise<void> => {
     try {
@@ -25,7 +23,7 @@ export async function finishRun(run: Run, parts: RunParts, stopped: KagurazakaEr
     try {
       shard.assertHeld();
     } catch (lost) {
-      // The run that took over has swept our staging: items that failed for it are not the reason.
+      // The run that took the lease over has removed our staging, and items failed because of that: the lease is the cause.
       if (KagurazakaError.is(lost) && lost.code === "root-in-use") error = lost;
     }
   }
@@ -42,26 +40,15 @@ export async function finishRun(run: Run, parts: RunParts, stopped: KagurazakaEr
     });
   for (const shard of shards) if (shard.sawAll) shard.clearSuspects();
   const allowed = counters.withinAllowance(prepared.config.run.allowFailures);
-  const exitCode = (): number => exitCodeOfRun({ error, counts: stats.counts, allowed });
+  // Signals (130, 143) and usage (2) are added by the command line; errors.ts has the other codes. 3: some items failed.
+  const exitCode = (): number => (error ? exitCodeOf(error) : allowed ? 0 : 3);
   for (const shard of shards)
     await attempt(() => shard.writeEnd({ exitCode: exitCode(), stats, error: error && toErrorRecord(error) }));
   await attempt(() => stack.close());
   const { run: id, task, backbone, outputRoot, runDir } = info;
   const { counts, elapsedMs, itemsPerSecond } = stats;
-  return {
-    run: id,
-    task,
-    backbone,
-    counts,
-    elapsedMs,
-    itemsPerSecond,
-    outputRoot,
-    runDir,
-    exitCode: exitCode(),
-    stats,
-    error,
-    failedInTotal,
-  };
+  const numbers = { counts, elapsedMs, itemsPerSecond, stats, failedInTotal, exitCode: exitCode() };
+  return { run: id, task, backbone, outputRoot, runDir, error, ...numbers };
 }
 
 async function finalize(instance: TaskInstance, stats: RunStats): Promise<void> {

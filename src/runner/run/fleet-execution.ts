@@ -11,7 +11,7 @@ interface FleetExecutionRequest extends ExecutionRequest {
   readonly headers: () => readonly LedgerHeader[];
 }
 
-/** An execution by the nodes of a fleet. What dead coordinators of these shards left in the queue is recorded first. */
+/** An execution by the nodes of a fleet. Outcomes that dead coordinators of these shards left in the queue are recorded first. */
 export async function openFleetExecution(
   request: FleetExecutionRequest,
   backbone: FleetBackbone,
@@ -29,7 +29,7 @@ export async function openFleetExecution(
   stack.use(execution);
   const shards = held.map(({ rootId, paths, lease }) => ({ rootId, ledgerDir: paths.ledgerDir, lease }));
   const recorded = await recordUnrecorded(execution.unrecorded(), { shards, run, durable: config.run.durable });
-  if (recorded > 0) onWarning(`${recorded} outcomes of runs whose coordinator died are recorded now`);
+  if (recorded > 0) onWarning(`recorded ${recorded} outcomes of earlier runs whose coordinator had crashed`);
   return { execution };
 }
 

@@ -14,13 +14,13 @@ export interface ExecutionRequest {
   readonly prepared: PreparedRun;
   readonly held: readonly HeldShard[];
   readonly run: string;
-  /** The values that `process` returns are wanted. */
+  /** Workers send back the values that `process` returns. */
   readonly wantValues: boolean;
   readonly stack: DisposalStack;
   readonly onWarning: (message: string) => void;
 }
 
-/** What every worker of a run is told, wherever it is. */
+/** The part of the setup that all workers of a run share, on all machines. */
 export function setupOf({ prepared, held, run, wantValues }: ExecutionRequest): Omit<WorkerSetup, "worker" | "shape"> {
   const { program, config } = prepared;
   const { seed, durable } = config.run;
@@ -28,7 +28,7 @@ export function setupOf({ prepared, held, run, wantValues }: ExecutionRequest): 
   return { task: program.ref, run, shards, seed, durable, atomic: program.atomic, wantValues };
 }
 
-/** A dispatcher over workers of this machine; they start now, while the run is being opened. */
+/** A dispatcher over workers of this machine. The workers start now, while the rest of the run is being opened. */
 export async function openLocalExecution(
   request: ExecutionRequest,
   backbone: WorkerBackbone,
@@ -36,18 +36,9 @@ export async function openLocalExecution(
   const { prepared, held, run, stack, onWarning } = request;
   const { program, config, workers } = prepared;
   const guard = stack.use(new Guardian(run, onWarning));
-  const { options } = config.backbone;
-  const isolation = await openIsolatedSession({
-    backbone,
-    options,
-    workers,
-    entry: WORKER_ENTRY,
-    run,
-    guard,
-    stack,
-    suspects: held,
-  });
-  // Only where a crash of a worker can take the whole process along is it worth noting what is in flight.
+  const workersRequest = { options: config.backbone.options, workers, entry: WORKER_ENTRY, run, guard };
+  const isolation = await openIsolatedSession({ ...workersRequest, backbone, stack, suspects: held });
+  // The journal is needed only where a crash of a worker can end the whole process.
   const journals = isolation.canCrashCoordinator
     ? held.map(({ paths }) => stack.use(new InFlightJournal(paths.inFlightDir, run)))
     : [];
@@ -68,7 +59,7 @@ export async function openLocalExecution(
   });
   void isolation.whenOver.then(({ failure }) => {
     if (failure === undefined) execution.renewWorkers();
-    else onWarning(`the run goes on with each worker in a process of its own: ${failure}`);
+    else onWarning(`each worker stays in a process of its own to the end of the run: ${failure}`);
   });
   return { execution, isolation };
 }

@@ -1,4 +1,5 @@
 import { tmpdir } from "node:os";
+import { openDisposalStack } from "../../base/disposal-stack.js";
 import type { Item } from "../../contracts/item.js";
 import { yieldsOf } from "../../contracts/modes.js";
 import type { RunSettings } from "../../contracts/run-config.js";
@@ -14,15 +15,15 @@ import { givenSelectors } from "../prepare/selection.js";
 import { filesOf, pathOfFile } from "../program/item-files.js";
 import type { History } from "../record/history.js";
 
-export interface OpenPlanner extends AsyncDisposable, Pick<Planner, "batches" | "candidates" | "chunks"> {
+export interface OpenPlanner extends AsyncDisposable, Pick<Planner, "planned" | "candidates" | "chunks"> {
   readonly finished: FinishedCheck;
   readonly keyFilter: KeyFilter;
 }
 
-/** How many items a run may run, over all its shards. */
+/** `--limit`, over all shards of a run. */
 export const limitOf = ({ limit = Number.POSITIVE_INFINITY }: RunSettings): Limit => ({ left: limit });
 
-/** The plan of one shard, with what it has to remember: keys seen, where they could repeat. */
+/** The plan of one shard, with the keys seen so far, where keys could repeat. */
 export async function openPlanner(
   prepared: PreparedRun,
   history: History,
@@ -31,13 +32,9 @@ export async function openPlanner(
   const { program, instance, config } = prepared;
   const { shard } = history;
   const { modes } = program;
-  const opened: SeenKeys[] = [];
-  const watch = (needed: boolean): SeenKeys | null => {
-    if (!needed) return null;
-    const seen = openSeenKeys({ spillDir: tmpdir() });
-    opened.push(seen);
-    return seen;
-  };
+  const stack = openDisposalStack();
+  const openSeen = (isNeeded: boolean): SeenKeys | null =>
+    isNeeded ? stack.use(openSeenKeys({ spillDir: tmpdir() })) : null;
   const yields = modes?.inputMode ? yieldsOf(modes.inputMode) : "record";
   const finishMode = modes?.finishCheckMode;
   const checks = {
@@ -60,6 +57,7 @@ export async function openPlanner(
     : selected;
   const selects = givenSelectors(config.run, "selects-by-key", "selects-by-order", "counts").length > 0;
   const abort = new AbortController();
+  stack.defer(() => abort.abort());
   const planner = new Planner({
     program,
     instance,
@@ -71,8 +69,8 @@ export async function openPlanner(
     finished,
     runsAll: !selects && history.index.segments.length === 0,
     seen: {
-      keys: watch(!modes?.inputMode?.definition.uniqueKeys),
-      outputs: watch(modes?.outputMode?.definition.unique === false),
+      keys: openSeen(!modes?.inputMode?.definition.uniqueKeys),
+      outputs: openSeen(modes?.outputMode?.definition.unique === false),
     },
     ...(retry?.items ? { items: retry.items } : {}),
     signal: abort.signal,
@@ -80,35 +78,32 @@ export async function openPlanner(
   return {
     finished,
     keyFilter,
-    batches: (listener) => planner.batches(listener),
+    planned: (listener) => planner.planned(listener),
     chunks: (listener) => planner.chunks(listener),
     candidates: (listener) => planner.candidates(listener),
-    async [Symbol.asyncDispose]() {
-      abort.abort();
-      for (const seen of opened) await seen[Symbol.asyncDispose]();
-    },
+    [Symbol.asyncDispose]: () => stack.close(),
   };
 }
 
 /**
- * What failed, without listing again: the ledger has the items themselves. Where one was too large to be kept, the input is
- * listed and everything else left out.
+ * The failed items, without listing the input again: the ledger has the items themselves. Where an item was too large to be
+ * kept there, the input is listed and filtered by the failed keys.
  */
 function failedBefore(index: LedgerIndex): { items?: Iterable<readonly KnownItem[]>; keys?: ReadonlySet<string> } {
   for (const { item, attempts } of failedItems(index)) {
-    // Refused before it ran: what is kept of it may be less than it was, and it has to be refused again.
+    // An item without an attempt was refused. The ledger may have kept less than all of it, and it has to be refused again.
     if (item === undefined || attempts === 0) return { keys: new Set(index.failedKeys()) };
   }
   return { items: knownItems(index) };
 }
 
 function* knownItems(index: LedgerIndex): Generator<readonly KnownItem[]> {
-  let batch: KnownItem[] = [];
+  let items: KnownItem[] = [];
   for (const { key, item } of failedItems(index)) {
-    batch.push({ key, item: item as Item });
-    if (batch.length < 1024) continue;
-    yield batch;
-    batch = [];
+    items.push({ key, item: item as Item });
+    if (items.length < 1024) continue;
+    yield items;
+    items = [];
   }
-  if (batch.length > 0) yield batch;
+  if (items.length > 0) yield items;
 }

@@ -15,16 +15,16 @@ import { RunLog } from "./run-log.js";
 import { type HeldShard, holdShard, Shard } from "./shard.js";
 
 /**
- * Opens what a run needs, in this order, and closes it in the reverse one: the lease of every shard (no other run works
- * there), the execution, and of every shard what is known and where it goes. Then starts it. Rejects when the run cannot
- * begin; nothing was processed then.
+ * Opens a run and starts it: first the lease of every shard (so that no other run works there), then the execution, then of
+ * every shard history, ledger, staging and plan. Closed in the reverse order. Rejects when the run cannot begin; no item was
+ * processed then.
  */
 export async function startRun(prepared: PreparedRun, hooks: RunHooks = {}): Promise<Run> {
   const stack = openDisposalStack();
   try {
     const id = createRunId();
     const onWarning = (message: string): void => hooks.onWarning?.(message);
-    // One thread beats for all leases.
+    // One heartbeat thread serves all leases.
     const beats = stack.use(new HeartbeatThread());
     const held: HeldShard[] = [];
     for (const number of prepared.shards.keys()) {
@@ -41,7 +41,7 @@ export async function startRun(prepared: PreparedRun, hooks: RunHooks = {}): Pro
       : await openLocalExecution(request, backbone);
     const counters = new RunCounters();
     const limit = limitOf(prepared.config.run);
-    // Shards speak up only when the run is under way.
+    // A shard calls `stop` only once the run has been started.
     let run: Run | undefined;
     for (const one of held) {
       const stop: Parameters<typeof Shard.open>[0]["stop"] = (...args) => run!.stopShard(...args);

@@ -15,7 +15,10 @@ interface RunEnding {
   readonly warn: (message: string) => void;
 }
 
-/** The last checkpoint of a run whose outcomes are all recorded. What was stopped may have published without a word. */
+/**
+ * The last checkpoint of a run whose outcomes are all recorded. It carries `end` only where no item was cancelled: an item
+ * that was stopped may have published its output without an outcome.
+ */
 export function finalCheckpoint(
   checkpoints: Checkpoints,
   shards: readonly Shard[],
@@ -28,6 +31,6 @@ export function finalCheckpoint(
       const { isComplete, history } = shards[i]!;
       return { ...end, ...(end.end && isComplete && history.seesAll ? { settled: true } : {}) };
     },
-    onWait: () => warn("waiting up to 10 s for the disk, so that a power loss would take nothing of this run along"),
+    onWait: () => warn("waiting up to 10 s for the disk, so that a power loss would lose nothing of this run"),
   });
 }

@@ -1,6 +1,6 @@
 import { closeSync, openSync, writeSync } from "node:fs";
 
-/** `runs/<id>/log.jsonl`: what tasks printed and logged, one JSON object a line, opened by the first one. */
+/** `runs/<id>/log.jsonl`: prints, logs, retries, warnings and recycled workers, one JSON object a line. Made by the first one. */
 export class RunLog implements Disposable {
   readonly #path: string;
   readonly #run: string;
@@ -18,14 +18,12 @@ export class RunLog implements Disposable {
     fields: Record<string, unknown>,
   ): void {
     if (this.#broken) return;
+    const line = { ts: new Date().toISOString(), run: this.#run, event, ...(key === null ? {} : { key }), ...fields };
     try {
       this.#fd ??= openSync(this.#path, "a");
-      writeSync(
-        this.#fd,
-        `${JSON.stringify({ ts: new Date().toISOString(), run: this.#run, event, ...(key === null ? {} : { key }), ...fields })}\n`,
-      );
+      writeSync(this.#fd, `${JSON.stringify(line)}\n`);
     } catch {
-      // A log that cannot be written must not take the run with it; the ledger will say what the disk has to say.
+      // A log that cannot be written must not stop the run; where the disk is at fault, the ledger's next write says so.
       this.#broken = true;
     }
   }

@@ -3,16 +3,16 @@ import type { ExecutionSnapshot } from "../../contracts/execution.js";
 import type { OutcomeCounts } from "../../contracts/outcome.js";
 import type { RunStats } from "../../contracts/task.js";
 
-/** How a run stands at a moment. */
+/** The state of a run at a moment. */
 export interface RunSnapshot extends ExecutionSnapshot {
   readonly counts: Readonly<OutcomeCounts>;
-  /** The list of items is at its end: `waiting` is all that is left. */
+  /** The list of items is at its end: only `waiting` and `inFlight` items are left. */
   readonly listed: boolean;
   readonly retries: number;
   readonly elapsedMs: number;
 }
 
-/** What `runTask` resolves with and `--json` prints a part of. */
+/** What `runTask` resolves with. `--json` prints a part of it. */
 export interface RunResult {
   readonly run: string;
   readonly task: string;

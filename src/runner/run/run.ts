@@ -23,19 +23,19 @@ export interface RunParts {
   readonly shards: readonly Shard[];
   readonly counters: RunCounters;
   readonly execution: Execution;
-  /** Where workers of this machine come from. */
+  /** Only for a local execution. */
   readonly isolation?: IsolatedSession | undefined;
   readonly log: RunLog;
   readonly checkpoints: Checkpoints | undefined;
 }
 
-/** A run: plan and recorders on one side, the execution on the other. `startRun` makes one. */
+/** A run: plan and recorders on one side, the execution on the other. Opened by `startRun`. */
 export class Run {
   readonly info: RunInfo;
   readonly #parts: RunParts;
   #result: Promise<RunResult> | undefined;
   #firstListedMs: number | undefined;
-  /** Every outcome is there; what is left is to close. */
+  /** The execution is over: every item has an outcome. */
   #isExecuted = false;
 
   constructor(parts: RunParts) {
@@ -67,7 +67,7 @@ export class Run {
     this.#result = this.#runToEnd();
   }
 
-  /** Settles when all is closed. */
+  /** Settles when everything is closed. */
   get result(): Promise<RunResult> {
     return this.#result!;
   }
@@ -83,20 +83,20 @@ export class Run {
     };
   }
 
-  /** Lets running items settle for at most `graceMs` (default `--grace`), starts no more. */
+  /** Starts no more items and lets running ones settle for at most `graceMs` (default `--grace`). */
   drain(cause?: KagurazakaError, graceMs = this.#parts.prepared.config.run.grace): void {
-    // No item is left to settle: a signal then ends the wait for the disk.
+    // All items have settled and the run waits for the disk: a signal ends that wait.
     if (this.#isExecuted && cause === undefined) this.#parts.checkpoints?.[Symbol.dispose]();
     this.#parts.execution.drain(graceMs, cause);
   }
 
-  /** Ends now. Items in flight are cancelled, and run again next time. */
+  /** Ends the run now. Items in flight are cancelled; the next run starts them again. */
   kill(): void {
     this.#parts.checkpoints?.[Symbol.dispose]();
     this.#parts.execution.stop();
   }
 
-  /** Something the task wrote in this thread: goes where prints of workers go. */
+  /** For text that the task has written to stdout or stderr in this thread: handled like prints of workers. */
   print(key: string | null, text: string): void {
     this.#parts.log.write("print", key, { text });
     this.#parts.hooks.onPrint?.(key, text);
@@ -107,7 +107,7 @@ export class Run {
     this.#parts.hooks.onWarning?.(message);
   }
 
-  /** A shard whose disk is dead stops alone, as long as another one can go on. */
+  /** A shard whose disk has failed stops alone, as long as another shard can go on. */
   stopShard(shard: Shard, cause: KagurazakaError, how: "now" | "drain"): void {
     const { shards, execution, prepared } = this.#parts;
     if (how === "drain") return this.drain(cause);
@@ -171,7 +171,7 @@ export class Run {
       onSettled: (item, settled) => {
         const { shard } = item.header;
         shards[shard]!.recorder.settled(item, settled);
-        // What was cancelled was not tried.
+        // A cancelled item does not count as tried.
         if (isolation?.isIsolated && settled.status !== "cancelled") isolation.settled(shard, item.key);
       },
       onMessageDone: (onRecorded) => {

@@ -36,10 +36,10 @@ export async function holdShard(
   { run, beats, onWait }: Pick<LeaseRequest, "run" | "beats" | "onWait">,
 ): Promise<HeldShard> {
   const paths = prepared.shards[number]!;
-  const scope = partitionOf(prepared.program, prepared.config.run);
+  const partition = partitionOf(prepared.program, prepared.config.run);
   makeDirectories(paths.stateDir, paths.outputRoot);
-  const lease = await openLease({ dir: paths.leaseDir, partition: scope, run, beats, onWait });
-  const isDead = (other: string): boolean => other !== run && isDeadRun(paths, scope, other);
+  const lease = await openLease({ dir: paths.leaseDir, partition, run, beats, onWait });
+  const isDead = (other: string): boolean => other !== run && isDeadRun(paths, partition, other);
   const suspects = readInFlightJournal(paths.inFlightDir, isDead);
   return { number, paths, lease, rootId: openRootId(paths), isDead, suspects };
 }
@@ -50,20 +50,20 @@ interface ShardRequest extends Pick<RecorderOptions, "hooks" | "counters"> {
   readonly run: string;
   readonly stack: DisposalStack;
   readonly limit: Limit;
-  /** Nothing of it can be recorded any more, or too much has failed. */
+  /** Called when its outcomes cannot be recorded, or when too many items have failed. */
   stop(shard: Shard, cause: KagurazakaError, how: "now" | "drain"): void;
 }
 
-/** A hard shard of an open run: its own roots, lease, ledger, staging and plan. */
+/** A hard shard of an open run, with its own roots, lease, ledger, staging and plan. */
 export class Shard {
   readonly number: number;
   readonly paths: ShardPaths;
   readonly runDir: string;
   readonly history: History;
   readonly recorder: Recorder;
-  /** Its list has come to its end. */
+  /** The plan has come to its end. */
   listed = false;
-  /** Why it stopped before its end. */
+  /** Why the shard stopped early. */
   stopCause: KagurazakaError | undefined;
   readonly #request: ShardRequest;
   readonly #planner: OpenPlanner;
@@ -94,7 +94,7 @@ export class Shard {
     });
   }
 
-  /** Opens what the shard needs; all of it is closed with the stack of the run, in the reverse order. */
+  /** Opens ledger, staging and plan; the stack of the run closes them in the reverse order. */
   static async open(request: ShardRequest): Promise<Shard> {
     const { prepared, held, run, stack, limit } = request;
     const { config, program } = prepared;
@@ -120,12 +120,12 @@ export class Shard {
     return shard;
   }
 
-  /** All that is in it was looked at and nothing of it is missing or failed. */
+  /** Every selected item is finished. */
   get isComplete(): boolean {
     return this.#isThrough && this.recorder.counts.failed === 0;
   }
 
-  /** Every item there is was looked at; whatever has become of it. */
+  /** Every item of the input was listed and settled, failed ones included. */
   get sawAll(): boolean {
     return this.#isThrough && this.history.seesAll;
   }
@@ -135,8 +135,8 @@ export class Shard {
   }
 
   /**
-   * What is to run, once it is on disk that this run is there: after a power loss, an output whose line was lost is known by
-   * that alone. A task of which nothing but the ledger says what is finished has nothing to lose.
+   * The items to run. The first chunk waits until the beginning of the ledger's segment is on disk: after a power loss, only
+   * that tells that there may be outputs whose lines were lost. Not needed where the ledger alone says what is finished.
    */
   async *chunks(listener: PlanListener): AsyncGenerator<Chunk> {
     const { instance, config } = this.#request.prepared;
@@ -169,16 +169,16 @@ export class Shard {
     this.recorder.commit();
   }
 
-  /** What the suspects of dead runs were kept for is done. Where that cannot be noted, they go first once more. */
+  /** The suspects of dead runs were tried. Where their journal cannot be removed, they go first in the next run as well. */
   clearSuspects(): void {
     try {
       clearInFlightJournal(this.paths.inFlightDir, this.#request.held.isDead);
     } catch {
-      // The root may have gone; the next write there says so.
+      // Where the root is gone, the next write there fails with a message of its own.
     }
   }
 
-  /** The files that sum it up. @returns how many items of it have failed, in this run or before */
+  /** Writes failed.jsonl and stats.json. @returns how many items of the shard have failed, in this run or before */
   async sumUp(stats: RunStats): Promise<number> {
     const { prepared } = this.#request;
     this.assertHeld();

@@ -1,9 +1,9 @@
 import { randomUUID } from "node:crypto";
-import { existsSync, readFileSync, rmdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { environmentError } from "../../base/disk.js";
 import { isTemporaryOf } from "../../base/json-file.js";
-import { makeDirectory } from "../../base/make-directory.js";
+import { makeDirectory, removeEmpty } from "../../base/make-directory.js";
 import { readNames } from "../../base/read-names.js";
 import type { Partition } from "../../contracts/partition.js";
 import type { ShardTarget } from "../../contracts/wire.js";
@@ -11,23 +11,24 @@ import { areDisjoint, partitionName } from "../lease/index.js";
 import type { ShardPaths } from "../prepare/shard-paths.js";
 
 /**
- * The directory of a run's staging. What dead runs left behind goes: whoever holds the lease of a scope knows that nobody
- * else works on any part of it. Of runs beside it, or of other tasks, it knows nothing.
+ * Makes the staging directory of a run, and removes those of dead runs: the lease of a partition guarantees that no other run
+ * works on a part of it. Runs of other partitions and of other tasks may be alive, and theirs are kept.
  */
-export function openStaging(paths: ShardPaths, run: string, scope: Partition): string {
-  for (const other of readNames(paths.stagingRoot)) if (isDeadRun(paths, scope, other)) removeLeftovers(paths, other);
+export function openStaging(paths: ShardPaths, run: string, partition: Partition): string {
+  for (const other of readNames(paths.stagingRoot))
+    if (isDeadRun(paths, partition, other)) removeLeftovers(paths, other);
   const dir = join(paths.stagingRoot, run);
   makeDirectory(dir);
   return dir;
 }
 
-/** The same, as names that a worker can find on its side. */
+/** Staging and kept directories as names below `base`, which a worker resolves on its side. */
 export const targetOf = ({ base, stagingRoot, keptRoot }: ShardPaths, run: string): ShardTarget => ({
   staging: relative(base, join(stagingRoot, run)),
   kept: relative(base, keptRoot),
 });
 
-/** Staging last: as long as it is there, the next run finds the rest as well. */
+/** Removes staging last: as long as it exists, the next run removes the other leftovers as well. */
 function removeLeftovers(paths: ShardPaths, run: string): void {
   for (const dir of [paths.stateDir, join(paths.runsDir, run)]) {
     for (const name of readNames(dir)) if (isTemporaryOf(name, run)) rmSync(join(dir, name), { force: true });
@@ -35,12 +36,12 @@ function removeLeftovers(paths: ShardPaths, run: string): void {
   rmSync(join(paths.stagingRoot, run), { recursive: true, force: true });
 }
 
-/** Whether whoever holds the lease of `scope` knows that this run of the same task has ended, however it did. */
-export function isDeadRun(paths: ShardPaths, scope: Partition, run: string): boolean {
+/** Whether a run of the same task has surely ended, cleanly or not, given that the caller holds the lease of `partition`. */
+export function isDeadRun(paths: ShardPaths, partition: Partition, run: string): boolean {
   const theirs = partitionOfRun(paths, run);
-  if (theirs !== undefined) return !areDisjoint(theirs, scope);
-  // Its record went with the power. It is of this task; whoever holds all of it is alone with it.
-  return existsSync(join(paths.runsDir, run)) && partitionName(scope) === "all";
+  if (theirs !== undefined) return !areDisjoint(theirs, partition);
+  // A power loss has taken its run.json, so its partition is unknown. The lease of the whole root covers them all.
+  return existsSync(join(paths.runsDir, run)) && partitionName(partition) === "all";
 }
 
 function partitionOfRun(paths: ShardPaths, run: string): Partition | undefined {
@@ -51,7 +52,7 @@ function partitionOfRun(paths: ShardPaths, run: string): Partition | undefined {
   }
 }
 
-/** Names the state directory: a copy of it elsewhere can be told from it. A kill may leave the name empty; the next run gives one. */
+/** A random id of the state directory. A kill may leave the file empty; the next run fills it. */
 export function openRootId(paths: ShardPaths): string {
   const path = join(paths.stateDir, "root-id");
   try {
@@ -63,24 +64,14 @@ export function openRootId(paths: ShardPaths): string {
   }
 }
 
-/** Removes the folder of what items keep, where nothing is kept any more. */
+/** Removes the directory of `ctx.keptDir`s, where it is empty. */
 export function closeKept({ keptRoot, stateDir }: ShardPaths): void {
-  try {
-    rmdirSync(keptRoot);
-    if (dirname(keptRoot) !== stateDir) rmdirSync(dirname(keptRoot));
-  } catch {
-    // Nothing was ever kept, or something still is.
-  }
+  const parent = dirname(keptRoot);
+  removeEmpty(keptRoot, ...(parent === stateDir ? [] : [parent]));
 }
 
-/** Removes the run's staging, and the folders that only held it. */
+/** Removes the run's staging, and the directories above it that are empty now. */
 export function closeStaging(dir: string): void {
   rmSync(dir, { recursive: true, force: true });
-  try {
-    rmdirSync(dirname(dir));
-    // Stays where the records of runs are kept in it too.
-    rmdirSync(dirname(dirname(dir)));
-  } catch {
-    // Something else is in there.
-  }
+  removeEmpty(dirname(dir), dirname(dirname(dir)));
 }

@@ -277,8 +277,8 @@ describe("the source", () => {
   });
 
   test.each([
-    ["5", 5, "generateTasks() returned 5, not something to iterate over"],
-    ["an object", {}, "generateTasks() returned an object that cannot be iterated over"],
+    ["5", 5, "generateTasks() returned 5, which is not iterable"],
+    ["an object", {}, "generateTasks() returned an object that is not iterable"],
   ])("that is %s is a mistake", async (_what, list, message) => {
     expect((await plan({ list })).error).toMatchObject({
       code: "generate-tasks",

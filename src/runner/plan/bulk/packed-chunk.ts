@@ -8,16 +8,16 @@ const MAX_ITEMS = 1024;
 const MAX_BYTES = 256 * 1024;
 const COMMA = 0x2c;
 const NEWLINE = 0x0a;
-/** A name and the newline that parts it from the next. */
+/** A name and the newline behind it. */
 const STRIDE = NAME_DIGITS + 1;
 
 /**
- * Plain records named by their content, as the bytes they are sent as:
+ * Plain records named by their content, as the bytes that are sent:
  *
  *     items   {"i":0,"path":"a"},{"i":1,"path":"b"},…        ends   17, 35, …
  *     names   1f9c…⏎7a03…⏎…                                  24 digits and a newline each
  *
- * A million items a second leave no time for an object each; whoever needs one (a retry, a report) has it made here.
+ * At a million items a second there is no time for an object per item: `itemAt` makes one for a retry or a report.
  */
 class PackedChunk implements Chunk {
   readonly header: ChunkHeader;
@@ -67,7 +67,7 @@ class PackedChunk implements Chunk {
   }
 }
 
-/** Packs runs of plain records. One per plan: it works in memory that it uses again. */
+/** Packs consecutive plain records into chunks. One per plan, because its buffers are reused. */
 export class Packer {
   readonly #seen: SeenKeys;
   readonly #header: ChunkHeader;
@@ -80,9 +80,9 @@ export class Packer {
     this.#header = header;
   }
 
-  /** As many items from `from` on as are plain and fit. None: the first of them has to go another way. */
-  pack(batch: readonly unknown[], from: number): Chunk | undefined {
-    const count = this.#write(batch, from);
+  /** Packs as many items from `from` on as are plain and fit; undefined where the first one is not plain. */
+  pack(items: readonly unknown[], from: number): Chunk | undefined {
+    const count = this.#write(items, from);
     if (count === 0) return undefined;
     const names = Buffer.allocUnsafeSlow(count * STRIDE);
     for (let i = 0; i < count; i++) {
@@ -90,17 +90,17 @@ export class Packer {
       names[i * STRIDE + NAME_DIGITS] = NEWLINE;
     }
     const ends = this.#ends.slice(0, count);
-    const items = Buffer.from(this.#items.subarray(0, ends[count - 1]!));
-    const chunk = new PackedChunk(this.#header, items, ends, names);
+    const bytes = Buffer.from(this.#items.subarray(0, ends[count - 1]!));
+    const chunk = new PackedChunk(this.#header, bytes, ends, names);
     const times = this.#seen.addHashes(this.#hashes, count);
     return times === null ? chunk : numbered(chunk, times);
   }
 
-  #write(batch: readonly unknown[], from: number): number {
+  #write(items: readonly unknown[], from: number): number {
     let count = 0;
     let at = 0;
-    for (const most = Math.min(MAX_ITEMS, batch.length - from); count < most; count++) {
-      const record = batch[from + count];
+    for (const most = Math.min(MAX_ITEMS, items.length - from); count < most; count++) {
+      const record = items[from + count];
       if (typeof record !== "object" || record === null) break;
       if (count > 0) this.#items[at++] = COMMA;
       const end = writeAsciiRecord(record, this.#items, at);
@@ -113,13 +113,11 @@ export class Packer {
   }
 }
 
-/** A record that was there before is another item: `#2`, `#3` … */
+/** A repeated record is another item, named `…#2`, `…#3` and so on. */
 function numbered(chunk: Chunk, times: Uint32Array): Chunk {
   const items = Array.from({ length: chunk.count }, (_, i) => {
-    const pending = chunk.itemAt(i);
-    return times[i] === 1
-      ? pending
-      : new PendingItem({ key: `${pending.key}#${times[i]}`, json: pending.json }, pending.header);
+    const { key, json, header } = chunk.itemAt(i);
+    return new PendingItem({ key: times[i] === 1 ? key : `${key}#${times[i]}`, json }, header);
   });
   return new ItemChunk(items);
 }

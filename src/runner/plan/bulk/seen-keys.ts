@@ -2,20 +2,20 @@ import { fingerprintHigh, fingerprintLow, hashText } from "../../../base/hash.js
 import { FingerprintTable } from "../../ledger/fingerprint-table.js";
 import { openSpilledPrints, type SpilledPrints } from "./spilled-prints.js";
 
-/** Counts how often each key has come, for any number of keys in nearly flat memory. */
+/** Counts how often each key was added, for any number of keys in nearly constant memory. */
 export interface SeenKeys extends AsyncDisposable {
   /** 1 the first time, then 2, 3 … Exact but for collisions of 64-bit fingerprints (10M keys: 3 in a million runs). */
   add(key: string): number;
-  /** The same for a text that was just hashed. */
+  /** The same for the hash of a key. */
   addHash(hash: Uint32Array): number;
-  /** The same for many, four cells each. How often each has come; null: every one for the first time. */
+  /** The same for many hashes of four cells each. Returns a count for each; null: all were added for the first time. */
   addHashes(hashes: Uint32Array, count: number): Uint32Array | null;
 }
 
 interface SeenKeysRequest {
-  /** Directory for the file that fingerprints move to; made, with the file, only once they do. */
+  /** Directory of the spill file; both are made once keys are spilled. */
   readonly spillDir: string;
-  /** How many keys are kept in memory before they move. @defaultValue 786432: a table of 8 MB, three quarters full */
+  /** How many keys are kept in memory before they are spilled. @defaultValue 786432: a table of 8 MB, three quarters full */
   readonly recentKeys?: number;
 }
 
@@ -26,7 +26,7 @@ const FIRST_SLOTS = 1024;
  *     add ──► recent: a table in memory, full? ──► sorted, appended to the file as one run
  *        └──► layers of Bloom filters over the runs: "not here" without a read, "perhaps" costs one read per run
  *
- * Keys that came more than once are counted apart, in a table of their own.
+ * Keys that were added more than once are counted in a table of their own.
  */
 export function openSeenKeys(request: SeenKeysRequest): SeenKeys {
   const maxRecent = request.recentKeys ?? RECENT_KEYS;
@@ -43,7 +43,7 @@ export function openSeenKeys(request: SeenKeysRequest): SeenKeys {
   const addHash = (hash: Uint32Array): number => addPrint(fingerprintLow(hash), fingerprintHigh(hash));
 
   const addPrint = (firstLane: number, high: number): number => {
-    // Two zeros mark a free slot.
+    // A slot with two zeros is free.
     const low = firstLane || (high === 0 ? 1 : 0);
     if (recent.has(low, high)) return countRepeat(low, high);
     if (spilled?.mayHave(low, high) && (repeats.find(low, high) > 0 || spilled.has(low, high)))
@@ -62,7 +62,7 @@ export function openSeenKeys(request: SeenKeysRequest): SeenKeys {
     addHash,
     addHashes(hashes, count) {
       let times: Uint32Array | null = null;
-      // Waiting for memory is most of the work: asked for all at once, the answers come side by side.
+      // Most of the time goes to cache misses: touching all slots first lets the CPU load them in parallel.
       recent.touch(hashes, count);
       if (spilled) recent.touched ^= spilled.touch(hashes, count);
       for (let i = 0; i < count; i++) {
@@ -80,14 +80,14 @@ export function openSeenKeys(request: SeenKeysRequest): SeenKeys {
   };
 }
 
-/** A set of fingerprints, open addressing, growing up to the given size; as 64-bit numbers they can be sorted in place. */
+/** A set of fingerprints with open addressing, growing to a given size. 64-bit numbers, so that they can be sorted in place. */
 class RecentPrints {
   readonly #maxSlots: number;
   #prints: BigUint64Array<ArrayBuffer>;
   /** The same memory: [low, high] per slot, on a little-endian machine. */
   #lanes: Uint32Array;
   size = 0;
-  /** Of no meaning; what is read has to go somewhere, or it is not read. */
+  /** A sum without meaning: it keeps the compiler from dropping the reads of `touch`. */
   touched = 0;
 
   constructor(maxPrints: number) {
@@ -101,7 +101,7 @@ class RecentPrints {
     return this.#lanes[slot] !== 0 || this.#lanes[slot + 1] !== 0;
   }
 
-  /** Brings the slots of many into the cache. */
+  /** Brings the slots of many hashes into the CPU cache. */
   touch(hashes: Uint32Array, count: number): void {
     const lanes = this.#lanes;
     const mask = lanes.length - 2;
@@ -110,7 +110,7 @@ class RecentPrints {
     this.touched = sum;
   }
 
-  /** Only for one that is not in here. */
+  /** Requires that the fingerprint is not in the set. */
   add(low: number, high: number): void {
     if (this.size >= this.#prints.length * 0.75 && this.#prints.length < this.#maxSlots) this.#grow();
     const slot = this.#slotOf(low, high);
@@ -119,7 +119,7 @@ class RecentPrints {
     this.size++;
   }
 
-  /** All of them in order. It spoils the set, which must be cleared next. */
+  /** All fingerprints in ascending order. Destroys the set, which must be cleared next. */
   sorted(): BigUint64Array<ArrayBuffer> {
     const lanes = this.#lanes;
     let to = 0;

@@ -5,18 +5,18 @@ import { makeDirectory } from "../../../base/make-directory.js";
 
 /** Fingerprints in a file, in sorted runs, behind Bloom filters. */
 export interface SpilledPrints {
-  /** Brings what `mayHave` will look at into the cache, for many hashes of four cells each. The answer means nothing. */
+  /** Brings the memory that `mayHave` will read into the CPU cache, for many hashes of four cells each. The result means nothing. */
   touch(hashes: Uint32Array, count: number): number;
-  /** False: surely not here. True for what is here, and for about four in a thousand of the rest. */
+  /** False: surely not in the file. True for all that are, and for about four in a thousand that are not. */
   mayHave(low: number, high: number): boolean;
-  /** The truth, at one read of 4 KB for each run that the filter could not rule out. */
+  /** Exact, at one read of 4 KB for each run that the filter could not rule out. */
   has(low: number, high: number): boolean;
-  /** Adds a run. Its memory may be used again afterwards. */
+  /** Adds a run, whose memory may be reused afterwards. */
   append(sorted: BigUint64Array<ArrayBuffer>): void;
   close(): void;
 }
 
-/** Entries of a run between two that the sparse index in memory keeps. */
+/** One of this many fingerprints of a run is in its sparse index in memory. */
 const STRIDE = 512;
 
 interface Run {
@@ -27,14 +27,14 @@ interface Run {
   readonly sparse: BigUint64Array;
 }
 
-/** Later layers hold more runs under one filter, so that few filters are asked: 1, 2, 4, 8 … */
+/** Each layer holds twice as many runs under one filter as the one before (1, 2, 4, 8 …), so that there are few filters. */
 interface Layer {
   readonly filter: Uint32Array;
   readonly maxRuns: number;
   readonly runs: Run[];
 }
 
-/** The file has no name any more when this returns: nothing is left behind, however the process ends. */
+/** The file is unlinked when this returns, so it disappears with the process, however that ends. */
 export function openSpilledPrints(options: { readonly dir: string; readonly runPrints: number }): SpilledPrints {
   const path = join(options.dir, `seen-keys-${process.pid}-${Math.random().toString(36).slice(2)}`);
   const guard = <T>(doing: string, act: () => T): T => {
@@ -117,7 +117,7 @@ function lastNotAbove(sorted: BigUint64Array, length: number, print: bigint): nu
 
 /*
  * Split-block Bloom filter (as in Apache Parquet): a key has one bit in each of the eight words of one block of 256 bits, so
- * that a question touches one cache line. 13 bits per key: about 0.4 % false positives.
+ * that a lookup touches one cache line. 13 bits per key: about 0.4 % false positives.
  */
 const SALTS = [0x47b6137b, 0x44974d91, 0x8824ad5b, 0xa2b7289d, 0x705495c7, 0x2df1424b, 0x9efc4947, 0x5c6bfb31].map(
   (salt) => salt | 0,
@@ -145,7 +145,7 @@ const blockOf = (filter: Uint32Array, low: number): number =>
 function readExactly(fd: number, bytes: Uint8Array, position: number): void {
   for (let at = 0; at < bytes.length; ) {
     const size = readSync(fd, bytes, at, bytes.length - at, position + at);
-    if (size === 0) throw new Error("the file is shorter than what was written to it");
+    if (size === 0) throw new Error("the file is shorter than the data written to it");
     at += size;
   }
 }

@@ -1,6 +1,6 @@
-import { closeSync, ftruncateSync, openSync, readFileSync, rmdirSync, rmSync, writeSync } from "node:fs";
+import { closeSync, ftruncateSync, openSync, readFileSync, rmSync, writeSync } from "node:fs";
 import { join } from "node:path";
-import { makeDirectory } from "../../../base/make-directory.js";
+import { makeDirectory, removeEmpty } from "../../../base/make-directory.js";
 import { readNames } from "../../../base/read-names.js";
 import { unpackKeys } from "../../../contracts/wire.js";
 import type { WorkerHandle } from "../../dispatch/worker-handle.js";
@@ -9,16 +9,16 @@ const MAX_FILE_CHARS = 1024 * 1024;
 
 interface TrackedFile {
   readonly fd: number;
-  /** Written since it was last begun anew. */
+  /** Characters written since the file was last truncated. */
   chars: number;
-  /** How many make it worth beginning anew. */
+  /** The size at which the file is truncated and written anew. */
   limit: number;
 }
 
 /**
- * Which items are at workers, on disk: when a native crash takes the whole process along, nobody is left to say what was
- * running. One file per worker, one line of packed keys per message; written over when it has grown long. Best effort: what
- * cannot be written is not tracked, and an item too many in here only runs with more care.
+ * The keys of items in flight, on disk, so that the next run knows them after a native crash of the whole process. One file
+ * per worker, one line of packed keys per message; rewritten when it has grown long. Best effort: a key that cannot be written
+ * is not tracked, and a key too many only makes its item run in isolation.
  *
  *     under-way/<run>/<worker>
  */
@@ -43,7 +43,7 @@ export class InFlightJournal implements Disposable {
     }
   }
 
-  /** What the worker had is settled, or at another one. */
+  /** The worker has no item in flight any more. */
   gone(worker: WorkerHandle): void {
     const file = this.#files.get(worker.id);
     if (!file) return;
@@ -63,67 +63,52 @@ export class InFlightJournal implements Disposable {
   }
 
   #append(file: TrackedFile, keys: string): void {
-    // Keys are parted by newlines, messages by an empty line.
+    // A newline separates keys, an empty line separates messages.
     writeSync(file.fd, `${keys}\n\n`);
     file.chars += keys.length + 2;
   }
 
-  /** The worker's items already hold the ones just sent. */
+  /** Truncates the file and writes what is in flight, which includes the message just sent. */
   #startOver(file: TrackedFile, worker: WorkerHandle): void {
     ftruncateSync(file.fd);
     file.chars = 0;
     this.#append(file, worker.inFlight.packedKeys().join("\n\n"));
-    // Not once per message, where that alone is much.
+    // What is in flight may itself be long: without this, each message would rewrite the file.
     file.limit = Math.max(MAX_FILE_CHARS, 4 * file.chars);
   }
 
-  /** An orderly end: nothing is under way. */
+  /** The run ends in order, with nothing in flight. */
   [Symbol.dispose](): void {
     for (const { fd } of this.#files.values()) closeSync(fd);
     this.#files.clear();
     rmSync(this.#dir, { recursive: true, force: true });
-    removeIfEmpty(join(this.#dir, ".."));
+    removeEmpty(join(this.#dir, ".."));
   }
 }
 
-/** Keys of items that were at workers of runs that ended without a word. Only for whoever holds the lease of their shard. */
+/** Keys of items that were in flight when the process of a run crashed. Requires the lease of their shard. */
 export function readInFlightJournal(journalDir: string, isDead: (run: string) => boolean): Set<string> {
-  const keys = new Set<string>();
-  for (const run of readNames(journalDir).filter(isDead)) {
-    for (const file of readNames(join(journalDir, run))) {
-      for (const key of keysIn(join(journalDir, run, file))) keys.add(key);
-    }
-  }
-  return keys;
+  const files = readNames(journalDir)
+    .filter(isDead)
+    .flatMap((run) => readNames(join(journalDir, run)).map((file) => join(journalDir, run, file)));
+  return new Set(files.flatMap(messagesIn).flatMap((message) => orNone(() => unpackKeys(message))));
 }
 
-/** As much as can be read: nothing depends on it but the care that is taken. */
-function keysIn(path: string): string[] {
+/** The last message may be cut off, and is left out. */
+const messagesIn = (path: string): string[] => orNone(() => readFileSync(path, "utf8").split("\n\n").slice(0, -1));
+
+/** A key that cannot be read is not tracked. */
+function orNone(read: () => string[]): string[] {
   try {
-    const messages = readFileSync(path, "utf8").split("\n\n").slice(0, -1);
-    return messages.flatMap((message) => {
-      try {
-        return unpackKeys(message);
-      } catch {
-        return [];
-      }
-    });
+    return read();
   } catch {
     return [];
   }
 }
 
-/** What dead runs left is dealt with. */
+/** Removes the journals of dead runs, once their suspects were tried. */
 export function clearInFlightJournal(journalDir: string, isDead: (run: string) => boolean): void {
   for (const run of readNames(journalDir).filter(isDead))
     rmSync(join(journalDir, run), { recursive: true, force: true });
-  removeIfEmpty(journalDir);
-}
-
-function removeIfEmpty(dir: string): void {
-  try {
-    rmdirSync(dir);
-  } catch {
-    // Another shard's run is in there.
-  }
+  removeEmpty(journalDir);
 }

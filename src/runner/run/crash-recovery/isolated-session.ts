@@ -4,27 +4,27 @@ import type { WorkerBackbone, WorkerSession, WorkersRequest } from "../../../con
 import { Suspects } from "./suspects.js";
 
 /**
- * Where workers come from. After a run whose process crashed, the items that were in flight go first, each worker in a
- * process of its own (where the backbone has such), and the run goes on as it was asked to when all of them are through.
+ * The session that starts the run's workers. After a crash of a run's process, the suspects go first, with each worker in a
+ * process of its own (where the backbone offers that); once they have settled, the requested workers take over.
  */
 export interface IsolatedSession {
-  /** Starts workers: isolated ones while suspects are still to come, then those that were asked for. */
+  /** Starts isolated workers as long as suspects are pending, then requested ones. */
   readonly session: WorkerSession;
   /** A crash of one worker can end this whole process. */
   readonly canCrashCoordinator: boolean;
-  /** Suspects are still to come. */
+  /** Suspects are pending. */
   readonly isIsolated: boolean;
-  /** What to tell people about it. */
+  /** For the user, where there are suspects. */
   readonly warning: string | undefined;
-  /** Resolves when suspects are no more waited for, and `session` is the one that was asked for. Without suspects: never. */
+  /** Resolves when no suspect is pending and `session` is the requested one. Without suspects: never. */
   readonly whenOver: Promise<IsolationEnd>;
   settled(shard: number, key: string): void;
 }
 
 interface IsolationEnd {
-  /** All suspects were tried; else some did not come by. */
+  /** All suspects were tried; `false`: some were not among the first items of the plan. */
   readonly allTried: boolean;
-  /** Why the isolated workers have to do to the end. */
+  /** Why the run stays with isolated workers: the requested ones could not be opened. */
   readonly failure?: string;
 }
 
@@ -39,26 +39,26 @@ export async function openIsolatedSession(request: IsolatedSessionRequest): Prom
   const { backbone, suspects: ofShards, stack, options, ...rest } = request;
   const isolated = backbone.isolated?.(options);
   const keys = new Set(ofShards.flatMap(({ number, suspects }) => [...suspects].map((key) => nameOf(number, key))));
-  const isCareful = isolated !== undefined && keys.size > 0;
+  const hasSuspects = isolated !== undefined && keys.size > 0;
   let isClosed = false;
   const open = async (chosen: typeof options): Promise<WorkerSession> => {
     const session = await backbone.openWorkers({ ...rest, options: chosen });
     if (isClosed) await session[Symbol.asyncDispose]();
     return stack.use(session);
   };
-  let session = await open(isCareful ? isolated : options);
+  let session = await open(hasSuspects ? isolated : options);
   stack.defer(() => {
     isClosed = true;
   });
   let suspects: Suspects | undefined;
   const whenOver = new Promise<IsolationEnd>((resolve) => {
-    if (!isCareful) return;
+    if (!hasSuspects) return;
     suspects = new Suspects(keys, (allTried) => {
       suspects = undefined;
       if (isClosed) return;
       open(options).then(
-        (asked) => {
-          session = asked;
+        (requested) => {
+          session = requested;
           resolve({ allTried });
         },
         (error) => resolve({ allTried, failure: toErrorRecord(error).message }),
@@ -74,7 +74,7 @@ export async function openIsolatedSession(request: IsolatedSessionRequest): Prom
       return suspects !== undefined;
     },
     canCrashCoordinator: isolated !== undefined,
-    warning: isCareful
+    warning: hasSuspects
       ? `the last run's process crashed. The ${keys.size} ${items} first, each worker in a process of its own, so that a crash costs one item`
       : undefined,
     whenOver,
@@ -82,5 +82,5 @@ export async function openIsolatedSession(request: IsolatedSessionRequest): Prom
   };
 }
 
-/** The same key may stand in two shards. */
+/** Two shards may have an item of the same key. */
 const nameOf = (shard: number, key: string): string => `${shard}:${key}`;

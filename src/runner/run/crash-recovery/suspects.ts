@@ -1,17 +1,17 @@
 /**
- * Items that were at workers when a run died whole. One of them may have killed it, so they go first, in workers whose
- * death takes nobody along; after that the run goes on as it was asked to.
+ * Items that were in flight when the process of a run crashed. One of them may have crashed it, so they go first, in workers
+ * whose crash ends no other process; after that the run goes on with the workers that it was asked to use.
  */
 export class Suspects {
   readonly #pending: Set<string>;
   readonly #onOver: (allTried: boolean) => void;
   #patience: number;
 
-  /** @param onOver called once: when all of them have settled, or it seems that they are not in this run's input */
+  /** @param onOver called once: when all of them have settled, or when they seem not to be in this run's input */
   constructor(keys: ReadonlySet<string>, onOver: (allTried: boolean) => void) {
     this.#pending = new Set(keys);
     this.#onOver = onOver;
-    // They were the next in the plan, so they are among its first items; unless the input has changed.
+    // The suspects were next in the plan, so they are among its first items; unless the input has changed.
     this.#patience = 10_000 + 2 * keys.size;
   }
 

@@ -1,33 +1,39 @@
 import { type Aspect, aspects, differencesOf, type Made } from "../../ledger/index.js";
-import { type Finding, Findings } from "./findings.js";
+import { type Counted, type Finding, findings } from "./findings.js";
 import type { Verdict } from "./judge.js";
 
-/** Hears of every item as it is judged. `needsForce`: the same command would leave it as it is. */
+/** Called for every judged item. `needsForce`: running the same command again would not repair it. */
 export type ItemListener = (key: string, finding: Finding, needsForce: boolean) => void;
 
-/** How items that are not as they should be could be mended, each in the cheapest way there is. */
+/** How many bad items each command would repair; each item is counted for the cheapest one. */
 export interface Remedies {
-  /** Failed ones that `--retry-failed` runs again. */
+  /** Failed items: `--retry-failed`. */
   readonly retry: number;
-  /** Others that the same command runs. */
+  /** The same command again. */
   readonly run: number;
-  /** Those it leaves as they are. */
+  /** The same command with `--force`. */
   readonly force: number;
 }
 
-/** What verdicts come to. */
+const EXAMPLES = 3;
+
+const forEachName = <N extends string, V>(table: Readonly<Record<N, unknown>>, create: () => V): Record<N, V> =>
+  Object.fromEntries(Object.keys(table).map((name) => [name, create()])) as Record<N, V>;
+
+/** Counts the verdicts of an audit, and keeps the first items of each finding as examples. */
 export class AuditCounters {
-  readonly findings = new Findings();
-  /** Of the finished items. */
-  readonly stale = Object.fromEntries(Object.keys(aspects).map((aspect) => [aspect, 0])) as Record<Aspect, number>;
-  /** Items that are not as they should be. */
+  total = 0;
+  readonly items = forEachName(findings, () => ({ count: 0, examples: [] as Counted["examples"][number][] }));
+  /** Finished items made by other code, another version or other options than now. */
+  readonly stale = forEachName(aspects, () => 0);
+  /** Items that are not finished as they should be. */
   bad = 0;
   readonly remedies = { retry: 0, run: 0, force: 0 };
   /** Items that the task's own code was asked about. */
   asked = 0;
   readonly #now: Made;
   readonly #onItem: ItemListener | undefined;
-  /** Neighbours were mostly made by one run, and the answer is the same. */
+  /** Cached, because consecutive items were mostly made by one run. */
   #last: { readonly made: Made | null; readonly differs: readonly Aspect[] } | undefined;
 
   constructor(now: Made, onItem: ItemListener | undefined) {
@@ -35,10 +41,13 @@ export class AuditCounters {
     this.#onItem = onItem;
   }
 
-  /** @param made undefined: never recorded; null: recorded, but what made it is lost */
+  /** @param made undefined: never recorded; null: recorded, but the header of its segment is lost */
   add(key: string, verdict: Verdict, made: Made | null | undefined): void {
     const { finding, wouldRun, says } = verdict;
-    this.findings.add(finding, key, says);
+    this.total++;
+    const { count, examples } = this.items[finding];
+    this.items[finding].count = count + 1;
+    if (count < EXAMPLES) examples.push({ key, ...withText(says?.()) });
     const needsForce = !isFine(verdict) && !wouldRun;
     if (!isFine(verdict)) this.bad++;
     if (needsForce) this.remedies.force++;
@@ -56,10 +65,12 @@ export class AuditCounters {
   }
 }
 
-/** What no run can mend: the input has to change, or the task has to be asked first. */
+const withText = (says: string | undefined) => (says === undefined ? {} : { says });
+
+/** No run repairs these: the input has to change, or the task has to be asked first. */
 const beyondRuns: ReadonlySet<Finding> = new Set<Finding>(["refused", "undecided"]);
 
-/** An output that nobody has recorded is as good as finished where the finish check, not the ledger, decides. */
+/** An unrecorded output counts as finished where the finish check, not the ledger, decides. */
 function isFine({ finding, wouldRun, asksTask }: Verdict): boolean {
   if (finding === "unrecorded") return !wouldRun || asksTask;
   return finding === "finished" || finding === "filtered";

@@ -25,45 +25,45 @@ interface AuditOptions {
   readonly onItem?: ItemListener;
 }
 
-/** What is true of one root, its ledger and the files of its runs. */
+/** What an audit found in one root, its ledger and the files of its runs. */
 export interface ShardAudit {
   readonly outputRoot: string | null;
   readonly stateDir: string;
-  /** Runs at work while this was looked at: what they are about to write counts as not there. */
+  /** Runs that were alive during the audit: outputs that they had not written yet count as missing. */
   readonly running: readonly Holder[];
   readonly total: number;
   readonly items: Readonly<Record<Finding, Counted>>;
-  /** Of the finished items, those that other code, another version or other options have made: kept. */
+  /** Finished items made by other code, another version or other options, which a run keeps. */
   readonly stale: Readonly<Record<Aspect, number>>;
-  /** null: not looked for, and why. */
+  /** null: not searched; `orphansNote` says why. */
   readonly orphans: Orphans | null;
   readonly orphansNote: string | undefined;
   readonly leftovers: Leftovers;
   readonly damaged: { readonly lines: number; readonly first: string | undefined };
-  /** What `--force` has begun and not ended. */
+  /** Epochs of `--force` that are not complete. */
   readonly openEpochs: readonly { readonly epoch: number; readonly scope: EpochSelection }[];
-  /** One of them is of just these items: the same command goes on with it. */
+  /** One of them selects just these items: the same command continues it. */
   readonly goesOnWithEpoch: boolean;
-  /** null: a run is at work, which writes it at its end. */
+  /** null: a run is alive, which writes the file at its end. */
   readonly failedFile: FailedFileState | null;
-  /** Items that the task's own code was asked about; null: it was not. */
+  /** Items that the task's own code was asked about; null: without `--deep`. */
   readonly deepChecked: number | null;
   readonly remedies: Remedies;
   readonly isSound: boolean;
 }
 
 /**
- * Lists the items of a command and holds each against ledger and disk; then looks at the root as a whole. Takes no lease and
+ * Lists the items of a command and compares each with ledger and disk, then checks the root as a whole. Takes no lease and
  * writes nothing.
  *
- * Sound: the same command would have nothing to do, and nothing that is recorded is contradicted by what is there. What a
- * run keeps with a warning (results of other code) and what is none of its items (orphans) is told and does not count.
+ * A root is sound when the same command would have nothing to do and the disk contradicts nothing in the ledger. Results of
+ * other code, which a run keeps with a warning, and orphans are reported but do not make it unsound.
  */
 export async function auditShard(prepared: PreparedRun, shard: number, options: AuditOptions): Promise<ShardAudit> {
-  const judged = withoutCounting(prepared);
+  const judged = withoutOrderFlags(prepared);
   const paths = prepared.shards[shard]!;
   const { program, config, instance } = judged;
-  // Looked at first: whoever begins later is no reason to doubt what was read before.
+  // Read first: a run that begins later does not affect what was read before.
   const running = holdersOf(paths.leaseDir);
   const history = await openHistory(judged, shard);
   await using planner = await openPlanner(judged, history);
@@ -78,20 +78,20 @@ export async function auditShard(prepared: PreparedRun, shard: number, options: 
   });
   const orphansNote = whyNoOrphans(judged, paths);
   const known = orphansNote === undefined ? new KnownOutputs() : null;
-  const tally = new AuditCounters(history.headerOf(""), options.onItem);
-  const settle = ({ key }: Candidate, verdict: Verdict): void =>
-    tally.add(key, verdict, history.index.statusOf(key)?.segment.header);
+  const counters = new AuditCounters(history.headerOf(""), options.onItem);
+  const add = ({ key }: Candidate, verdict: Verdict): void =>
+    counters.add(key, verdict, history.index.statusOf(key)?.segment.header);
   const listener = {
     onListed: () => {},
     onRefused: ({ key, error }: Refusal) =>
-      tally.add(key, { finding: "refused", says: () => error.message, wouldRun: true, asksTask: false }, undefined),
+      counters.add(key, { finding: "refused", says: () => error.message, wouldRun: true, asksTask: false }, undefined),
   };
   for await (const candidates of planner.candidates(listener)) {
     for (const { outputs } of known ? candidates : []) for (const output of outputs) known!.add(output);
-    if (!deep) for (const candidate of candidates) settle(candidate, judge.judge(candidate));
+    if (!deep) for (const candidate of candidates) add(candidate, judge.judge(candidate));
     else
-      await eachAtOnce(candidates, config.run.concurrency, async (candidate) =>
-        settle(candidate, await ask(deep, candidate, judge.judge(candidate), tally)),
+      await forEachAtOnce(candidates, config.run.concurrency, async (candidate) =>
+        add(candidate, await askTask(deep, candidate, judge.judge(candidate), counters)),
       );
   }
   const leftOut = [...program.roots.map(({ inputPath }) => inputPath), paths.stateDir];
@@ -100,9 +100,9 @@ export async function auditShard(prepared: PreparedRun, shard: number, options: 
     outputRoot: paths.outputRoot,
     stateDir: paths.stateDir,
     running,
-    total: tally.findings.total,
-    items: tally.findings.all(),
-    stale: tally.stale,
+    total: counters.total,
+    items: counters.items,
+    stale: counters.stale,
     orphans: known && findOrphans(paths.outputRoot!, leftOut, known),
     orphansNote,
     leftovers: findLeftovers(paths, partitionOf(program, config.run), new Set(running.map(({ run }) => run))),
@@ -112,13 +112,13 @@ export async function auditShard(prepared: PreparedRun, shard: number, options: 
       .map(({ epoch, scope }) => ({ epoch, scope })),
     goesOnWithEpoch: history.ignoresTask,
     failedFile: running.length > 0 ? null : await compareFailedFile(paths.failedFile, history.index),
-    deepChecked: deep ? tally.asked : null,
-    remedies: tally.remedies,
+    deepChecked: deep ? counters.asked : null,
+    remedies: counters.remedies,
   };
-  return { ...found, isSound: tally.bad === 0 && isWholeSound(found) };
+  return { ...found, isSound: counters.bad === 0 && isRootSound(found) };
 }
 
-function isWholeSound({ leftovers, damaged, goesOnWithEpoch, failedFile }: Omit<ShardAudit, "isSound">): boolean {
+function isRootSound({ leftovers, damaged, goesOnWithEpoch, failedFile }: Omit<ShardAudit, "isSound">): boolean {
   return (
     leftovers.staging.length === 0 &&
     leftovers.ledger.length === 0 &&
@@ -128,13 +128,13 @@ function isWholeSound({ leftovers, damaged, goesOnWithEpoch, failedFile }: Omit<
   );
 }
 
-/** What is counted while a run goes on does not narrow what is finished. */
-function withoutCounting(prepared: PreparedRun): PreparedRun {
+/** Flags that select by order or by outcome do not change which items should be finished. */
+function withoutOrderFlags(prepared: PreparedRun): PreparedRun {
   const { run } = prepared.config;
   if (run.sample && "count" in run.sample) {
-    throw new KagurazakaError("usage", "an audit cannot pick items by their number", {
+    throw new KagurazakaError("usage", "verify cannot select a number of items", {
       where: "--sample",
-      hint: "Say a share (--sample 1%), or leave it out.",
+      hint: "Give a share (--sample 1%), or leave it out.",
     });
   }
   const settings: RunSettings = {
@@ -145,20 +145,25 @@ function withoutCounting(prepared: PreparedRun): PreparedRun {
   return { ...prepared, config: { ...prepared.config, run: settings } };
 }
 
-/** Why files that belong to no item cannot be told here; undefined: they can. */
+/** Why orphans cannot be found in this audit; undefined: they can. */
 function whyNoOrphans({ program, config: { run } }: PreparedRun, { outputRoot }: ShardPaths): string | undefined {
   if (!program.modes?.outputMode || outputRoot === null) return "no output mode names outputs";
   if (!existsSync(outputRoot)) return "there is no output root yet";
-  if (program.roots.some(({ inputPath }) => inputPath === outputRoot)) return "inputs lie in the output root";
+  if (program.roots.some(({ inputPath }) => inputPath === outputRoot)) return "inputs are in the output root";
   const isPart = partitionOf(program, run).soft.length > 0 || givenSelectors(run, "selects-by-key").length > 0;
   return isPart ? "only a part of the items was listed" : undefined;
 }
 
-/** The task's own answer over ours. */
-async function ask(deep: DeepCheck, candidate: Candidate, verdict: Verdict, tally: AuditCounters): Promise<Verdict> {
+/** `--deep`: the task's own answer overrides the verdict. */
+async function askTask(
+  deep: DeepCheck,
+  candidate: Candidate,
+  verdict: Verdict,
+  counters: AuditCounters,
+): Promise<Verdict> {
   const { finding, asksTask } = verdict;
   if (finding !== "finished" && finding !== "unrecorded" && finding !== "undecided") return verdict;
-  tally.asked++;
+  counters.asked++;
   const { isExecuted, objection } = await deep.check(candidate, asksTask);
   if (objection !== undefined) return { ...verdict, finding: "unsound", says: () => objection, wouldRun: false };
   if (isExecuted === undefined) return verdict;
@@ -168,7 +173,7 @@ async function ask(deep: DeepCheck, candidate: Candidate, verdict: Verdict, tall
     : { ...verdict, finding: "neverRun" };
 }
 
-async function eachAtOnce<T>(all: readonly T[], atOnce: number, work: (one: T) => Promise<void>): Promise<void> {
+async function forEachAtOnce<T>(all: readonly T[], atOnce: number, work: (one: T) => Promise<void>): Promise<void> {
   let next = 0;
   const lane = async (): Promise<void> => {
     while (next < all.length) await work(all[next++]!);

@@ -15,71 +15,66 @@ import { ReceivedChunk } from "../../worker/received-chunk.js";
 
 export type LogHook = (key: string, level: "info" | "warn" | "error", message: string, fields?: unknown) => void;
 
-/** What the task's own code says of an item. */
+/** The answer of the task's own code about an item. */
 interface DeepAnswer {
-  /** What `isExecuted` said, where it was asked. */
+  /** The result of `isExecuted`, where it was asked. */
   readonly isExecuted: boolean | undefined;
   /** What `verify` threw. */
   readonly objection: string | undefined;
 }
 
+interface DeepCheckParts {
+  readonly shard: number;
+  readonly instance: TaskInstance;
+  readonly attempts: Attempts;
+  readonly scratch: string;
+  readonly slots: number;
+  readonly timeoutMs: number | undefined;
+}
+
 /**
- * Asks `isExecuted` and `verify` of a task in this process, on an instance of its own that was set up as a worker's is,
- * with outputs at their final places. Scratch space is in the system's temporary directory: the tree is only read.
+ * Calls `isExecuted` and `verify` of a task in this process, on an instance that was set up like a worker's, with outputs at
+ * their final paths. Scratch space is in the system's temporary directory, so the output root is only read.
  */
 export class DeepCheck implements AsyncDisposable {
-  readonly #instance: TaskInstance;
-  readonly #attempts: Attempts;
-  readonly #timeoutMs: number | undefined;
+  readonly #parts: DeepCheckParts;
   readonly #freeSlots: number[];
-  readonly #shard: number;
-  readonly #scratch: string;
   #seq = 0;
 
-  constructor(parts: {
-    shard: number;
-    instance: TaskInstance;
-    attempts: Attempts;
-    scratch: string;
-    slots: number;
-    timeoutMs: number | undefined;
-  }) {
-    this.#shard = parts.shard;
-    this.#instance = parts.instance;
-    this.#attempts = parts.attempts;
-    this.#scratch = parts.scratch;
-    this.#timeoutMs = parts.timeoutMs;
+  constructor(parts: DeepCheckParts) {
+    this.#parts = parts;
     this.#freeSlots = Array.from({ length: parts.slots }, (_, slot) => slot);
   }
 
-  /** At most `--concurrency` at once. */
+  /** May be called for at most `--concurrency` items at once. */
   async check(candidate: Candidate, asksTask: boolean): Promise<DeepAnswer> {
+    const { attempts, shard } = this.#parts;
     const slot = this.#freeSlots.pop()!;
     const items = `[${candidate.json ?? encodeItem(candidate.item)}]`;
     const keys = packKeys([candidate.key]);
-    const header = { shard: this.#shard, forced: false };
-    const chunk = new ReceivedChunk({ type: "items", firstSeq: ++this.#seq, items, keys, ...header });
-    const ctx = this.#attempts.begin(slot, chunk, 0);
+    const chunk = new ReceivedChunk({ type: "items", firstSeq: ++this.#seq, items, keys, shard, forced: false });
+    const ctx = attempts.begin(slot, chunk, 0);
     try {
-      const isExecuted = await this.#inTime(ctx, () => this.#attempts.inspect(ctx, asksTask));
+      const isExecuted = await this.#inTime(ctx, () => attempts.inspect(ctx, asksTask));
       return { isExecuted, objection: undefined };
     } catch (thrown) {
       const { name, message } = toErrorRecord(thrown);
       return { isExecuted: undefined, objection: `${name}: ${message}` };
     } finally {
-      this.#attempts.release(ctx);
+      attempts.release(ctx);
       this.#freeSlots.push(slot);
     }
   }
 
   async #inTime<T>(ctx: ItemContext, work: () => Promise<T>): Promise<T> {
-    if (this.#timeoutMs === undefined) return work();
+    const { timeoutMs } = this.#parts;
+    if (timeoutMs === undefined) return work();
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_, reject) => {
       timer = setTimeout(() => {
         ctx.abort("timeout");
-        reject(new KagurazakaError("timeout", `looking at it took longer than ${this.#timeoutMs} ms`));
-      }, this.#timeoutMs);
+        reject(new KagurazakaError("timeout", `isExecuted() and verify() took longer than ${timeoutMs} ms`));
+      }, timeoutMs);
     });
     try {
       return await Promise.race([work(), late]);
@@ -89,16 +84,17 @@ export class DeepCheck implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    const { instance, attempts, scratch } = this.#parts;
     try {
-      await this.#instance.teardown?.();
+      await instance.teardown?.();
     } finally {
-      this.#attempts.close();
-      rmSync(this.#scratch, { recursive: true, force: true });
+      attempts.close();
+      rmSync(scratch, { recursive: true, force: true });
     }
   }
 }
 
-/** Undefined where the task has nothing to be asked. A `setup()` that fails ends the audit, as it ends a run. */
+/** Undefined where the task has neither method. A `setup()` that throws ends the audit, as it ends a run. */
 export async function openDeepCheck(
   { program, config, shape }: PreparedRun,
   shard: number,

@@ -2,12 +2,12 @@ import { existsSync } from "node:fs";
 import type { LedgerIndex } from "../../ledger/index.js";
 import { readBlocks } from "../../ledger/read-segment.js";
 
-/** How `failed.jsonl` stands to the ledger it was folded from. */
+/** Whether `failed.jsonl` agrees with the ledger that it was made from. */
 export interface FailedFileState {
   readonly agrees: boolean;
-  /** Keys that have failed by the ledger and are not in it. */
+  /** Failed keys of the ledger that are not in the file. */
   readonly missing: number;
-  /** Lines of keys that have not failed, come twice, or cannot be read. */
+  /** Lines whose key has not failed, is repeated, or cannot be read. */
   readonly extra: number;
 }
 

@@ -2,20 +2,20 @@ import { KagurazakaError } from "../../../base/errors.js";
 import { didYouMean } from "../../../base/nearest.js";
 import type { FailedItem } from "../../ledger/index.js";
 
-/** Failures that are one: what varies from item to item is masked in the name. */
+/** Failures with the same name, in which everything that varies from item to item is masked. */
 export interface FailureClass {
   readonly class: string;
   readonly count: number;
-  /** Of the first of them, in full. */
+  /** The full message of the first failure. */
   readonly message: string;
   readonly attempts: { readonly least: number; readonly most: number };
-  /** The first of them. */
+  /** The keys of the first failures. */
   readonly keys: readonly string[];
 }
 
 const EXAMPLES = 3;
 
-/** Most first. Memory goes with the number of classes. */
+/** The most frequent class first. Memory depends on the number of classes, not of items. */
 export function groupFailures(items: Iterable<FailedItem>): FailureClass[] {
   const groups = new Map<string, { count: number; message: string; least: number; most: number; keys: string[] }>();
   for (const { class: name, message, attempts, key } of items) {
@@ -31,7 +31,7 @@ export function groupFailures(items: Iterable<FailedItem>): FailureClass[] {
     .sort((a, b) => b.count - a.count);
 }
 
-/** The classes a word means: the one of that name, else all that contain it. */
+/** The class of that name, else all classes whose names contain it. */
 export function pickClasses(classes: readonly FailureClass[], asked: string): FailureClass[] {
   const exact = classes.filter(({ class: name }) => name === asked);
   if (exact.length > 0) return exact;
@@ -39,11 +39,7 @@ export function pickClasses(classes: readonly FailureClass[], asked: string): Fa
   const containing = classes.filter(({ class: name }) => name.toLowerCase().includes(wanted));
   if (containing.length > 0) return containing;
   const names = classes.map(({ class: name }) => name);
-  throw new KagurazakaError("usage", `nothing has failed in the class "${asked}".${didYouMean(asked, names)}`, {
-    where: "--class",
-    hint:
-      names.length === 0
-        ? "Nothing has failed at all."
-        : `There ${names.length === 1 ? "is" : "are"}: ${names.slice(0, 5).join("; ")}.`,
-  });
+  const hint = names.length === 0 ? "No item has failed." : `Classes: ${names.slice(0, 5).join("; ")}.`;
+  const message = `no failure is in the class "${asked}".${didYouMean(asked, names)}`;
+  throw new KagurazakaError("usage", message, { where: "--class", hint });
 }

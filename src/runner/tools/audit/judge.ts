@@ -1,32 +1,29 @@
 import { statSync } from "node:fs";
 import { join } from "node:path";
-import type { FinishRule, OutputEntry } from "../../../contracts/modes.js";
+import type { OutputEntry } from "../../../contracts/modes.js";
 import type { KeyStatus } from "../../ledger/index.js";
 import type { LedgerView } from "../../ledger/view.js";
 import type { Candidate } from "../../plan/candidates.js";
-import { ExistingFiles, type FinishedCheck, isFinished } from "../../plan/finished.js";
+import { ExistingFiles, type FinishedCheck, type FinishedOptions, isFinished } from "../../plan/finished.js";
 import type { Finding } from "./findings.js";
 
 export interface Verdict {
   readonly finding: Finding;
   readonly says?: () => string | undefined;
-  /** The same command would run it again, or ask the task whether it has to. */
+  /** The same command would run the item again, or ask the task about it. */
   readonly wouldRun: boolean;
-  /** The task's `isExecuted` has the last word. */
+  /** The task's `isExecuted` decides. */
   readonly asksTask: boolean;
 }
 
-interface JudgeOptions {
+interface JudgeOptions extends Pick<FinishedOptions, "rule" | "taskDecides" | "outputRoot"> {
   readonly finished: FinishedCheck;
-  readonly rule: FinishRule | null;
-  readonly taskDecides: boolean;
-  readonly outputRoot: string | null;
   readonly ledger: LedgerView & { readonly index: { statusOf(key: string): KeyStatus | undefined } };
 }
 
 /**
- * Holds what is recorded of an item against what lies on the disk. The finish check is asked as a run asks it; besides, of
- * an item that is done every declared output has to be there, for without them `process` would not have been done.
+ * Compares the ledger's entry of an item with its files. The finish check is applied as in a run. In addition, every declared
+ * output of a done item has to exist: without it, `process` would have failed.
  */
 export class Judge {
   readonly #options: JudgeOptions;
@@ -53,10 +50,10 @@ export class Judge {
     const isDue = entry !== undefined && entry.epoch < required;
     if (entry?.status === "failed") return found("failed");
     if (entry?.status === "filtered") return found(isDue ? "due" : "filtered");
-    const lacking = this.#lacking(candidate.outputs);
+    const lacking = this.#findLack(candidate.outputs);
     if (entry === undefined) {
-      const isThere = state === "output exists" || (candidate.outputs.length > 0 && lacking === undefined);
-      if (isThere) return found("unrecorded");
+      const exists = state === "output exists" || (candidate.outputs.length > 0 && lacking === undefined);
+      if (exists) return found("unrecorded");
       return found(asksTask ? "undecided" : "neverRun");
     }
     if (lacking !== undefined) return found("missing", () => this.#describe(lacking));
@@ -65,7 +62,7 @@ export class Judge {
     return found(wouldRun && !asksTask ? "outdated" : "finished");
   }
 
-  #lacking(outputs: readonly OutputEntry[]): Lack | undefined {
+  #findLack(outputs: readonly OutputEntry[]): Lack | undefined {
     const { rule } = this.#options;
     if (this.#files === null) return undefined;
     for (const { relPath } of outputs) if (!this.#files.has(relPath, 0)) return { relPath, minBytes: 0 };

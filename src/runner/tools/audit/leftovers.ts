@@ -6,7 +6,7 @@ import type { ShardPaths } from "../../prepare/shard-paths.js";
 import { isDeadRun } from "../../run/staging.js";
 import { isCompactionLeftover } from "../compact/compact-ledger.js";
 
-/** What runs and compactions that were killed have left behind. It does no harm, and the next of its kind removes it. */
+/** Files of runs and compactions that were killed. They do no harm; the next run or compaction removes them. */
 export interface Leftovers {
   /** Runs whose staging directory is still there. */
   readonly staging: readonly string[];
@@ -15,12 +15,11 @@ export interface Leftovers {
 }
 
 /**
- * Staging of runs whose part overlaps `scope`: those a run of this scope sweeps. Of other tasks and of shards beside it
- * nothing is known.
- * @param living runs at work, by their lease
+ * The leftovers that a run over this partition would remove. Those of other tasks and of disjoint partitions are left out.
+ * @param alive runs that hold a lease
  */
-export function findLeftovers(paths: ShardPaths, scope: Partition, living: ReadonlySet<string>): Leftovers {
-  const staging = readNames(paths.stagingRoot).filter((run) => !living.has(run) && isDeadRun(paths, scope, run));
+export function findLeftovers(paths: ShardPaths, partition: Partition, alive: ReadonlySet<string>): Leftovers {
+  const staging = readNames(paths.stagingRoot).filter((run) => !alive.has(run) && isDeadRun(paths, partition, run));
   return { staging, ledger: ledgerLeftovers(paths.ledgerDir) };
 }
 

@@ -3,7 +3,7 @@ import type { OutputEntry } from "../../../contracts/modes.js";
 import { joinRelative, walkFiles } from "../../../data/walk.js";
 import { FingerprintTable } from "../../ledger/fingerprint-table.js";
 
-/** Every output that some listed item has or will have, in some 20 bytes each. */
+/** The outputs of all listed items, finished or not, in about 20 bytes each. */
 export class KnownOutputs {
   readonly #table = new FingerprintTable();
 
@@ -24,16 +24,15 @@ export class KnownOutputs {
 
 export interface Orphans {
   readonly count: number;
-  /** The first of them, below the output root. */
+  /** The first files, relative to the output root. */
   readonly files: readonly string[];
 }
 
 const EXAMPLES = 3;
 
 /**
- * Files below an output root that belong to no listed item. What lies in the directory of an item is that item's, and so is
- * what lies beside its output with the same name and something behind it (`a.json.idx` beside `a.json`): a task may leave
- * more than it declares.
+ * Files below an output root that belong to no listed item. A task may write more than it declares, so an item also owns
+ * everything in its output directory, and files whose names extend its output's (`a.json.idx` beside `a.json`).
  */
 export function findOrphans(root: string, leaveOut: readonly string[], known: KnownOutputs): Orphans {
   const files: string[] = [];

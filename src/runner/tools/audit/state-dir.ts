@@ -1,27 +1,26 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { KagurazakaError } from "../../../base/errors.js";
 import { OWN_DIRECTORY } from "../../../base/own-directory.js";
+import { readNames } from "../../../base/read-names.js";
 import type { ShardPaths } from "../../prepare/shard-paths.js";
 
-/** A task's own directory, as far as it can be read without the task. */
+/** A task's state directory, as far as it can be read without loading the task. */
 export interface State extends Pick<ShardPaths, "stateDir" | "ledgerDir" | "leaseDir" | "runsDir"> {
-  /** null: no files are written; undefined: where they are written cannot be told without the task. */
+  /** null: no files are written; undefined: unknown without the task. */
   readonly outputRoot: string | null | undefined;
 }
 
-/** `<output root>/.kagurazaka/<task id>`, named outright: reading what was recorded needs no code. */
+/** Opens `<output root>/.kagurazaka/<task id>` by its path. */
 export function openStateDir(dir: string): State {
   const ledgerDir = join(dir, "ledger");
   if (!existsSync(ledgerDir)) {
     const near = [dir, join(dir, OWN_DIRECTORY)].flatMap(tasksIn);
-    throw new KagurazakaError("usage", `there is no ledger in ${dir}`, {
-      where: "command line",
-      hint:
-        near.length > 0
-          ? `There is one in ${near.slice(0, 3).join(", ")}.`
-          : "Name a task, or the directory that holds its ledger: <output root>/.kagurazaka/<task id>.",
-    });
+    const hint =
+      near.length > 0
+        ? `There is one in ${near.slice(0, 3).join(", ")}.`
+        : "Name a task, or the directory that holds its ledger: <output root>/.kagurazaka/<task id>.";
+    throw new KagurazakaError("usage", `there is no ledger in ${dir}`, { where: "command line", hint });
   }
   return {
     stateDir: dir,
@@ -32,20 +31,15 @@ export function openStateDir(dir: string): State {
   };
 }
 
-/** Below `--run-dir` outputs lie anywhere. */
+/** Undefined for a state directory below `--run-dir`: its outputs may be anywhere. */
 function outputRootOf(stateDir: string): string | undefined {
   const own = dirname(stateDir);
   return basename(own) === OWN_DIRECTORY ? dirname(own) : undefined;
 }
 
 function tasksIn(dir: string): string[] {
-  try {
-    return readdirSync(dir)
-      .map((name) => join(dir, name))
-      .filter((path) => existsSync(join(path, "ledger")));
-  } catch {
-    return [];
-  }
+  const paths = readNames(dir).map((name) => join(dir, name));
+  return paths.filter((path) => existsSync(join(path, "ledger")));
 }
 
 interface LastRun {
@@ -55,10 +49,10 @@ interface LastRun {
   readonly exportName: string | undefined;
 }
 
-/** The task that worked here last, by the record of its latest run. */
+/** The task of the state directory, from the run.json of its latest run. */
 export function lastRunOf({ stateDir, runsDir }: State): LastRun {
-  // Their names sort by time.
-  for (const run of existsSync(runsDir) ? readdirSync(runsDir).sort().reverse() : []) {
+  // Ids of runs sort by time.
+  for (const run of readNames(runsDir).reverse()) {
     try {
       const record = JSON.parse(readFileSync(join(runsDir, run, "run.json"), "utf8")) as Record<string, unknown>;
       const text = (value: unknown): string | undefined => (typeof value === "string" ? value : undefined);
@@ -68,7 +62,7 @@ export function lastRunOf({ stateDir, runsDir }: State): LastRun {
         exportName: text(record.export),
       };
     } catch {
-      // Killed before it was written whole.
+      // The run was killed while it wrote the file.
     }
   }
   return { task: basename(stateDir), source: undefined, exportName: undefined };

@@ -3,9 +3,9 @@ import { inShard, type PreparedRun } from "../../prepare/prepared-run.js";
 import { openHistory } from "../../record/history.js";
 import { limitOf, openPlanner } from "../../run/open-plan.js";
 
-/** What a run would do, without doing it. */
+/** What a run would do. */
 export interface DryRun {
-  /** What a run would say before it begins, and while it lists. */
+  /** The warnings of a run, at its start and while it lists. */
   readonly warnings: readonly string[];
   readonly total: number;
   readonly run: number;
@@ -20,8 +20,8 @@ export interface DryRun {
 const EXAMPLES = 5;
 
 /**
- * Lists and judges every item; writes nothing.
- * @param onWarning hears at once what the listing has to say: that it waits for somebody at a terminal, for one
+ * Plans every item; writes nothing.
+ * @param onWarning called at once with warnings of the listing, such as that it waits for input at a terminal
  */
 export async function dryRun(prepared: PreparedRun, onWarning?: (message: string) => void): Promise<DryRun> {
   const limit = limitOf(prepared.config.run);
@@ -34,7 +34,7 @@ export async function dryRun(prepared: PreparedRun, onWarning?: (message: string
     const history = await openHistory(prepared, shard);
     await using planner = await openPlanner(prepared, history, limit);
     warnings.push(...history.warnings.map((warning) => inShard(prepared, shard, warning)));
-    const batches = planner.batches({
+    const lists = planner.planned({
       onListed: () => void counts.total++,
       onSkipped: (_key, reason) => increment(skipped, reason),
       onRefused: ({ error }) => increment(refused, error.code ?? error.name),
@@ -43,9 +43,9 @@ export async function dryRun(prepared: PreparedRun, onWarning?: (message: string
         onWarning?.(inShard(prepared, shard, message));
       },
     });
-    for await (const batch of batches) {
-      counts.run += batch.length;
-      for (const { key, outputs } of batch.slice(0, EXAMPLES - examples.length))
+    for await (const items of lists) {
+      counts.run += items.length;
+      for (const { key, outputs } of items.slice(0, EXAMPLES - examples.length))
         examples.push({ key, outputs: outputs.map(({ relPath }) => join(outputRoot ?? "", relPath)) });
     }
   }

@@ -5,15 +5,12 @@ import type { PreparedRun } from "../../prepare/prepared-run.js";
 import { openHistory } from "../../record/history.js";
 import { openPlanner } from "../../run/open-plan.js";
 
-/** Writes what the task would list, one item a line, as `InputFromFileTripletJsonl` and `InputFromWhateverJsonl` read it. */
+/** Writes the items that the task lists, one a line, as `InputFromFileTripletJsonl` and `InputFromWhateverJsonl` read them. */
 export async function exportInputs(prepared: PreparedRun, path: string): Promise<{ written: number; refused: number }> {
   const input = prepared.program.modes?.inputMode;
   if (input && yieldsOf(input) === "group") {
-    throw new KagurazakaError(
-      "usage",
-      `no list can name what ${input.definition.name} finds: its items are several files each`,
-      { where: "export-inputs" },
-    );
+    const message = `the items of ${input.definition.name} cannot be exported: each is a group of files`;
+    throw new KagurazakaError("usage", message, { where: "export-inputs" });
   }
   const counts = { written: 0, refused: 0 };
   const { roots } = prepared.program;
@@ -31,7 +28,7 @@ export async function exportInputs(prepared: PreparedRun, path: string): Promise
   return counts;
 }
 
-/** A file by its whole path: a list is read without the root it was made from. */
+/** Gives files their whole path, because a list is read without the root that it was made from. */
 function portable(item: Record<string, unknown>, roots: PreparedRun["program"]["roots"]): unknown {
   const file = item.input as { root?: number; rel_dir: string; file_name: string; path?: string } | undefined;
   const root = typeof file?.root === "number" ? roots[file.root] : undefined;

@@ -1,4 +1,4 @@
-// Preloaded (node --import): a run that never marks how far the disk has come, to see what the marks cost.
+// Preloaded (node --import): disables checkpoints, to measure their cost.
 import { isMainThread } from "node:worker_threads";
 
 if (isMainThread) {
