@@ -438,7 +438,7 @@ export class Up extends KagurazakaTask<{ id: number }> {
       /list must be one of .*, not "mising"\. Did you mean "missing"\?/,
     ],
     ["a list without a name", [...words, "--list"], /--list needs a value/],
-    ["a flag with a value it does not take", [...words, "--deep=yes"], /--deep takes no value/],
+    ["a flag with a value it does not take", [...words, "--deep=maybe"], /deep must be true or false, not "maybe"/],
     ["items picked by number", [...words, "--sample", "5"], /verify cannot select a number of items/],
     ["a task that is not there", ["no.ts", "Up"], /no\.ts/],
   ])("%s: exit 2, and what was meant", async (_title, args, says) => {
