@@ -133,7 +133,7 @@ describe.concurrent("verify", () => {
     expect(found).toEqual({ finished: 1, filtered: 1, missing: 2 });
     expect(root.items.missing.examples).toEqual([
       { key: "a.txt", says: "a.txt.up is gone" },
-      { key: "sub/c.txt", says: "sub/c.txt.up has 1 bytes, the finish check asks for 2" },
+      { key: "sub/c.txt", says: "sub/c.txt.up has 1 bytes; the finish check needs at least 2" },
     ]);
     await mended(place, next);
     expect(place.read("out/sub/c.txt.up")).toBe("SIDE CC");

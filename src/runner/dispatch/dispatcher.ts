@@ -137,7 +137,7 @@ export class Dispatcher implements Execution {
     return this.#state === "running" && !this.#stoppedShards.has(shard);
   }
 
-  // ── Messages and exits of workers ───────────────────────────────────────────────────────────────────────────────────────
+  // ── Messages and exits of workers ────────────────────────────────────────────────────────────────────────────────────
 
   #onMessage(worker: WorkerHandle, message: FromWorker): void {
     if (this.#state === "closed" && message.type !== "print" && message.type !== "log") return;
@@ -186,13 +186,13 @@ export class Dispatcher implements Execution {
     this.#pump();
   }
 
-  /** An item did not settle after its time limit. Its worker takes no new items and ends when its other items have settled. */
+  /** An item did not settle after its time limit: its worker takes no new items and ends after its other items. */
   #giveUpOn(worker: WorkerHandle, why: "blocked" | "unsettled" | "settled"): void {
     if (why === "unsettled") return this.#pool.drain(worker);
     worker.blocked = why === "blocked";
     worker.channel.kill();
     if (this.#options.killable) return;
-    this.#events.onWarning("inline cannot stop an item that ignores ctx.signal; it is left behind in this process");
+    this.#events.onWarning("backbone inline cannot stop an item that ignores ctx.signal; the item goes on running in this process");
   }
 
   // ── Scheduling ───────────────────────────────────────────────────────────────────────────────────────────────────────

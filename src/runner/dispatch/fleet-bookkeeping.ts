@@ -20,7 +20,7 @@ const MAX_CHUNK_CHARS = 1024 * 1024;
 /** The first items are sent one by one, so that each node gets some. */
 const FIRST_ITEMS = 20;
 const SWEEP_MS = 250;
-const AGAIN = "What is recorded is kept. Start the queue, and give the same command again.";
+const AGAIN = "Recorded outcomes are kept. Start the queue and run the same command again.";
 
 /**
  * The coordinator's side of a fleet, without the queue: which items are outstanding, in which chunk, and their outcomes.
@@ -159,7 +159,7 @@ export class FleetBookkeeping implements FleetExecution {
   }
 
   onQueueLost(why: string): void {
-    this.stop(new KagurazakaError("queue", `the queue is out of reach: ${why}`, { hint: AGAIN }));
+    this.stop(new KagurazakaError("queue", `the queue cannot be reached: ${why}`, { hint: AGAIN }));
   }
 
   onNodeLeft(node: string, error?: ErrorRecord): void {
@@ -167,7 +167,7 @@ export class FleetBookkeeping implements FleetExecution {
     if (error === undefined || this.#state !== "running") return;
     // Before any item has settled, a failed setup stops the run, as on one machine. Later only this node leaves.
     if (this.#settled === 0) return this.stop(environmentOf(error));
-    this.#events.onWarning(`the node ${node} has left the run: ${error.message}`);
+    this.#events.onWarning(`node ${node} left the run: ${error.message}`);
   }
 
   // ── Scheduling ───────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -229,7 +229,7 @@ export class FleetBookkeeping implements FleetExecution {
     const quietMs = Math.min(this.#clock.quietMs(), ...busy.map(({ quietMs }) => quietMs));
     const verdict = this.#clock.judge(quietMs);
     if (verdict === "fine") return;
-    const message = `no item has settled for ${shortDuration(quietMs)}, at ${this.#heartbeats.size} nodes`;
+    const message = `no item has settled for ${shortDuration(quietMs)} on ${this.#heartbeats.size} nodes`;
     if (verdict === "stalled") this.drain(0, new KagurazakaError("stalled", message));
     else this.#events.onWarning(message);
   }
@@ -249,7 +249,7 @@ export class FleetBookkeeping implements FleetExecution {
       () => this.#finish(),
       (error) => {
         const { message } = toErrorRecord(error);
-        this.#cause ??= new KagurazakaError("queue", `the queue could not be left: ${message}`, { cause: error });
+        this.#cause ??= new KagurazakaError("queue", `the connection to the queue could not be closed: ${message}`, { cause: error });
         this.#finish();
       },
     );

@@ -71,7 +71,7 @@ export class ItemOutcomes {
     if (verdict.do === "stop") {
       this.cancel(item, durationMs);
       const cause = new KagurazakaError("environment", `${error.message} (while processing ${item.key})`, {
-        hint: "Make room or mend it, then run the same command: it goes on from here.",
+        hint: "Free disk space or restore the directory, then run the same command again: it continues from here.",
       });
       return events.onShardFailed(item.header.shard, cause);
     }

@@ -102,7 +102,7 @@ export class Watch {
       .slice(0, STACKS);
     const told = busy.map(async ({ id, channel }) => {
       const stack = await channel.stack?.().catch(() => undefined);
-      return `\nworker ${id} ${stack === undefined ? "waits; no JavaScript is running" : `is here:\n${stack}`}`;
+      return `\nworker ${id} ${stack === undefined ? "is waiting: no JavaScript is running" : `is running:\n${stack}`}`;
     });
     return (await Promise.all(told)).join("");
   }

@@ -142,7 +142,7 @@ export class Publication {
     if (stat.size < minBytes) {
       throw new KagurazakaError(
         "no-output",
-        `${entry.field} has ${stat.size} bytes, the finish check asks for ${minBytes}`,
+        `${entry.field} has ${stat.size} bytes; the finish check needs at least ${minBytes}`,
       );
     }
   }

@@ -150,7 +150,7 @@ describe("a worker whose loop is blocked", () => {
     run.worker.begin("a");
     await run.pass(13_000);
     expect(run.warnings).toEqual([
-      "inline cannot stop an item that ignores ctx.signal; it is left behind in this process",
+      "backbone inline cannot stop an item that ignores ctx.signal; the item goes on running in this process",
     ]);
     await run.finish();
   });

@@ -150,7 +150,7 @@ describe("checkpoints", () => {
   });
 
   test.each([
-    ["fails", () => writeSync({ code: 1 }), /^no checkpoint: sync ended with 1/, 3],
+    ["fails", () => writeSync({ code: 1 }), /^no checkpoint: sync exited with 1/, 3],
     ["is not there", () => {}, /^no checkpoint: .*ENOENT/, 0],
   ])("where `sync` %s there is no mark: it is noted, and tried three times", async (_how, prepare, says, called) => {
     prepare();
@@ -160,7 +160,7 @@ describe("checkpoints", () => {
     ledger.appendDone("a", 1);
     await until("it has given up", () => notes.length === 2);
     await new Promise((resolve) => setTimeout(resolve, 100));
-    expect(notes).toEqual([expect.stringMatching(says), expect.stringMatching(/no more are tried/)]);
+    expect(notes).toEqual([expect.stringMatching(says), expect.stringMatching(/gave up after 3 attempts/)]);
     expect(calls()).toHaveLength(called);
     await marks.finish(last);
     expect(lines().map(({ k }) => k)).toEqual(["a"]);

@@ -158,7 +158,7 @@ describe("a spawner", () => {
       }
     });
     process.kill(pid, "SIGKILL");
-    expect(await failed).toMatch(/the process that starts programs ended: SIGKILL/);
+    expect(await failed).toMatch(/the process that starts programs exited: SIGKILL/);
     await until("the program is gone", () => !isAlive(Number(readFileSync(file, "utf8"))));
     expect(Number((await run("echo $PPID")).stdout.text)).not.toBe(pid);
   });

@@ -164,10 +164,10 @@ describe("an output that is no good is refused, and nothing is published", () =>
     expect(() => publication.publish()).toThrow("output should be a file, but the task made a directory of that name");
   });
 
-  test("smaller than the finish check asks for, where it looks", () => {
+  test("smaller than the finish check allows, when it looks at this output", () => {
     const { publication, write, list } = create({ finish: finishedBy("output_b", 9) });
     write(two);
-    expect(() => publication.publish()).toThrow("output_b has 8 bytes, the finish check asks for 9");
+    expect(() => publication.publish()).toThrow("output_b has 8 bytes; the finish check needs at least 9");
     expect(list().root).toEqual([]);
   });
 

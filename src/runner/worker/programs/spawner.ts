@@ -60,7 +60,7 @@ export class Spawner {
     child.once("close", (code, signal) => {
       // Another Node version may not know a flag: it exits at once with this code.
       if (code === BAD_FLAG && flags.length > 0) this.#relaunch();
-      else this.#gone(new Error(`the process that starts programs ended: ${signal ?? `exit code ${code}`}`));
+      else this.#gone(new Error(`the process that starts programs exited: ${signal ?? `exit code ${code}`}`));
     });
     // A write after the exit fails; the exit event reports it.
     child.stdin!.on("error", () => {});
