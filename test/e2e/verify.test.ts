@@ -363,7 +363,7 @@ describe.concurrent("verify", () => {
     await run(place);
     place.write({ "out/b.txt.up": "ROT" });
     const before = stamps(place);
-    expect((await verify(place)).isSound, "nobody has looked").toBe(true);
+    expect((await verify(place)).isSound, "nothing was checked").toBe(true);
     const { code, stderr, json } = await place.run(["verify", ...words, "--deep", "--concurrency", "2", "--json"]);
     const { roots, next } = json as unknown as Report;
     expect(code).toBe(3);
@@ -449,7 +449,7 @@ export class Up extends KagurazakaTask<{ id: number }> {
     expect(stderr).not.toMatch(/\n {4}at /);
   });
 
-  test("a misspelt command is held against this one", async () => {
+  test("a misspelt command gets this one as a suggestion", async () => {
     const { code, stderr } = await createPlace().run(["verfy", "task.ts"]);
     expect([code, stderr]).toEqual([2, expect.stringContaining('Did you mean "verify"?')]);
   });

@@ -192,7 +192,9 @@ export class Dispatcher implements Execution {
     worker.blocked = why === "blocked";
     worker.channel.kill();
     if (this.#options.killable) return;
-    this.#events.onWarning("backbone inline cannot stop an item that ignores ctx.signal; the item goes on running in this process");
+    this.#events.onWarning(
+      "backbone inline cannot stop an item that ignores ctx.signal; the item goes on running in this process",
+    );
   }
 
   // ── Scheduling ───────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -249,7 +249,9 @@ export class FleetBookkeeping implements FleetExecution {
       () => this.#finish(),
       (error) => {
         const { message } = toErrorRecord(error);
-        this.#cause ??= new KagurazakaError("queue", `the connection to the queue could not be closed: ${message}`, { cause: error });
+        this.#cause ??= new KagurazakaError("queue", `the connection to the queue could not be closed: ${message}`, {
+          cause: error,
+        });
         this.#finish();
       },
     );

@@ -116,7 +116,7 @@ describe("drain", () => {
     expect([run.keysOf("done"), run.isOver, run.cause]).toEqual([["i0", "i1"], true, halt]);
   });
 
-  test("cancels what workers had not begun", async () => {
+  test("cancels items that workers had not started", async () => {
     const run = await execute(named(2), { slots: 2 });
     run.worker.begin("i0");
     run.dispatcher.drain(10_000);

@@ -202,7 +202,7 @@ describe("--stall", () => {
     vi.setSystemTime(Date.now() + 30 * 60_000);
     await run.pass(2000);
     expect(run.warnings).toEqual([
-      expect.stringMatching(/^no item has settled for 30m.*\nworker 0 is here:\nat process/),
+      expect.stringMatching(/^no item has settled for 30m.*\nworker 0 is running:\nat process/),
     ]);
     run.dispatcher.stop();
   });

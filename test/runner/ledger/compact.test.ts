@@ -180,7 +180,7 @@ describe("compaction", () => {
     await expect(loadLedger(join(dir, "later"))).rejects.toMatchObject({ code: "environment" });
   });
 
-  test("who reads while it happens finds all of it, before or after", async () => {
+  test("a reader during compaction finds the whole ledger, before or after", async () => {
     const dir = tempDir();
     const keys = Array.from({ length: 2000 }, (_, i) => `k${i}`);
     let seq = 1;

@@ -164,7 +164,7 @@ describe("the value of an item", () => {
     expect([published(worker), staged(worker)]).toEqual([[], []]);
   });
 
-  test("that nobody wants may be anything", async () => {
+  test("that is not requested may be anything", async () => {
     expect(await ends(circular, false)).toMatchObject({ status: "done" });
   });
 });

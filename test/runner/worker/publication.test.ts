@@ -96,7 +96,7 @@ describe("what proves completion is published last", () => {
     expect(existsSync(join(root, proof))).toBe(false);
   });
 
-  test("after side files that nobody declared", () => {
+  test("after side files that are not declared", () => {
     const { root, staging, publication, write } = create({ finish: finishedBy("output") });
     mkdirSync(join(root, "z.log"));
     write([file("a.json")]);

@@ -59,7 +59,7 @@ describe("plans served side by side", () => {
     expect(sources.map(({ ends }) => ends)).toEqual([[undefined], [undefined], [undefined]]);
   });
 
-  test("a slow one holds nobody up", async () => {
+  test("a slow one does not delay the others", async () => {
     const keys = await keysOf([sourceOf(0, counting(2, 150)), sourceOf(1, counting(50))]);
     expect(keys.slice(0, 50).every((key) => key.startsWith("1."))).toBe(true);
     expect(keys).toHaveLength(52);
@@ -82,7 +82,7 @@ describe("plans served side by side", () => {
     expect(sources.map(({ returned }) => returned)).toEqual([true, false]);
   });
 
-  test("when nobody wants more, all are closed", async () => {
+  test("when no more is requested, all are closed", async () => {
     const sources = [sourceOf(0, counting(100)), sourceOf(1, counting(100))];
     for await (const one of mergeChunks(sources.map(({ source }) => source))) if (one.keyAt(0) === "1.1") break;
     expect(sources.map(({ returned }) => returned)).toEqual([true, true]);
