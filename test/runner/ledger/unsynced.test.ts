@@ -48,7 +48,7 @@ const unsyncedKeys = async (dir: string, keys: string): Promise<string> => {
 };
 
 describe("a ledger of a boot that is over", () => {
-  test("what stands after the last checkpoint may be unsynced, and so may a line written while the disk was synced", async () => {
+  test("lines after the last checkpoint may be unsynced, and so may a line written during the sync", async () => {
     const dir = tempDir();
     const path = segment(dir, { run: "r1", seq: 1, lines: [done("a"), 110, done("b")] });
     const upto = readFileSync(path).length;
@@ -73,7 +73,7 @@ describe("a ledger of a boot that is over", () => {
     expect(await unsyncedKeys(dir, "aä")).toBe("aä");
   });
 
-  test("nothing is in the same boot, after --durable, or where boots cannot be told apart", async () => {
+  test("no result is in the same boot, after --durable, or without boot ids", async () => {
     for (const more of [{ boot: "now" }, { durable: true as const }, { boot: null }, { host: undefined }]) {
       const dir = tempDir();
       segment(dir, { run: "r1", seq: 1, more, lines: [done("a")] });
@@ -105,7 +105,7 @@ describe("a ledger of a boot that is over", () => {
     }
   });
 
-  test("what a later boot has recorded again is synced, and what it left unsynced itself is not", async () => {
+  test("results recorded again in a later boot are synced, unless that boot left them unsynced", async () => {
     const dir = tempDir();
     segment(dir, { run: "r1", seq: 1, boot: "first", lines: [done("a"), done("b"), done("c")] });
     segment(dir, { run: "r2", seq: 2, boot: "second", lines: [done("a"), 210, done("b")] });
@@ -196,7 +196,7 @@ describe("an output by its last change", () => {
     expect((await loadLedger(dir, here)).outputMayBeUnsynced(key, times(changed, written))).toBe(unsynced);
   });
 
-  test("without a checkpoint, since the first run of that boot began; a clock that was set back ends nothing", async () => {
+  test("without a checkpoint: since the first run of that boot began, also when the clock was set back", async () => {
     const dir = tempDir();
     segment(dir, { run: "r1", seq: 1, lines: [] });
     segment(dir, { run: "r2", seq: 2, boot: "now", more: { at: at(-5000) }, lines: [done("b")] });

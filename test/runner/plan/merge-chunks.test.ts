@@ -49,8 +49,8 @@ async function keysOf(sources: readonly Recorded[], onChunk: (key: string) => vo
   return keys;
 }
 
-describe("plans served side by side", () => {
-  test("take turns, and each is served whole and in its own order", async () => {
+describe("plans merged", () => {
+  test("take turns, and each keeps all its items in order", async () => {
     const sources = [0, 1, 2].map((shard) => sourceOf(shard, counting(4)));
     const keys = await keysOf(sources);
     expect(keys.slice(0, 3).map((key) => key[0])).toEqual(["0", "1", "2"]);
@@ -73,7 +73,7 @@ describe("plans served side by side", () => {
     expect(sources[0]!.ends).toEqual([expect.objectContaining({ message: "disk 0 is dead" })]);
   });
 
-  test("one that is stopped gives nothing more and is closed", async () => {
+  test("a stopped one yields no more items and is closed", async () => {
     const sources = [sourceOf(0, counting(100)), sourceOf(1, counting(10))];
     const keys = await keysOf(sources, (key) => {
       if (key === "0.2") sources[0]!.isStopped = true;

@@ -129,7 +129,7 @@ describe("a write", () => {
     expect(one.lines().length).toBeGreaterThan(249);
   });
 
-  test("is none where nothing has come in", () => {
+  test("is skipped without outcomes", () => {
     const one = new TestRecorder();
     one.recorder.messageDone();
     one.recorder.write();
@@ -200,7 +200,7 @@ describe("a step that fails", () => {
     expect(one.lines()).toEqual([]);
   });
 
-  test("ledger: what could not be written is, should the last try succeed", async () => {
+  test("ledger: unwritten lines are written if the last try succeeds", async () => {
     const one = new TestRecorder();
     const onRecorded = vi.fn();
     limitDisk(0);
@@ -315,7 +315,7 @@ describe("too many failures", () => {
     ]);
   });
 
-  test("of one class, with nothing done, are twenty", () => {
+  test("of one class without a done item: twenty", () => {
     const one = new TestRecorder();
     for (let i = 0; i < 19; i++) one.recorder.settled(itemOf(`${i}`), bad(`no ${i}`));
     expect(one.stopped).toEqual([]);

@@ -39,6 +39,7 @@ export const checkpointTimes = {
 
 /** After this many failures in a row no more syncs are tried. */
 const TRIES = 3;
+const GAVE_UP = `; gave up after ${TRIES} attempts. After a power loss, results of this run are redone`;
 
 /**
  * Every few seconds, runs `sync` in the background and then writes a checkpoint into each ledger (see `unsynced.ts`). Without
@@ -139,8 +140,6 @@ export class Checkpoints implements Disposable {
   #failed(why: string): void {
     this.#failures++;
     if (this.#failures === 1 || this.#failures === TRIES)
-      this.#options.note(
-        `no checkpoint: ${why}${this.#failures === TRIES ? "; gave up after ${TRIES} attempts. After a power loss, results of this run are redone" : ""}`,
-      );
+      this.#options.note(`no checkpoint: ${why}${this.#failures === TRIES ? GAVE_UP : ""}`);
   }
 }
