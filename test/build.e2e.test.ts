@@ -70,7 +70,7 @@ test("outputs go with their source", async () => {
   for (const ending of ["js", "js.map", "d.ts"]) expect(existsSync(path(`dist/src/old/name.${ending}`))).toBe(false);
 });
 
-test("an output that somebody removed is made again", async () => {
+test("a removed output is made again", async () => {
   rmSync(path("dist/src/helper.js"));
   expect((await build()).code).toBe(0);
   expect(existsSync(path("dist/src/helper.js"))).toBe(true);

@@ -63,7 +63,7 @@ describe("imports", () => {
       /runner must not import backbones/,
     ],
     [
-      "nobody knows the command line",
+      "no module below imports the command line",
       { "src/testing/x.ts": 'import { y } from "../cli/y.js";' },
       /testing must not import cli/,
     ],

@@ -91,7 +91,7 @@ describe.each(["thread", "process"])("a worker that is a %s", (isolation) => {
     expect(Math.max(...byWorker.values())).toBeLessThanOrEqual(8);
   });
 
-  test("that crashes among those that are worn out costs one item", async () => {
+  test("that crashes while workers are recycled costs one item", async () => {
     const place = createPlace();
     const poisoned: SampleItem[] = [
       ...items(20),

@@ -224,7 +224,7 @@ describe("placeholders", () => {
       await modes("", "--mixin soft_shard=null", { softShard: SoftShard({ shardIdx: 0, shardNum: HOLE as never }) }),
     ).toMatchObject({ softShard: null });
   });
-  test("a required field nobody fills says the flag", async () => {
+  test("a required field without a value names the flag", async () => {
     expect((await mistakesOf(() => modes("", "--mixin input_mode.use=InputByGlob")))[0]).toMatch(
       /glob_pattern has no value.*--mixin input_mode\.glob_pattern=…/,
     );

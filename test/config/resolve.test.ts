@@ -156,7 +156,7 @@ describe("task: and backbone: of --cfg are flags without dashes", () => {
       config.backbone.options.num_process,
     ]).toEqual(["fr", 1, 3, "4"]);
   });
-  test("keys of the Python tool that mean nothing here are ignored with a note, unless somebody declares them", async () => {
+  test("keys of the Python tool without a meaning here are ignored with a note, unless a task or backbone declares them", async () => {
     const cfg = "backbone: {pin_memory: true, device: cuda}";
     const config = await resolveYaml(cfg, "", options);
     expect(config.notes).toEqual([

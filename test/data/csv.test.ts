@@ -34,7 +34,7 @@ describe("what is read", () => {
   ];
 
   test.each(["x.csv", "x.csv.gz"])(
-    "%s: quotes, newlines, marks, CRLF and LF mixed, blank lines, a missing last newline, at every chunk size",
+    "%s: quotes, newlines, byte order marks, CRLF and LF mixed, blank lines, a missing last newline, at every chunk size",
     async (name) => {
       const path = write(name.endsWith(".gz") ? gzipSync(text) : text, name);
       for (let chunkBytes = 1; chunkBytes <= Buffer.byteLength(text) + 1; chunkBytes++)

@@ -35,7 +35,7 @@ describe("reading", () => {
   const size = Buffer.byteLength(text);
 
   test.each(["x.jsonl", "x.jsonl.gz"])(
-    "%s: marks, CRLF, blank lines, a missing last newline, at every chunk size",
+    "%s: byte order marks, CRLF, blank lines, a missing last newline, at every chunk size",
     async (name) => {
       const path = write(name.endsWith(".gz") ? gzipSync(text) : text, name);
       for (let chunkBytes = 1; chunkBytes <= size + 1; chunkBytes++) {

@@ -29,7 +29,7 @@ describe("lines", () => {
   const size = Buffer.byteLength(text);
 
   test.each(["x.txt", "x.txt.gz"])(
-    "%s: marks, CRLF, blank lines, a missing last newline, at every chunk size",
+    "%s: byte order marks, CRLF, blank lines, a missing last newline, at every chunk size",
     async (name) => {
       const path = write(name.endsWith(".gz") ? gzipSync(text) : text, name);
       for (let chunkBytes = 1; chunkBytes <= size + 1; chunkBytes++) {

@@ -8,7 +8,7 @@ const row = [taskFile("lists.ts"), "Row", ...inline];
 const tell = (mode: string): string[] => [taskFile("lists.ts"), "Tell", ...inline, "--mixin", `input_mode=${mode}`];
 
 describe.concurrent("tables", () => {
-  test("quotes, newlines, a mark and CRLF; the same command skips what is finished", async () => {
+  test("quotes, newlines, a byte order mark and CRLF; the same command skips finished rows", async () => {
     const place = createPlace({ "table.csv": '\ufeffid,text\r\na,"one, ""two"""\r\nb,"x\r\ny"\r\n\r\n007,é' });
     const { json, stderr } = await place.run(row);
     expect(json.counts, stderr).toEqual(counts({ done: 3 }));

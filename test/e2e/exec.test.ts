@@ -314,7 +314,7 @@ describe.concurrent("what happens to the run", () => {
     expect(json.counts.skipped).toBeGreaterThanOrEqual(10);
     expect(place.files("out")).toEqual(place.files("in"));
     const startedTwice = place.read("started").trim().split("\n").length - 40;
-    expect(startedTwice, "no more than were under way").toBeLessThanOrEqual(4);
+    expect(startedTwice, "no more than were in flight").toBeLessThanOrEqual(4);
   });
 
   test("one Ctrl-C lets programs finish, a second ends them", async () => {

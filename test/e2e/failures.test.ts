@@ -9,7 +9,7 @@ const inline = ["--backbone", "inline"];
 const fast = ["--backoff", "1ms:2ms"];
 const attemptsOf = (place: Place, id: string): number[] =>
   place.journal("start").flatMap(({ key, attempt }) => (key === id ? [attempt!] : []));
-/** Nobody reaps the orphans of a container without an init: a zombie is as dead as it gets there. */
+/** In a container without an init orphans are not reaped: a zombie counts as dead. */
 const isAlive = (pid: number): boolean => {
   const state = spawnSync("ps", ["-o", "stat=", "-p", String(pid)], { encoding: "utf8" }).stdout.trim();
   return state !== "" && !state.startsWith("Z");

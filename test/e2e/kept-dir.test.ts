@@ -25,7 +25,7 @@ describe.concurrent("ctx.keptDir", () => {
       expect(first.json.counts, first.stderr).toEqual(counts({ done: 1, filtered: 1, failed: 3 }));
       expect(first.stderr).toMatch(/third-time found "" true[\s\S]*third-time found "x" true/);
       const kept = place.everything(dir);
-      expect(kept, "two items that failed and had kept something; nobody else's directory").toHaveLength(4);
+      expect(kept, "two items that failed and had kept something; no other directory").toHaveLength(4);
       for (const path of kept) expect(path).toMatch(/^[0-9a-f]{24}(?:\/attempts)?$/);
 
       const second = await place.run(run(name, "--retries", "0"));

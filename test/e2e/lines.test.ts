@@ -134,7 +134,7 @@ describe.concurrent("texts on stdin", () => {
 });
 
 describe.concurrent("mistakes", () => {
-  test("a name that leaves the input, where nobody names outputs, is a key that cannot be", async () => {
+  test("a name that leaves the input is an invalid key, when no mode names outputs", async () => {
     const place = createPlace({ "in/a.txt": "a", "up.txt": "../x.txt\na.txt\n" });
     const { code, stderr } = await place.run(["@exec", "--in", "in", "--files-from", "up.txt", "--", "cat", "{}"]);
     expect([code, stderr]).toEqual([3, expect.stringContaining('key "../x.txt" has the segment ".."')]);

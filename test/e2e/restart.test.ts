@@ -7,10 +7,10 @@ import { counts, createPlace, type Place, taskFile } from "./kagurazaka.js";
 const roots = ["--mixin", "hard_shard_mode.input_path=in", "hard_shard_mode.output_path=out", "--json"];
 const shout = [taskFile("files.ts"), "Shout", ...roots, "--backbone", "inline"];
 const asks = [taskFile("asks.ts"), "Asks", "--backbone", "inline", "--json"];
-const preload = new URL("../fixtures/sync-marks.mjs", import.meta.url).pathname;
+const preload = new URL("../fixtures/checkpoints.mjs", import.meta.url).pathname;
 
-/** A run that waits for its last mark, however short it is. */
-const marked = { NODE_OPTIONS: `--import ${preload}`, SYNC_MARK_TIMES: '{"worthMs":0}' };
+/** The environment of a run that waits for its final checkpoint, even if it is short. */
+const waiting = { NODE_OPTIONS: `--import ${preload}`, CHECKPOINT_TIMES: '{"worthMs":0}' };
 
 const ledgerDir = (place: Place, task: string): string => place.path("out/.kagurazaka", task, "ledger");
 const segments = (place: Place, task: string): string[] =>
@@ -26,12 +26,12 @@ function restart(place: Place, task: string): void {
 }
 
 describe.concurrent("after a restart of the machine", () => {
-  test("what no mark covers is made again, and it is said once how much that is", async () => {
+  test("results without a checkpoint are made again, and one message says how many", async () => {
     const place = createPlace({ "in/a.txt": "a", "in/b.txt": "b" });
     await place.run(shout);
     expect((await place.run(shout)).json.counts).toEqual(counts({ skipped: 2 }));
     restart(place, "Shout");
-    // As the power leaves it: a name without content.
+    // After a power loss: a name without content.
     place.write({ "out/a.txt.up": "" });
     const dry = await place.run([...shout, "--dry-run"]);
     expect(dry.stderr + dry.stdout).toMatch(/at least 2 results younger than the last checkpoint/);
@@ -43,7 +43,7 @@ describe.concurrent("after a restart of the machine", () => {
       ),
     ).toHaveLength(1);
     expect(place.files("out")).toEqual({ "a.txt.up": "A", "b.txt.up": "B" });
-    // It has looked at everything, waited for the disk and said so: nothing is left to doubt.
+    // The run has checked every item and synced the disk: nothing is unsynced any more.
     expect(segments(place, "Shout").at(-1)).toMatch(/\n\{"sync":"[^"]+","upto":\d+,"end":true,"settled":true\}\n$/);
     const again = await place.run(shout);
     expect(again.json.counts).toEqual(counts({ skipped: 2 }));
@@ -52,14 +52,14 @@ describe.concurrent("after a restart of the machine", () => {
     expect((await place.run(shout)).json.counts).toEqual(counts({ skipped: 2 }));
   });
 
-  test("what a mark covers is not, and neither is anything after --durable", async () => {
-    for (const [more, env, mark] of [
-      [[], marked, /"end":true/],
+  test("results covered by a checkpoint are not made again, nor any after --durable", async () => {
+    for (const [more, env, checkpoint] of [
+      [[], waiting, /"end":true/],
       [["--durable"], {}, /^\{.*"durable":true/],
     ] as const) {
       const place = createPlace({ "in/a.txt": "a", "in/b.txt": "b" });
       await place.run([...shout, ...more], env);
-      expect(segments(place, "Shout")[0]).toMatch(mark);
+      expect(segments(place, "Shout")[0]).toMatch(checkpoint);
       restart(place, "Shout");
       const { json, stderr } = await place.run(shout);
       expect(json.counts).toEqual(counts({ skipped: 2 }));
@@ -98,7 +98,7 @@ describe.concurrent("after a restart of the machine", () => {
     expect(place.files("out")).toEqual({ "a.txt.up": "A", "b.txt.up": "B" });
   });
 
-  test("a ledger in doubt is not compacted; a compacted one is not in doubt, whatever the runs in it waited for", async () => {
+  test("an unsynced ledger is not compacted; a compacted one counts as synced", async () => {
     const place = createPlace({ "in/a.txt": "a", "in/b.txt": "b" });
     const compact = () => place.run(["ledger", "compact", "out/.kagurazaka/Shout"]);
     await place.run([...shout, "--only", "a.txt"]);
@@ -144,7 +144,7 @@ describe.concurrent("after a restart of the machine", () => {
 
   test("a copy is not made again where a line on disk tells of the output, though all of it has just changed", async () => {
     const place = createPlace({ "in/a.txt": "a", "in/b.txt": "b" });
-    await place.run([...shout, "--only", "a.txt"], marked);
+    await place.run([...shout, "--only", "a.txt"], waiting);
     await place.run([...shout, "--only", "b.txt"]);
     restart(place, "Shout");
     for (const name of ["in", "out"])
@@ -165,10 +165,10 @@ describe.concurrent("after a restart of the machine", () => {
     );
   });
 
-  test("runs too short for a mark are covered by a later one of the same boot", async () => {
+  test("runs too short for a checkpoint are covered by a later checkpoint of the same boot", async () => {
     const place = createPlace({ "in/a.txt": "a", "in/b.txt": "b" });
     await place.run([...shout, "--only", "a.txt"]);
-    await place.run([...shout, "--only", "b.txt"], marked);
+    await place.run([...shout, "--only", "b.txt"], waiting);
     restart(place, "Shout");
     expect((await place.run(shout)).json.counts).toEqual(counts({ skipped: 2 }));
   });
@@ -177,10 +177,10 @@ describe.concurrent("after a restart of the machine", () => {
 describe.concurrent("checkpoints", () => {
   test("a run that has worked for long ends with one, made by the sync of this machine", async () => {
     const place = createPlace({ "in/a.txt": "a" });
-    const { stderr, json } = await place.run(shout, marked);
+    const { stderr, json } = await place.run(shout, waiting);
     expect(json.counts).toEqual(counts({ done: 1 }));
-    const [header, done, mark, ...rest] = segments(place, "Shout")[0]!.split("\n");
-    expect(JSON.parse(mark!)).toEqual({
+    const [header, done, checkpoint, ...rest] = segments(place, "Shout")[0]!.split("\n");
+    expect(JSON.parse(checkpoint!)).toEqual({
       sync: expect.stringMatching(/^\d{4}-.*Z$/),
       upto: Buffer.byteLength(`${header}\n${done}\n`),
       end: true,
@@ -194,8 +194,8 @@ describe.concurrent("checkpoints", () => {
     const place = createPlace({ "in/a.txt": "a", "bin/sync": "#!/bin/sh\nexec /bin/sleep 50\n" });
     chmodSync(place.path("bin/sync"), 0o755);
     const running = place.start(shout, {
-      ...marked,
-      SYNC_MARK_TIMES: '{"worthMs":0,"tellAfterMs":10,"waitMs":40000}',
+      ...waiting,
+      CHECKPOINT_TIMES: '{"worthMs":0,"tellAfterMs":10,"waitMs":40000}',
       PATH: `${place.path("bin")}:${process.env.PATH}`,
     });
     await running.says("for the disk");
@@ -210,7 +210,7 @@ describe.concurrent("checkpoints", () => {
 
   test("where there is no sync command, a run says so in its log and works as ever", async () => {
     const place = createPlace({ "in/a.txt": "a" });
-    const { json, stderr } = await place.run(shout, { ...marked, PATH: place.path("in") });
+    const { json, stderr } = await place.run(shout, { ...waiting, PATH: place.path("in") });
     expect(json.counts).toEqual(counts({ done: 1 }));
     expect(stderr).not.toContain("sync");
     expect(readFileSync(`${json.runDir}/log.jsonl`, "utf8")).toMatch(

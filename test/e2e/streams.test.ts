@@ -97,7 +97,7 @@ describe.concurrent("stderr", () => {
     ])
       expect(stderr).toMatch(part);
     expect(stderr).toMatch(/files\.ts:\d+:\d+/);
-    expect(stderr, "no colour where nobody asked").not.toMatch(/\x1b\[/);
+    expect(stderr, "no colour unless requested").not.toMatch(/\x1b\[/);
   });
 
   test("--progress none and lines print no bar; a short run prints no line", async () => {

@@ -133,7 +133,7 @@ describe.concurrent("verify", () => {
     expect(found).toEqual({ finished: 1, filtered: 1, missing: 2 });
     expect(root.items.missing.examples).toEqual([
       { key: "a.txt", says: "a.txt.up is gone" },
-      { key: "sub/c.txt", says: "sub/c.txt.up has 1 bytes, the finish check asks for 2" },
+      { key: "sub/c.txt", says: "sub/c.txt.up has 1 bytes; the finish check needs at least 2" },
     ]);
     await mended(place, next);
     expect(place.read("out/sub/c.txt.up")).toBe("SIDE CC");
@@ -363,7 +363,7 @@ describe.concurrent("verify", () => {
     await run(place);
     place.write({ "out/b.txt.up": "ROT" });
     const before = stamps(place);
-    expect((await verify(place)).isSound, "nobody has looked").toBe(true);
+    expect((await verify(place)).isSound, "nothing was checked").toBe(true);
     const { code, stderr, json } = await place.run(["verify", ...words, "--deep", "--concurrency", "2", "--json"]);
     const { roots, next } = json as unknown as Report;
     expect(code).toBe(3);
@@ -449,7 +449,7 @@ export class Up extends KagurazakaTask<{ id: number }> {
     expect(stderr).not.toMatch(/\n {4}at /);
   });
 
-  test("a misspelt command is held against this one", async () => {
+  test("a misspelt command gets this one as a suggestion", async () => {
     const { code, stderr } = await createPlace().run(["verfy", "task.ts"]);
     expect([code, stderr]).toEqual([2, expect.stringContaining('Did you mean "verify"?')]);
   });

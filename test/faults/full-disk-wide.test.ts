@@ -142,21 +142,21 @@ describeMounted(`a run at work when others fill its disk${notBecause}`, () => {
     return job;
   };
 
-  /** Marks as often as outcomes: they take the room that is left, as does what notes the items under way. */
-  const marking = {
-    nodeArgs: ["--import", new URL("../fixtures/sync-marks.mjs", import.meta.url).pathname],
-    env: { SYNC_MARK_TIMES: JSON.stringify({ everyMs: 10, worthMs: 0 }), FAULTS_SLEEP_MS: "20" },
+  /** Checkpoints as frequent as outcomes: they use up the free space, as does the journal of items in flight. */
+  const frequent = {
+    nodeArgs: ["--import", new URL("../fixtures/checkpoints.mjs", import.meta.url).pathname],
+    env: { CHECKPOINT_TIMES: JSON.stringify({ everyMs: 10, worthMs: 0 }), FAULTS_SLEEP_MS: "20" },
   };
 
   test.each([20, 60, 100])(
-    "run directory full after %i items, while sync marks and items under way are written: one message, nothing recorded is lost",
+    "run directory full after %i items, while checkpoints and the in-flight journal are written: one message, nothing recorded is lost",
     async (items) => {
       const reference = openJob(`reference-${items}`);
       await reference.run({ env: { FAULTS_SLEEP_MS: "1" } });
-      const job = openJob(`marks-${items}`);
+      const job = openJob(`checkpoints-${items}`);
       using disk = mountSmallDisk(join(job.dir, "state"), 4096);
       const stateDir = join(disk.dir, "LedgerFiles");
-      const said = { ...marking, extra: ["--run-dir", disk.dir] };
+      const said = { ...frequent, extra: ["--run-dir", disk.dir] };
       const run = job.start(said);
       await until("a few items have begun", () => readNotes(run.notes).length >= items || !run.alive);
       const isTracked = listFiles(stateDir).some((path) => path.startsWith("under-way/"));
@@ -164,7 +164,7 @@ describeMounted(`a run at work when others fill its disk${notBecause}`, () => {
       checkOutOfRoom(await run.ended);
       filler[Symbol.dispose]();
       expect(new Set(readNotes(run.notes)).size, "it stopped at once").toBeLessThan(300);
-      const marks = ledgerText(stateDir).filter((line) => line.includes('"sync"')).length;
+      const checkpoints = ledgerText(stateDir).filter((line) => line.includes('"sync"')).length;
       const before = job.ledger(stateDir).finished();
       const again = await job.run(said);
       expect(again.code, again.stderr).toBe(3);
@@ -174,12 +174,12 @@ describeMounted(`a run at work when others fill its disk${notBecause}`, () => {
       expect(doneTwice(job.ledger(stateDir).outcomes)).toEqual([]);
       expect(listFiles(stateDir).filter((path) => path.startsWith("under-way/"))).toEqual([]);
       expect(isTracked).toBe(true);
-      expect(marks).toBeGreaterThan(0);
-      report(`run directory full after ${items} items`, { recorded: before.size, marks });
+      expect(checkpoints).toBeGreaterThan(0);
+      report(`run directory full after ${items} items`, { recorded: before.size, checkpoints });
     },
   );
 
-  test("where only the items under way cannot be noted, the run goes on without", async () => {
+  test("where only the in-flight journal cannot be written, the run goes on without it", async () => {
     const job = openJob("under-way");
     const stateDir = join(job.dir, "state", "LedgerFiles");
     using disk = mountSmallDisk(join(stateDir, "under-way"), 4);

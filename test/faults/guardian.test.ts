@@ -19,8 +19,8 @@ afterAll(() => {
 });
 
 /**
- * A process that hangs in the kernel is told to die, which works, and is there at the next look: so is one that is dead and
- * that nobody waits for. A `grep` that finds it every time, and a `sleep` that takes no time, stand in for a minute.
+ * SIGKILL succeeds on a process that hangs in the kernel, and the process still exists. So does a dead one that is
+ * not reaped. A `grep` that finds it every time, and a `sleep` that takes no time, stand in for a minute.
  */
 test.runIf(process.platform === "linux")(
   "the hunt for what a killed run left ends, though one process never goes",

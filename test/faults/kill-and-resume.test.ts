@@ -18,7 +18,7 @@ test("SIGKILL of the process group at random moments, then the same command: the
   // Most kills hit something: else this test proves nothing.
   expect(figures.kills).toBeGreaterThan(seeds.length * 0.8);
   expect(figures.redone).toBeGreaterThan(seeds.length / 2);
-  // What was under way, 12 slots at most, and a few milliseconds of outcomes.
+  // The items in flight, 12 slots at most, and a few milliseconds of outcomes.
   expect(figures.redone / figures.kills).toBeLessThan(16);
 }, 180_000);
 

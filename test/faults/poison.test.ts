@@ -125,7 +125,7 @@ test.each([
   90_000,
 );
 
-test("results that somebody wants: what cannot be sent back fails its item and nothing else", async () => {
+test("requested results: one that cannot be sent back fails only its item", async () => {
   const poisons = ["huge-result", "circular-result", "function-result", "hostile-result", "then-twice"];
   workplace.write({
     "values/run.mjs": `
@@ -193,7 +193,7 @@ test.each([
   },
 );
 
-/** For each time the item began: whether nothing else was under way in its thread until the thread's end. */
+/** For each time the item began: whether nothing else was running in its thread until the thread's end. */
 function begunAlone(notes: readonly string[], key: string): boolean[] {
   const open = new Map<string, Set<string>>();
   const answers: boolean[] = [];

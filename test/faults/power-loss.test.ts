@@ -15,7 +15,7 @@ beforeAll(async () => {
     await record({ dir, name: "files", kind: "Files" }),
     await record({ dir, name: "folders", kind: "Folders" }),
     await record({ dir, name: "ledger-files", kind: "LedgerFiles" }),
-    await record({ dir, name: "unmarked", kind: "Files", everyMs: 60_000 }),
+    await record({ dir, name: "no-checkpoint", kind: "Files", everyMs: 60_000 }),
     await record({ dir, name: "forced", kind: "Files", first: {}, options: forced }),
   ];
   durable = [
@@ -36,11 +36,11 @@ afterAll(() => workplace[Symbol.dispose]());
 const overRecordings = (recordings: readonly Recording[], seeds: readonly number[], nextBoot?: string) =>
   overSeeds(seeds, 3, (dice) => cutAndResume(dice, recordings[dice.seed % recordings.length]!, nextBoot));
 
-test("power loss at any step, then the same command: the tree of an undisturbed run, and nothing is redone that a mark covers", async () => {
+test("power loss at any step, then the same command: the tree of an undisturbed run, and nothing covered by a checkpoint is redone", async () => {
   const seeds = seedsFrom(1, 45);
   const figures = sumOf(await overRecordings(plain, seeds));
   report("power loss", { seeds: seeds.length, ...figures });
-  // Else it proves nothing: marks were left, and results after them.
+  // Otherwise the test proves nothing: there were checkpoints, and results after them.
   expect(figures.covered).toBeGreaterThan(seeds.length * 10);
   expect(figures.redone).toBeGreaterThan(seeds.length * 2);
 }, 240_000);

@@ -641,7 +641,7 @@ describe.concurrent("answers", () => {
     expect([read(`${server.host}/empty.bin`).length, read(`${server.host}/one.bin`).length]).toEqual([0, 1]);
   });
 
-  test("packed although nobody asked for it are unpacked, unless the name says that they are", async () => {
+  test("compressed although not requested are decompressed, unless the name says that they are", async () => {
     const packed = gzipSync(text);
     const server = await startServer({
       "/a.txt": whole(packed, { "content-encoding": "gzip" }),
@@ -667,7 +667,7 @@ describe.concurrent("answers", () => {
     expect([outcome.status, outcome.error!.code, requests.length]).toEqual(["failed", "HPE_HEADER_OVERFLOW", 1]);
   });
 
-  test("a connection that the server closed between two requests is not held against anybody", async () => {
+  test("a connection that the server closed between two requests is no failed attempt", async () => {
     const hangUp: Behaviour = ({ request }) => void request.socket.destroy();
     const server = await startServer({ "/2.txt": inTurn(hangUp, whole(text)), "*": whole(text) });
     const records = Array.from({ length: 4 }, (_, i) => ({ url: `${server.origin}/${i}.txt` }));
@@ -724,7 +724,7 @@ describe.concurrent("redirects", () => {
     expect(target.seen[0]!.headers.authorization).toBeUndefined();
   });
 
-  test("from https to http are refused unless allowed; a certificate nobody trusts is final", async (context) => {
+  test("from https to http are refused unless allowed; an untrusted certificate is final", async (context) => {
     const place = createPlace();
     const made = spawnSync(
       "openssl",

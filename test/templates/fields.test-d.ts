@@ -34,7 +34,7 @@ export const typed = defineInputMode<{ input: FileTriplet }>()({
     takes<string | null>(quote);
     takes<"a" | "b">(choice);
     takes<unknown>(open);
-    // @ts-expect-error Nobody may have said it.
+    // @ts-expect-error The value may be unset.
     takes<string>(unset);
     // @ts-expect-error It may be switched off, though its default is a text.
     takes<string>(quote);

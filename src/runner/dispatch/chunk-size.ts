@@ -3,26 +3,26 @@ const MAX_PER_SLOT = 2048;
 const MAX_PER_WORKER = 8192;
 
 /**
- * Items to keep at one worker: about 100 ms of work per slot, so that a message costs little beside the work and nothing
- * is far away when a worker dies. Items slower than that never wait behind one another.
+ * How many items one worker gets in advance: about 100 ms of work per slot, so that messages cost little compared with the
+ * work and a crash loses little. Items slower than that are sent one per slot, so none waits behind another.
  * @param meanMs smoothed time of one item; undefined before the first has settled
  */
 export function itemsPerWorker(meanMs: number | undefined, slots: number): number {
   if (meanMs === undefined) return slots;
   const perSlot = Math.min(MAX_PER_SLOT, Math.max(1, Math.ceil(WORK_PER_SLOT_MS / Math.max(meanMs, 1e-3))));
-  // Exactly one item a slot would leave the slot idle for the length of a message; below 100 ms that begins to count.
+  // With one item per slot, the slot is idle while a message travels; for items below 100 ms that matters.
   return Math.min(Math.max(MAX_PER_WORKER, slots), (meanMs < WORK_PER_SLOT_MS ? Math.max(2, perSlot) : 1) * slots);
 }
 
 /**
- * How much of what is ready goes to one hungry worker. While more is being listed, the hungry ones share evenly; once the
- * list is at its end, each takes half of an even share (guided self-scheduling), so that the last items spread over all.
+ * How many ready items go to one hungry worker. While the plan lists more items, hungry workers share evenly. At the end of
+ * the list each takes half of an even share (guided self-scheduling), so that the last items spread over all workers.
  */
 export function shareOf(ready: number, workers: number, hungry: number, listEnded: boolean): number {
   return Math.max(1, Math.ceil(ready / (listEnded ? 2 * workers : hungry)));
 }
 
-/** Smoothed time of one item, from batches of settled ones. */
+/** The smoothed time of one item, from groups of settled items. */
 export class MeanDuration {
   #meanMs: number | undefined;
 

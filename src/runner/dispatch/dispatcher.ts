@@ -13,12 +13,13 @@ import type { WorkerHandle } from "./worker-handle.js";
 import { WorkerPool } from "./worker-pool.js";
 
 const MAX_FUTILE_EXITS = 3;
-/** After a defect of the plan or a stall, running items have this long at most. */
+/** After an error of the plan or a stall, running items have at most this long to settle. */
 const STALLED_GRACE_MS = 5000;
 
 /**
- * The local execution: brings items to workers and outcomes back. The pool keeps the workers, the feeder what waits and who
- * gets it, `ItemOutcomes` decides what becomes of an item; here is decided when the execution is over.
+ * The local execution: sends items to workers and receives their outcomes. The pool owns the workers, the feeder owns the
+ * waiting items and chooses their worker, `ItemOutcomes` decides what becomes of an item. The dispatcher decides when the
+ * execution is over.
  *
  *   idle ──run()──▶ running ──drain()──▶ draining ──▶ closed
  *                      └────────stop()──────────────────▲
@@ -38,7 +39,7 @@ export class Dispatcher implements Execution {
   #state: "idle" | "running" | "draining" | "closed" = "idle";
   #cause: KagurazakaError | undefined;
   #isPulling = false;
-  /** Exits of workers, one after the other, with nothing settled in between. */
+  /** Workers that exited in a row, with no item settled in between. */
   #futileExits = 0;
   #timer: { atMs: number; handle: NodeJS.Timeout } | undefined;
   #graceTimer: NodeJS.Timeout | undefined;
@@ -76,7 +77,7 @@ export class Dispatcher implements Execution {
     this.#events = events;
     return new Promise((resolve) => {
       this.#finish = () => resolve(this.#cause);
-      // Stopped before it began.
+      // `stop()` came before `run()`.
       if (this.#state !== "idle") return this.#finish();
       this.#state = "running";
       for (let i = 0; i < this.#options.workers; i++) this.#pool.add();
@@ -109,7 +110,7 @@ export class Dispatcher implements Execution {
     this.#pump();
   }
 
-  /** Every worker is replaced by one of what `session` gives now, each when it has nothing left. */
+  /** Replaces every worker, once it has no items left, by a worker of the session that `session` now returns. */
   renewWorkers(): void {
     if (this.#state === "running") this.#pool.renewAll();
   }
@@ -136,7 +137,7 @@ export class Dispatcher implements Execution {
     return this.#state === "running" && !this.#stoppedShards.has(shard);
   }
 
-  // ── Workers speak, and go ────────────────────────────────────────────────────────────────────────────────────────────
+  // ── Messages and exits of workers ────────────────────────────────────────────────────────────────────────────────────
 
   #onMessage(worker: WorkerHandle, message: FromWorker): void {
     if (this.#state === "closed" && message.type !== "print" && message.type !== "log") return;
@@ -163,7 +164,7 @@ export class Dispatcher implements Execution {
   }
 
   #recycle(worker: WorkerHandle, why: string): void {
-    // Said once more for each message that was on its way.
+    // A worker repeats `leaving` for each message that was in transit.
     if (!worker.recycled) this.#events.onRecycled(this.#pool.nameOf(worker), why);
     this.#pool.recycle(worker);
   }
@@ -185,16 +186,18 @@ export class Dispatcher implements Execution {
     this.#pump();
   }
 
-  /** An item did not settle after its time limit. Its worker takes nothing new; when the others are through, it goes. */
+  /** An item did not settle after its time limit: its worker takes no new items and ends after its other items. */
   #giveUpOn(worker: WorkerHandle, why: "blocked" | "unsettled" | "settled"): void {
     if (why === "unsettled") return this.#pool.drain(worker);
     worker.blocked = why === "blocked";
     worker.channel.kill();
     if (this.#options.killable) return;
-    this.#events.onWarning("inline cannot stop an item that ignores ctx.signal; it is left behind in this process");
+    this.#events.onWarning(
+      "backbone inline cannot stop an item that ignores ctx.signal; the item goes on running in this process",
+    );
   }
 
-  // ── The way on ───────────────────────────────────────────────────────────────────────────────────────────────────────
+  // ── Scheduling ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
   #pump(): void {
     if (this.#state === "running") {
@@ -213,7 +216,7 @@ export class Dispatcher implements Execution {
     this.#chunks.next().then(
       ({ done, value }) => {
         this.#isPulling = false;
-        // The run is over for who listens: what comes now was never begun.
+        // The execution has already reported its end: items that are listed now are not started.
         if (this.#state === "closed") return;
         if (done) return this.#endList();
         this.#feeder.push(value);
@@ -222,7 +225,7 @@ export class Dispatcher implements Execution {
       },
       (error) => {
         this.#isPulling = false;
-        // What was listed before is finished and recorded.
+        // Items listed before the error are finished and recorded.
         this.#cause ??= asKagurazakaError(error, "the plan failed");
         this.#endList();
       },
@@ -234,7 +237,7 @@ export class Dispatcher implements Execution {
     this.#pump();
   }
 
-  /** One timer for the next moment at which time alone changes something. */
+  /** Sets one timer, for the next moment at which something changes without a message. */
   #setTimer(now: number): void {
     const atMs = this.#feeder.nextMs(now);
     if (this.#timer?.atMs === atMs) return;
@@ -245,7 +248,7 @@ export class Dispatcher implements Execution {
       this.#timer = undefined;
       this.#pump();
     };
-    // A timer takes no longer time than MAX_TIMER_MS: then the rest is waited for.
+    // setTimeout takes at most MAX_TIMER_MS; the remaining time is waited for afterwards.
     const handle = setTimeout(pump, Math.min(MAX_TIMER_MS, Math.max(1, Math.ceil(atMs - now))));
     this.#timer = { atMs, handle };
   }

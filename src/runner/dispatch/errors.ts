@@ -20,7 +20,7 @@ export function crashError(cause: ErrorRecord): ErrorRecord {
   return { ...toErrorRecord(new KagurazakaError("crash", message)), cause };
 }
 
-/** Workers exit one after the other, and no item is settled in between. */
+/** Several workers exited in a row, with no item settled in between. */
 export function workersCrash(wereStarting: boolean, last: WorkerExit): KagurazakaError {
   const why = last.kind === "crashed" ? `: ${last.error.message}` : last.kind === "lost" ? `: ${last.why}` : "";
   const when = wereStarting ? "before they were ready" : "while idle";

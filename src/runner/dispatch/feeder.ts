@@ -14,7 +14,7 @@ const LOOKAHEAD_ITEMS = 1024;
 const MAX_CHUNK_ITEMS = 1024;
 const MAX_CHUNK_CHARS = 1024 * 1024;
 const MAX_WORKER_CHARS = 16 * 1024 * 1024;
-/** They tell whether the task works at all, so they go one by one: a broken task fails few items before the run stops. */
+/** The first items are sent one by one, because they show whether the task works: a broken task fails few items. */
 const FIRST_ITEMS = 20;
 
 interface FeederOptions {
@@ -28,8 +28,8 @@ interface FeederOptions {
 }
 
 /**
- * Everything that waits or is in flight, and who gets it: ready items go to the worker that has least, items that back off
- * wait for their time, suspects of a crash run one by one in quarantine.
+ * Owns all items that wait or are in flight, and sends them to workers: ready items go to the worker with the fewest items,
+ * items in backoff wait for their time, suspects of a crash run one by one in quarantine.
  */
 export class Feeder {
   readonly #options: FeederOptions;
@@ -53,7 +53,7 @@ export class Feeder {
     this.#throttle = new Throttle(options.slots, options.settings.rate, monotonicMs());
   }
 
-  /** Items at workers. */
+  /** Items in flight. */
   get inFlight(): number {
     return this.#inFlight;
   }
@@ -62,26 +62,26 @@ export class Feeder {
     return this.#ready.length + this.#waiting.length + this.#suspects.length;
   }
 
-  /** The plan should be pulled further: workers would run dry. */
+  /** Whether the plan must list more items, because workers would run out of them. */
   get wantsMore(): boolean {
     const work = this.#mean.ms === undefined ? 0 : this.#pool.workers.length * itemsPerWorker(this.#mean.ms, 1);
     const wanted = Math.max(this.#options.lookaheadItems ?? LOOKAHEAD_ITEMS, this.#pool.slots * 2, work);
     return !this.listEnded && this.#ready.length < wanted && this.#ready.chars < LOOKAHEAD_CHARS;
   }
 
-  /** When time alone changes something; Infinity when only a message can. */
+  /** When the state changes without a message; Infinity when only a message changes it. */
   nextMs(now: number): number {
     const throttled = this.#ready.length > 0 ? this.#throttle.nextMs(now) : Number.POSITIVE_INFINITY;
     return Math.min(this.#waiting.nextMs, throttled);
   }
 
-  // ── In ───────────────────────────────────────────────────────────────────────────────────────────────────────────────
+  // ── Input ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
   push(chunk: Chunk): void {
     this.#ready.push(chunk);
   }
 
-  /** Back to the front: the item is not to blame, and the start costs it no attempt. */
+  /** Returns the item to the front of the queue. It is not the cause, so the start does not count as an attempt. */
   putBack(item: PendingItem): void {
     if (item === this.#alone) this.#suspects.unshift(item);
     else this.#ready.unshift(item);
@@ -96,20 +96,20 @@ export class Feeder {
     this.#waiting.add(item, monotonicMs() + delayMs);
   }
 
-  /** A service asked for patience. */
+  /** A service asked to wait (`RetryAfterError`). */
   pause(item: PendingItem, scope: string | undefined, delayMs: number): void {
     item.scope = scope;
     this.#waiting.add(item, this.#throttle.pause(scope, delayMs, monotonicMs()));
   }
 
-  // ── Out ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
+  // ── Output ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** So many items have left their worker, done. */
+  /** This many items of a worker are done. */
   left(count: number): void {
     this.#inFlight -= count;
   }
 
-  /** An item leaves its worker, with something to be said or done about it. */
+  /** Takes out one item that needs more than counting: an outcome to report, or a retry. */
   takeItem(worker: WorkerHandle, seq: number): PendingItem | undefined {
     const ref = worker.take(seq);
     if (!ref) return undefined;
@@ -117,14 +117,14 @@ export class Feeder {
     return ref.chunk.itemAt(ref.index);
   }
 
-  /** Takes out every item with such a header that is not at a worker. */
+  /** Takes out every waiting item with such a header; items in flight stay. */
   drain(wanted: (header: ChunkHeader) => boolean): PendingItem[] {
     const suspects = this.#suspects.filter(({ header }) => wanted(header));
     this.#suspects = this.#suspects.filter(({ header }) => !wanted(header));
     return [...suspects, ...this.#ready.drain(wanted), ...this.#waiting.drain(wanted)];
   }
 
-  /** A message of outcomes is through: the next items will take as long as these did. */
+  /** Updates the mean duration from one message of outcomes. */
   settled(count: number, totalMs: number): void {
     this.#settled += count;
     this.#mean.add(totalMs, count);
@@ -152,7 +152,7 @@ export class Feeder {
     }
   }
 
-  /** One suspect at a time, in a worker where nothing else runs; the youngest worker, for it has the least behind it. */
+  /** One suspect at a time, in a worker that runs nothing else: the youngest one, which has executed the fewest items. */
   #quarantineSuspect(): void {
     const suspect = this.#suspects[0];
     const { workers } = this.#pool;
@@ -164,7 +164,7 @@ export class Feeder {
     const worker = open.find((one) => one.quarantined) ?? open[0];
     if (!worker) return;
     worker.quarantined = true;
-    // Drained, it is replaced once it is empty: by a worker in which nothing has run.
+    // A draining worker is replaced when it is empty, by a worker that has run no item yet.
     if (suspect.needsFreshWorker && worker.given > 0) return this.#pool.drain(worker);
     if (worker.inFlight.size > 0) return;
     this.#alone = this.#suspects.shift();
@@ -173,7 +173,7 @@ export class Feeder {
 
   #feedHungry(now: number): void {
     for (;;) {
-      // The last items wait here, and not in a worker behind a slow one while another is idle.
+      // The last items wait here, so that none waits behind a slow item of one worker while another worker is idle.
       const ending = this.listEnded && this.#ready.length < 8 * this.#pool.slots;
       const tight = ending || this.#throttle.tight || this.#settled < FIRST_ITEMS;
       const { workers } = this.#pool;
@@ -196,16 +196,16 @@ export class Feeder {
     return tight ? least : Math.max(least, itemsPerWorker(this.#mean.ms, slots));
   }
 
-  /** Below half of what it should have: messages then carry many items, and none of them runs dry. */
+  /** The worker has less than half of its target: messages then carry many items, and no worker runs out of them. */
   #isHungry(worker: WorkerHandle, tight: boolean): boolean {
     if (!worker.takesItems || worker.quarantined || worker.chars >= MAX_WORKER_CHARS) return false;
     const capacity = this.#capacity(worker, tight);
-    // Never below what its executor waits for: it would wait for ever.
+    // Never fewer than its executor waits for, or it would wait forever.
     const low = Math.max(capacity / 2, worker.slots + worker.shape.queue);
     return worker.inFlight.size < (capacity > 4 * worker.slots ? low : capacity);
   }
 
-  /** Executors that wait for more items are told where no more come for now, each once. */
+  /** Tells executors that wait for more items, once each, when no more come for now. */
   #flush(now: number): void {
     const isDry = this.listEnded && this.#ready.length === 0;
     for (const worker of this.#pool.workers) {

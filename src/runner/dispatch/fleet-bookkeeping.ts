@@ -10,22 +10,22 @@ import { OutstandingChunks } from "./outstanding-chunks.js";
 import { ReadyQueue } from "./queues.js";
 import { StallClock } from "./stall-clock.js";
 
-/** How much is in the queue and at nodes at a time, in characters of JSON. */
+/** The limit of what is in the queue and at nodes at a time, in characters of JSON. */
 const WINDOW_CHARS = 32 * 1024 * 1024;
 const WINDOW_ITEMS = 65_536;
-/** Before the first item has settled: a broken task fails few items before the run stops. */
+/** The limit before the first item has settled: a broken task fails few items before the run stops. */
 const FIRST_WINDOW_ITEMS = 1024;
 const MAX_CHUNK_ITEMS = 1024;
 const MAX_CHUNK_CHARS = 1024 * 1024;
-/** They go one by one, so that each node gets some. */
+/** The first items are sent one by one, so that each node gets some. */
 const FIRST_ITEMS = 20;
 const SWEEP_MS = 250;
-const AGAIN = "What is recorded is kept. Start the queue, and give the same command again.";
+const AGAIN = "Recorded outcomes are kept. Start the queue and run the same command again.";
 
 /**
- * The coordinator's end of a fleet, but for the queue itself: which items are out, in which chunk, and what came back.
+ * The coordinator's side of a fleet, without the queue: which items are outstanding, in which chunk, and their outcomes.
  *
- * An outcome that comes twice (a node that was believed lost has settled the item after all) counts once.
+ * A second outcome of one item (a node considered lost settled it after all) is ignored.
  */
 export class FleetBookkeeping implements FleetExecution {
   readonly #queue: FleetQueue;
@@ -97,7 +97,7 @@ export class FleetBookkeeping implements FleetExecution {
     return { inFlight: this.#out.size, waiting: this.#ready.length, oldest: oldest[0] };
   }
 
-  // ── The queue tells ──────────────────────────────────────────────────────────────────────────────────────────────────
+  // ── Events of the queue ─────────────────────────────────────────────────────────────────────────────────────────────
 
   onOutcomes({ chunk, plain, rest }: NodeOutcomes, forget: () => void): void {
     if (this.#state === "closed") return;
@@ -159,18 +159,18 @@ export class FleetBookkeeping implements FleetExecution {
   }
 
   onQueueLost(why: string): void {
-    this.stop(new KagurazakaError("queue", `the queue is out of reach: ${why}`, { hint: AGAIN }));
+    this.stop(new KagurazakaError("queue", `the queue cannot be reached: ${why}`, { hint: AGAIN }));
   }
 
   onNodeLeft(node: string, error?: ErrorRecord): void {
     this.#heartbeats.delete(node);
     if (error === undefined || this.#state !== "running") return;
-    // As where a worker of this machine cannot be set up. Later, the node may be the reason: then it goes alone.
+    // Before any item has settled, a failed setup stops the run, as on one machine. Later only this node leaves.
     if (this.#settled === 0) return this.stop(environmentOf(error));
-    this.#events.onWarning(`the node ${node} has left the run: ${error.message}`);
+    this.#events.onWarning(`node ${node} left the run: ${error.message}`);
   }
 
-  // ── The way on ───────────────────────────────────────────────────────────────────────────────────────────────────────
+  // ── Scheduling ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
   #pump(): void {
     if (this.#state === "running") {
@@ -224,12 +224,12 @@ export class FleetBookkeeping implements FleetExecution {
 
   #sweep(): void {
     if (this.#out.size === 0) return this.#clock.reset();
-    // Progress that a busy node hears of is as good as an outcome.
+    // Progress reported by a busy node counts like an outcome.
     const busy = [...this.#heartbeats.values()].filter(({ snapshot }) => snapshot.inFlight > 0);
     const quietMs = Math.min(this.#clock.quietMs(), ...busy.map(({ quietMs }) => quietMs));
     const verdict = this.#clock.judge(quietMs);
     if (verdict === "fine") return;
-    const message = `no item has settled for ${shortDuration(quietMs)}, at ${this.#heartbeats.size} nodes`;
+    const message = `no item has settled for ${shortDuration(quietMs)} on ${this.#heartbeats.size} nodes`;
     if (verdict === "stalled") this.drain(0, new KagurazakaError("stalled", message));
     else this.#events.onWarning(message);
   }
@@ -249,14 +249,16 @@ export class FleetBookkeeping implements FleetExecution {
       () => this.#finish(),
       (error) => {
         const { message } = toErrorRecord(error);
-        this.#cause ??= new KagurazakaError("queue", `the queue could not be left: ${message}`, { cause: error });
+        this.#cause ??= new KagurazakaError("queue", `the connection to the queue could not be closed: ${message}`, {
+          cause: error,
+        });
         this.#finish();
       },
     );
   }
 }
 
-/** An error that a node has met, as the one for which the run stops. */
+/** Turns an error of a node into the error that stops the run. */
 function environmentOf(error: ErrorRecord): KagurazakaError {
   const details = { cause: error, ...(error.hint === undefined ? {} : { hint: error.hint }) };
   return new KagurazakaError("environment", error.message, details);

@@ -1,7 +1,7 @@
 import type { Chunk } from "../../contracts/chunk.js";
 import type { ChunkSlice } from "./queues.js";
 
-/** Where an item stands. */
+/** The position of an item: its slice and its index there. */
 export interface ItemRef {
   readonly chunk: Chunk;
   readonly index: number;
@@ -9,14 +9,14 @@ export interface ItemRef {
 
 interface Sent extends ChunkSlice {
   readonly firstSeq: number;
-  /** 1 per item that has left. */
+  /** 1 for each item that was taken out. */
   readonly gone: Uint8Array;
   left: number;
 }
 
 /**
- * Items at one worker by sequence number, kept in the slices they were sent in: numbers run on without a gap inside a slice,
- * so a message costs one entry here and an item one byte.
+ * The items in flight at one worker, by sequence number. They stay in the slices they were sent in. Numbers inside a slice
+ * have no gaps, so a message costs one entry and an item one byte.
  */
 export class InFlight {
   readonly #slices: Sent[] = [];
@@ -28,7 +28,7 @@ export class InFlight {
     this.size += count;
   }
 
-  /** Takes an item out; undefined when it is not here (any more). */
+  /** Takes an item out; undefined when it is not in flight here. */
   take(seq: number): ItemRef | undefined {
     const at = this.#find(seq);
     const sent = this.#slices[at];
@@ -39,7 +39,7 @@ export class InFlight {
     return { chunk: sent.chunk, index: sent.from + seq - sent.firstSeq };
   }
 
-  /** Undefined when the item is not here (any more). */
+  /** Undefined when the item is not in flight here. */
   find(seq: number): ItemRef | undefined {
     const sent = this.#slices[this.#find(seq)];
     if (sent === undefined || sent.gone[seq - sent.firstSeq] !== 0) return undefined;
@@ -51,7 +51,7 @@ export class InFlight {
     return ref?.chunk.keyAt(ref.index);
   }
 
-  /** Keys of every slice of which something is left, as they were packed: some of them may have gone. */
+  /** The packed keys of every slice that has items left; keys of items already taken out are included. */
   packedKeys(): string[] {
     return this.#slices.map(({ chunk, from, to }) => chunk.keysText(from, to));
   }

@@ -12,11 +12,11 @@ import type { WorkerHandle } from "./worker-handle.js";
 interface ItemOutcomesOptions extends Pick<DispatcherOptions, "settings" | "permanentErrors"> {
   readonly feeder: Feeder;
   readonly events: () => ExecutionEvents;
-  /** An item with such a header may be started (once more). */
+  /** Whether an item with this header may start, or start again. */
   mayRun(header: ChunkHeader): boolean;
 }
 
-/** Decides what becomes of an item that leaves its worker: settled, tried again, put back, suspected of a crash, cancelled. */
+/** Decides what becomes of an item that leaves its worker: settled, retried, requeued, suspected of a crash, or cancelled. */
 export class ItemOutcomes {
   readonly #options: ItemOutcomesOptions;
 
@@ -24,12 +24,12 @@ export class ItemOutcomes {
     this.#options = options;
   }
 
-  /** A message of outcomes. */
+  /** Handles one message with outcomes. */
   settle(worker: WorkerHandle, plain: Float64Array, rest: readonly WireOutcome[]): void {
     const { feeder } = this.#options;
     const events = this.#options.events();
     let totalMs = 0;
-    // Many of them a second: the feeder is told once.
+    // Many outcomes arrive per second: the feeder is updated once per message.
     let taken = 0;
     for (let i = 0; i < plain.length; i += 2) {
       const ref = worker.take(plain[i]!);
@@ -58,7 +58,7 @@ export class ItemOutcomes {
       const error = hasTimedOut ? timeoutError(settings.timeout!, outcome.error) : outcome.error!;
       return this.#fail(item, error, outcome.durationMs);
     }
-    // Finished after all, even when it was told to stop: what was published stays.
+    // The item finished although it was told to stop: its published outputs stay.
     feeder.succeeded(1);
     this.#tell(item, outcome);
   }
@@ -71,7 +71,7 @@ export class ItemOutcomes {
     if (verdict.do === "stop") {
       this.cancel(item, durationMs);
       const cause = new KagurazakaError("environment", `${error.message} (while processing ${item.key})`, {
-        hint: "Make room or mend it, then run the same command: it goes on from here.",
+        hint: "Free disk space or restore the directory, then run the same command again: it continues from here.",
       });
       return events.onShardFailed(item.header.shard, cause);
     }
@@ -82,7 +82,7 @@ export class ItemOutcomes {
     feeder.wait(item, verdict.delayMs);
   }
 
-  /** Items that their worker has not begun. */
+  /** Items that their worker returned without starting them. */
   giveBack(worker: WorkerHandle, unstarted: readonly number[]): void {
     for (const seq of unstarted.toReversed()) {
       const item = this.#options.feeder.takeItem(worker, seq);
@@ -90,7 +90,7 @@ export class ItemOutcomes {
     }
   }
 
-  /** Everything that a worker had when it was gone, with no item to blame. */
+  /** Requeues all items of a worker that ended without any item being the cause. */
   putBackAll(worker: WorkerHandle): void {
     for (const seq of worker.inFlight.seqs().toReversed()) this.#putBack(this.#options.feeder.takeItem(worker, seq)!);
   }
@@ -100,7 +100,7 @@ export class ItemOutcomes {
     else this.cancel(item);
   }
 
-  /** A worker has crashed: one of the items that were running may have done that. */
+  /** A worker crashed: one of its running items may be the cause. */
   onCrash(worker: WorkerHandle, error: ErrorRecord): void {
     const { feeder } = this.#options;
     const running = worker.running();
@@ -109,7 +109,7 @@ export class ItemOutcomes {
       return;
     }
     const item = feeder.takeItem(worker, running[0]!.seq)!;
-    // Two crashes are proof, where nothing else had run in that worker.
+    // Two crashes prove the cause when no other item had run in that worker.
     if (worker.given === 1) item.crashes++;
     else if (worker.quarantined) item.needsFreshWorker = true;
     if (item.crashes < 2) return this.#suspect(item);
@@ -117,8 +117,8 @@ export class ItemOutcomes {
   }
 
   /**
-   * A worker was killed because of items over their time limit. Where its loop was blocked, one of the running items did that
-   * and the time of the others ran out because of it: in quarantine, each gets its own.
+   * A worker was killed because of items over their time limit. If its event loop was blocked, one running item blocked it
+   * and used up the time of the others: in quarantine, each runs alone with its full time.
    */
   onKilledForTimeout(worker: WorkerHandle): void {
     const { feeder, settings } = this.#options;
@@ -132,7 +132,7 @@ export class ItemOutcomes {
     }
   }
 
-  /** It runs once more, alone, unless nothing of its shard is to start. */
+  /** The item runs again, alone in a worker, unless items of its shard may not start. */
   #suspect(item: PendingItem): void {
     if (this.#options.mayRun(item.header)) this.#options.feeder.suspect(item);
     else this.cancel(item);
@@ -147,9 +147,9 @@ export class ItemOutcomes {
     for (const item of this.#options.feeder.drain(wanted)) this.cancel(item);
   }
 
-  /** Cancels what is at a worker. */
+  /** Cancels the items in flight at a worker. */
   cancelAll(worker: WorkerHandle): void {
-    // Where a worker cannot be killed, its items can still hear that they are not wanted any more.
+    // A worker that cannot be killed still gets abort messages for its items.
     for (const { seq } of worker.running()) worker.channel.send({ type: "abort", seq, reason: "cancelled" });
     worker.channel.processes?.killAll();
     for (const seq of worker.inFlight.seqs()) this.cancel(this.#options.feeder.takeItem(worker, seq)!);

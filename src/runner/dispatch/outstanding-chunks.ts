@@ -6,13 +6,13 @@ import type { ChunkSlice } from "./queues.js";
 interface SentChunk {
   readonly firstSeq: number;
   readonly count: number;
-  /** Items that are not settled. */
+  /** Items of the chunk that are not settled. */
   left: number;
 }
 
-/** Chunks in a queue and at nodes, and which of their items are not settled yet. */
+/** The chunks in a queue and at nodes, with their items that are not settled yet. */
 export class OutstandingChunks {
-  /** By sequence number, which run on through all chunks. */
+  /** By sequence number; numbers continue across chunks. */
   readonly #items = new InFlight();
   readonly #chunks = new Map<number, SentChunk>();
   #nextSeq = 0;
@@ -40,7 +40,7 @@ export class OutstandingChunks {
     return encodeChunk(id, chunk, from, to);
   }
 
-  /** Undefined when the item is settled, or never was: numbers come from afar. */
+  /** Undefined when the item is settled or the number is unknown: numbers come from other machines. */
   find(chunk: number, index: number): ItemRef | undefined {
     const sent = this.#chunks.get(chunk);
     const isIn = sent && Number.isInteger(index) && index >= 0 && index < sent.count;

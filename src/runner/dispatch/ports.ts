@@ -2,11 +2,11 @@ import type { RunSettings } from "../../contracts/run-config.js";
 import type { WorkerHandle } from "./worker-handle.js";
 import type { WorkerPoolOptions } from "./worker-pool.js";
 
-/** Is told which items are at which worker, so that they can be found out after a crash of the whole process. */
+/** Receives which items are in flight at which worker, so that the next run knows them after a crash of the process. */
 export interface InFlightObserver {
   /** @param keys of the items just sent, packed */
   sent(worker: WorkerHandle, shard: number, keys: string): void;
-  /** The worker is gone; its items are settled or taken back. */
+  /** The worker has exited; its items are settled or requeued. */
   gone(worker: WorkerHandle): void;
 }
 
@@ -17,6 +17,6 @@ export interface DispatcherOptions extends Pick<WorkerPoolOptions, "session" | "
   readonly settings: Pick<RunSettings, "chunksize" | "rate" | "retries" | "backoff" | "timeout" | "stall" | "grace">;
   readonly permanentErrors: readonly (string | RegExp)[];
   readonly inFlight?: InFlightObserver | undefined;
-  /** How many items are asked for ahead of the workers. A node asks for few: what it holds, no other node can take. */
+  /** How many items are requested ahead of the workers. A node requests few: no other node can take them from it. */
   readonly lookaheadItems?: number | undefined;
 }

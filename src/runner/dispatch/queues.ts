@@ -1,14 +1,14 @@
 import type { Chunk, ChunkHeader, PendingItem } from "../../contracts/chunk.js";
 import { ItemChunk } from "../plan/item-chunk.js";
 
-/** Part of a chunk: what one message carries. */
+/** The part of a chunk that one message carries. */
 export interface ChunkSlice {
   readonly chunk: Chunk;
   readonly from: number;
   readonly to: number;
 }
 
-/** Chunks in the order of the plan, cut up as they are taken; what comes back goes to the front. */
+/** Chunks in the order of the plan, sliced when they are taken; returned items go to the front. */
 export class ReadyQueue {
   #chunks: { readonly chunk: Chunk; next: number }[] = [];
   #front: PendingItem[] = [];
@@ -38,7 +38,7 @@ export class ReadyQueue {
     return slice;
   }
 
-  /** Those at the very front that run on the same header. */
+  /** The items at the front that share one header. */
   #takeFront(maxItems: number): ChunkSlice {
     const { header } = this.#front.at(-1)!;
     let count = 1;
@@ -59,7 +59,7 @@ export class ReadyQueue {
     return { chunk, from, to };
   }
 
-  /** Takes out everything on these header. */
+  /** Takes out all items with these headers. */
   drain(wanted: (header: ChunkHeader) => boolean): PendingItem[] {
     const taken = this.#front.filter(({ header }) => wanted(header)).reverse();
     this.#front = this.#front.filter(({ header }) => !wanted(header));
@@ -72,7 +72,7 @@ export class ReadyQueue {
   }
 }
 
-/** Items that wait for a time: backing off, or asked to be patient. They hold no slot. */
+/** Items that wait for a time: in backoff, or because a service asked to wait. They use no slot. */
 export class WaitingRoom {
   #waiting: { readyMs: number; item: PendingItem }[] = [];
 
@@ -80,7 +80,7 @@ export class WaitingRoom {
     return this.#waiting.length;
   }
 
-  /** When the next one is due; Infinity when nobody waits. */
+  /** When the next item is due; Infinity when none waits. */
   get nextMs(): number {
     return this.#waiting[0]?.readyMs ?? Number.POSITIVE_INFINITY;
   }

@@ -4,14 +4,14 @@ import type { RunSettings } from "../../contracts/run-config.js";
 /** What to do with an item that failed an attempt. */
 export type Verdict =
   | { readonly do: "retry"; readonly delayMs: number }
-  /** A service asked for patience: no attempt was used up. */
+  /** A service asked to wait: this does not count as an attempt. */
   | { readonly do: "wait"; readonly delayMs: number; readonly scope: string | undefined }
   | { readonly do: "give-up" }
-  /** It is not the item: the disk is full, the root is gone. */
+  /** The environment failed, not the item: the disk is full, the root is gone. */
   | { readonly do: "stop" };
 
 const ENVIRONMENT_CODES = new Set(["ENOSPC", "EDQUOT", "EROFS", "environment"]);
-/** Trying again gives the same: the program is wrong, or the item is. */
+/** Errors that a retry cannot fix: the program or the item is wrong. */
 const PERMANENT_CODES = new Set([
   "unsafe-name",
   "reserved-field",
@@ -39,7 +39,7 @@ export function judgeFailure(
 function isPermanent(error: ErrorRecord, patterns: readonly (string | RegExp)[]): boolean {
   if (error.permanent) return true;
   if (error.code !== undefined && PERMANENT_CODES.has(error.code)) return true;
-  // A TypeError with a cause is fetch's way of saying "network error".
+  // fetch reports a network error as a TypeError with a cause.
   if (PROGRAM_ERRORS.has(error.name) && error.cause === undefined) return true;
   return patterns.some((pattern) =>
     typeof pattern === "string"

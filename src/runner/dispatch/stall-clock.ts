@@ -2,7 +2,7 @@ import { monotonicMs } from "../../base/clock.js";
 
 const WARN_AFTER_MS = 30 * 60_000;
 
-/** Tells, once, that nothing has settled or shown progress for too long. */
+/** Reports a stall once: no item has settled or shown progress for too long. */
 export class StallClock {
   readonly #limitMs: number | undefined;
   #lastSignMs = monotonicMs();
@@ -19,12 +19,12 @@ export class StallClock {
     this.#hasTold = false;
   }
 
-  /** For how long there was no sign. @param lastProgressMs when an item last called `ctx.progress()` */
+  /** Milliseconds without a sign of progress. @param lastProgressMs when an item last called `ctx.progress()` */
   quietMs(lastProgressMs = 0): number {
     return monotonicMs() - Math.max(this.#lastSignMs, lastProgressMs);
   }
 
-  /** What this means: nothing (yet, or told already), a warning, or the end of the run. */
+  /** Nothing to report (`fine`, also after a report), a warning, or a stall that ends the run. */
   judge(quietMs: number): "fine" | "warn" | "stalled" {
     const isStalled = this.#limitMs !== undefined && quietMs > this.#limitMs;
     if (this.#hasTold || !(isStalled || quietMs > WARN_AFTER_MS)) return "fine";

@@ -1,6 +1,6 @@
 /**
- * How much may run now, besides what there are slots for: `--rate`, and what services asked for with `RetryAfterError`.
- * A request for patience pauses its scope and halves the items at once; every full round of successes gives one back.
+ * Limits how many items may run, below the number of slots: by `--rate`, and by the `RetryAfterError` of a service. Such an
+ * error pauses its scope and halves the limit; each full round of successes raises the limit by one.
  */
 export class Throttle {
   readonly #slots: number;
@@ -18,18 +18,18 @@ export class Throttle {
     this.#slots = slots;
     this.#limit = slots;
     this.#perMs = rate ? rate.perSecond / 1000 : Number.POSITIVE_INFINITY;
-    // At most a tenth of a second's worth at once, so that a rate is a rate and no burst.
+    // At most the items of a tenth of a second start at once, to avoid bursts.
     this.#maxTokens = rate ? Math.max(1, rate.perSecond / 10) : Number.POSITIVE_INFINITY;
     this.#tokens = rate ? 1 : Number.POSITIVE_INFINITY;
     this.#tokensAtMs = nowMs;
   }
 
-  /** Nothing may wait in workers ahead of its turn. */
+  /** While a limit is active, workers get no items in advance. */
   get tight(): boolean {
     return this.#limit < this.#slots || this.#perMs !== Number.POSITIVE_INFINITY;
   }
 
-  /** How many more items may start, given how many are under way. */
+  /** How many more items may start, given how many are in flight. */
   allowance(inFlight: number, nowMs: number): number {
     if (nowMs < this.#pausedUntilMs) return 0;
     if (!this.tight) return Number.POSITIVE_INFINITY;
@@ -41,7 +41,7 @@ export class Throttle {
     if (this.#perMs !== Number.POSITIVE_INFINITY) this.#tokens -= count;
   }
 
-  /** When asking again makes sense; Infinity when only a settled item can change the answer. */
+  /** When the answer may change; Infinity when only a settled item can change it. */
   nextMs(nowMs: number): number {
     if (nowMs < this.#pausedUntilMs) return this.#pausedUntilMs;
     if (this.#perMs === Number.POSITIVE_INFINITY) return Number.POSITIVE_INFINITY;
@@ -49,13 +49,13 @@ export class Throttle {
     return this.#tokens >= 1 ? Number.POSITIVE_INFINITY : nowMs + (1 - this.#tokens) / this.#perMs;
   }
 
-  /** A service asked for patience. Returns when the item may try again. */
+  /** A service asked to wait. Returns when the item may be retried. */
   pause(scope: string | undefined, delayMs: number, nowMs: number): number {
     const until = nowMs + delayMs;
     if (scope === undefined) this.#pausedUntilMs = Math.max(this.#pausedUntilMs, until);
     else this.#scopes.set(scope, Math.max(this.#scopes.get(scope) ?? 0, until));
     if (nowMs >= this.#halvedUntilMs) {
-      // Items under way when the service gave up answer alike: one halving for all of them.
+      // Items already in flight fail for the same reason: the limit is halved once for all of them.
       this.#limit = Math.max(1, Math.floor(this.#limit / 2));
       this.#halvedUntilMs = until;
       this.#successes = 0;
@@ -63,7 +63,7 @@ export class Throttle {
     return scope === undefined ? this.#pausedUntilMs : this.#scopes.get(scope)!;
   }
 
-  /** Until when the scope is paused; 0 when it is not. */
+  /** The end of the scope's pause; 0 when it is not paused. */
   scopePausedUntilMs(scope: string | undefined): number {
     return scope === undefined ? 0 : (this.#scopes.get(scope) ?? 0);
   }

@@ -5,9 +5,9 @@ import type { RunSettings } from "../../contracts/run-config.js";
 import { StallClock } from "./stall-clock.js";
 import type { RunningItem, WorkerHandle } from "./worker-handle.js";
 
-/** After its signal fired, an item has this long to settle. */
+/** How long an item may take to settle after its signal fired. */
 const SETTLE_WITHIN_MS = 2000;
-/** The other items of a worker that is to go have this long. */
+/** How long the other items of a worker may take to settle before it is ended. */
 const OTHERS_WITHIN_MS = 10_000;
 const SWEEP_MS = 250;
 const STACKS = 4;
@@ -16,13 +16,13 @@ interface WatchPorts {
   workers(): readonly WorkerHandle[];
   inFlight(): number;
   onTimeout(worker: WorkerHandle, seq: number): void;
-  /** `blocked`, `settled`: end it now. `unsettled`: give it nothing new. */
+  /** `blocked`, `settled`: end the worker now. `unsettled`: send it no new items. */
   onHopeless(worker: WorkerHandle, why: "blocked" | "unsettled" | "settled"): void;
   onStalled(message: string): void;
   onWarning(message: string): void;
 }
 
-/** Looks at the activity of workers a few times a second: who runs over the time limit, and is anything moving at all. */
+/** Reads the activity of workers a few times a second: finds items over their time limit, and notices a stall. */
 export class Watch {
   readonly #settings: Pick<RunSettings, "timeout" | "stall">;
   readonly #ports: WatchPorts;
@@ -39,7 +39,7 @@ export class Watch {
     const { timeout = Number.POSITIVE_INFINITY, stall = Number.POSITIVE_INFINITY } = this.#settings;
     const every = Math.max(10, Math.min(SWEEP_MS, Math.min(timeout, stall) / 8));
     this.#clock.reset();
-    // Not unref'd: an item under inline may wait for something that holds no handle, and the process must not end for it.
+    // Not unref'd: an item of `inline` may wait without any open handle, and Node would end the process.
     this.#timer = setInterval(() => this.#sweep(), every);
   }
 
@@ -51,7 +51,7 @@ export class Watch {
     this.#clock.reset();
   }
 
-  /** For how long nothing has settled or shown progress, though items are in flight. */
+  /** Milliseconds without a settled item or a sign of progress, while items are in flight. */
   get quietMs(): number {
     if (this.#ports.inFlight() === 0) return 0;
     return this.#clock.quietMs(this.#running().reduce((last, { progressMs }) => Math.max(last, progressMs), 0));
@@ -94,7 +94,7 @@ export class Watch {
     return this.#ports.workers().flatMap((worker) => worker.running());
   }
 
-  /** What busy workers are doing; a worker that waits has no stack to show. */
+  /** The stacks of busy workers; a worker that waits has no stack. */
   async #stacks(): Promise<string> {
     const busy = this.#ports
       .workers()
@@ -102,7 +102,7 @@ export class Watch {
       .slice(0, STACKS);
     const told = busy.map(async ({ id, channel }) => {
       const stack = await channel.stack?.().catch(() => undefined);
-      return `\nworker ${id} ${stack === undefined ? "waits; no JavaScript is running" : `is here:\n${stack}`}`;
+      return `\nworker ${id} ${stack === undefined ? "is waiting: no JavaScript is running" : `is running:\n${stack}`}`;
     });
     return (await Promise.all(told)).join("");
   }

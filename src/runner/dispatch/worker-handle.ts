@@ -9,8 +9,8 @@ import type { ChunkSlice } from "./queues.js";
 /**
  *   starting ──▶ ready ──▶ draining ──▶ closing ──▶ gone ──▶ replaced by a new worker
  *
- * A draining worker takes nothing new: an item of it ran too long, it is recycled, or the run is draining. A closing one has
- * nothing left and tears down. From every state a worker may be gone at any moment.
+ * A draining worker takes no new items: one of its items ran too long, it is recycled, or the run is draining. A closing
+ * worker has no items left and runs teardown(). A worker may exit in every state.
  */
 type WorkerState = "starting" | "ready" | "draining" | "closing" | "gone";
 
@@ -33,7 +33,7 @@ export interface RunningItem {
 /** An item that was told to stop because of its time limit. */
 interface TimedOut {
   readonly atMs: number;
-  /** Abort messages that the worker had seen by then: without a new one its loop is blocked. */
+  /** Abort messages that the worker had received by then. If the count does not rise, its event loop is blocked. */
   readonly abortsSeen: number;
 }
 
@@ -46,11 +46,11 @@ export class WorkerHandle {
   readonly inFlight = new InFlight();
   /** Reserved for one suspect of a crash at a time. */
   quarantined = false;
-  /** It was told that no more items come for now. */
+  /** The worker was told that no more items come for now. */
   flushed = false;
-  /** Why the next exit is ours: its loop was blocked by an item over its time limit. */
+  /** Why we end the worker: an item over its time limit blocks its event loop. */
   blocked = false;
-  /** By a limit of recycling: once empty it tears down instead of being killed. */
+  /** The worker reached a recycle limit: when empty it runs teardown() and is not killed. */
   recycled = false;
   readonly timedOut = new Map<number, TimedOut>();
   #state: WorkerState = "starting";
@@ -69,7 +69,7 @@ export class WorkerHandle {
     return this.#state;
   }
 
-  /** The only way from one state to another. */
+  /** The only place where the state changes. */
   enter(state: WorkerState): void {
     assert(following[this.#state].includes(state), `worker ${this.id} does not go from ${this.#state} to ${state}`);
     assert(state !== "closing" || this.inFlight.size === 0, `worker ${this.id} closes with nothing in flight`);
@@ -89,7 +89,7 @@ export class WorkerHandle {
     return this.#drainingSinceMs;
   }
 
-  /** How many items it was ever sent. */
+  /** How many items were ever sent to this worker. */
   get given(): number {
     return this.#given;
   }
@@ -132,7 +132,7 @@ export class WorkerHandle {
     });
   }
 
-  /** An item left this worker, whatever became of it. Undefined: it is not here (any more). */
+  /** Takes an item out, whatever its outcome. Undefined: it is not in flight here. */
   take(seq: number): ItemRef | undefined {
     const ref = this.inFlight.take(seq);
     if (!ref) return undefined;

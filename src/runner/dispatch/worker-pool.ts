@@ -5,16 +5,16 @@ import type { FromWorker, WorkerSetup, WorkerSite } from "../../contracts/wire.j
 import { WorkerHandle } from "./worker-handle.js";
 
 export interface WorkerPoolOptions {
-  /** Asked anew for every worker. */
+  /** Called for each new worker. */
   readonly session: () => WorkerSession;
   readonly setup: Omit<WorkerSetup, "worker">;
   readonly site: WorkerSite;
-  /** Stands before a worker's number in its name, where other machines have workers of the same run. */
+  /** Prefix of a worker's name, when other machines have workers of the same run. */
   readonly namePrefix?: string | undefined;
   /** How long a worker's teardown() may take, in milliseconds. */
   readonly graceMs: number;
   onMessage(worker: WorkerHandle, message: FromWorker): void;
-  /** The worker is gone, and no longer in the pool. `wasStarting`: before it said that it is ready. */
+  /** The worker has exited and left the pool. `wasStarting`: it exited before it was ready. */
   onExit(worker: WorkerHandle, exit: WorkerExit, wasStarting: boolean): void;
 }
 
@@ -66,7 +66,7 @@ export class WorkerPool {
     this.#options.onExit(worker, exit, wasStarting);
   }
 
-  /** The worker takes nothing new, and gives back what it has not begun. */
+  /** The worker takes no new items, and returns those that it has not started. */
   drain(worker: WorkerHandle): void {
     if (!worker.takesItems) return;
     worker.enter("draining");
@@ -77,13 +77,13 @@ export class WorkerPool {
     for (const worker of this.#workers) this.drain(worker);
   }
 
-  /** The worker starts nothing more by itself, so it need not be told; what it was sent meanwhile it gives back. */
+  /** The worker has decided to start no more items, so it needs no message; it returns items that are still sent to it. */
   recycle(worker: WorkerHandle): void {
     worker.recycled = true;
     if (worker.takesItems) worker.enter("draining");
   }
 
-  /** All workers are replaced, each when it is through with what it has begun. */
+  /** Replaces all workers, each when its started items have settled. */
   renewAll(): void {
     for (const worker of this.#workers) {
       worker.recycled = true;
@@ -91,7 +91,7 @@ export class WorkerPool {
     }
   }
 
-  /** Ends workers that take nothing new and have nothing left; each is replaced when it is gone. */
+  /** Ends draining workers that have no items left; each is replaced after its exit. */
   endDrained(): void {
     for (const worker of this.#workers) {
       if (worker.state !== "draining" || worker.inFlight.size > 0) continue;
@@ -100,7 +100,7 @@ export class WorkerPool {
     }
   }
 
-  /** teardown() runs, within as much time as it has at the end of the run. */
+  /** Lets the worker run teardown(), with the same time limit as at the end of the run. */
   #close(worker: WorkerHandle): void {
     worker.enter("closing");
     worker.channel.send({ type: "close" });
@@ -115,7 +115,7 @@ export class WorkerPool {
     for (const worker of this.#workers) worker.channel.kill();
   }
 
-  /** Lets every worker tear down, which may flush and close; the last ones are killed. */
+  /** Lets every worker run teardown(); workers that exceed the time limit are killed. */
   async close(): Promise<void> {
     for (const worker of this.#workers) if (worker.state !== "closing") worker.channel.send({ type: "close" });
     const deadline = monotonicMs() + this.#options.graceMs;

@@ -3,8 +3,8 @@ import { monotonicMs } from "../../base/clock.js";
 import { beatPath, recordPath } from "./generations.js";
 
 /*
- * The heartbeat has a thread of its own, so that a coordinator whose event loop is busy does not look dead. Its code is plain
- * text, so that it runs wherever this module was loaded from. It stops beating for a generation that is not the highest.
+ * The heartbeat runs in its own thread, so that a coordinator with a busy event loop does not look dead. Its code is a string,
+ * so that it does not depend on the file of this module. It stops for a generation that is no longer the highest.
  */
 const CODE = `
 const { parentPort } = require("node:worker_threads");
@@ -26,12 +26,12 @@ parentPort.on("message", ({ id, lease }) => {
 });
 `;
 
-/** The thread of the heartbeats of all leases of a run; it starts with the first beat. */
+/** The thread for the heartbeats of all leases of a run; starts with the first one. */
 export class HeartbeatThread implements AsyncDisposable {
   #thread: Worker | undefined;
   #nextId = 0;
 
-  /** @returns what ends it */
+  /** @returns a function that ends the heartbeat */
   add(lease: { dir: string; generation: number; intervalMs: number }): () => void {
     const { dir, generation, intervalMs } = lease;
     const id = this.#nextId++;
@@ -49,7 +49,7 @@ export class HeartbeatThread implements AsyncDisposable {
 
 function startThread(): Worker {
   const thread = new Worker(CODE, { eval: true, execArgv: [], resourceLimits: { maxOldGenerationSizeMb: 16 } });
-  // Without a heartbeat another machine may take over, which the holder notices before it writes.
+  // Without a heartbeat another machine may take over; the holder notices it before its next write.
   thread.on("error", () => {});
   thread.unref();
   return thread;
@@ -59,9 +59,9 @@ interface BeatOptions {
   readonly dir: string;
   readonly generation: number;
   readonly intervalMs: number;
-  /** The heartbeat starts by itself after this time: a run that is over sooner does not pay for a thread. */
+  /** The heartbeat starts after this time, so that a shorter run needs no thread. */
   readonly afterMs: number;
-  /** A thread shared with other leases; without one, this lease has its own. */
+  /** A thread shared with other leases; by default this lease has its own. */
   readonly beats: HeartbeatThread | undefined;
 }
 
@@ -81,7 +81,7 @@ export class Beat {
     this.#timer.unref();
   }
 
-  /** Starts it now, if it has not started yet. */
+  /** Starts the heartbeat now, if it has not started yet. */
   start(): void {
     clearTimeout(this.#timer);
     if (this.#dueMs === Number.POSITIVE_INFINITY) return;
@@ -89,12 +89,12 @@ export class Beat {
     this.#end = this.#thread.add(this.#options);
   }
 
-  /** For an event loop too busy for its timers. */
+  /** Beats once from this thread, for an event loop too busy for its timers. */
   startIfDue(): void {
     if (monotonicMs() >= this.#dueMs) this.start();
   }
 
-  /** For good: it does not start any more. */
+  /** Stops the heartbeat for good. */
   async stop(): Promise<void> {
     clearTimeout(this.#timer);
     this.#dueMs = Number.POSITIVE_INFINITY;

@@ -9,18 +9,18 @@ import type { ProcessFacts } from "./host.js";
 /**
  * The files of one lease, a directory per partition:
  *
- *     gen-7.json   who acquired generation 7; never changed once it is there
+ *     gen-7.json   the holder that acquired generation 7; never changed
  *     gen-7.beat   a number that goes up while its holder lives
- *     gen-7.free   its holder has given it back
+ *     gen-7.free   its holder has released it
  *
- * The highest generation holds. A new one is a link(2) to a finished file, so it appears whole and for one contender only.
- * The highest is never unlinked: a contender that acts on an old listing finds, when it lists again, a higher generation
- * than the one it has just made, and knows that it came too late.
+ * The highest generation holds the lease. A new one is created by link(2) from a complete file, so it appears complete and
+ * only one contender succeeds. The highest generation is never unlinked: a contender that acted on an old listing lists
+ * again, finds a higher generation than its own, and knows that it was too late.
  */
 export interface LeaseRecord extends ProcessFacts {
   readonly v: 1;
   readonly run: string;
-  /** ISO time, for people: nothing is decided by it. */
+  /** ISO time, for people; no decision uses it. */
   readonly started: string;
   readonly scope: Partition;
 }
@@ -28,7 +28,7 @@ export interface LeaseRecord extends ProcessFacts {
 export interface Highest {
   readonly generation: number;
   readonly free: boolean;
-  /** null: it cannot be read, for it is being written on a file system without hard links. */
+  /** null: not readable, because it is just being written on a file system without hard links. */
   readonly record: LeaseRecord | null;
 }
 
@@ -42,7 +42,7 @@ export const leasesIn = (leaseDir: string): string[] =>
     .map((name) => join(leaseDir, name))
     .filter((dir) => lstatSync(dir, { throwIfNoEntry: false })?.isDirectory());
 
-/** The highest generation of a lease; undefined: there never was one. */
+/** The highest generation of a lease; undefined: none exists. */
 export function highestGeneration(dir: string): Highest | undefined {
   const generation = Math.max(0, ...list(dir).map(({ generation, kind }) => (kind === "json" ? generation : 0)));
   if (generation === 0) return undefined;
@@ -57,7 +57,7 @@ function readRecord(dir: string, generation: number): LeaseRecord | null {
   }
 }
 
-/** The counter of the heartbeat now: a change of it shows that the holder lives. */
+/** The current counter of the heartbeat: a change shows that the holder is alive. */
 export function readBeat(dir: string, generation: number): string {
   try {
     return readFileSync(beatPath(dir, generation), "utf8");
@@ -66,7 +66,7 @@ export function readBeat(dir: string, generation: number): string {
   }
 }
 
-/** Makes a generation. False: another contender has made it, or a higher one is there already. */
+/** Creates a generation. False: another contender created it, or a higher one exists. */
 export function createGeneration(dir: string, generation: number, record: LeaseRecord): boolean {
   try {
     makeDirectory(dir);
@@ -75,35 +75,35 @@ export function createGeneration(dir: string, generation: number, record: LeaseR
     throw environmentError("write the lease in", dir, error);
   }
   const tooLate = list(dir).some((file) => file.kind === "json" && file.generation > generation);
-  // A generation below the highest holds nothing, so this one may go again.
+  // Only the highest generation holds the lease, so this one may be removed.
   if (tooLate) rmSync(recordPath(dir, generation), { force: true });
   return !tooLate;
 }
 
-/** Gives a generation back. Its files stay until the next one is made. */
+/** Releases a generation. Its files stay until the next one is created. */
 export function freeGeneration(dir: string, generation: number): void {
   try {
     writeFileSync(freePath(dir, generation), "");
   } catch (error) {
-    // Without the directory there is nothing to give back.
-    if (errnoOf(error) !== "ENOENT") throw environmentError("give back the lease in", dir, error);
+    // The directory was removed: there is no lease to release.
+    if (errnoOf(error) !== "ENOENT") throw environmentError("release the lease in", dir, error);
   }
 }
 
 /**
- * Removes what generations below left, in ascending order: a former holder that looks for the one after its own, and then
- * for its own, misses at least one of the two at any moment.
+ * Removes the files of lower generations, in ascending order: a former holder that looks for the generation after its own,
+ * and then for its own, always notices that its own is no longer the highest.
  */
 export function sweepBelow(dir: string, generation: number): void {
   const below = list(dir).filter((file) => file.generation < generation);
   try {
     for (const { name } of below.sort((a, b) => a.generation - b.generation)) rmSync(join(dir, name), { force: true });
   } catch {
-    // Files that stay do no harm: a generation below the highest holds nothing.
+    // Remaining files are harmless: only the highest generation holds the lease.
   }
 }
 
-/** Whether a generation still is the highest, in two look-ups; see `sweepBelow` for their order. */
+/** Whether a generation is still the highest, in two look-ups; `sweepBelow` explains their order. */
 export function stillHolds(dir: string, generation: number): boolean {
   return !existsSync(recordPath(dir, generation + 1)) && existsSync(recordPath(dir, generation));
 }
@@ -117,7 +117,7 @@ interface LeaseFile {
 function list(dir: string): LeaseFile[] {
   return listDirectory("read the lease in", dir).flatMap((name) => {
     const match = /^gen-(\d+)\.(json|beat|free)$/.exec(name);
-    // Temporary files of contenders that died sort lowest and go with the next sweep.
+    // Temporary files of crashed contenders count as generation 0, so the next sweep removes them.
     if (!match) return name.startsWith("tmp-") ? [{ name, generation: 0, kind: "tmp" }] : [];
     return [{ name, generation: Number(match[1]), kind: match[2]! }];
   });
@@ -125,7 +125,7 @@ function list(dir: string): LeaseFile[] {
 
 let temporaries = 0;
 
-/** A file that appears with its content or not at all. False: it is there already. */
+/** Creates a file atomically with its content. False: it exists already. */
 function appear(dir: string, path: string, content: string): boolean {
   const temporary = join(dir, `tmp-${process.pid}-${Date.now().toString(36)}-${temporaries++}`);
   using file = new StagedFile({ temporary }, "wx");
@@ -136,10 +136,10 @@ function appear(dir: string, path: string, content: string): boolean {
     return true;
   } catch (error) {
     const code = errnoOf(error) ?? "";
-    // ENOENT: the winner has swept our temporary file away.
+    // ENOENT: the winner has removed our temporary file.
     if (code === "EEXIST" || code === "ENOENT") return false;
     if (!["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS"].includes(code)) throw error;
-    // Without hard links: exclusive all the same, though for a moment without content.
+    // Without hard links: still exclusive, but the file is empty for a moment.
     return createFile(path, content);
   }
 }

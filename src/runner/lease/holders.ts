@@ -2,17 +2,17 @@ import { highestGeneration, leasesIn } from "./generations.js";
 import { ownProcess, processLives } from "./host.js";
 import { isNeighbour } from "./liveness.js";
 
-/** A run that works on a root, as far as can be seen from here. */
+/** A run that works on a root, as seen from this machine. */
 export interface Holder {
   readonly run: string;
   readonly host: string;
   readonly pid: number;
   readonly since: string;
-  /** False: it is on another machine, and only its heartbeat could show that it lives. */
+  /** False: the run is on another machine, and only its heartbeat can show that it is alive. */
   readonly isCertain: boolean;
 }
 
-/** The runs that hold a lease of a root, without waiting for a heartbeat. Writes nothing. */
+/** The runs that hold a lease of a root. Does not wait for heartbeats and writes nothing. */
 export function holdersOf(leaseDir: string): Holder[] {
   return leasesIn(leaseDir).flatMap((dir) => {
     const holder = highestGeneration(dir);

@@ -2,15 +2,15 @@ import { execFileSync } from "node:child_process";
 import { readFileSync, readlinkSync } from "node:fs";
 import { hostname } from "node:os";
 
-/** Names a process, so that another one can find out whether it still lives. */
+/** Identifies a process, so that another process can check whether it is alive. */
 export interface ProcessFacts {
   readonly host: string;
   readonly pid: number;
-  /** When the process began, in the system's own terms; with the pid it names one process of a boot. null: unknown. */
+  /** The start time of the process, in the system's format; with the pid it is unique in a boot. null: unknown. */
   readonly start: string | null;
-  /** Id of the machine's boot. null: the system has none. */
+  /** The boot id of the machine. null: the system has none. */
   readonly boot: string | null;
-  /** Pids of one namespace mean nothing in another. null: the system has none. */
+  /** The pid namespace; pids are valid only inside it. null: the system has none. */
   readonly pidns: string | null;
 }
 
@@ -27,7 +27,7 @@ export function ownProcess(): ProcessFacts {
   return own;
 }
 
-/** Id of the running boot, where the system has one (Linux, macOS). */
+/** The id of the current boot, where the system has one (Linux, macOS). */
 function bootId(): string | null {
   if (process.platform === "darwin") return orNull(() => run("sysctl", "-n", "kern.bootsessionuuid"));
   return orNull(() => readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim());
@@ -38,8 +38,8 @@ function pidNamespace(): string | null {
 }
 
 /**
- * Whether a process of this machine and pid namespace lives. A pid is used again after its process has ended; the start
- * time shows which process it is. A zombie has ended.
+ * Whether a process of this machine and pid namespace is alive. Pids are reused; the start time shows whether it is the same
+ * process. A zombie counts as dead.
  */
 export function processLives(pid: number, start: string | null): boolean {
   const found = processStart(pid);
@@ -49,7 +49,7 @@ export function processLives(pid: number, start: string | null): boolean {
 
 const ZOMBIE = "zombie";
 
-/** null: no such process, or one that this user may not look at. */
+/** null: no such process, or it is hidden from this user. */
 function processStart(pid: number): string | null {
   if (process.platform !== "linux") {
     return orNull(() => {
@@ -59,13 +59,13 @@ function processStart(pid: number): string | null {
   }
   return orNull(() => {
     const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-    // The second field is the program's name in brackets and may hold anything: count from the last bracket.
+    // The second field is the program's name in parentheses, which may contain any text: counts from the last one.
     const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
     return fields[0] === "Z" || fields[0] === "X" ? ZOMBIE : fields[19]!;
   });
 }
 
-/** Another user's process may be hidden from /proc (hidepid); a signal still finds it. */
+/** Another user's process may be hidden from /proc (hidepid); signal 0 still finds it. */
 function answers(pid: number): boolean {
   try {
     process.kill(pid, 0);

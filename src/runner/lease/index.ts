@@ -1,4 +1,4 @@
-/** The lease's door for the rest of the runner. */
+/** The exports of the lease for the rest of the runner. */
 export { HeartbeatThread } from "./beat.js";
 export { type Holder, holdersOf } from "./holders.js";
 export { ownProcess } from "./host.js";

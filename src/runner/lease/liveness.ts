@@ -5,20 +5,19 @@ import { type ProcessFacts, processLives } from "./host.js";
 
 export interface Watch {
   readonly self: ProcessFacts;
-  /** How often a holder's counter goes up. */
+  /** The time between two increments of a holder's counter. */
   readonly intervalMs: number;
-  /** After how many intervals without a change a holder is dead. */
+  /** After this many intervals without a change a holder counts as dead. */
   readonly factor: number;
   readonly onWait: (message: string) => void;
   readonly signal: AbortSignal | undefined;
 }
 
 /**
- * Whether the holder of a lease lives. `changed`: the lease was given back or taken over meanwhile, so look again.
+ * Whether the holder of a lease is alive. `changed`: the lease was released or taken over meanwhile, so check again.
  *
- * A holder of this boot and pid namespace is looked up among the processes: without a process it is dead. Any other holder is
- * watched: it is dead when its counter does not change for long enough by the watcher's own clock. Clocks of two machines are
- * never compared.
+ * A holder of this boot and pid namespace is alive if its process exists. Any other holder is watched: it is dead when its
+ * counter does not change for long enough by the watcher's own clock. Clocks of two machines are never compared.
  */
 export async function judgeHolder(dir: string, holder: Highest, watch: Watch): Promise<"live" | "dead" | "changed"> {
   const { record } = holder;

@@ -28,30 +28,30 @@ export interface LeaseRequest {
   readonly intervalMs?: number;
   /** After how many intervals without a heartbeat a holder is dead. @defaultValue 10 */
   readonly factor?: number;
-  /** When the heartbeat's thread starts, from acquisition. @defaultValue 1000 */
+  /** When the heartbeat's thread starts, in milliseconds after acquisition. @defaultValue 1000 */
   readonly beatAfterMs?: number;
   /** The thread of its heartbeat, where several leases share one. */
   readonly beats?: HeartbeatThread;
-  /** For tests: facts to write about this process in place of the true ones. */
+  /** For tests: the identity of this process to write instead of the real one. */
   readonly self?: Partial<ProcessFacts>;
 }
 
 export interface Lease extends AsyncDisposable {
   readonly generation: number;
   /**
-   * To be called before each write; costs two look-ups in a directory. Throws `root-in-use` when another coordinator has
-   * taken over, `environment` when the directory was removed. A take-over between the call and the write is not noticed: a
-   * file system has no fencing.
+   * Must be called before each write; costs two look-ups in a directory. Throws `root-in-use` when another coordinator has
+   * taken over, `environment` when the directory was removed. A take-over between the call and the write goes
+   * unnoticed: file systems have no fencing.
    */
   assertHeld(): void;
-  /** Starts the heartbeat now: before work that keeps this thread from its timers. */
+  /** Starts the heartbeat now: call it before work that blocks this thread's timers. */
   startBeat(): void;
 }
 
 /**
  * The right to work on a partition of a root, for one coordinator at a time. Refused with `root-in-use` when a live
- * coordinator holds this partition, or one that overlaps it. See `generations.ts` for the files, `liveness.ts` for which
- * holder counts as alive.
+ * coordinator holds this partition or an overlapping one. `generations.ts` describes the files, `liveness.ts` decides
+ * whether a holder is alive.
  */
 export async function openLease(request: LeaseRequest): Promise<Lease> {
   const { partition, run, intervalMs = 2000, factor = 10, beatAfterMs = 1000 } = request;
@@ -64,7 +64,7 @@ export async function openLease(request: LeaseRequest): Promise<Lease> {
   const lease = new HeldLease(dir, generation, beat);
   try {
     sweepBelow(dir, generation);
-    // This lease is in place before the others are looked at: of two that overlap, at least one sees the other.
+    // Creates this lease before it checks the others: of two overlapping ones, at least one sees the other.
     for (const sibling of leasesIn(request.dir)) if (sibling !== dir) await clearSibling(sibling, record, watch);
     lease.assertHeld();
     return lease;
@@ -74,7 +74,7 @@ export async function openLease(request: LeaseRequest): Promise<Lease> {
   }
 }
 
-/** Returns the generation that is ours now. */
+/** Returns our new generation. */
 async function acquire(dir: string, record: LeaseRecord, watch: Watch): Promise<number> {
   for (;;) {
     const holder = highestGeneration(dir);
@@ -89,8 +89,8 @@ async function acquire(dir: string, record: LeaseRecord, watch: Watch): Promise<
 }
 
 /**
- * Makes sure that no other coordinator works on a partition that overlaps this one. A holder that counts as dead may only
- * have been suspended: its generation is taken and given back at once, so that it finds its lease lost when it wakes up.
+ * Ensures that no other coordinator works on an overlapping partition. A holder that counts as dead may only be suspended:
+ * its lease is taken over and released at once, so that it finds the lease lost when it resumes.
  */
 async function clearSibling(dir: string, record: LeaseRecord, watch: Watch): Promise<void> {
   for (;;) {
@@ -114,13 +114,13 @@ function inUse(dir: string, holder: LeaseRecord | null, how: string): Kagurazaka
   });
 }
 
-/** Another coordinator has taken over, or the root was deleted during the run: two errors, with exit codes of their own. */
+/** The error of a lost lease: another coordinator has taken over, or the root was deleted during the run. */
 function lost(dir: string): KagurazakaError {
   const taker = highestGeneration(dir)?.record;
   if (!taker)
     return new KagurazakaError("environment", `the lease of this run is gone: ${dir} was removed`, { where: dir });
   const message = `the lease of this run on its output root was taken over by ${describeHolder(taker)}`;
-  const hint = "This run was suspended for too long and has stopped writing; what it recorded before is kept.";
+  const hint = "This run was suspended for too long and has stopped writing. Everything it recorded before is kept.";
   return new KagurazakaError("root-in-use", message, { where: dir, hint });
 }
 

@@ -23,7 +23,7 @@ function hashDisjoint(a: Partition["hash"], b: Partition["hash"]): boolean {
   return a !== null && b !== null && a.of === b.of && a.index !== b.index;
 }
 
-/** A deeper level divides what the level above selected, so two levels compare only where those above select the same. */
+/** A deeper level divides the selection of the level above, so two levels compare only if the levels above are equal. */
 function softDisjoint(a: SoftPartition, b: SoftPartition): boolean {
   for (let depth = 0; depth < Math.min(a.length, b.length); depth++) {
     const one = a[depth]!;

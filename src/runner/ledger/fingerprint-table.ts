@@ -1,11 +1,11 @@
 /**
  * A map from 64-bit fingerprints to numbers above zero, for tens of millions of keys.
  *
- *     low & 255 → sub-table      high / 2^32 × capacity → slot, then the next ones in line
+ *     low & 255 → sub-table      high / 2^32 × capacity → slot, then linear probing
  *     slot = [low] [high] [value, 0 = free]
  *
- * Each sub-table grows by itself, by half, so that no growth ever holds two copies of the whole. 12 bytes per slot, slots
- * 53 to 80 % full: 15 to 23 bytes per key.
+ * Each sub-table grows separately, by half, so the whole table is never copied at once. A slot takes 12 bytes and the load
+ * factor is 53 to 80 %: 15 to 23 bytes per key.
  */
 const SUB_TABLES = 256;
 const FIRST_CAPACITY = 16;

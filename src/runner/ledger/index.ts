@@ -1,4 +1,4 @@
-/** The ledger's door for the rest of the runner. */
+/** The exports of the ledger for the rest of the runner. */
 export { type Machine, openSegments } from "./checkpoints/unsynced.js";
 export { packKeys, sameScope } from "./epochs/epoch-scope.js";
 export { createEpochBook, decideForce, type EpochBook, type ForcedEpoch } from "./epochs/epochs.js";

@@ -13,7 +13,7 @@ const statusNames = [undefined, "done", "filtered", "failed"] as const;
 export const packEntry = (status: RecordedStatus, segment: number): number =>
   ((segment << 2) | statusCodes[status]) >>> 0;
 
-/** An epoch that was opened, as the lines of all segments tell it. */
+/** An epoch, from the lines of all segments. */
 export interface EpochRecord {
   readonly epoch: number;
   readonly scope: EpochSelection;
@@ -33,20 +33,20 @@ interface Provenance {
   readonly doneKeys: number;
 }
 
-/** Lines that are not JSON objects and not torn ends: damage, counted and reported, never fatal. */
+/** Damaged lines: no JSON objects and no incomplete last lines. They are counted and reported, never fatal. */
 interface InvalidLines {
   readonly count: number;
-  /** `<file>, byte <offset>` of the first. */
+  /** `<file>, byte <offset>` of the first damaged line. */
   readonly first: string | undefined;
 }
 
-/** What was found when a ledger was loaded. */
+/** The content of a loaded ledger. */
 type LedgerFacts = { readonly table: FingerprintTable } & Pick<
   LedgerIndex,
   "dir" | "segments" | "epochs" | "failed" | "counts" | "invalid" | "unsyncedKeys" | "windows"
 >;
 
-/** What the ledger says about every key, in some 20 bytes per key. Exact but for collisions of 64-bit fingerprints. */
+/** The status of every key, in about 20 bytes per key. Exact except for collisions of 64-bit fingerprints. */
 export class LedgerIndex {
   readonly dir: string;
   readonly segments: readonly Segment[];
@@ -58,7 +58,7 @@ export class LedgerIndex {
   readonly invalid: InvalidLines;
   /** Keys whose latest outcome is `done` or `filtered` in a segment that may be unsynced. */
   readonly unsyncedKeys: number;
-  /** When outputs may have been published that were not on disk when their boot ended. */
+  /** The times in which outputs may have been published that never reached the disk. */
   readonly windows: readonly UnsyncedWindow[];
   readonly #table: FingerprintTable;
 
@@ -92,12 +92,12 @@ export class LedgerIndex {
     };
   }
 
-  /** Every result recorded is on disk, and no output can have been published that is not. */
+  /** Every recorded result and every published output is on disk. */
   get isFullySynced(): boolean {
     return this.unsyncedKeys === 0 && this.windows.length === 0;
   }
 
-  /** Whether an output of this key that last changed then may not be whole, whatever is recorded of it. */
+  /** Whether an output of this key with these times may be incomplete on disk, whatever the ledger says. */
   outputMayBeUnsynced(key: string, times: ChangeTimes): boolean {
     const entry = this.statusOf(key);
     const recorded = entry !== undefined && entry.status !== "failed" && !entry.mayBeUnsynced;
@@ -120,7 +120,7 @@ export class LedgerIndex {
   doneByProvenance(): Provenance[] {
     const sums = new Map<string, Provenance>();
     for (const { header, doneKeys, mayBeUnsynced } of this.segments) {
-      // What may be unsynced is made again anyway.
+      // Results that may be unsynced are redone anyway.
       if (doneKeys === 0 || mayBeUnsynced) continue;
       const made = { module: header?.module ?? "", version: header?.version ?? null, options: header?.options ?? "" };
       const name = JSON.stringify(made);

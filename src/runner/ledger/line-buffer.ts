@@ -1,11 +1,11 @@
 import type { KeyBytes } from "../../contracts/chunk.js";
 
-/** Bytes on their way to the segment: whole lines, written as UTF-8 into one buffer that is used again. */
+/** Lines that wait to be written to the segment, as UTF-8 in one reused buffer. */
 
 const DONE_HEAD = Buffer.from('{"k":"');
 const DONE_TAIL = Buffer.from('","s":"done","ms":');
 const DIGIT_0 = 0x30;
-/** Head, tail and the widest number, brace and newline. */
+/** Room for the text around the key, the widest number, brace and newline. */
 const DONE_SPARE = DONE_HEAD.length + DONE_TAIL.length + 32;
 
 export class LineBuffer {
@@ -17,7 +17,7 @@ export class LineBuffer {
   }
 
   append(line: string): void {
-    // Three bytes per UTF-16 unit is the most UTF-8 ever takes.
+    // UTF-8 takes at most three bytes per UTF-16 unit.
     this.#reserve(line.length * 3 + 1);
     this.size += this.bytes.write(line, this.size, "utf8");
     this.bytes[this.size++] = 0x0a;
@@ -46,7 +46,7 @@ export class LineBuffer {
     return true;
   }
 
-  /** The same for a key that is ASCII bytes already, with nothing to escape. */
+  /** The same for a key given as ASCII bytes that need no escapes. */
   appendDoneBytes({ bytes: name, start, length }: KeyBytes, ms: number): void {
     if (this.bytes.length - this.size < length + DONE_SPARE) this.#reserve(length + DONE_SPARE);
     const bytes = this.bytes;
@@ -60,13 +60,13 @@ export class LineBuffer {
     this.size = at;
   }
 
-  /** Takes the first `size` bytes out; what is behind them moves to the front. */
+  /** Removes the first `size` bytes; the rest moves to the front. */
   drop(size: number): void {
     this.bytes.copyWithin(0, size, this.size);
     this.size -= size;
   }
 
-  /** Memory back to `capacity` after a large line; only for an empty buffer. */
+  /** Shrinks an empty buffer back to `capacity` after a large line. */
   shrink(capacity: number): void {
     if (this.size === 0 && this.bytes.length > capacity) this.bytes = Buffer.allocUnsafeSlow(capacity);
   }

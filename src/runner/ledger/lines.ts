@@ -4,7 +4,7 @@ import { type Partition, wholeInput } from "../../contracts/partition.js";
 import type { HashShard } from "../../contracts/run-config.js";
 
 /**
- * The ledger: one directory, one file (segment) per run, written by the run's coordinator alone, only ever appended to.
+ * The ledger: one directory with one append-only file (segment) per run, written only by the run's coordinator.
  *
  *     ledger/<run>.jsonl    {"v":1,"run":…}                              the header
  *                           {"k":"a.txt","s":"done","ms":1.2}            one line per outcome
@@ -13,11 +13,11 @@ import type { HashShard } from "../../contracts/run-config.js";
  *
  * `ledger compact` folds many into one file, each segment still under its own header (`compact/compact-ledger.ts`).
  *
- * Of one key the last line counts: segments in the order of `seq`, lines in the order of the file. A line counts once its
- * closing brace is written; whatever follows the last such line of a file is torn and does not exist.
+ * The last line of a key wins: segments in the order of `seq`, lines in the order of the file. A line is valid once its
+ * closing brace is written; incomplete bytes at the end of a file are ignored.
  */
 export const LEDGER_VERSION = 1;
-/** Of a file with the lines of several segments (`compact/`): a version that reads only one per file must refuse it. */
+/** The version of a compacted file, with the lines of several segments: versions that read one per file must refuse it. */
 export const COMPACTED_VERSION = 2;
 
 export interface LedgerHeader {
@@ -26,7 +26,7 @@ export interface LedgerHeader {
   readonly task: string;
   /** ISO time, for people: nothing is decided by it. */
   readonly at: string;
-  /** One above all segments seen when the run began: the order of segments. */
+  /** The order of segments: one above the highest when the run began. */
   readonly seq: number;
   /** Hash of the task's code. */
   readonly module: string;
@@ -36,22 +36,22 @@ export interface LedgerHeader {
   readonly options: string;
   /** The epoch in which this run's outcomes are recorded. */
   readonly epoch: number;
-  /** Id of the machine's boot; null where the system has none. */
+  /** The boot id of the machine; null where the system has none. */
   readonly boot: string | null;
-  /** Name of the machine. Left out by versions that wrote no checkpoints: their segments count as synced. */
+  /** The host name. Versions without checkpoints omit it: their segments count as synced. */
   readonly host?: string;
-  /** A hash of what it lists its items from; left out where there is none (`run/input-hash.ts`). */
+  /** A hash of the run's input (`record/input-hash.ts`); omitted where there is none. */
   readonly input?: string;
-  /** The run waited until each output, and then its line, was on disk. */
+  /** `--durable`: the run waited until each output, and then its line, was on disk. */
   readonly durable?: true;
-  /** Segments of the same boot that were finished and not yet on disk for sure: a checkpoint in this one holds for them as well. */
+  /** Finished segments of the same boot that may be unsynced: a checkpoint in this segment covers them too. */
   readonly covers?: readonly string[];
   readonly shard: Partition;
   /** The first line of a file that holds the segments of many runs, each under its own header (`compact/`). */
   readonly compacted?: true;
 }
 
-/** Of a run of which nothing is known. */
+/** The header of an unknown run. */
 export const unknownFacts: Omit<LedgerHeader, "v"> = {
   run: "",
   task: "",
@@ -72,13 +72,13 @@ interface OutcomeBase {
   readonly s: RecordedStatus;
   /** Time inside `process`, milliseconds. */
   readonly ms: number;
-  /** Attempts, where not 1. */
+  /** Attempts, if not 1. */
   readonly n?: number;
 }
 
 interface DoneLine extends OutcomeBase {
   readonly s: "done";
-  /** Done before in this epoch, and again because its output was gone. */
+  /** Done before in this epoch, and redone because its output was missing. */
   readonly again?: 1;
 }
 
@@ -93,17 +93,17 @@ export interface FailedLine extends OutcomeBase {
   readonly error: ErrorRecord;
   /** The item itself, up to 64 KB of JSON. */
   readonly item?: unknown;
-  /** In place of a larger item: the size of its JSON. */
+  /** Instead of a larger item: the size of its JSON. */
   readonly itemBytes?: number;
 }
 
-/** What an epoch redoes; fields left out do not narrow it. */
+/** The items that an epoch redoes; omitted fields select everything. */
 export interface EpochSelection {
   readonly shard?: HashShard;
   readonly soft?: SoftPartition;
   /** Globs over keys. */
   readonly only?: readonly string[];
-  /** `--sample P%`: keys whose hash is below. */
+  /** `--sample P%`: keys with a hash below this number. */
   readonly samplePercent?: number;
   /** `packKeys` of the keys named. */
   readonly keys?: string;
@@ -119,7 +119,7 @@ export interface EpochOpenLine {
 export interface EpochCompleteLine {
   readonly epoch: number;
   readonly complete: true;
-  /** Two shards may open epochs of one number side by side, of different scopes. */
+  /** Two shards may open epochs of the same number concurrently, with different scopes. */
   readonly scope: EpochSelection;
 }
 
@@ -131,7 +131,7 @@ export interface CheckpointLine {
   readonly upto: number;
   /** The run published nothing after it. */
   readonly end?: true;
-  /** The run looked at all items of its `input` and left none open: no output of earlier runs over it is unsynced any more. */
+  /** The run checked all items of its `input` and left none open: no output of earlier runs over it is unsynced any more. */
   readonly settled?: true;
 }
 
@@ -140,7 +140,7 @@ export type LedgerLine = LedgerHeader | OutcomeLine | EpochOpenLine | EpochCompl
 
 const statuses: ReadonlySet<unknown> = new Set<RecordedStatus>(["done", "filtered", "failed"]);
 
-/** An object from one line; undefined: not a line of JSON object. Objects of kinds not known here are let through. */
+/** Parses one line; undefined: not a JSON object. Objects of unknown kinds are accepted. */
 export function parseLine(text: string): Partial<LedgerLine> | undefined {
   try {
     const value: unknown = JSON.parse(text);

@@ -27,16 +27,16 @@ import { createSegment, runOf, type Segment } from "./segment.js";
 const MAX_TRIES = 4;
 
 /**
- * Reads all segments of a ledger, oldest first. A directory that does not exist is an empty ledger. Torn ends are left out,
- * damaged lines counted; a segment of a newer version of this tool is an `environment` error. Without `here`, the machine that
- * reads, every result counts as synced.
+ * Reads all segments of a ledger, oldest first. A directory that does not exist is an empty ledger. Incomplete last
+ * lines are ignored, damaged lines counted. A segment of a newer version of this tool is an `environment` error. `here` is
+ * the machine that reads; without it, every result counts as synced.
  */
 export async function loadLedger(dir: string, here?: Machine): Promise<LedgerIndex> {
   for (let tries = 1; ; tries++) {
     try {
       return await loadOnce(dir, here);
     } catch (error) {
-      // A reader holds no lease: a file that was listed may be compacted, and removed, a moment later.
+      // A reader has no lease: a listed file may be compacted and removed before it is read.
       const vanished = KagurazakaError.is(error) && errnoOf(error.cause) === "ENOENT";
       if (!vanished || tries === MAX_TRIES) throw error;
     }
@@ -60,8 +60,8 @@ async function loadOnce(dir: string, here: Machine | undefined): Promise<LedgerI
 }
 
 /**
- * The files of a ledger directory, in the order in which their lines count. A compacted one is one file here; the headers
- * inside it begin segments of their own when it is read.
+ * The files of a ledger directory, in the order of their `seq`. A compacted file is one entry; the headers inside it begin
+ * the segments.
  */
 export function listSegments(dir: string): Segment[] {
   const files = listDirectory("read the ledger", dir).filter((name) => name.endsWith(".jsonl"));
@@ -84,7 +84,7 @@ function headerOf(path: string): LedgerHeader | null {
 
 function known(line: LedgerHeader, path: string): LedgerHeader {
   if (line.v > LEDGER_VERSION && !isCompacted(line)) {
-    const message = `the ledger ${path} is of version ${line.v}; this kagurazaka reads up to ${LEDGER_VERSION}`;
+    const message = `the ledger ${path} has version ${line.v}; this kagurazaka reads versions up to ${LEDGER_VERSION}`;
     const hint = "Use the newer kagurazaka that wrote it, or another --run-dir.";
     throw new KagurazakaError("environment", message, { where: path, hint });
   }
@@ -105,7 +105,7 @@ class Loader {
     this.#dir = dir;
   }
 
-  /** A segment, as two where only a part of it may be unsynced. */
+  /** One segment, or two when only a part of it may be unsynced. */
   add(segment: Segment, cut: number): { parts: Segment[]; sinks: LineSink[] } {
     const unsynced = { ...segment, mayBeUnsynced: true };
     const parts = cut === Number.POSITIVE_INFINITY ? [segment] : cut === 0 ? [unsynced] : [segment, unsynced];
@@ -137,7 +137,7 @@ class Loader {
         } else if (isCheckpoint(line)) {
           segment.checkpoint = line;
         } else if (offset > 0 && isHeader(line)) {
-          // A compacted file was synced whole before it got its name.
+          // A compacted file is synced before its rename.
           const header: LedgerHeader = { ...known(line, join(this.#dir, file)), durable: true };
           number = this.segments.push(createSegment(file, header)) - 1;
           run = line.run;
@@ -147,14 +147,14 @@ class Loader {
         this.invalid.count++;
         this.invalid.first ??= `${file}, byte ${offset}`;
       },
-      // Another shard may be writing this line just now: `foldFailures` reads on from its start.
+      // Another shard may still be writing this line: `foldFailures` reads on from its start.
       torn: (offset) => {
         segment.sizeBytes = offset;
       },
     };
   }
 
-  /** Two epochs of one number and scope are one: a compaction that was killed leaves two copies of the line. */
+  /** Epochs with the same number and scope are merged: a killed compaction leaves two copies of the line. */
   #openEpoch(line: EpochOpenLine): void {
     const { epoch, scope } = line;
     const partial = line.partial === true;

@@ -8,28 +8,28 @@ import { type SegmentRequest, SegmentWriter } from "./segment-writer.js";
 const MAX_ITEM_BYTES = 64 * 1024;
 
 interface LedgerRequest extends SegmentRequest {
-  /** Kept in step with what is appended here: the `failed` of the loaded index. */
+  /** The `failed` of the loaded index, updated by each appended line. */
   readonly failed?: FailedKeys;
 }
 
 interface Failure {
   readonly key: string;
   readonly attempts: number;
-  /** Time inside `process`, of the last attempt. */
+  /** Time inside `process` in the last attempt. */
   readonly ms: number;
   readonly error: ErrorRecord;
-  /** Kept up to 64 KB of JSON, so that `--retry-failed` need not list again. */
+  /** Stored up to 64 KB of JSON, so that `--retry-failed` need not list the items again. */
   readonly item?: unknown;
 }
 
 interface Extra {
-  /** Left out of the line where 1. */
+  /** Omitted from the line when 1. */
   readonly attempts?: number;
   /** The key was done before in this epoch. */
   readonly again?: boolean;
 }
 
-/** The ledger as the run's coordinator writes it: outcomes, epochs and checkpoints as lines of its own segment. */
+/** The ledger for writing: the coordinator appends outcomes, epochs and checkpoints to its own segment. */
 export class Ledger extends SegmentWriter {
   readonly #run: string;
   readonly #failed: FailedKeys | undefined;
@@ -47,7 +47,7 @@ export class Ledger extends SegmentWriter {
     this.#appendLine({ k: key, s: "done", ms: roundMs(ms), ...attemptsOf(extra?.attempts), ...again });
   }
 
-  /** The fast way for a key that stands somewhere as bytes: plain ASCII without quotes or backslashes. */
+  /** The fast path for a key given as bytes: plain ASCII without quotes or backslashes. */
   appendDoneName(name: KeyBytes, ms: number): void {
     this.buffer.appendDoneBytes(name, ms);
   }
@@ -89,7 +89,7 @@ export class Ledger extends SegmentWriter {
   }
 }
 
-/** Opens the segment of one run; the file itself is made by the first line written. */
+/** Opens the segment of one run; the first written line creates the file. */
 export function openLedger(request: LedgerRequest): Ledger {
   return new Ledger(request);
 }
@@ -102,7 +102,7 @@ function itemField(item: unknown): string {
   try {
     json = JSON.stringify(item);
   } catch {
-    // Circular, or a BigInt: the failure matters more than the item.
+    // A circular item or a BigInt: records the failure without the item.
   }
   if (json === undefined) return "";
   const bytes = Buffer.byteLength(json);

@@ -4,7 +4,7 @@ import { environmentError, withFile } from "../../base/disk.js";
 
 const BLOCK_BYTES = 1024 * 1024;
 const MIN_BLOCK_BYTES = 4096;
-/** How much is read before timers and signals get their turn. */
+/** How many bytes are read before the event loop handles timers and signals. */
 const TURN_BYTES = 16 * 1024 * 1024;
 
 /** Whole lines in `bytes[start, end)`, which begin at `offset` of the file. `last`: the end of the file, a newline may be missing. */
@@ -16,14 +16,14 @@ export interface Block {
 }
 
 /**
- * A file of lines in blocks that end with a line, each valid until the next one is asked for. Memory is one megabyte, or
- * the longest line. What follows the last newline comes by itself, as the `last` block.
+ * Reads a file of lines in blocks that end with a newline. A block is valid until the next one is requested. Memory is one
+ * megabyte, or the longest line. Bytes after the last newline are the `last` block.
  */
 export async function* readBlocks(path: string, from = 0): AsyncGenerator<Block> {
   let fd: number | undefined;
   try {
     fd = openSync(path, "r");
-    // Many segments are small: no more than the file needs, and room for one byte more to see its end.
+    // Many segments are small: allocates the size of the file, and one byte to detect its end.
     const rest = fstatSync(fd).size - from + 1;
     let bytes = Buffer.allocUnsafeSlow(Math.min(BLOCK_BYTES, Math.max(MIN_BLOCK_BYTES, rest)));
     let kept = 0;
@@ -34,7 +34,7 @@ export async function* readBlocks(path: string, from = 0): AsyncGenerator<Block>
       if (size === 0) break;
       const filled = kept + size;
       const newline = bytes.lastIndexOf(0x0a, filled - 1);
-      // lastIndexOf looks through the whole buffer before `filled`: bytes below `kept` hold no newline.
+      // lastIndexOf searches the whole buffer before `filled`; bytes below `kept` have no newline.
       const end = newline + 1;
       if (end > 0) yield { bytes, end, offset, last: false };
       bytes.copyWithin(0, end, filled);
@@ -55,7 +55,7 @@ export async function* readBlocks(path: string, from = 0): AsyncGenerator<Block>
   }
 }
 
-/** The first line, without its newline; or as much of it as the first 64 KB hold. */
+/** The first line without its newline, at most 64 KB of it. */
 export function readFirstLine(path: string): string {
   try {
     const bytes = Buffer.allocUnsafe(64 * 1024);

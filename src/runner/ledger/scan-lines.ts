@@ -2,9 +2,9 @@ import { type LedgerLine, parseLine, type RecordedStatus } from "./lines.js";
 import type { Block } from "./read-segment.js";
 
 /**
- * Takes a block of a segment apart. The two lines of which there are millions, `done` and `filtered` with keys of plain
- * ASCII, are recognised by their bytes and reported as a range of them; all others go through `JSON.parse`. A line
- * with other spaces or another order of fields is only slower.
+ * Parses a block of a segment. The two frequent kinds of lines, `done` and `filtered` with plain ASCII keys, are recognised
+ * by their bytes and reported as a byte range; all others go through `JSON.parse`. Lines with other spaces or another order
+ * of fields are only slower.
  */
 export interface LineSink {
   /** The key is the ASCII text `bytes[keyStart, keyEnd)`. */
@@ -13,12 +13,12 @@ export interface LineSink {
   parsed(line: Partial<LedgerLine>, offset: number, length: number): void;
   /** Not a JSON object. */
   invalid?(offset: number): void;
-  /** The end of the file, cut off in the middle of a line. */
+  /** An incomplete last line. */
   torn?(offset: number): void;
 }
 
 const HEAD = Buffer.from('{"k":"');
-/** A plain line begins so many bytes before its key. */
+/** The number of bytes before the key in a plain line. */
 export const PLAIN_HEAD_BYTES = HEAD.length;
 const DONE = Buffer.from('","s":"done","ms":');
 const FILTERED = Buffer.from('","s":"filtered","ms":');
@@ -37,7 +37,7 @@ export function scanLines(block: Block, sink: LineSink): void {
   }
 }
 
-/** Returns the start of the next line, or 0 where this one is not plain. The block's last newline ends every loop here. */
+/** Returns the start of the next line, or 0 if this line is not plain. The last newline of the block ends every loop. */
 function scanPlain(bytes: Buffer, start: number, sink: LineSink): number {
   if (!startsWith(bytes, start, HEAD)) return 0;
   const keyStart = start + HEAD.length;
@@ -62,7 +62,7 @@ function scanAny(block: Block, start: number, sink: LineSink): number {
   const { bytes, last } = block;
   const lineEnd = last ? block.end : bytes.indexOf(NEWLINE, start);
   const offset = block.offset + start;
-  // A writer leaves an empty line between its lines and a torn one.
+  // A writer puts an empty line after an incomplete one.
   if (lineEnd > start) {
     const line = parseLine(bytes.toString("utf8", start, lineEnd));
     if (line !== undefined) sink.parsed(line, offset, lineEnd - start);
@@ -77,7 +77,7 @@ function startsWith(bytes: Buffer, at: number, text: Buffer): boolean {
   return true;
 }
 
-/** First byte from `at` that is a quote, a backslash, a control character or above `max`. */
+/** The first byte from `at` that is a quote, a backslash, a control character or above `max`. */
 function endOfText(bytes: Buffer, at: number, max: number): number {
   for (;;) {
     const byte = bytes[at]!;
@@ -86,7 +86,7 @@ function endOfText(bytes: Buffer, at: number, max: number): number {
   }
 }
 
-/** First byte from `at` that is neither a digit nor a point. */
+/** The first byte from `at` that is neither a digit nor a point. */
 function endOfNumber(bytes: Buffer, at: number): number {
   const start = at;
   for (;;) {

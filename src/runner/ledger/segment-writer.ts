@@ -8,7 +8,7 @@ import type { LedgerHeader } from "./lines.js";
 const BUFFER_BYTES = 64 * 1024;
 
 export interface SegmentRequest {
-  /** The ledger directory; made when the first line is. */
+  /** The ledger directory; created with the first line. */
   readonly dir: string;
   readonly header: LedgerHeader;
   /** Every flush waits for the disk. */
@@ -17,8 +17,7 @@ export interface SegmentRequest {
 
 /**
  * The file of one segment. Lines are only buffered: nothing is recorded before `flush` has returned. Errors of the disk are
- * `environment` errors; what could not be written stays in the buffer and is written, from the very byte where it stopped,
- * should a later flush succeed.
+ * `environment` errors. Unwritten bytes stay in the buffer, and a later flush continues at the same byte.
  */
 export class SegmentWriter implements AsyncDisposable {
   readonly file: string;
@@ -26,16 +25,16 @@ export class SegmentWriter implements AsyncDisposable {
   readonly #request: SegmentRequest;
   readonly #headerBytes: number;
   #fd: number | undefined;
-  /** Bytes of the file that are known to be there. */
+  /** Bytes of the file that are known to be written. */
   #written = 0;
   #closed = false;
-  /** The caller has had the error of a write already. */
+  /** The caller has already received a write error. */
   #hasFailed = false;
 
   constructor(request: SegmentRequest) {
     this.#request = request;
     this.file = `${request.header.run}.jsonl`;
-    // The header goes first, whatever the first line is; alone it is not written.
+    // The header is written together with the first line.
     this.buffer.append(JSON.stringify(request.header));
     this.#headerBytes = this.buffer.size;
   }
@@ -49,7 +48,7 @@ export class SegmentWriter implements AsyncDisposable {
     return this.#hasLines ? this.buffer.size : 0;
   }
 
-  /** How many bytes of the segment the system has been given; 0 while there is no line in it. */
+  /** Bytes of the segment that were written; 0 while it has no line. */
   get recordedBytes(): number {
     return this.#written > this.#headerBytes ? this.#written : 0;
   }
@@ -63,19 +62,19 @@ export class SegmentWriter implements AsyncDisposable {
     return this.#written > 0 || this.buffer.size > this.#headerBytes;
   }
 
-  /** Makes the segment now, with its header, though nothing is recorded yet. */
+  /** Creates the segment with its header before anything is recorded. */
   create(): void {
     this.#write();
   }
 
-  /** Makes the segment, and waits until its beginning is on disk, where a later boot finds it whatever else is lost. */
+  /** Creates the segment and syncs its header, so that a later boot finds it even after a power loss. */
   async begin(): Promise<void> {
     this.create();
     await this.syncToDisk();
     await this.#namingErrors(syncUpwards(this.#request.dir));
   }
 
-  /** Waits, beside other work, until what was flushed is on disk. */
+  /** Waits, without blocking the thread, until the flushed bytes are on disk. */
   async syncToDisk(): Promise<void> {
     if (this.#fd !== undefined) await this.#namingErrors(syncData(this.#fd));
   }
@@ -85,7 +84,7 @@ export class SegmentWriter implements AsyncDisposable {
     if (this.#hasLines && this.buffer.size > 0) this.#write();
   }
 
-  /** Drops what was appended and not written: it may not be recorded, for the lease is lost or a sink has failed. */
+  /** Drops unwritten lines: they must not be recorded when the lease is lost or a sink has failed. */
   discard(): void {
     this.buffer.drop(this.buffer.size);
   }
@@ -124,13 +123,13 @@ export class SegmentWriter implements AsyncDisposable {
     return fd;
   }
 
-  /** A failed write may have left bytes that it did not report; without them the next one continues at the right byte. */
+  /** Cuts off bytes that a failed write may have left, so that the next write continues at the right byte. */
   #cutBack(): void {
     if (this.#fd === undefined) return;
     try {
       if (fstatSync(this.#fd).size > this.#written) ftruncateSync(this.#fd, this.#written);
     } catch {
-      // The first error says already what is wrong with the disk.
+      // The first error already reports the cause.
     }
   }
 
@@ -145,7 +144,7 @@ export class SegmentWriter implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    // One last try; an error that the caller has had already is not thrown twice.
+    // One last try; an error that the caller has already received is not thrown again.
     const hadFailed = this.#hasFailed;
     try {
       this.flush();

@@ -1,15 +1,15 @@
 import type { CheckpointLine, LedgerHeader } from "./lines.js";
 
 /**
- * What one run recorded: its file, or its part of a compacted one; or, where only a beginning of its file is on disk for
- * sure, that beginning or the rest.
+ * What one run recorded: its file, or its part of a compacted file. A file that may be unsynced from some byte on counts as
+ * two segments: the synced beginning and the rest.
  */
 export interface Segment {
   /** Name inside the ledger directory. */
   readonly file: string;
-  /** null: torn off before its header was written, or damaged. */
+  /** null: the header is damaged, or the run was killed before it was written. */
   readonly header: LedgerHeader | null;
-  /** Up to where of the file it was read; parts of a compacted one say 0, but for the first. */
+  /** How many bytes of the file were read; 0 for all parts of a compacted file but the first. */
   sizeBytes: number;
   /** Keys that are `done` now because of this segment. */
   doneKeys: number;
@@ -19,7 +19,7 @@ export interface Segment {
   checkpoint: CheckpointLine | undefined;
 }
 
-/** One of which no line is read yet. */
+/** A segment of which no line has been read. */
 export const createSegment = (file: string, header: LedgerHeader | null): Segment => ({
   file,
   header,
@@ -29,5 +29,5 @@ export const createSegment = (file: string, header: LedgerHeader | null): Segmen
   checkpoint: undefined,
 });
 
-/** The run that wrote a segment. Files are named after runs, for those that have lost their header. */
+/** The run that wrote a segment; without a header, by the name of the file. */
 export const runOf = ({ file, header }: Segment): string => header?.run ?? file.replace(/\.jsonl$/, "");

@@ -9,13 +9,13 @@ export interface RecordedEntry {
   readonly mayBeUnsynced: boolean;
 }
 
-/** What the plan asks of the ledger. */
+/** The part of the ledger that the plan reads. */
 export interface LedgerView {
   statusOf(key: string): RecordedEntry | undefined;
-  /** The epoch an item must have been done in; 0 when nothing was ever forced. */
+  /** The epoch in which an item must have been done; 0 without any `--force`. */
   requiredEpoch(key: string): number;
-  /** Every result recorded is on disk, and no output can have been published that is not. */
+  /** Every recorded result and every published output is on disk. */
   readonly isFullySynced: boolean;
-  /** Whether an output of this key that last changed then may not be whole. */
+  /** Whether an output of this key with these times may be incomplete on disk. */
   outputMayBeUnsynced(key: string, times: ChangeTimes): boolean;
 }

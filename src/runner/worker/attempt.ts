@@ -12,20 +12,20 @@ import { currentItem } from "./current-item.js";
 import { SpawnerPool } from "./programs/pool.js";
 import type { ReceivedChunk } from "./received-chunk.js";
 
-/** What an item has to say besides which one it is and how long it took. */
+/** The outcome of an item, without its number and duration. */
 type Said = Omit<WireOutcome, "seq" | "durationMs">;
 
 export interface AttemptPorts extends Pick<ExecutorPorts, "setup" | "activity" | "activityWritten" | "log"> {
   readonly processStarted?: ExecutorPorts["processStarted"];
-  /** An attempt is over. `outcome` undefined: done, with nothing to add. */
+  /** An attempt is over. `outcome` undefined: done, without a value or reason. */
   ended?(ctx: ItemContext, durationMs: number, nowMs: number, outcome: Said | undefined): void;
 }
 
-/** What an executor does with an item, between binding and publication: calls `process`, or waits for its batch. */
+/** The executor's part between binding and publication: calls `process`, or waits for the batch. */
 export type Work = (item: unknown, ctx: ItemContext) => unknown;
 
 /**
- * The only way of an item from wire to outcome, whatever executes it:
+ * The steps of every attempt from message to outcome, for all executors:
  *
  *   begin ─▶ isExecuted? ─▶ bind ─▶ work ─▶ verify ─▶ publish ─▶ ended
  *                  └─────────────────┴────────┴──────────┴─ fail ─▶ ended
@@ -39,12 +39,12 @@ export class Attempts {
   readonly #binders: ItemBinder[];
   /** By slot. */
   readonly #running: (ItemContext | undefined)[] = [];
-  /** `isExecuted` or `verify` has a say besides the work. */
+  /** The task has `isExecuted` or `verify`. */
   readonly #hasManySteps: boolean;
   readonly #hasOneSlot: boolean;
-  /** By shard: something of earlier runs may be kept. */
+  /** By shard: whether earlier runs may have left a `keptDir`. */
   readonly #keptBefore: boolean[] = [];
-  /** When the item before ended, for the next one to begin with: looking at the clock costs a tenth of a small item. */
+  /** When the previous item ended, reused as the start of the next: reading the clock costs a tenth of a small item. */
   #justEndedMs = 0;
 
   constructor(task: WorkerTask, instance: TaskInstance, ports: AttemptPorts) {
@@ -59,7 +59,7 @@ export class Attempts {
     this.#binders = Array.from({ length: slots }, (_, slot) => new ItemBinder(task, ports.setup, slot));
   }
 
-  /** A try begins: from now on the coordinator sees the item running in the slot. */
+  /** An attempt begins: the coordinator now sees the item running in the slot. */
   begin(slot: number, chunk: ReceivedChunk, index: number): ItemContext {
     const ctx = new ItemContext(this.#shared, { slot, chunk, index });
     const cell = activityLayout.slot(slot);
@@ -71,7 +71,7 @@ export class Attempts {
     return ctx;
   }
 
-  /** Without a promise where the work answers at once: for a small item a promise would be most of the cost. */
+  /** Creates no promise when the work returns a plain value: for a small item a promise is most of the cost. */
   run(ctx: ItemContext, work: Work): Promise<void> | undefined {
     if (!this.#hasOneSlot) return currentItem.storage.run(ctx, () => this.#attempt(ctx, work));
     currentItem.only = ctx;
@@ -83,7 +83,7 @@ export class Attempts {
     this.#running.find((ctx) => ctx?.seq === seq)?.abort(reason);
   }
 
-  /** The slot has nothing to do: the next item in it does not begin where this one ended. */
+  /** The slot is idle: its next item does not start when the previous one ended. */
   rest(slot: number): void {
     this.#justEndedMs = 0;
     this.#ports.activityWritten?.(activityLayout.slot(slot) + activityLayout.seq, 1);
@@ -94,9 +94,9 @@ export class Attempts {
   }
 
   /**
-   * Asks the task about an item that may be finished, with its outputs at their final places: nothing is processed, published
-   * or said. Rejects with what the task throws. `release` follows.
-   * @returns what `isExecuted` said, where `asksTask`; `verify` is asked unless that was no
+   * Asks the task about an item that may be finished, with its outputs at their final paths. Processes, publishes and reports
+   * nothing. Rejects with the error that the task throws. The caller must call `release` afterwards.
+   * @returns what `isExecuted` returned, where `asksTask`; `verify` is called unless that was false
    */
   async inspect(ctx: ItemContext, asksTask: boolean): Promise<boolean | undefined> {
     const item = this.#binderOf(ctx).bindForCheck(ctx.wire, ctx);
@@ -105,7 +105,7 @@ export class Attempts {
     return isExecuted;
   }
 
-  /** An inspected item is through, or not waited for any longer: what it started ends. */
+  /** Ends the processes of an inspected item that has settled or is no longer waited for. */
   release(ctx: ItemContext): void {
     ctx.end(true);
     this.#running[ctx.slot] = undefined;
@@ -116,7 +116,7 @@ export class Attempts {
     let value: unknown;
     try {
       value = work(this.#binderOf(ctx).bind(ctx.wire, ctx), ctx);
-      // Inside, for looking at what was returned can throw as well.
+      // Inside the try: a getter of the returned value may throw too.
       if (isThenable(value)) return this.#await(ctx, value);
     } catch (thrown) {
       this.#fail(ctx, thrown);
@@ -153,7 +153,7 @@ export class Attempts {
     this.#finish(ctx, value);
   }
 
-  /** The work is through: its outputs are published, unless there was nothing to do. */
+  /** The work has finished: publishes the outputs, unless the item was filtered. */
   #finish(ctx: ItemContext, value: unknown): void {
     let outcome: Said | undefined;
     try {
@@ -181,12 +181,12 @@ export class Attempts {
     try {
       binder.discard();
     } catch {
-      // What the item failed with says more than what cleaning up after it failed with.
+      // The item's error tells more than the error of the clean-up.
     }
     this.#end(ctx, { status: "failed", error: withoutOwnFrames(toErrorRecord(failure)) });
   }
 
-  /** Whether earlier runs may have kept something in the shard. Looked up once: what this run keeps is found by later attempts. */
+  /** Whether earlier runs may have left a `keptDir` in the shard. Checked once per shard. */
   #mayHaveKept(shard: number): boolean {
     this.#keptBefore[shard] ??= existsSync(this.#task.shards[shard]!.keptDir);
     return this.#keptBefore[shard];
@@ -200,10 +200,10 @@ export class Attempts {
       this.#justEndedMs = nowMs;
     }
     this.#running[ctx.slot] = undefined;
-    // Cleared before the outcome leaves: an item that is reported is never a suspect.
+    // Cleared before the outcome is sent: a reported item is never a suspect.
     const seqCell = activityLayout.slot(ctx.slot) + activityLayout.seq;
     this.#activity[seqCell] = 0;
-    // One that answers at once is followed by the next, or by the slot's rest, before any code of the task runs again.
+    // After a synchronous item the next item or `rest` follows before any code of the task runs.
     if (ctx.awaited) this.#ports.activityWritten?.(seqCell, 1);
     this.#ports.ended?.(ctx, nowMs - ctx.startedMs, nowMs, outcome);
   }
@@ -213,7 +213,7 @@ export class Attempts {
   }
 }
 
-/** The stack as far as the task's own code goes: what is below it is the same for every failure. */
+/** The stack down to the task's own code: the frames below are the same for every failure. */
 function withoutOwnFrames(record: ErrorRecord): ErrorRecord {
   const cut = record.stack?.search(/\n +at [^\n]*runner\/worker\/(?:attempt|main|executors\/)/) ?? -1;
   const cause = record.cause && withoutOwnFrames(record.cause);
@@ -226,7 +226,7 @@ function isThenable(value: unknown): value is PromiseLike<unknown> {
 
 const MAX_VALUE_CHARS = 64 * 1024 * 1024;
 
-/** A result that is wanted has to survive the way back; checked here, where the item can still fail for it. */
+/** Checks that a requested result can be sent back; here the item can still fail for it. */
 function checkedValue(value: unknown): unknown {
   const refuse = (why: string, cause?: unknown): never => {
     throw new KagurazakaError("not-json", `what process() returned cannot be sent back: ${why}`, { cause });

@@ -12,20 +12,20 @@ import { Publication } from "./publication.js";
 /** What a binder keeps of one hard shard. */
 interface BoundShard {
   readonly publication: Publication | null;
-  /** Directories without which nothing can work, by what they are. */
+  /** Directories that must exist, with their names for messages. */
   readonly needed: readonly (readonly [what: string, dir: string])[];
-  /** In staging: a file is made there to find out whether there is room. */
+  /** In staging: the file that is written to find out whether the disk is full. */
   readonly probePath: string;
 }
 
-/** From what crossed the border to what `process` is given, for one slot: paths joined, outputs staged. */
+/** Turns a received item into the argument of `process`, for one slot: joins paths, stages outputs. */
 export class ItemBinder {
   readonly #task: WorkerTask;
   readonly #setup: WorkerSetup;
   readonly #slot: number;
   /** By hard shard. */
   readonly #shards: (BoundShard | undefined)[] = [];
-  /** Of the item at hand. */
+  /** Of the current item. */
   #shard: BoundShard | undefined;
 
   constructor(task: WorkerTask, setup: WorkerSetup, slot: number) {
@@ -34,7 +34,7 @@ export class ItemBinder {
     this.#slot = slot;
   }
 
-  /** For `isExecuted`: outputs at their final places; nothing is made on disk. */
+  /** For `isExecuted`: outputs at their final paths; creates nothing on disk. */
   bindForCheck(wire: unknown, ctx: ItemNames): unknown {
     const { publication } = this.#enter(ctx.shard);
     return this.#bind(wire, ctx, (outputs) => publication?.finalFiles(outputs));
@@ -97,8 +97,8 @@ export class ItemBinder {
   }
 
   /**
-   * Why no item can work here any more: a root was deleted, renamed or unmounted under the run, or its disk is full. Asked
-   * when one has failed, before what it has written is discarded: that may be what fills the disk.
+   * Why no item can work here any more: a root was deleted, renamed or unmounted during the run, or its disk is full.
+   * Called when an item has failed, before its files are discarded, because they may be what fills the disk.
    */
   obstacle(thrown: unknown): KagurazakaError | undefined {
     if (!this.#shard) return undefined;

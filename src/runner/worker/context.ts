@@ -21,7 +21,7 @@ const MAX_KEY_IN_ENV = 32_768;
 export interface ContextShared extends Pick<AttemptPorts, "setup" | "activityWritten" | "log" | "processStarted"> {
   readonly task: WorkerTask;
   readonly activity: Float64Array;
-  /** Start what `runProgram` runs. */
+  /** Starts the programs of `runProgram`. */
   readonly spawners: SpawnerPool;
 }
 
@@ -32,14 +32,14 @@ interface ItemInSlot {
   readonly index: number;
 }
 
-/** What `process` gets besides its item. Cheap to make: everything costly is made when it is asked for. */
+/** The `ctx` argument of `process`. Cheap to create: everything costly is created on first use. */
 export class ItemContext implements TaskContext {
   readonly seq: number;
   readonly slot: number;
   readonly attempt: number;
-  /** Set by the executor as `process` is about to begin. */
+  /** Set by the executor just before `process` is called. */
   startedMs = 0;
-  /** Set by the executor where `process` did not answer at once. */
+  /** Set by the executor when `process` returned a promise. */
   awaited = false;
   readonly #chunk: ReceivedChunk;
   readonly #index: number;
@@ -47,12 +47,12 @@ export class ItemContext implements TaskContext {
   #abort: AbortController | undefined;
   #random: (() => number) | undefined;
   #tmpDir: string | undefined;
-  /** Once it is known to be there. */
+  /** Set once the directory is known to exist. */
   #keptDir: string | undefined;
   #children: Set<ChildProcess> | undefined;
   #programs: ItemPrograms | undefined;
   #isOver = false;
-  /** Set by `filtered`, whether or not its answer is returned. */
+  /** Set by `filtered`, whether or not the task returns its result. */
   filteredReason: string | undefined;
 
   constructor(shared: ContextShared, { slot, chunk, index }: ItemInSlot) {
@@ -68,7 +68,7 @@ export class ItemContext implements TaskContext {
     return this.#chunk.keyAt(this.#index);
   }
 
-  /** The item as it crossed the border. */
+  /** The item as the message carried it. */
   get wire(): unknown {
     return this.#chunk.items[this.#index];
   }
@@ -82,7 +82,7 @@ export class ItemContext implements TaskContext {
     return this.#shared.task.shards[this.shard]!;
   }
 
-  /** It is to be redone, whatever the task's `isExecuted` says. */
+  /** The item is redone, whatever the task's `isExecuted` returns. */
   get forced(): boolean {
     return this.#chunk.forced;
   }
@@ -115,7 +115,7 @@ export class ItemContext implements TaskContext {
   get keptDir(): string {
     if (!this.hasKept) {
       const dir = this.#keptPath;
-      // Where staging is gone, so is the root, and it is not made anew.
+      // If staging is gone, the root is gone too, and it must not be created again.
       if (existsSync(this.#place.stagingDir)) makeDirectory(dir);
       else mkdirSync(dir);
       this.#keptDir = dir;
@@ -129,7 +129,7 @@ export class ItemContext implements TaskContext {
   }
 
   get #keptPath(): string {
-    // Keys come from data: nobody may choose two that share a directory.
+    // Keys come from data: two crafted keys must not share a directory, hence SHA-256.
     return `${this.#place.keptDir}/${sha256Hex(this.key).slice(0, NAME_DIGITS)}`;
   }
 
@@ -150,13 +150,13 @@ export class ItemContext implements TaskContext {
   }
 
   spawn(command: string, args: readonly string[] = [], options: SpawnOptions = {}): ChildProcess {
-    // A group of its own: its children's children are reached too when the item ends.
+    // Its own process group: grandchildren are killed too when the item ends.
     const child = spawn(command, [...args], {
       ...options,
       env: { ...childEnv(options.env), ...this.#ownEnv() },
       detached: true,
     });
-    // Code of an item that goes on after its end can start nothing that stays.
+    // Code that goes on after the end of its item must not leave a process behind.
     if (this.#isOver) killGroup(child.pid);
     this.#children ??= new Set();
     this.#children.add(child);
@@ -173,14 +173,14 @@ export class ItemContext implements TaskContext {
     return this.#programs !== undefined;
   }
 
-  /** By the run's id what was started is found again even when nobody is left who knows its pid. */
+  /** The run's id in the environment identifies processes of the run even after their parent exited. */
   #ownEnv(): Record<string, string> {
     const { run, key, attempt } = this;
     const fits = key.length <= MAX_KEY_IN_ENV && !key.includes("\0");
     return { KAGURAZAKA_RUN: run, KAGURAZAKA_ATTEMPT: `${attempt}`, ...(fits ? { KAGURAZAKA_KEY: key } : {}) };
   }
 
-  /** Fires the signal; the error says why. */
+  /** Fires the signal; its reason is the error. */
   abort(reason: "timeout" | "cancelled"): void {
     this.#abort ??= new AbortController();
     const name = reason === "timeout" ? "TimeoutError" : "AbortError";
@@ -191,8 +191,8 @@ export class ItemContext implements TaskContext {
   }
 
   /**
-   * The attempt is over: what it started and had for itself goes, and what it kept as well, unless it is to try again.
-   * @param looks an earlier attempt may have kept something, which this one need not have touched
+   * The attempt is over: ends its processes and removes `tmpDir`; removes `keptDir` too, unless the item is retried.
+   * @param looks check for a `keptDir` of an earlier attempt, even when this attempt did not use it
    */
   end(finished: boolean, looks = false): void {
     this.#isOver = true;
@@ -201,14 +201,14 @@ export class ItemContext implements TaskContext {
     try {
       if (this.#tmpDir !== undefined) rmSync(this.#tmpDir, { recursive: true, force: true });
     } catch {
-      // A child that is not quite dead may have written there once more: what is left goes with the run's staging.
+      // A dying child may still write there; the rest is removed with the run's staging.
     }
     try {
       const kept = this.#keptDir !== undefined || (finished && looks && this.hasKept);
       if (kept && finished) rmSync(this.#keptPath, { recursive: true, force: true });
       else if (kept) rmdirSync(this.#keptPath);
     } catch {
-      // Something is kept in it.
+      // The directory is not empty.
     }
   }
 }

@@ -6,7 +6,7 @@ interface Talker {
 
 interface CurrentItem {
   readonly storage: AsyncLocalStorage<Talker>;
-  /** Where only one item is under way at a time, it is that one. */
+  /** The running item, where only one runs at a time. */
   only: Talker | null;
 }
 
@@ -14,7 +14,7 @@ declare global {
   var kagurazakaTalking: CurrentItem | undefined;
 }
 
-/** Which item of this thread is talking, for what it prints. The worker's file and the command's each hold a copy of this module. */
+/** The item that prints in this thread. The bundles of the worker and of the command each have a copy of this module. */
 globalThis.kagurazakaTalking ??= { storage: new AsyncLocalStorage(), only: null };
 export const currentItem: CurrentItem = globalThis.kagurazakaTalking;
 

@@ -1,15 +1,15 @@
 import { rmSync, statfsSync, writeFileSync } from "node:fs";
 
-/** With more than that it is not looked any closer. */
+/** With more free space than this the disk counts as not full. */
 const PLENTY_BYTES = 1024 * 1024;
 const PLENTY_FILES = 16;
-/** Who has not even that much room can make nothing worth keeping. */
+/** With less free space than this the disk counts as full. */
 const PROBE_BYTES = 64 * 1024;
 
 /**
- * Whether there is no room where `path` would lie. Asked when an item has failed: a program or a native library that finds
- * no room says so in words of its own. Where little is left, a file is made to find out: what the system keeps back for
- * root, and whether files can be made at all, no number tells.
+ * Whether the disk of `path` is full. Checked when an item has failed, because programs and native libraries report a full
+ * disk in their own words. With little space left a probe file is written: free-space numbers do not show the reserve for
+ * root, quotas or a lack of inodes.
  */
 export function isFull(dir: string, path: string): boolean {
   try {
@@ -17,7 +17,7 @@ export function isFull(dir: string, path: string): boolean {
     if (bavail * bsize > PLENTY_BYTES && (files === 0 || ffree > PLENTY_FILES)) return false;
     return !mayWrite(path);
   } catch {
-    // Whoever cannot be asked has not said that it is full.
+    // Without an answer from statfs the disk counts as not full.
     return false;
   }
 }

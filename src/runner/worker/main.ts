@@ -10,7 +10,7 @@ import { keyOfCurrentItem } from "./current-item.js";
 import { type CreateExecutor, createExecutor } from "./executors/index.js";
 import { OutcomeBuffer } from "./outcome-buffer.js";
 
-/** What every worker of every backbone runs: load the task, set it up, execute what comes, until told to close. */
+/** The main function of every worker: loads the task, calls setup(), executes items until `close`. */
 export const createWorkerMain =
   (create: CreateExecutor): WorkerMain =>
   async (boot) => {
@@ -38,7 +38,7 @@ export const createWorkerMain =
     port.post({ type: "closed" });
   };
 
-/** Hands messages to the executor until `close` has come and all that was begun is through. */
+/** Passes messages to the executor until `close` has come and all started items have settled. */
 function untilClosed({ port, activity, activityWritten }: WorkerBoot, executor: Executor): Promise<void> {
   const cells = new Float64Array(activity);
   return new Promise((resolve, reject) => {
@@ -79,7 +79,7 @@ function createPorts({ port, setup, activity, activityWritten }: WorkerBoot): Ex
   };
 }
 
-/** Log fields are for people: what cannot be cloned is shown as text. */
+/** Log fields are for people: values that cannot be cloned become text. */
 function plainFields(fields: unknown): unknown {
   if (fields === undefined) return undefined;
   try {

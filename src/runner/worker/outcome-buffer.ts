@@ -3,14 +3,14 @@ import type { WireOutcome } from "../../contracts/wire.js";
 
 const MAX_BUFFERED = 512;
 const MAX_AGE_MS = 5;
-/** An item this slow pays for a message of its own: what it did must not wait behind the next one. */
+/** An item this slow gets a message of its own: its outcome must not wait for the next item. */
 const SLOW_ITEM_MS = 0.5;
-/** How long the outcome of an item that only waited for programs may wait for others. */
+/** How long the outcome of an item that only waited for programs may be buffered. */
 const SOON_MS = 3;
 
 /**
- * Outcomes on their way out. Fast ones travel together, at most 5 ms old; a slow one leaves at once, so that an item that
- * kills its worker takes nothing finished with it.
+ * Buffers outcomes. Those of fast items are sent together, after at most 5 ms. A slow one is sent at once, so that a later
+ * crash of the worker does not lose it.
  */
 export class OutcomeBuffer {
   readonly #send: (plain: Float64Array, rest: readonly WireOutcome[]) => void;
@@ -24,14 +24,14 @@ export class OutcomeBuffer {
     this.#send = send;
   }
 
-  /** Done, with nothing to add. */
+  /** The item is done, without a value or reason. */
   addDone(seq: number, durationMs: number, nowMs: number): void {
     this.#plain[this.#used++] = seq;
     this.#plain[this.#used++] = durationMs;
     if (this.#used === this.#plain.length || this.#isDue(durationMs, nowMs)) this.flush();
   }
 
-  /** Done, by programs of its own: this thread has time to send what it says along with others. */
+  /** The item is done and only waited for programs: its outcome may wait for others. */
   addSoon(seq: number, durationMs: number): void {
     this.#plain[this.#used++] = seq;
     this.#plain[this.#used++] = durationMs;

@@ -16,13 +16,13 @@ import type { OutputFile } from "../../contracts/item.js";
 import type { FinishRule, OutputEntry } from "../../contracts/modes.js";
 import type { RootGuard } from "../program/safe-path.js";
 
-/** Directories below an output root whose own names are on disk; whoever made them may not have come to it yet. */
+/** Directories below an output root whose own names are synced; another worker may have created them without a sync. */
 const syncedDirectories = new Set<string>();
 const MAX_SYNCED = 10_000;
 
 /**
- * One slot's way from "being written" to "there": a staging directory of its own, reused for every item, from which
- * finished outputs are renamed into place. Staging lies below the output root, so a rename never crosses a file system.
+ * Publishes the outputs of one slot. The slot has its own staging directory, reused for every item; finished outputs are
+ * renamed into place. Staging lies below the output root, so a rename never crosses a file system.
  *
  *   <root>/.kagurazaka/staging/<run>/<worker>-<slot>/a.json   --rename-->   <root>/sub/a.json
  *
@@ -48,7 +48,7 @@ export class Publication {
     this.#options = options;
   }
 
-  /** Where the item may write: one object per declared output, by its field name. Refuses unsafe places. */
+  /** The staging paths of the item: one object per declared output, by field name. Refuses unsafe paths. */
   begin(entries: readonly OutputEntry[]): Record<string, OutputFile> {
     for (const entry of entries) this.#guard.checkParentOf(entry.relPath);
     if (!this.#ready) this.#prepare();
@@ -60,7 +60,7 @@ export class Publication {
     return files;
   }
 
-  /** The same objects with `path` at the final place. */
+  /** The same objects with the final `path`. */
   finalFiles(entries: readonly OutputEntry[]): Record<string, OutputFile> {
     return this.#files(entries, (entry) => join(this.#root, entry.relPath));
   }
@@ -88,13 +88,13 @@ export class Publication {
   #prepare(): void {
     if (this.#options.atomic) {
       rmSync(this.#dir, { recursive: true, force: true });
-      // The run has made the parent; where it is gone, so is the root, and neither is made anew.
+      // The run created the parent. If it is gone, the root is gone, and neither is created again.
       mkdirSync(this.#dir);
     }
     this.#ready = true;
   }
 
-  /** Checks what was declared and moves it into place; the output that the finish check looks at goes last. */
+  /** Checks the declared outputs and renames them into place; the output that the finish check looks at goes last. */
   publish(): void {
     const { minBytes, last } = this.#demands();
     for (const entry of this.#entries) this.#checkWritten(entry, minBytes(entry));
@@ -104,11 +104,11 @@ export class Publication {
     else this.#publishFiles(last);
   }
 
-  /** Leaves nothing of a failed item behind. */
+  /** Removes the files of a failed item. */
   discard(): void {
     this.#entries = [];
     if (!this.#options.atomic || !this.#ready) return;
-    // Should this fail, the next item begins with a new directory.
+    // If this fails, the next item gets a new directory.
     this.#ready = false;
     for (const name of readdirSync(this.#dir)) rmSync(join(this.#dir, name), { recursive: true, force: true });
     this.#ready = true;
@@ -142,7 +142,7 @@ export class Publication {
     if (stat.size < minBytes) {
       throw new KagurazakaError(
         "no-output",
-        `${entry.field} has ${stat.size} bytes, the finish check asks for ${minBytes}`,
+        `${entry.field} has ${stat.size} bytes; the finish check needs at least ${minBytes}`,
       );
     }
   }
@@ -150,13 +150,13 @@ export class Publication {
   #publishFiles(last: Set<OutputEntry>): void {
     const lastNames = new Set([...last].map((entry) => basename(entry.relPath)));
     const targetDir = join(this.#root, dirname(this.#entries[0]?.relPath ?? ""));
-    // A side file that a task writes beside its output belongs to it and goes along, before what proves completion.
+    // A side file beside an output is published with it, before the output that proves completion.
     const names = this.#entries.length === 0 ? [] : readdirSync(this.#dir);
     names.sort((a, b) => Number(lastNames.has(a)) - Number(lastNames.has(b)));
     this.#moveAll(names, this.#dir, targetDir, (name) => lastNames.has(name));
   }
 
-  /** What proves completion must not be on disk before the rest is. */
+  /** Syncs the other outputs before the one that proves completion. */
   #moveAll(names: readonly string[], from: string, to: string, isLast: (name: string) => boolean): void {
     const first = names.findIndex(isLast);
     const border = first < 0 ? names.length : first;
@@ -175,7 +175,7 @@ export class Publication {
     }
   }
 
-  /** A name in a directory is found after a power loss if the names of the directory and of all above it are. */
+  /** Syncs a directory and its parents: a name survives a power loss only if the names above it do. */
   #syncNames(dir: string): void {
     syncPath(dir);
     const named: string[] = [];
@@ -208,7 +208,7 @@ export class Publication {
       renameSync(from, to);
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
-      // A root that went away (unmounted, deleted) must not be made anew under the mount point.
+      // A root that was unmounted or deleted must not be created again under the mount point.
       if (!existsSync(this.#root)) throw new KagurazakaError("environment", `the output root ${this.#root} is gone`);
       makeDirectory(dirname(to));
       renameSync(from, to);

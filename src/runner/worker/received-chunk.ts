@@ -1,6 +1,6 @@
 import { type ToWorker, unpackKeys } from "../../contracts/wire.js";
 
-/** The items of one message. Keys are told apart when the first one is asked for. */
+/** The items of one message. Packed keys are split on first use. */
 export class ReceivedChunk {
   readonly items: readonly unknown[];
   readonly firstSeq: number;
@@ -9,7 +9,7 @@ export class ReceivedChunk {
   readonly attempts: Readonly<Record<number, number>>;
   readonly #packedKeys: string;
   #keys: readonly string[] | undefined;
-  /** Index of the first item that was not begun. */
+  /** Index of the first item that was not started. */
   next = 0;
 
   constructor({ items, keys, firstSeq, shard, forced, attempts = {} }: Extract<ToWorker, { type: "items" }>) {
@@ -26,7 +26,7 @@ export class ReceivedChunk {
     return this.#keys[index]!;
   }
 
-  /** Sequence numbers of the items that were not begun. */
+  /** Sequence numbers of the items that were not started. */
   unstarted(): number[] {
     return Array.from({ length: this.items.length - this.next }, (_, i) => this.firstSeq + this.next + i);
   }

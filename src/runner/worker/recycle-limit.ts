@@ -4,9 +4,9 @@ import type { WorkerSetup } from "../../contracts/wire.js";
 
 const LOOK_EVERY_MS = 100;
 
-/** How far a worker is from being replaced: items begun, and memory, looked at now and then. */
+/** The limit after which a worker is replaced: started items, and memory, which is checked now and then. */
 export class RecycleLimit {
-  /** Why the worker is to be replaced, once it is. */
+  /** Why the worker is replaced, once the limit is reached. */
   reached: string | undefined;
   readonly #afterItems: number;
   readonly #bytes: number;
@@ -18,12 +18,12 @@ export class RecycleLimit {
     this.#bytes = bytes ?? Number.POSITIVE_INFINITY;
   }
 
-  /** An item has begun. True once: it is to be the last one. */
+  /** Counts a started item. True once: it is the last one. */
   begun(): boolean {
     return ++this.#items >= this.#afterItems && this.#reach(`after ${this.#items} items`);
   }
 
-  /** An item is through. True once: no other may begin. */
+  /** Checks memory after an item has settled. True once: no other may start. */
   settled(nowMs: number): boolean {
     if (this.#bytes === Number.POSITIVE_INFINITY || nowMs - this.#lookedMs < LOOK_EVERY_MS) return false;
     this.#lookedMs = nowMs;
@@ -38,7 +38,7 @@ export class RecycleLimit {
   }
 }
 
-/** Of this process, or of this thread alone: its heap and what hangs on it. */
+/** Memory of this process, or of this thread alone: its heap and external memory. */
 function memoryOfWorker(): number {
   if (isMainThread) return process.memoryUsage.rss();
   const { total_heap_size: heap, external_memory: external } = getHeapStatistics();

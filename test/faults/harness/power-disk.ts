@@ -22,7 +22,7 @@ export const readJournal = (path: string): Change[] =>
 
 interface FileNode {
   readonly kind: "file";
-  /** What it held after each change of its data. */
+  /** Its content after each change of its data. */
   readonly versions: { readonly step: number; readonly t: number; readonly bytes: Buffer }[];
 }
 
@@ -56,7 +56,7 @@ export class PowerDisk {
   readonly #syncs: Sync[] = [];
   #step = 0;
 
-  /** What is there already is on disk. `changedMs`: its ctimes, which nobody can give to a file. */
+  /** What is there already is on disk. `changedMs`: its ctimes, which no program can set. */
   constructor(dir: string, changedMs: (path: string) => number | undefined) {
     this.#dir = dir;
     for (const name of TRACKED) this.#take(this.#root, dir, name, changedMs);

@@ -5,7 +5,7 @@ const read = (path: string): string => {
   try {
     return readFileSync(path, "utf8");
   } catch {
-    // Gone, or somebody else's.
+    // Gone, or a process of another user.
     return "";
   }
 };

@@ -46,7 +46,7 @@ export async function overSeeds<T>(
 
 export const seedsFrom = (first: number, count: number): number[] => Array.from({ length: count }, (_, i) => first + i);
 
-/** One line of figures under a test, for whoever quotes them. */
+/** Prints one line of figures under a test. */
 export function report(name: string, figures: Readonly<Record<string, number | string>>): void {
   const text = Object.entries(figures).map(
     ([what, value]) => `${what} ${typeof value === "number" ? Math.round(value) : value}`,

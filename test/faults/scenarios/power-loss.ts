@@ -21,7 +21,7 @@ export interface PowerFigures {
   readonly cuts: number;
   /** Finished by lines that the cut has left. */
   readonly recorded: number;
-  /** Of those, covered by a mark. */
+  /** How many of them a checkpoint covers. */
   readonly covered: number;
   /** Of those recorded. */
   readonly redone: number;
@@ -44,7 +44,7 @@ interface Powered {
   readonly times?: Readonly<Record<string, number>>;
 }
 
-/** The layer, and marks as often as a test needs them. */
+/** The power layer, and checkpoints as often as the test needs them. */
 function powered(job: Job, options: CommandOptions, { boot, everyMs = 60, journal, times }: Powered): CommandOptions {
   const timesFile = join(job.dir, "times.json");
   writeFileSync(timesFile, JSON.stringify(times ?? {}));
@@ -67,7 +67,7 @@ function powered(job: Job, options: CommandOptions, { boot, everyMs = 60, journa
 }
 
 export interface Recorded {
-  /** From one mark to the next. */
+  /** The time between two checkpoints. */
   readonly everyMs?: number;
   readonly dir: string;
   readonly name: string;
@@ -126,7 +126,7 @@ export async function cutAndResume(dice: Dice, recording: Recording, nextBoot = 
   const starts = new Set(await check(job, powered(job, options, { boot, times })));
   const redone = [...starts].filter((key) => recorded.has(key));
   const refuted = redone.filter((key) => covered.has(key));
-  strictEqual(refuted.join("\n"), "", "on disk by the last mark, and started again");
+  strictEqual(refuted.join("\n"), "", "on disk by the last checkpoint, but started again");
   strictEqual(describe(job.tree()), describe(recording.tree), "the output tree differs from an undisturbed run's");
   // An output that is whole may have lost its line and be taken as it is; what has no output is known by the ledger alone.
   const finished = job.ledger().finished(epoch);
@@ -149,7 +149,7 @@ function checkDurable(
   recorded: ReadonlySet<string>,
   covered: ReadonlySet<string>,
 ): void {
-  strictEqual(covered.size, recorded.size, "nothing recorded is in doubt");
+  strictEqual(covered.size, recorded.size, "no recorded result is unsynced");
   const left = job.tree();
   for (const key of recorded) {
     const output = job.kind === "Folders" ? `${key}/` : `${key}.out`;
@@ -179,7 +179,7 @@ function cut(
     const lost = promisedBy(happened).filter((key) => !left.has(key));
     strictEqual(lost.join("\n"), "", "recorded as done, and gone with the power");
   }
-  // Whoever held it is watched for 20 s before it counts as dead: true, and too long for a test.
+  // A holder on another machine is watched for 20 s before it counts as dead: too long for a test.
   rmSync(join(job.stateDir, "lease"), { recursive: true, force: true });
   return times;
 }
@@ -199,7 +199,7 @@ function promisedBy(changes: readonly Change[]): string[] {
 interface Kept {
   /** Finished by lines that were left of the ledger, in the epoch that counts. */
   readonly recorded: ReadonlySet<string>;
-  /** Of those: before a mark, so that nothing of them may be lost. */
+  /** How many of them were before a checkpoint, so that none may be lost. */
   readonly covered: ReadonlySet<string>;
 }
 
@@ -217,7 +217,7 @@ function keptBy(job: Job, epoch: number): Kept {
     const isDurable = lines[0]?.line.durable === true;
     for (const { line, offset } of lines)
       if (typeof line.k === "string" && (offset < upto || isDurable) && recorded.has(line.k)) covered.add(line.k);
-    // What was recorded again after the mark is not covered by it.
+    // Results recorded again after the checkpoint are not covered by it.
     for (const { line, offset } of lines)
       if (typeof line.k === "string" && offset >= upto && !isDurable) covered.delete(line.k);
   }

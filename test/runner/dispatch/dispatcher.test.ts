@@ -34,7 +34,7 @@ describe("from the first item to the last", () => {
     expect([run.isOver, run.workers.length]).toEqual([true, 0]);
   });
 
-  test("an item is told with its outcome as the worker said it", async () => {
+  test("an item is reported with the outcome that the worker sent", async () => {
     const run = await execute(["a", "b"], { slots: 2 });
     run.worker.settle("a", { status: "filtered", reason: "empty", durationMs: 3 });
     run.worker.settle("b", { status: "done", value: { x: 1 }, durationMs: 4 });
@@ -44,7 +44,7 @@ describe("from the first item to the last", () => {
     ]);
   });
 
-  test("after all outcomes of a message, it is told once that they are all", async () => {
+  test("the end of a message of outcomes is reported once", async () => {
     const run = await execute(named(4), { slots: 4 });
     const before = run.messagesDone;
     run.worker.done(["i0", "i1"]);
@@ -55,7 +55,7 @@ describe("from the first item to the last", () => {
     await run.finish();
   });
 
-  test("what a task prints and logs is handed on, even after the end", async () => {
+  test("prints and logs of a task are passed on, even after the end", async () => {
     const run = await execute(["a"]);
     const print: FromWorker = { type: "print", key: "a", text: "hello" };
     const { worker } = run;
@@ -79,7 +79,7 @@ describe("from the first item to the last", () => {
 });
 
 describe("a plan that fails", () => {
-  test("is the cause, and what was listed before is finished", async () => {
+  test("is the cause, and items listed before are finished", async () => {
     const run = await new TestExecution().run(
       (async function* () {
         yield chunkOf(["a", "b", "c"]);
@@ -116,7 +116,7 @@ describe("drain", () => {
     expect([run.keysOf("done"), run.isOver, run.cause]).toEqual([["i0", "i1"], true, halt]);
   });
 
-  test("cancels what workers had not begun", async () => {
+  test("cancels items that workers had not started", async () => {
     const run = await execute(named(2), { slots: 2 });
     run.worker.begin("i0");
     run.dispatcher.drain(10_000);

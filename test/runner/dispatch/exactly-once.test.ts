@@ -38,8 +38,8 @@ test("whatever workers do, every item leaves exactly once and is never in two pl
       await run.run(planOf(chunkOf(first, headerOf(0)), chunkOf(second, headerOf(1))));
       for (const { deed, who, which } of steps) {
         await act(run, deed, who, which);
-        const held = run.workers.flatMap((worker) => worker.items);
-        expect(new Set(held).size).toBe(held.length);
+        const inFlight = run.workers.flatMap((worker) => worker.items);
+        expect(new Set(inFlight).size).toBe(inFlight.length);
       }
       if (ending === "drain") run.dispatcher.drain(500);
       if (ending === "stop") run.dispatcher.stop();

@@ -5,7 +5,7 @@ import { InFlight } from "../../../src/runner/dispatch/in-flight.js";
 import { ItemChunk } from "../../../src/runner/plan/item-chunk.js";
 
 const header = { shard: 0, forced: false };
-const parcelOf = (count: number, name: (index: number) => string) =>
+const chunkOf = (count: number, name: (index: number) => string) =>
   new ItemChunk(Array.from({ length: count }, (_, i) => new PendingItem({ key: name(i), json: "{}" }, header)));
 
 it("keeps items by number as a map would, whatever the order they leave in", () => {
@@ -19,7 +19,7 @@ it("keeps items by number as a map would, whatever the order they leave in", () 
       for (const step of steps) {
         if ("add" in step) {
           next += step.gap;
-          const chunk = parcelOf(step.skip + step.add, (i) => `${next}+${i}`);
+          const chunk = chunkOf(step.skip + step.add, (i) => `${next}+${i}`);
           for (let i = 0; i < step.add; i++) map.set(next + i, chunk.keyAt(step.skip + i));
           inFlight.add(next, { chunk, from: step.skip, to: step.skip + step.add });
           next += step.add;

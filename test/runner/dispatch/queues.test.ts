@@ -4,8 +4,8 @@ import { ReadyQueue, WaitingRoom } from "../../../src/runner/dispatch/queues.js"
 import { ItemChunk } from "../../../src/runner/plan/item-chunk.js";
 
 const header = { shard: 0, forced: false };
-const envelope = (key: string, json = "{}") => new PendingItem({ key, json }, header);
-const chunk = (...keys: string[]) => new ItemChunk(keys.map((key) => envelope(key)));
+const pending = (key: string, json = "{}") => new PendingItem({ key, json }, header);
+const chunk = (...keys: string[]) => new ItemChunk(keys.map((key) => pending(key)));
 const keysOf = (queue: ReadyQueue, maxItems: number, maxSize = 1000): string[] => {
   const slice = queue.take(maxItems, maxSize);
   return slice ? Array.from({ length: slice.to - slice.from }, (_, i) => slice.chunk.keyAt(slice.from + i)) : [];
@@ -27,13 +27,13 @@ describe("what is ready", () => {
   it("gives what came back first, the last one that came first of all", () => {
     const queue = new ReadyQueue();
     queue.push(chunk("later"));
-    for (const key of ["x", "y", "z"]) queue.unshift(envelope(key));
+    for (const key of ["x", "y", "z"]) queue.unshift(pending(key));
     expect([keysOf(queue, 2), keysOf(queue, 2), keysOf(queue, 2)]).toEqual([["z", "y"], ["x"], ["later"]]);
   });
 
   it("keeps a slice small, but never so small that a large item could not leave", () => {
     const queue = new ReadyQueue();
-    queue.push(new ItemChunk([envelope("a", "x".repeat(60)), envelope("b", "x".repeat(60)), envelope("c")]));
+    queue.push(new ItemChunk([pending("a", "x".repeat(60)), pending("b", "x".repeat(60)), pending("c")]));
     expect([keysOf(queue, 9, 100), keysOf(queue, 9, 10)]).toEqual([["a", "b"], ["c"]]);
   });
 
@@ -41,10 +41,10 @@ describe("what is ready", () => {
     const other = { shard: 1, forced: false };
     const queue = new ReadyQueue();
     queue.push(new ItemChunk([new PendingItem({ key: "later", json: "{}" }, other)]));
-    queue.unshift(envelope("a"));
+    queue.unshift(pending("a"));
     queue.unshift(new PendingItem({ key: "b", json: "{}" }, other));
-    queue.unshift(envelope("c"));
-    queue.unshift(envelope("d"));
+    queue.unshift(pending("c"));
+    queue.unshift(pending("d"));
     expect([keysOf(queue, 9), keysOf(queue, 9), keysOf(queue, 9), keysOf(queue, 9)]).toEqual([
       ["d", "c"],
       ["b"],
@@ -59,7 +59,7 @@ describe("what is ready", () => {
     queue.push(chunk("a", "b", "c"));
     queue.push(new ItemChunk([new PendingItem({ key: "x", json: "{}" }, other)]));
     queue.take(1, 1000);
-    queue.unshift(envelope("back"));
+    queue.unshift(pending("back"));
     expect(queue.drain(({ shard }) => shard === 0).map(({ key }) => key)).toEqual(["back", "b", "c"]);
     expect([queue.length, queue.chars, keysOf(queue, 9)]).toEqual([1, 2, ["x"]]);
   });
@@ -67,7 +67,7 @@ describe("what is ready", () => {
   it("knows how much waits", () => {
     const queue = new ReadyQueue();
     queue.push(chunk("a", "b"));
-    queue.unshift(envelope("c", "1234"));
+    queue.unshift(pending("c", "1234"));
     expect([queue.length, queue.chars]).toEqual([3, 8]);
     queue.take(1, 1000);
     queue.take(1, 1000);
@@ -86,7 +86,7 @@ describe("what waits for a time", () => {
       ["c", 20],
       ["d", 30],
     ] as const)
-      room.add(envelope(key), atMs);
+      room.add(pending(key), atMs);
     expect(room.nextMs).toBe(10);
     expect(room.takeDue(20).map(({ key }) => key)).toEqual(["a", "b", "c"]);
     expect(room.takeDue(20)).toEqual([]);

@@ -21,10 +21,10 @@ describe("a failed attempt", () => {
     ["a module that is not there", coded("ERR_MODULE_NOT_FOUND"), { do: "give-up" }],
     ["a ReferenceError", new ReferenceError("x"), { do: "give-up" }],
     ["a time limit", new KagurazakaError("timeout", "slow"), { do: "retry", delayMs: 500 }],
-    ["patience", new RetryAfterError(300, "host"), { do: "wait", delayMs: 300, scope: "host" }],
-    ["patience for no time", new RetryAfterError(-5), { do: "wait", delayMs: 0, scope: undefined }],
+    ["a service that asks to wait", new RetryAfterError(300, "host"), { do: "wait", delayMs: 300, scope: "host" }],
+    ["a wait of negative time", new RetryAfterError(-5), { do: "wait", delayMs: 0, scope: undefined }],
     [
-      "patience for nobody knows how long",
+      "RetryAfterError without a usable delay",
       new RetryAfterError(Number.NaN),
       { do: "wait", delayMs: 0, scope: undefined },
     ],

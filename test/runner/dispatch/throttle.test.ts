@@ -79,7 +79,7 @@ describe("with a rate", () => {
     expect(started).toBeLessThanOrEqual(1801);
   });
 
-  test("items under way count against what patience allows", () => {
+  test("items in flight count against the limit of a throttled service", () => {
     const throttle = new Throttle(8, { perSecond: 1000 }, 0);
     throttle.pause("host", 10, 0);
     expect(throttle.allowance(3, 1000)).toBe(1);

@@ -150,7 +150,7 @@ describe("a worker whose loop is blocked", () => {
     run.worker.begin("a");
     await run.pass(13_000);
     expect(run.warnings).toEqual([
-      "inline cannot stop an item that ignores ctx.signal; it is left behind in this process",
+      "backbone inline cannot stop an item that ignores ctx.signal; the item goes on running in this process",
     ]);
     await run.finish();
   });
@@ -202,7 +202,7 @@ describe("--stall", () => {
     vi.setSystemTime(Date.now() + 30 * 60_000);
     await run.pass(2000);
     expect(run.warnings).toEqual([
-      expect.stringMatching(/^no item has settled for 30m.*\nworker 0 is here:\nat process/),
+      expect.stringMatching(/^no item has settled for 30m.*\nworker 0 is running:\nat process/),
     ]);
     run.dispatcher.stop();
   });

@@ -11,7 +11,7 @@ const { PATH } = process.env;
 const usual = { ...checkpointTimes };
 let dir: string;
 beforeEach(() => {
-  dir = mkdtempSync(join(tmpdir(), "kagurazaka-marks-"));
+  dir = mkdtempSync(join(tmpdir(), "kagurazaka-checkpoints-"));
   mkdirSync(join(dir, "bin"));
   // What is looked for under this name from now on.
   process.env.PATH = join(dir, "bin");
@@ -54,28 +54,28 @@ function open(dirs = [dir]) {
           .slice(1, -1)
           .map((line) => JSON.parse(line))
       : [];
-  const marks = new Checkpoints({ shards: [shard], dirs, note: (message) => notes.push(message) });
-  return { ledger, marks, notes, lines };
+  const checkpoints = new Checkpoints({ shards: [shard], dirs, note: (message) => notes.push(message) });
+  return { ledger, checkpoints, notes, lines };
 }
 
 const last = { owed: false, says: () => ({ end: true as const }), onWait: () => {} };
 
 describe("checkpoints", () => {
-  test("a mark holds for what was recorded before the sync began, not for what came while it ran", async () => {
+  test("a checkpoint covers what was recorded before the sync began, not what was recorded during it", async () => {
     writeSync({ until: "go" });
-    const { ledger, marks, lines } = open();
+    const { ledger, checkpoints, lines } = open();
     await using _ = ledger;
-    using __ = marks;
+    using __ = checkpoints;
     ledger.appendDone("a", 1);
     await until("a sync runs", () => calls().length > 0);
     const upto = ledger.recordedBytes;
     const before = Date.now();
     ledger.appendDone("b", 1);
     writeFileSync(join(dir, "go"), "");
-    await until("both are marked", () => lines().filter(({ sync }) => sync).length >= 2);
-    const [a, b, mark, next] = lines();
-    expect([a!.k, b!.k, mark!.upto]).toEqual(["a", "b", upto]);
-    expect(Date.parse(mark!.sync!)).toBeLessThanOrEqual(before);
+    await until("both are covered", () => lines().filter(({ sync }) => sync).length >= 2);
+    const [a, b, checkpoint, next] = lines();
+    expect([a!.k, b!.k, checkpoint!.upto]).toEqual(["a", "b", upto]);
+    expect(Date.parse(checkpoint!.sync!)).toBeLessThanOrEqual(before);
     expect(next!.upto).toBeGreaterThan(upto);
     // One `sync` for several directories of one file system, and none where nothing was recorded.
     const count = calls().length;
@@ -86,21 +86,21 @@ describe("checkpoints", () => {
 
   test("names a file system once", async () => {
     writeSync();
-    const { ledger, marks } = open([tmpdir(), dir, join(dir, "bin")]);
+    const { ledger, checkpoints } = open([tmpdir(), dir, join(dir, "bin")]);
     await using _ = ledger;
     ledger.appendDone("a", 1);
-    await marks.finish(last);
+    await checkpoints.finish(last);
     expect(calls()[0]!.split(" ")).toHaveLength(2);
   });
 
-  test("the last one says so, after one that was under way", async () => {
+  test("the final checkpoint has `end`, and follows one that was running", async () => {
     writeSync({ until: "go" });
-    const { ledger, marks, lines } = open();
+    const { ledger, checkpoints, lines } = open();
     await using _ = ledger;
     ledger.appendDone("a", 1);
     await until("a sync runs", () => calls().length > 0);
     ledger.appendDone("b", 1);
-    const finished = marks.finish(last);
+    const finished = checkpoints.finish(last);
     writeFileSync(join(dir, "go"), "");
     await finished;
     expect(lines().at(-1)).toEqual({ sync: expect.any(String), upto: expect.any(Number), end: true });
@@ -108,7 +108,7 @@ describe("checkpoints", () => {
     expect(calls()).toHaveLength(2);
   });
 
-  test("a short run waits for nothing, unless others left something to it; one without records never does", async () => {
+  test("a short run does not wait, unless earlier runs need a checkpoint; a run without records never waits", async () => {
     writeSync();
     Object.assign(checkpointTimes, { everyMs: 60_000, worthMs: 60_000 });
     for (const [owed, records, expected] of [
@@ -116,24 +116,24 @@ describe("checkpoints", () => {
       [true, false, 0],
       [true, true, 1],
     ] as const) {
-      const { ledger, marks } = open();
+      const { ledger, checkpoints } = open();
       if (records) ledger.appendDone("a", 1);
-      await marks.finish({ ...last, owed });
+      await checkpoints.finish({ ...last, owed });
       await ledger[Symbol.asyncDispose]();
       rmSync(join(dir, "ledger"), { recursive: true, force: true });
       expect(calls()).toHaveLength(expected);
     }
   });
 
-  test("the wait at the end is told, and has an end; a run that is killed does not wait", async () => {
+  test("the wait at the end is reported and limited; a killed run does not wait", async () => {
     writeSync({ until: "never" });
     Object.assign(checkpointTimes, { waitMs: 300, tellAfterMs: 50 });
-    const { ledger, marks, lines } = open();
+    const { ledger, checkpoints, lines } = open();
     await using _ = ledger;
     ledger.appendDone("a", 1);
     let told = 0;
     const startedAt = performance.now();
-    await marks.finish({ ...last, onWait: () => told++ });
+    await checkpoints.finish({ ...last, onWait: () => told++ });
     expect(performance.now() - startedAt).toBeGreaterThan(290);
     expect([told, lines().length]).toEqual([1, 1]);
 
@@ -150,19 +150,22 @@ describe("checkpoints", () => {
   });
 
   test.each([
-    ["fails", () => writeSync({ code: 1 }), /^no checkpoint: sync ended with 1/, 3],
+    ["fails", () => writeSync({ code: 1 }), /^no checkpoint: sync exited with 1/, 3],
     ["is not there", () => {}, /^no checkpoint: .*ENOENT/, 0],
-  ])("where `sync` %s there is no mark: it is noted, and tried three times", async (_how, prepare, says, called) => {
-    prepare();
-    const { ledger, marks, notes, lines } = open();
-    await using _ = ledger;
-    using __ = marks;
-    ledger.appendDone("a", 1);
-    await until("it has given up", () => notes.length === 2);
-    await new Promise((resolve) => setTimeout(resolve, 100));
-    expect(notes).toEqual([expect.stringMatching(says), expect.stringMatching(/no more are tried/)]);
-    expect(calls()).toHaveLength(called);
-    await marks.finish(last);
-    expect(lines().map(({ k }) => k)).toEqual(["a"]);
-  });
+  ])(
+    "where `sync` %s there is no checkpoint: it is logged, and tried three times",
+    async (_how, prepare, says, called) => {
+      prepare();
+      const { ledger, checkpoints, notes, lines } = open();
+      await using _ = ledger;
+      using __ = checkpoints;
+      ledger.appendDone("a", 1);
+      await until("it has given up", () => notes.length === 2);
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      expect(notes).toEqual([expect.stringMatching(says), expect.stringMatching(/gave up after 3 attempts/)]);
+      expect(calls()).toHaveLength(called);
+      await checkpoints.finish(last);
+      expect(lines().map(({ k }) => k)).toEqual(["a"]);
+    },
+  );
 });

@@ -30,7 +30,7 @@ async function record(dir: string, seq: number, work: (ledger: ReturnType<typeof
 }
 
 describe("compaction", () => {
-  test("the compacted ledger tells what the ledger told: any past, with torn ends, damage, epochs and shards, and again after more runs", async () => {
+  test("the compacted ledger reads like the original, for random histories: incomplete lines, damage, epochs, shards, later runs", async () => {
     let folded = 0;
     await fc.assert(
       fc.asyncProperty(somePast, somePast, fc.nat(6), async (past, after, kept) => {
@@ -138,7 +138,7 @@ describe("compaction", () => {
     expect(index.counts.done).toBe(3);
   });
 
-  test("the temporary file of one that was killed goes with the next; no reader ever looks at it", async () => {
+  test("the temporary file of a killed compaction is removed by the next one; readers ignore it", async () => {
     const dir = tempDir();
     await record(dir, 1, (ledger) => ledger.appendDone("a", 1));
     await record(dir, 2, (ledger) => ledger.appendDone("b", 1));
@@ -148,7 +148,7 @@ describe("compaction", () => {
     expect(filesOf(dir)).toEqual([`compacted-c${compactions}.jsonl`]);
   });
 
-  test("a lost lease stops it: before the switch nothing has changed, after it nothing is removed", async () => {
+  test("a lost lease stops it: before the rename nothing has changed, after it nothing is removed", async () => {
     const dir = tempDir();
     await record(dir, 1, (ledger) => ledger.appendDone("a", 1));
     await record(dir, 2, (ledger) => ledger.appendDone("a", 2));
@@ -180,7 +180,7 @@ describe("compaction", () => {
     await expect(loadLedger(join(dir, "later"))).rejects.toMatchObject({ code: "environment" });
   });
 
-  test("who reads while it happens finds all of it, before or after", async () => {
+  test("a reader during compaction finds the whole ledger, before or after", async () => {
     const dir = tempDir();
     const keys = Array.from({ length: 2000 }, (_, i) => `k${i}`);
     let seq = 1;

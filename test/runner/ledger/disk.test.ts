@@ -53,7 +53,7 @@ describe("ledger on a difficult disk", () => {
     await ledger[Symbol.asyncDispose]();
   });
 
-  test("what is discarded is not written when the ledger is closed", async () => {
+  test("discarded lines are not written when the ledger is closed", async () => {
     const ledger = openLedger({ dir: tempDir(), header: header("r1", 1), durable: false });
     ledger.appendDone("a", 1);
     ledger.flush();

@@ -26,7 +26,7 @@ const book = (records: EpochRecord[], soft: EpochRecord["scope"]["soft"] = []) =
   createEpochBook({ records, soft, matchGlobs });
 
 describe("epochs", () => {
-  test("without --force there is epoch 0 and nothing is asked for", () => {
+  test("without --force there is epoch 0 and no key is required", () => {
     expect(book([]).current).toBe(0);
     expect(book([]).requiredEpoch("a")).toBe(0);
   });

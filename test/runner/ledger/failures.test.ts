@@ -58,7 +58,7 @@ describe("failed.jsonl", () => {
     expect([...(await loadLedger(dir)).failedKeys()].sort()).toEqual([...index.failedKeys()].sort());
   });
 
-  test("sees what another shard records beside this run", async () => {
+  test("includes what another shard records during this run", async () => {
     const root = tempDir();
     const dir = join(root, "ledger");
     const path = join(root, "failed.jsonl");
@@ -78,7 +78,7 @@ describe("failed.jsonl", () => {
     expect((await readAll(path)).map((item) => item.key)).toEqual(["y"]);
   });
 
-  test("is gone when nothing has failed", async () => {
+  test("is removed when nothing has failed", async () => {
     const root = tempDir();
     const path = join(root, "failed.jsonl");
     writeFileSync(path, "{}\n");
@@ -87,7 +87,7 @@ describe("failed.jsonl", () => {
     expect(await readAll(path)).toEqual([]);
   });
 
-  test("what has failed is read from the ledger, also when the run was killed before it wrote the list", async () => {
+  test("failures are read from the ledger, also when the run was killed before it wrote failed.jsonl", async () => {
     const dir = join(tempDir(), "ledger");
     const killed = openLedger({ dir, header: header("r1", 1), durable: false });
     fail(killed, "a", "first");
@@ -100,7 +100,7 @@ describe("failed.jsonl", () => {
     ]);
   });
 
-  test("reading what has failed is not disturbed by what fails or is done meanwhile", async () => {
+  test("reading failures is not affected by outcomes recorded meanwhile", async () => {
     const dir = join(tempDir(), "ledger");
     const first = openLedger({ dir, header: header("r1", 1), durable: false });
     for (const key of ["a", "b", "c"]) fail(first, key, "first");

@@ -20,7 +20,7 @@ async function record(
 }
 
 describe("ledger", () => {
-  test("what one run records, the next one reads", async () => {
+  test("the next run reads what a run recorded", async () => {
     const dir = join(tempDir(), "ledger");
     await record(dir, header("r1", 1), (ledger) => {
       ledger.appendDone("a.txt", 1.23);
@@ -54,7 +54,7 @@ describe("ledger", () => {
     expect(index.finishedEpoch("a")).toBe(-1);
   });
 
-  test("a run that records nothing leaves no segment; one that is told to make it leaves its header", async () => {
+  test("a run that records nothing leaves no segment; a segment created on request has its header", async () => {
     const dir = join(tempDir(), "ledger");
     await record(dir, header("r1", 1), (ledger) => ledger.flush());
     expect(existsSync(dir)).toBe(false);

@@ -15,7 +15,7 @@ interface Written {
   readonly seq: number;
   readonly boot?: string;
   readonly more?: Partial<LedgerHeader>;
-  /** A number: a mark made then, which holds for everything so far; a text: a line. */
+  /** A number: a checkpoint at this time, which covers all lines so far; a text: a line. */
   readonly lines: readonly (string | number | { sync: number; upto?: number; end?: true; settled?: true })[];
 }
 
@@ -27,11 +27,11 @@ function segment(dir: string, { run, seq, boot = "before", more = {}, lines }: W
   const head = header(run, seq, { boot, host: "h", at: at(seq * 100), ...more });
   writeFileSync(path, `${JSON.stringify(head)}\n`);
   for (const line of lines) {
-    const mark = typeof line === "number" ? { sync: line } : line;
+    const checkpoint = typeof line === "number" ? { sync: line } : line;
     const upto = readFileSync(path).length;
     appendFileSync(
       path,
-      `${typeof mark === "string" ? mark : JSON.stringify({ sync: at(mark.sync), upto, ...without(mark) })}\n`,
+      `${typeof checkpoint === "string" ? checkpoint : JSON.stringify({ sync: at(checkpoint.sync), upto, ...without(checkpoint) })}\n`,
     );
   }
   return path;
@@ -48,7 +48,7 @@ const unsyncedKeys = async (dir: string, keys: string): Promise<string> => {
 };
 
 describe("a ledger of a boot that is over", () => {
-  test("what stands after the last checkpoint may be unsynced, and so may a line written while the disk was synced", async () => {
+  test("lines after the last checkpoint may be unsynced, and so may a line written during the sync", async () => {
     const dir = tempDir();
     const path = segment(dir, { run: "r1", seq: 1, lines: [done("a"), 110, done("b")] });
     const upto = readFileSync(path).length;
@@ -67,13 +67,13 @@ describe("a ledger of a boot that is over", () => {
     expect(index.nextSeq).toBe(2);
   });
 
-  test("without a mark everything is", async () => {
+  test("without a checkpoint every result is", async () => {
     const dir = tempDir();
     segment(dir, { run: "r1", seq: 1, lines: [done("a"), '{"k":"ä","s":"done","ms":1,"n":2}'] });
     expect(await unsyncedKeys(dir, "aä")).toBe("aä");
   });
 
-  test("nothing is in the same boot, after --durable, or where boots cannot be told apart", async () => {
+  test("no result is in the same boot, after --durable, or without boot ids", async () => {
     for (const more of [{ boot: "now" }, { durable: true as const }, { boot: null }, { host: undefined }]) {
       const dir = tempDir();
       segment(dir, { run: "r1", seq: 1, more, lines: [done("a")] });
@@ -93,19 +93,19 @@ describe("a ledger of a boot that is over", () => {
     expect(await unsyncedKeys(dir, "a")).toBe("a");
   });
 
-  test("a mark holds for the segments that its run covers, and a run without a mark covers nothing", async () => {
-    for (const [marks, expected] of [
+  test("a checkpoint covers the segments that its run `covers`; a run without a checkpoint covers none", async () => {
+    for (const [checkpoints, expected] of [
       [[], "abc"],
       [[210], "c"],
     ] as const) {
       const dir = tempDir();
       segment(dir, { run: "r1", seq: 1, lines: [done("a"), 105, done("b")] });
-      segment(dir, { run: "r2", seq: 2, more: { covers: ["r1.jsonl"] }, lines: [...marks, done("c")] });
+      segment(dir, { run: "r2", seq: 2, more: { covers: ["r1.jsonl"] }, lines: [...checkpoints, done("c")] });
       expect(await unsyncedKeys(dir, "abc")).toBe(expected.replace("a", ""));
     }
   });
 
-  test("what a later boot has recorded again is synced, and what it left unsynced itself is not", async () => {
+  test("results recorded again in a later boot are synced, unless that boot left them unsynced", async () => {
     const dir = tempDir();
     segment(dir, { run: "r1", seq: 1, boot: "first", lines: [done("a"), done("b"), done("c")] });
     segment(dir, { run: "r2", seq: 2, boot: "second", lines: [done("a"), 210, done("b")] });
@@ -179,24 +179,24 @@ describe("a ledger of a boot that is over", () => {
 
 describe("an output by its last change", () => {
   test.each([
-    ["before the mark, and no line of it", "x", 105, false],
+    ["before the checkpoint, and no line of it", "x", 105, false],
     ["less than two seconds before it: some disks count no finer", "x", 108.5, true],
     ["after it", "x", 111, true],
-    ["recorded before the mark", "a", 109.9, false],
-    ["recorded before the mark, and changed after it: its new line is lost", "a", 111, true],
+    ["recorded before the checkpoint", "a", 109.9, false],
+    ["recorded before the checkpoint, and changed after it: its new line is lost", "a", 111, true],
     ["recorded by a later boot", "b", 111, false],
     ["after the next run began", "x", 201, false],
-    ["recorded before the mark, and copied after it with its old time", "a", 111, false, 109],
-    ["copied after the mark with an old time, and no line of it: a task may have set it", "x", 111, true, 50],
-    ["recorded before the mark, given a time of the future, and not changed since", "a", 109, false, 900],
-  ])("%s: %s, %f s", async (_what, key, changed, torn, written = changed) => {
+    ["recorded before the checkpoint, and copied after it with its old time", "a", 111, false, 109],
+    ["copied after the checkpoint with an old time, and no line of it: a task may have set it", "x", 111, true, 50],
+    ["recorded before the checkpoint, given a time of the future, and not changed since", "a", 109, false, 900],
+  ])("%s: %s, %f s", async (_what, key, changed, unsynced, written = changed) => {
     const dir = tempDir();
     segment(dir, { run: "r1", seq: 1, lines: [done("a"), 110, done("c")] });
     segment(dir, { run: "r2", seq: 2, boot: "now", lines: [done("b")] });
-    expect((await loadLedger(dir, here)).outputMayBeUnsynced(key, times(changed, written))).toBe(torn);
+    expect((await loadLedger(dir, here)).outputMayBeUnsynced(key, times(changed, written))).toBe(unsynced);
   });
 
-  test("without a mark, since the first run of that boot began; a clock that was set back ends nothing", async () => {
+  test("without a checkpoint: since the first run of that boot began, also when the clock was set back", async () => {
     const dir = tempDir();
     segment(dir, { run: "r1", seq: 1, lines: [] });
     segment(dir, { run: "r2", seq: 2, boot: "now", more: { at: at(-5000) }, lines: [done("b")] });
@@ -205,7 +205,7 @@ describe("an output by its last change", () => {
   });
 });
 
-describe("the last mark", () => {
+describe("the last checkpoint of a segment", () => {
   const line = (upto: number): string => `{"sync":"${at(0)}","upto":${upto}}`;
 
   test.each([0, 1, 100, 1024 * 1024 - 60, 1024 * 1024 - 20, 1024 * 1024, 3 * 1024 * 1024])(
@@ -218,7 +218,7 @@ describe("the last mark", () => {
     },
   );
 
-  test("damaged ones are passed over; zeros and halves at the end as well", () => {
+  test("damaged ones are skipped, as are zeros and incomplete lines at the end", () => {
     const path = join(tempDir(), "x.jsonl");
     const odd = [
       '{"sync":"soon","upto":5}',

@@ -22,7 +22,7 @@ describe("names", () => {
     expect(third).not.toBe(first);
   });
 
-  test("are what keyOf says", async () => {
+  test("are what keyOf returns", async () => {
     expect((await plan({ list: ids(3), instance: byId })).keys).toEqual(keysFrom(0, 1, 2));
   });
 

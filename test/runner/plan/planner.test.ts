@@ -31,11 +31,11 @@ describe("a selection", () => {
     expect(parts.flat().toSorted()).toEqual(all.toSorted());
   });
 
-  test("--only takes what one of the globs matches", async () => {
+  test("--only selects items that match one of the globs", async () => {
     expect(await select({ only: ["k1", "k3?"] }, 33)).toEqual(keysFrom(1, 30, 31, 32));
   });
 
-  test("--keys takes what the file names", async () => {
+  test("--keys selects the keys in the file", async () => {
     const file = join(tempDir(), "keys");
     writeFileSync(file, "k3\nk1\nk99\n");
     expect(await select({ keys: file })).toEqual(keysFrom(1, 3));
@@ -85,12 +85,12 @@ describe("a selection", () => {
 describe("the order of the stages", () => {
   const ledger = { k0: { status: "done" }, k1: { status: "done" } } as const;
 
-  test("the soft shard goes by the place in the list, before any filter", async () => {
+  test("the soft shard is by the position in the list, before any filter", async () => {
     const request = { list: ids(10), instance: byId, modes: softShard(1, 3), settings: { only: ["k[4-9]"] } };
     expect((await plan(request)).keys).toEqual(keysFrom(4, 7));
   });
 
-  test("the soft shard goes by the place in the list where no key can repeat, too", async () => {
+  test("the soft shard is by the position in the list, also where no key can repeat", async () => {
     const inputs = files(...keysFrom(0, 1, 2, 3, 4).map((name) => [".", name] as const));
     const { keys } = await plan({ modes: { inputMode: fileMode(inputs), ...softShard(1, 2) } });
     expect(keys).toEqual(keysFrom(1, 3));
@@ -103,13 +103,13 @@ describe("the order of the stages", () => {
     expect(parts.map(({ keys }) => keys)).toEqual(whole.map((key) => [key]));
   });
 
-  test("a sample is one of what the filters let in", async () => {
+  test("a sample is taken after the filters", async () => {
     const { keys } = await plan({ list: ids(40), instance: byId, settings: { only: ["k3?"], sample: { count: 4 } } });
     expect(keys).toHaveLength(4);
     expect(keys.every((key) => key.startsWith("k3"))).toBe(true);
   });
 
-  test("what is finished is in the sample, and is not replaced by another", async () => {
+  test("finished items are part of the sample and are not replaced by others", async () => {
     const settings = { sample: { count: 3 } };
     const before = await plan({ list: ids(40), instance: byId, settings });
     const done = Object.fromEntries(before.keys.slice(0, 2).map((key) => [key, { status: "done" } as const]));
@@ -117,7 +117,7 @@ describe("the order of the stages", () => {
     expect([keys, skipped.length]).toEqual([before.keys.slice(2), 2]);
   });
 
-  test("a limit counts what runs: neither the finished nor the refused", async () => {
+  test("a limit counts items that run, not finished or refused ones", async () => {
     const list = [...ids(2), null, ...ids(9).slice(2)];
     const { keys, skipped, refused } = await plan({ list, instance: byId, settings: { limit: 3 }, ledger });
     expect([keys, skipped.length, refused.length]).toEqual([keysFrom(2, 3, 4), 2, 1]);
@@ -130,7 +130,7 @@ describe("the order of the stages", () => {
     expect(keys).toEqual(whole.keys.slice(0, 5));
   });
 
-  test("a refused item outside of the selection is not told of", async () => {
+  test("a refused item outside the selection is not reported", async () => {
     const list = [{ id: "k0" }, { id: "k0" }, { id: "other" }, { id: "other" }];
     const { refused } = await plan({ list, instance: byId, settings: { only: ["k*"] } });
     expect(refused.map(({ key }) => key)).toEqual(["k0#2"]);

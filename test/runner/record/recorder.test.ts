@@ -129,14 +129,14 @@ describe("a write", () => {
     expect(one.lines().length).toBeGreaterThan(249);
   });
 
-  test("is none where nothing has come in", () => {
+  test("is skipped without outcomes", () => {
     const one = new TestRecorder();
     one.recorder.messageDone();
     one.recorder.write();
     expect([one.steps, existsSync(one.ledger.path)]).toEqual([[], false]);
   });
 
-  test("is told to who asked, once it is on record", () => {
+  test("is reported to its listener, once it is recorded", () => {
     const one = new TestRecorder();
     const told: number[] = [];
     one.done("a");
@@ -161,26 +161,23 @@ describe("a step that fails", () => {
     ["sinks", "environment"],
     ["lease", "root-in-use"],
     ["ledger", "environment"],
-  ] as const)(
-    "%s: nothing after it is written, nobody is told that it was, and the run stops once",
-    async (step, code) => {
-      const one = new TestRecorder();
-      const onRecorded = vi.fn();
-      failing[step](one);
-      one.done("a");
-      one.recorder.messageDone(onRecorded);
-      expect(one.steps).toEqual(steps.slice(0, steps.indexOf(step) + 1));
-      one.done("b");
-      one.recorder.messageDone(onRecorded);
-      one.recorder.write();
-      await vi.advanceTimersByTimeAsync(100);
-      expect(one.stopped).toEqual([{ cause: expect.objectContaining({ code }), how: "now" }]);
-      expect(one.recorder.stopCause).toBe(one.stopped[0]!.cause);
-      expect([one.lines(), onRecorded.mock.calls.length]).toEqual([[], 0]);
-      // What has happened is counted all the same.
-      expect(one.counters.counts).toMatchObject({ done: 2, total: 2 });
-    },
-  );
+  ] as const)("%s: nothing after it is written or reported, and the run stops once", async (step, code) => {
+    const one = new TestRecorder();
+    const onRecorded = vi.fn();
+    failing[step](one);
+    one.done("a");
+    one.recorder.messageDone(onRecorded);
+    expect(one.steps).toEqual(steps.slice(0, steps.indexOf(step) + 1));
+    one.done("b");
+    one.recorder.messageDone(onRecorded);
+    one.recorder.write();
+    await vi.advanceTimersByTimeAsync(100);
+    expect(one.stopped).toEqual([{ cause: expect.objectContaining({ code }), how: "now" }]);
+    expect(one.recorder.stopCause).toBe(one.stopped[0]!.cause);
+    expect([one.lines(), onRecorded.mock.calls.length]).toEqual([[], 0]);
+    // What has happened is counted all the same.
+    expect(one.counters.counts).toMatchObject({ done: 2, total: 2 });
+  });
 
   test.each(steps)(
     "%s: the last try, at the end, fails without a word, and leaves nothing to be written",
@@ -203,7 +200,7 @@ describe("a step that fails", () => {
     expect(one.lines()).toEqual([]);
   });
 
-  test("ledger: what could not be written is, should the last try succeed", async () => {
+  test("ledger: unwritten lines are written if the last try succeeds", async () => {
     const one = new TestRecorder();
     const onRecorded = vi.fn();
     limitDisk(0);
@@ -215,7 +212,7 @@ describe("a step that fails", () => {
     expect([one.keys(), onRecorded.mock.calls.length]).toEqual([["a", "b"], 1]);
   });
 
-  test("commit throws it, for who cannot go on without", () => {
+  test("commit throws it, for callers that cannot go on without", () => {
     const one = new TestRecorder();
     one.fails.lease = true;
     one.done("a");
@@ -318,7 +315,7 @@ describe("too many failures", () => {
     ]);
   });
 
-  test("of one class, with nothing done, are twenty", () => {
+  test("of one class without a done item: twenty", () => {
     const one = new TestRecorder();
     for (let i = 0; i < 19; i++) one.recorder.settled(itemOf(`${i}`), bad(`no ${i}`));
     expect(one.stopped).toEqual([]);

@@ -29,7 +29,7 @@ const slice = (...keys: string[]) => ({
 const packed = (...keys: string[]): string => slice(...keys).chunk.keysText(0, keys.length);
 const all = (): boolean => true;
 
-describe("what is at workers, on disk", () => {
+describe("the in-flight journal", () => {
   test("keys of any spelling are read back, of dead runs alone", () => {
     const [first, second] = [new InFlightJournal(dir, "run-1"), new InFlightJournal(dir, "run-2")];
     first.sent(worker(0), packed("a.txt", "b/c d.txt"));

@@ -44,7 +44,7 @@ describe("the steps of an attempt", () => {
     expect([status, published(worker), staged(worker)]).toEqual(["done", ["a.json"], []]);
   });
 
-  test("the item is published when it is told of, and its slot is free", async () => {
+  test("the item is published before it is reported, and its slot is free", async () => {
     const seen: unknown[] = [];
     const worker = new TestAttempts({ process: (item) => write(item) });
     const push = worker.ended.push.bind(worker.ended);
@@ -56,7 +56,7 @@ describe("the steps of an attempt", () => {
     expect(seen).toEqual([["a.json"]]);
   });
 
-  test("an item that isExecuted is skipped: nothing is made", async () => {
+  test("an item that isExecuted accepts is skipped: nothing is created", async () => {
     const worker = new TestAttempts({ isExecuted: async () => true, process: (item) => write(item) });
     expect(await worker.run()).toMatchObject({ status: "skipped", reason: "isExecuted" });
     expect([published(worker), readdirSync(worker.task.shards[0]!.stagingDir)]).toEqual([[], []]);
@@ -145,7 +145,7 @@ describe("the value of an item", () => {
   const ends = (value: unknown, wantValues = true) =>
     new TestAttempts({ process: writes(() => value) }, { wantValues }).run();
 
-  test("goes back as JSON has it, where it is wanted", async () => {
+  test("is sent back as JSON when requested", async () => {
     expect(await ends({ at: new Date(0), no: undefined })).toMatchObject({ value: { at: "1970-01-01T00:00:00.000Z" } });
     expect(await ends(undefined)).not.toHaveProperty("value");
     expect(await ends(null)).toMatchObject({ status: "done", value: null });
@@ -164,7 +164,7 @@ describe("the value of an item", () => {
     expect([published(worker), staged(worker)]).toEqual([[], []]);
   });
 
-  test("that nobody wants may be anything", async () => {
+  test("that is not requested may be anything", async () => {
     expect(await ends(circular, false)).toMatchObject({ status: "done" });
   });
 });
@@ -174,7 +174,7 @@ describe("activity", () => {
     ...cells.slice(activityLayout.slot(slot), activityLayout.slot(slot + 1)),
   ];
 
-  test("says which item a slot runs and since when, until it is told of", async () => {
+  test("shows which item a slot runs and since when, until it is reported", async () => {
     const worker = new TestAttempts({}, { slots: 2 });
     const ctx = worker.begin("a", { slot: 1, firstSeq: 9 });
     expect(slotOf(worker, 1)).toEqual([9, ctx.startedMs, 0]);
@@ -246,7 +246,7 @@ describe("abort", () => {
 });
 
 describe("inspect", () => {
-  test("asks isExecuted and verify about what is at the final places; nothing is processed, published or told", async () => {
+  test("calls isExecuted and verify with the final paths; nothing is processed, published or reported", async () => {
     const asked: string[] = [];
     const note = (step: string) => (item: unknown) => {
       asked.push(`${step} ${readFileSync((item as FileItem).output.path, "utf8")}`);
@@ -264,7 +264,7 @@ describe("inspect", () => {
     expect([worker.ended, published(worker)]).toEqual([[], ["a.json"]]);
   });
 
-  test("does not verify what is not executed, and rejects with what the task throws", async () => {
+  test("does not call verify unless isExecuted accepts, and rejects with the error of the task", async () => {
     const worker = new TestAttempts({ isExecuted: () => false, verify: () => fail("no good") });
     expect(await worker.attempts.inspect(worker.begin("a"), true)).toBe(false);
     await expect(worker.attempts.inspect(worker.begin("a"), false)).rejects.toThrow("no good");
@@ -285,7 +285,7 @@ describe("what an item has for itself", () => {
     expect([dir === "", existsSync(dir)]).toEqual([false, false]);
   });
 
-  test("a directory that outlives a failed attempt, and goes when the item is done", async () => {
+  test("a directory that survives a failed attempt, and is removed when the item is done", async () => {
     let dir = "";
     const worker = new TestAttempts({
       process(item, ctx) {

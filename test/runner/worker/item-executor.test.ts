@@ -52,7 +52,7 @@ function createGate() {
 const items = (...keys: string[]) => itemsMessage(keys.map((key) => ({ key })));
 
 describe("an item executor", () => {
-  test("runs items that answer at once within the push, in order, and then sends what was settled", () => {
+  test("runs synchronous items inside the push, in order, and then sends their outcomes", () => {
     const { executor, done, flushes } = create(() => 5);
     executor.push(items("a", "b", "c"));
     expect([done, flushes()]).toEqual([[1, 2, 3], 1]);
@@ -73,7 +73,7 @@ describe("an item executor", () => {
     expect([0, 1].map((slot) => cells[activityLayout.slot(slot)])).toEqual([1, 4]);
   });
 
-  test("says what failed, and goes on", async () => {
+  test("reports failed items, and goes on", async () => {
     const gate = createGate();
     const { executor, settled } = create(gate.process);
     executor.push(items("a", "b"));
@@ -95,7 +95,7 @@ describe("an item executor", () => {
     expect([reasons, settled.map(({ seq }) => seq)]).toEqual([["TimeoutError"], [1]]);
   });
 
-  test("gives back what it has not begun when it is drained, and finishes the rest", async () => {
+  test("returns items that it has not started when it is drained, and finishes the rest", async () => {
     const gate = createGate();
     const { executor, left, done } = create(gate.process);
     executor.push(items("a", "b", "c"));
@@ -120,13 +120,13 @@ describe("an item executor", () => {
     await closing;
   });
 
-  test("is closed at once where it has nothing", async () => {
+  test("closes at once without items", async () => {
     await create(() => {}).executor.close();
   });
 });
 
 describe("an executor that is to be recycled", () => {
-  test("after so many items leaves with the last one begun, and gives back what comes after", async () => {
+  test("leaves when it starts the last item of its limit, and returns later items", async () => {
     const gate = createGate();
     const { executor, left, done } = create(gate.process, { recycle: { afterItems: 2 } });
     executor.push(items("a", "b", "c"));
@@ -139,7 +139,7 @@ describe("an executor that is to be recycled", () => {
     expect([done, gate.running()]).toEqual([[1, 2], []]);
   });
 
-  test("leaves though nothing more waits", () => {
+  test("leaves even if no item waits", () => {
     const { executor, left } = create(() => {}, { recycle: { afterItems: 1 } });
     executor.push(items("a"));
     expect(left).toEqual([{ why: "after 1 items", unstarted: [] }]);

@@ -47,7 +47,7 @@ function start(options: Record<string, string> = {}, { main: worker = main, expo
 const types = (told: readonly FromWorker[]): string[] => told.map(({ type }) => type);
 
 describe("a worker", () => {
-  test("is ready when its task is set up, executes what comes, and is closed when all is through", async () => {
+  test("is ready when its task is set up, executes items, and closes when all have settled", async () => {
     const worker = start();
     await worker.ready();
     worker.send(itemsMessage([{ key: "a" }, { key: "b" }]));
@@ -114,7 +114,7 @@ describe("a worker", () => {
     expect(worker.told[1]).toEqual({ type: "leaving", why: null, unstarted: [7] });
   });
 
-  test("tells what an item logs with fields that can be cloned", async () => {
+  test("sends logs of an item with fields that can be cloned", async () => {
     const createExecutor: CreateExecutor = (_task, _instance, ports): Executor => ({
       push() {
         ports.log("a", "warn", "plain", { at: new Date(0) });

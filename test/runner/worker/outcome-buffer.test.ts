@@ -60,7 +60,7 @@ describe("outcomes on their way out", () => {
     expect(sent).toHaveLength(1);
   });
 
-  test("are sent once: a flush with nothing to send sends nothing", () => {
+  test("are sent once: a flush of an empty buffer sends no message", () => {
     const { buffer, sent } = create();
     buffer.flush();
     buffer.addDone(1, 0, monotonicMs());

@@ -123,7 +123,7 @@ describe("a program that is run", () => {
     expect(await run("sleep 60", {}), "one that is run when all is to stop").toMatchObject({ signal: "SIGTERM" });
   });
 
-  test("leaves others behind: they are made known, and gone when the attempt ends; what they print meets nobody", async () => {
+  test("leaves processes behind: they are reported, and killed when the attempt ends; their output is dropped", async () => {
     const { programs, run, spawned } = attempt(1);
     const { stdout } = await run("(sleep 0.3; echo late; sleep 60) & echo $!");
     const left = Number(stdout.text);
@@ -158,12 +158,12 @@ describe("a spawner", () => {
       }
     });
     process.kill(pid, "SIGKILL");
-    expect(await failed).toMatch(/the process that starts programs ended: SIGKILL/);
+    expect(await failed).toMatch(/the process that starts programs exited: SIGKILL/);
     await until("the program is gone", () => !isAlive(Number(readFileSync(file, "utf8"))));
     expect(Number((await run("echo $PPID")).stdout.text)).not.toBe(pid);
   });
 
-  test("leads a session of its own, knows the run, and ends with its programs when nobody wants them any more", async () => {
+  test("leads its own session, knows the run, and ends with its programs when the worker exits", async () => {
     const { pool, run, spawners } = attempt(1);
     run("sleep 60").catch(() => {});
     await sleep(300);

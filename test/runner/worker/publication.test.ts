@@ -66,7 +66,7 @@ describe("a file", () => {
     expect(list()).toEqual({ root: ["sub/a.json"], staging: [] });
   });
 
-  test("replaces what stands at its place", () => {
+  test("replaces an existing file", () => {
     const { root, publication, write } = create();
     writeFileSync(join(root, "a.json"), "old");
     write([file("a.json")]);
@@ -74,7 +74,7 @@ describe("a file", () => {
     expect(readFileSync(join(root, "a.json"), "utf8")).toBe("output");
   });
 
-  test("goes with the other files that the item left beside it", () => {
+  test("is published with the other files that the item wrote beside it", () => {
     const { staging, publication, write, list } = create();
     write([file("sub/a.json")]);
     writeFileSync(join(staging, "0-0/a.log"), "");
@@ -96,7 +96,7 @@ describe("what proves completion is published last", () => {
     expect(existsSync(join(root, proof))).toBe(false);
   });
 
-  test("after side files that nobody declared", () => {
+  test("after side files that are not declared", () => {
     const { root, staging, publication, write } = create({ finish: finishedBy("output") });
     mkdirSync(join(root, "z.log"));
     write([file("a.json")]);
@@ -115,7 +115,7 @@ describe("what proves completion is published last", () => {
 });
 
 describe("a directory", () => {
-  test("that is not there appears whole, with all that lies in it", () => {
+  test("that does not exist yet appears complete, with its content", () => {
     const { root, publication, list } = create();
     const { output, output_index } = publication.begin([directory("sub/d"), file("sub/d/index", "output_index")]);
     writeFileSync(output_index!.path, "");
@@ -164,10 +164,10 @@ describe("an output that is no good is refused, and nothing is published", () =>
     expect(() => publication.publish()).toThrow("output should be a file, but the task made a directory of that name");
   });
 
-  test("smaller than the finish check asks for, where it looks", () => {
+  test("smaller than the finish check allows, when it looks at this output", () => {
     const { publication, write, list } = create({ finish: finishedBy("output_b", 9) });
     write(two);
-    expect(() => publication.publish()).toThrow("output_b has 8 bytes, the finish check asks for 9");
+    expect(() => publication.publish()).toThrow("output_b has 8 bytes; the finish check needs at least 9");
     expect(list().root).toEqual([]);
   });
 
@@ -211,7 +211,7 @@ describe("staging", () => {
 });
 
 describe("atomic: false", () => {
-  test("writes straight to the final place, and still checks what is there", () => {
+  test("writes directly to the final path, and still checks the outputs", () => {
     const { root, staging, publication, list } = create({ atomic: false });
     const { output } = publication.begin([file("sub/a.json")]);
     expect(output!.path).toBe(join(root, "sub/a.json"));
@@ -289,7 +289,7 @@ describe("--durable", () => {
     expect(asked).toEqual(["sync ~b", "move ~b sub/b", "sync sub", "sync ", "sync ~a", "move ~a sub/a", "sync sub"]);
   });
 
-  test("in place, what was written and its name are on disk", () => {
+  test("written in place: the file and its name are on disk", () => {
     const { root, publication, write } = create({ durable: true, atomic: false });
     write([file("a")]);
     const asked = watchDisk(root);

@@ -66,7 +66,7 @@ describe("a batch executor alone", () => {
     expect([seqs(), cells[activityLayout.slot(0)]]).toEqual([[1, 2, 3, 4, 5, 6, 7, 8], 0]);
   });
 
-  test("runs what it has when it is flushed, once the batch before is through", async () => {
+  test("runs an incomplete batch when flushed, after the previous batch", async () => {
     const { executor, settled } = create();
     executor.push(itemsMessage(items(11)));
     executor.flush();
@@ -106,7 +106,7 @@ describe("a batch executor alone", () => {
     ]);
   });
 
-  test("gives back what waits when it is drained, and finishes the batch that runs", async () => {
+  test("returns waiting items when it is drained, and finishes the running batch", async () => {
     const { executor, seqs, left } = create();
     executor.push(itemsMessage(items(11)));
     executor.drain();

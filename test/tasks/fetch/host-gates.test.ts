@@ -26,7 +26,7 @@ describe.concurrent("the gate of a host", () => {
     expect(inside).toEqual([0, 1, 2, 3, 4]);
   });
 
-  test("is passed by those behind somebody who gave up, in line or before the start", async () => {
+  test("lets visitors pass one that gave up, in line or before the start", async () => {
     const gates = new HostGates({ atOnce: 1, perSecond: undefined });
     const leave = await gates.enter("h", visitor());
     const gone = new AbortController();
@@ -60,7 +60,7 @@ describe.concurrent("the gate of a host", () => {
     expect((await line).map(({ status }) => status)).toEqual(["rejected", "rejected"]);
   });
 
-  test("keeps its distance even where nobody is inside", async () => {
+  test("keeps its distance even without a request inside", async () => {
     const gates = new HostGates({ atOnce: 9, perSecond: 20 });
     const start = performance.now();
     for (let i = 0; i < 4; i++) (await gates.enter("h", visitor()))();

@@ -7,7 +7,7 @@ import { writeBody } from "../../../tasks/fetch/write-body.js";
 import { createDirectory } from "../../data/tree.js";
 
 /** A disk on which every write takes its time. */
-describe("a body that breaks off while a write is under way", () => {
+describe("a body that breaks off while a write is running", () => {
   const { write } = fs;
   beforeAll(() => {
     const slowly = (...args: unknown[]): void => void setTimeout(() => Reflect.apply(write, fs, args), 200);

@@ -2,51 +2,52 @@ import { monotonicMs } from "../../../base/clock.js";
 import type { CheckpointLine } from "../lines.js";
 import { type Syncing, syncFileSystems } from "./sync-file-systems.js";
 
-/** What checkpoints need of a shard. */
+/** What checkpoints need from a shard. */
 interface CheckpointedShard {
-  /** Flushes the ledger. @returns how many of its bytes are recorded; 0 where there is nothing to checkpoint */
+  /** Flushes the ledger. @returns its recorded bytes; 0: nothing to checkpoint */
   noteRecorded(): number;
-  /** Writes the checkpoint, and waits until it is on disk itself. */
+  /** Writes the checkpoint line and waits until it is on disk. */
   checkpoint(checkpoint: CheckpointLine): Promise<void>;
 }
 
 interface CheckpointsOptions {
   readonly shards: readonly CheckpointedShard[];
-  /** Where outputs and ledgers lie. */
+  /** The directories of outputs and ledgers. */
   readonly dirs: readonly string[];
   /** Writes to the log of the run. */
   readonly note: (message: string) => void;
 }
 
 interface FinalCheckpoint {
-  /** Earlier runs wait for a checkpoint too: it is worth a wait, however short this run was. */
+  /** Earlier runs need a checkpoint too, so even a short run waits for one. */
   readonly owed: boolean;
-  /** What the last checkpoint of a shard says besides, for nothing is published after it. */
+  /** Additional fields of a shard's final checkpoint, after which nothing is published. */
   readonly says: (shard: number) => Pick<CheckpointLine, "end" | "settled">;
   readonly onWait: () => void;
 }
 
-/** Changed by tests alone. */
+/** Only tests change these. */
 export const checkpointTimes = {
-  /** From one checkpoint to the next. */
+  /** The time between two checkpoints. */
   everyMs: 10_000,
-  /** A run that was over sooner is not worth a wait at the end. */
+  /** A shorter run does not wait for a checkpoint at its end. */
   worthMs: 5000,
-  /** The longest wait at the end, and after how much of it a message says so. */
+  /** The longest wait at the end of a run, and the time after which a message reports it. */
   waitMs: 10_000,
   tellAfterMs: 2000,
 };
 
-/** After so many failures in a row no more syncs are tried. */
+/** After this many failures in a row no more syncs are tried. */
 const TRIES = 3;
+const GAVE_UP = `; gave up after ${TRIES} attempts. After a power loss, results of this run are redone`;
 
 /**
- * Every few seconds, runs `sync` beside the work and then writes into each ledger, as a checkpoint, how far the disk has come
- * (see `unsynced.ts`). Without a `sync` command there are no checkpoints: after a power loss more is redone.
+ * Every few seconds, runs `sync` in the background and then writes a checkpoint into each ledger (see `unsynced.ts`). Without
+ * a `sync` command there are no checkpoints: after a power loss more is redone.
  */
 export class Checkpoints implements Disposable {
   readonly #options: CheckpointsOptions;
-  /** By shard: a checkpoint covers its ledger up to this byte. */
+  /** By shard: the byte up to which a checkpoint covers its ledger. */
   readonly #covered: number[];
   readonly #timer: NodeJS.Timeout;
   readonly #startedMs = monotonicMs();
@@ -70,7 +71,7 @@ export class Checkpoints implements Disposable {
     this.#timer.unref();
   }
 
-  /** The last checkpoint of the run, where it is worth a wait of a few seconds. */
+  /** Writes the final checkpoint of the run, unless the run was too short for it. */
   async finish({ owed, says, onWait }: FinalCheckpoint): Promise<void> {
     clearInterval(this.#timer);
     if (!owed && monotonicMs() - this.#startedMs < checkpointTimes.worthMs) return this[Symbol.dispose]();
@@ -80,14 +81,14 @@ export class Checkpoints implements Disposable {
       this.#giveUp = resolve;
       limit = setTimeout(resolve, checkpointTimes.waitMs);
     });
-    // A checkpoint that is being written began too early for what was recorded since.
+    // A running sync began before the latest results were recorded, so another one must follow.
     await Promise.race([enough, this.#pending.then(() => (this.#over ? undefined : this.#checkpoint(says)))]);
     clearTimeout(tell);
     clearTimeout(limit);
     this[Symbol.dispose]();
   }
 
-  /** Waits no longer, and writes no more checkpoints. */
+  /** Stops waiting, and writes no more checkpoints. */
   [Symbol.dispose](): void {
     this.#over = true;
     clearInterval(this.#timer);
@@ -95,7 +96,7 @@ export class Checkpoints implements Disposable {
     this.#giveUp();
   }
 
-  /** With `says` it is the last one, which is written even where nothing was recorded since the one before. */
+  /** With `says` it is the final checkpoint, which is written even if nothing was recorded since the previous one. */
   async #checkpoint(says?: FinalCheckpoint["says"]): Promise<void> {
     const { shards } = this.#options;
     if (this.#failures >= TRIES) return;
@@ -126,12 +127,12 @@ export class Checkpoints implements Disposable {
     const shard = this.#options.shards[number]!;
     const coversAll = shard.noteRecorded() === checkpoint.upto;
     const written = shard.checkpoint(checkpoint);
-    // Where nothing but the checkpoint itself was recorded, no other one has to cover it.
+    // The line of a checkpoint itself needs no further checkpoint.
     this.#covered[number] = coversAll ? shard.noteRecorded() : checkpoint.upto;
     try {
       await written;
     } catch (error) {
-      // Outputs are synced all the same; should the line be lost, more is redone.
+      // The outputs are synced anyway; if the line is lost, more is redone.
       this.#options.note((error as Error).message);
     }
   }
@@ -139,8 +140,6 @@ export class Checkpoints implements Disposable {
   #failed(why: string): void {
     this.#failures++;
     if (this.#failures === 1 || this.#failures === TRIES)
-      this.#options.note(
-        `no checkpoint: ${why}${this.#failures === TRIES ? "; no more are tried. After a power loss, results of this run are made again" : ""}`,
-      );
+      this.#options.note(`no checkpoint: ${why}${this.#failures === TRIES ? GAVE_UP : ""}`);
   }
 }

@@ -3,11 +3,11 @@ import { environmentError, readFully, withFile } from "../../../base/disk.js";
 import { type CheckpointLine, isCheckpoint, parseLine } from "../lines.js";
 
 const WINDOW_BYTES = 1024 * 1024;
-/** No checkpoint is longer. */
+/** The longest checkpoint line. */
 const MAX_LINE_BYTES = 256;
 const HEAD = Buffer.from('\n{"sync":');
 
-/** The last checkpoint of a segment, looked for from its end, in its last `within` bytes. Damaged lines are passed over. */
+/** Finds the last checkpoint in the last `within` bytes of a segment, from its end. Damaged lines are skipped. */
 export function readLastCheckpoint(path: string, within = Number.POSITIVE_INFINITY): CheckpointLine | undefined {
   try {
     return withFile(path, (fd) => findLast(fd, within));
@@ -26,7 +26,7 @@ function findLast(fd: number, within: number): CheckpointLine | undefined {
     const found = lastIn(window.subarray(0, readFully(fd, window, start)));
     if (found) return found;
     if (start === lowest) return undefined;
-    // A checkpoint may lie across the border of two windows.
+    // The windows overlap, because a checkpoint may lie across their border.
     end = start + MAX_LINE_BYTES;
   }
   return undefined;

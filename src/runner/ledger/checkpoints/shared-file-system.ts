@@ -17,7 +17,7 @@ const SHARED: ReadonlySet<number> = new Set([
   0x5346414f, // AFS
 ]);
 
-/** Whether other machines may be writing there too. False where the system does not say, as on macOS. */
+/** Whether other machines may write there too. False where the system gives no type, as on macOS. */
 export function isSharedFileSystem(dir: string): boolean {
   if (process.platform !== "linux") return false;
   try {

@@ -1,17 +1,17 @@
 import { spawn } from "node:child_process";
 import { statSync } from "node:fs";
 
-/** A running `sync` command: Node has no call for it, and a process of its own blocks no thread of ours. */
+/** A running `sync` command: Node has no sync(2), and a separate process blocks no thread of ours. */
 export interface Syncing {
-  /** undefined: everything is on disk; else the reason why that is not known. */
+  /** undefined: everything is on disk; else why the sync failed. */
   readonly ended: Promise<string | undefined>;
-  /** Kills the command. Inside the system call no signal reaches it, but our process may end before it does. */
+  /** Kills the command. It cannot be killed inside the system call, but our process need not wait for it. */
   abandon(): void;
 }
 
 /**
- * Writes out the file systems on which these directories lie, or all there are when none is named; on macOS, where `sync`
- * takes no names, always all.
+ * Syncs the file systems of these directories, or all file systems when none is named. On macOS, where `sync` takes no
+ * names, it always syncs all.
  */
 export function syncFileSystems(dirs: readonly string[]): Syncing {
   const all = process.platform === "darwin" || dirs.length === 0;
@@ -20,7 +20,7 @@ export function syncFileSystems(dirs: readonly string[]): Syncing {
   return {
     ended: new Promise((resolve) => {
       child.once("error", (error) => resolve(error.message));
-      child.once("exit", (code, signal) => resolve(code === 0 ? undefined : `sync ended with ${signal ?? code}`));
+      child.once("exit", (code, signal) => resolve(code === 0 ? undefined : `sync exited with ${signal ?? code}`));
     }),
     abandon: () => void child.kill("SIGKILL"),
   };

@@ -6,27 +6,26 @@ import { readLastCheckpoint } from "./last-checkpoint.js";
 import { isSharedFileSystem } from "./shared-file-system.js";
 
 /**
- * What a machine may have lost when it lost power or was reset. Nothing but `--durable` waits for the disk, so the last
- * outputs of a boot may be there by name only, and the lines about them gone. Checkpoints in the ledger say how far the disk
- * has come:
+ * What a power loss or reset may have lost. Only `--durable` waits for the disk, so the last outputs of a boot may exist by
+ * name only, and their lines may be missing. Checkpoints in the ledger show which results are on disk:
  *
  *     {"v":1,"run":…,"boot":"b1"}
  *     {"k":"a","s":"done"}
  *     {"k":"b","s":"done"}                 <─ byte 120
  *     {"k":"c","s":"done"}                       recorded while the file system was synced
- *     {"sync":"…10.000Z","upto":120}       a and b are on disk, and whatever was published before …10.000
- *     {"k":"d","s":"done"}                 the power goes
+ *     {"sync":"…10.000Z","upto":120}       a and b are on disk, and all outputs published before …10.000
+ *     {"k":"d","s":"done"}                 power loss
  *
  * In the next boot, c and d may be unsynced: they count as not finished. An output without a line, or with an older line
- * only, may be unsynced when it changed after the checkpoint: by ctime, which a rename sets and no task can. In a copied tree
- * every ctime is that of the copying, so where an older line is left, mtime has to be later as well.
+ * only, may be unsynced when its ctime is after the checkpoint (a rename sets ctime, and a task cannot). In a copied tree
+ * every ctime is the time of the copy, so with an older line, mtime must be later too.
  *
- * A later run that is `settled` has looked at every item of its input, and has made again what was not whole; outputs of
- * runs over another input are not settled by it.
+ * A later run with `settled` has checked every item of its input and redone incomplete outputs. It says nothing about outputs
+ * of runs over another input.
  *
- * A clean restart looks the same as a power loss. A checkpoint with `end` says that nothing was published after it, and a
- * segment that a later run of the same boot `covers` is on disk with that run's first checkpoint; so only runs that were too
- * short for a checkpoint, or were running when the machine went down, may be unsynced.
+ * A clean restart looks like a power loss. A checkpoint with `end` says that nothing was published after it. A segment that
+ * a later run of the same boot `covers` is on disk with that run's first checkpoint. So only runs that were too short for a
+ * checkpoint, or that were running when the machine went down, may be unsynced.
  */
 interface Unsynced {
   /** By file: from which byte on its lines may be unsynced. */
@@ -38,20 +37,20 @@ interface Unsynced {
 export interface UnsyncedWindow {
   readonly fromMs: number;
   readonly toMs: number;
-  /** Of the last segment of that boot: what a later segment records was looked at after the restart. */
+  /** The `seq` of the last segment of that boot: items recorded in a later segment were checked after the restart. */
   readonly seq: number;
 }
 
 /** The machine that reads the ledger. */
 export interface Machine {
-  /** null: the system has no id of its boot. */
+  /** null: the system has no boot id. */
   readonly boot: string | null;
   readonly host: string;
 }
 
 export const nothingUnsynced: Unsynced = { cuts: new Map(), windows: [] };
 
-/** Some file systems keep times to two seconds, cut off below. */
+/** Some file systems round times down to two seconds. */
 const COARSE_MS = 2000;
 
 /** Times of an output's file, as `Stats` has them. */
@@ -60,12 +59,12 @@ export interface ChangeTimes {
   readonly mtimeMs: number;
 }
 
-/** `recorded`: a line that is on disk says that the output was there when it was written, in a segment of this `seq`. */
+/** `recorded`: a synced line, in a segment of this `seq`, says that the output existed when the line was written. */
 export function isWithin(window: UnsyncedWindow, times: ChangeTimes, recorded: boolean, seq: number): boolean {
   if (recorded && seq > window.seq) return false;
   const { ctimeMs, mtimeMs } = times;
   if (ctimeMs >= window.toMs) return false;
-  // A line before the checkpoint is about an output before the checkpoint: coarse times need no allowance.
+  // A line before the checkpoint means an output before the checkpoint: coarse times need no tolerance.
   return recorded ? Math.min(ctimeMs, mtimeMs) > window.fromMs + 1 : ctimeMs > window.fromMs - COARSE_MS;
 }
 
@@ -96,13 +95,13 @@ export function findUnsynced(dir: string, segments: readonly Segment[], here: Ma
     if (areSettled(new Set(inputs), dir, later, suspects)) continue;
     const fromMs = windowStart(suspects.filter(({ header }) => header.boot === boot));
     const next = Math.min(...later.map(({ header }) => Date.parse(header!.at)));
-    // A clock that was set back does not tell when the boot ended.
+    // If the clock was set back, the end of the boot is unknown.
     windows.push({ fromMs, toMs: next > fromMs ? next : Number.POSITIVE_INFINITY, seq });
   }
   return { cuts, windows };
 }
 
-/** The segments that still wait for a checkpoint: neither do they end with one, nor does another run's checkpoint cover them. */
+/** The segments without a checkpoint: they do not end with one, and no checkpoint of another run covers them. */
 export function openSegments(segments: readonly Segment[]): Segment[] {
   const checkpointed = segments.flatMap((segment) =>
     segment.header === null ? [] : [{ ...segment, header: segment.header }],
@@ -124,9 +123,9 @@ function isOfAnotherBoot(header: LedgerHeader, here: Machine): boolean {
 }
 
 /**
- * Which segments this machine may have lost. On a local disk, all that this boot did not write: an earlier boot wrote them,
- * whatever the machine was called then (containers get a new name each time). On a network file system other machines write,
- * too, and what one of them loses cannot be seen from here: their segments count as synced.
+ * Which segments this machine may have lost. On a local disk: all segments of earlier boots, under any host name (containers
+ * get a new name each time). On a network file system other machines write too; this machine cannot see what they lost, so
+ * their segments count as synced.
  */
 function createOwnership(dir: string, here: Machine): (header: LedgerHeader) => boolean {
   let shared: boolean | undefined;
@@ -137,7 +136,7 @@ function createOwnership(dir: string, here: Machine): (header: LedgerHeader) => 
   };
 }
 
-/** Everything published before the last checkpoint is on disk, whichever run wrote it; without one, what is older than the runs. */
+/** Outputs published before this time are on disk: the last checkpoint of any run, or the start of the first run. */
 function windowStart(boot: readonly UnsyncedSegment[]): number {
   const checkpoints = boot.flatMap(({ checkpoint }) => (checkpoint === undefined ? [] : [Date.parse(checkpoint.sync)]));
   return checkpoints.length > 0
@@ -147,7 +146,7 @@ function windowStart(boot: readonly UnsyncedSegment[]): number {
 
 const END_BYTES = 64 * 1024;
 
-/** Whether for each of these inputs a later run has looked at every item. An unknown (undefined) input is never settled. */
+/** Whether a later run has checked every item of each of these inputs. An unknown (undefined) input is never settled. */
 function areSettled(
   inputs: ReadonlySet<string | undefined>,
   dir: string,
@@ -157,7 +156,7 @@ function areSettled(
   const unsettled = new Set(inputs);
   for (const segment of later) {
     const input = segment.header?.input;
-    // The file of a segment is read only where it could settle something.
+    // Reads the file of a segment only if the segment may settle one of the inputs.
     if (input === undefined || !unsettled.has(input)) continue;
     const known = suspects.find((suspect) => suspect.segment === segment);
     const checkpoint = known ? known.checkpoint : readLastCheckpoint(join(dir, segment.file), END_BYTES);

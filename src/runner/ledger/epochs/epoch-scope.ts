@@ -3,10 +3,10 @@ import type { SoftPartition } from "../../../contracts/modes.js";
 import { FingerprintTable } from "../fingerprint-table.js";
 import type { EpochSelection } from "../lines.js";
 
-/** Which keys a list of globs selects. The caller brings the glob engine, because workers must not load it. */
+/** Compiles globs to a test for keys. The caller passes the glob engine, because workers must not load it. */
 export type MatchGlobs = (patterns: readonly string[]) => (key: string) => boolean;
 
-/** One text for all spellings of a scope: globs and indices in order, without the parts that narrow nothing. */
+/** The canonical text of a scope: sorted globs and indices, without fields that select everything. */
 function scopeText(scope: EpochSelection): string {
   const { shard, only, samplePercent, keys } = scope;
   const soft = (scope.soft ?? [])
@@ -24,8 +24,8 @@ function scopeText(scope: EpochSelection): string {
 export const sameScope = (a: EpochSelection, b: EpochSelection): boolean => scopeText(a) === scopeText(b);
 
 /**
- * Whether a key lies in a scope. Soft shards are left out: they go by the position of an item, which no ledger has, and are
- * compared for a run as a whole (`softWithin`). undefined: the scope takes every key.
+ * Whether a key is in a scope. Soft shards are ignored: they depend on the position of an item, which the ledger does not
+ * have, and are compared for a whole run (`softWithin`). undefined: the scope has every key.
  */
 export function scopePredicate(scope: EpochSelection, matchGlobs: MatchGlobs): ((key: string) => boolean) | undefined {
   const tests: ((key: string) => boolean)[] = [];
@@ -39,8 +39,8 @@ export function scopePredicate(scope: EpochSelection, matchGlobs: MatchGlobs): (
 }
 
 /**
- * Whether a run over `inner` sees nothing outside `outer`. A deeper level divides what the level above selected, so it
- * only compares where the levels above are the same.
+ * Whether a run over `inner` has no item outside `outer`. A deeper level divides the selection of the level above, so levels
+ * compare only if the levels above are equal.
  */
 export function softWithin(inner: SoftPartition, outer: SoftPartition): boolean {
   for (const [depth, level] of outer.entries()) {

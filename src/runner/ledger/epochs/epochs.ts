@@ -4,18 +4,18 @@ import type { EpochSelection } from "../lines.js";
 import { type MatchGlobs, sameScope, scopePredicate, softWithin } from "./epoch-scope.js";
 
 /**
- * Epochs: the full (re)doings of a root, numbered from 0, which is there from the beginning. `--force` opens the next one,
- * with the scope of its run: which items it redoes. Every outcome belongs to the epoch in its run's header, the highest one
- * opened by then: what is done now is newer than all that any `--force` has asked for so far.
+ * An epoch is one full (re)doing of a root. Epochs are numbered; epoch 0 always exists. `--force` opens the next one, with a
+ * scope: the items it redoes. Every outcome belongs to the epoch in its run's header, the highest one open at that time,
+ * because a result made now satisfies every earlier `--force`.
  *
  *     a key is finished by the ledger  ⇔  it is done or filtered with an epoch ≥ requiredEpoch(key)
  *     requiredEpoch(key) = the highest epoch opened whose scope contains the key
  *
- * So after a killed `--force` the next run, plain or not, redoes what the epoch has not reached yet.
+ * So after a killed `--force` the next run, with or without `--force`, redoes the items that the epoch has not reached yet.
  *
- * Two kinds bind less than that. A *partial* epoch (`--force` with `--limit`, `--sample N`, `--debug-item`) binds the run
- * that opened it alone: which items it would have reached is written nowhere. One with a *soft shard* binds runs over the
- * same soft shard or a part of it: a key has no position, so a run over more cannot know which items were meant.
+ * Two kinds apply to fewer runs. A *partial* epoch (`--force` with `--limit`, `--sample N`, `--debug-item`) applies only to
+ * the run that opened it, because its items are not recorded. An epoch with a *soft shard* applies to runs over the same
+ * soft shard or a part of it: keys have no position, so other runs cannot know its items.
  */
 export interface EpochBook {
   /** For the header of this run. */
@@ -41,7 +41,7 @@ export function createEpochBook(request: EpochBookRequest): EpochBook {
     if (record.partial || !softWithin(soft, record.scope.soft ?? [])) continue;
     const contains = scopePredicate(record.scope, matchGlobs);
     binding.push({ epoch: record.epoch, contains });
-    // It takes every key: no lower epoch can ask for more.
+    // This scope has every key: lower epochs cannot require more.
     if (contains === undefined) break;
   }
   return {
@@ -69,7 +69,7 @@ interface ForceRequest {
   readonly partial: boolean;
 }
 
-/** `--force` again over the same scope goes on with the last epoch of that scope, unless it is complete; else it opens one. */
+/** `--force` over the same scope continues the last epoch of that scope unless it is complete; otherwise it opens one. */
 export function decideForce(request: ForceRequest): ForcedEpoch {
   const { records, mode, scope, partial } = request;
   if (mode === "continue" && !partial) {

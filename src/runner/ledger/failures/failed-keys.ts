@@ -14,7 +14,7 @@ export interface LineLocation {
 /** The keys whose latest outcome is `failed`, and where its line lies: the only keys that are kept as text. */
 export class FailedKeys {
   readonly #locations = new Map<string, LineLocation>();
-  /** Fingerprints of all keys that ever were in here: a scan need not make a text of every other key. */
+  /** Fingerprints of all keys that ever failed: a scan need not decode the other keys. */
   readonly #ever = new FingerprintTable();
 
   get size(): number {

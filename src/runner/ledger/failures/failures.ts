@@ -25,14 +25,14 @@ export interface FailedItem {
   /** The run it failed in. */
   readonly run: string;
   readonly item?: unknown;
-  /** In place of an item of more than 64 KB: the size of its JSON. */
+  /** Instead of an item of more than 64 KB: the size of its JSON. */
   readonly itemBytes?: number;
 }
 
 interface FoldRequest {
   /** The ledger as it was loaded when this run began. */
   readonly index: LedgerIndex;
-  /** This run's own segment, if it has one: `index.failed` was kept in step with it by the writer. */
+  /** This run's own segment, if it has one: the writer has already updated `index.failed`. */
   readonly ownFile?: string;
   /** Where `failed.jsonl` goes. */
   readonly path: string;
@@ -41,8 +41,8 @@ interface FoldRequest {
 
 /**
  * Writes `failed.jsonl`: one line per key whose latest outcome is a failure, replaced as a whole by a rename, removed when
- * nothing has failed. What other shards have recorded beside this run is read first. Memory grows with the number of failed
- * keys alone.
+ * nothing has failed. Reads first what concurrent runs of other shards have recorded. Memory grows only with the number of
+ * failed keys.
  * @returns how many keys there are in it
  */
 export async function foldFailures(request: FoldRequest): Promise<number> {
@@ -111,7 +111,7 @@ function failureSink(failed: FailedKeys, segment: Segment): LineSink {
   };
 }
 
-/** The failed items of the ledger as it is now; what is recorded while they are read does not change them. */
+/** The failed items of the ledger at the time of the call; later lines do not change them. */
 export function* failedItems(index: LedgerIndex): Generator<FailedItem> {
   // Keys of one segment mostly follow one another, so one open file is enough.
   let open: { file: string; fd: number } | undefined;

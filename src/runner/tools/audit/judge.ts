@@ -75,7 +75,7 @@ export class Judge {
   #describe({ relPath, minBytes }: Lack): string {
     if (minBytes === 0) return `${relPath} is gone`;
     const size = statSync(join(this.#options.outputRoot!, relPath), { throwIfNoEntry: false })?.size ?? 0;
-    return `${relPath} has ${size} bytes, the finish check asks for ${minBytes}`;
+    return `${relPath} has ${size} bytes; the finish check needs at least ${minBytes}`;
   }
 }
 

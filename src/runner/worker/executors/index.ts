@@ -6,7 +6,7 @@ import { ItemExecutor } from "./item-executor.js";
 
 export type CreateExecutor = (task: WorkerTask, instance: TaskInstance, ports: ExecutorPorts) => Executor;
 
-/** How many items each takes is in `program/executor-shape.ts`. */
+/** `program/executor-shape.ts` has how many items each executor takes. */
 const executors: Partial<Record<TaskKind, CreateExecutor>> = {
   item: (task, instance, ports) => new ItemExecutor(task, instance, ports),
 };

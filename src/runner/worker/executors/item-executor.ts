@@ -7,8 +7,8 @@ import { ReceivedChunk } from "../received-chunk.js";
 import { RecycleLimit } from "../recycle-limit.js";
 
 /**
- * One `process` per item, as many at once as there are slots. A slot that settles an item takes the next at once, whatever
- * chunk it came in; a slot that finds nothing goes idle until more is pushed.
+ * Calls `process` once per item, as many at once as there are slots. A slot that settles an item takes the next one at once,
+ * whatever its chunk; a slot without an item is idle until more items are pushed.
  */
 export class ItemExecutor implements Executor {
   readonly #ports: ExecutorPorts;
@@ -33,7 +33,7 @@ export class ItemExecutor implements Executor {
 
   push(message: Extract<ToWorker, { type: "items" }>): void {
     this.#chunks.push(new ReceivedChunk(message));
-    // They were on their way when the worker said that it starts nothing more.
+    // These items were in transit when the worker reported that it starts no more items.
     if (this.#isDraining) return this.#leave(this.#recycle?.reached ?? null);
     while (this.#idle.length > 0 && this.#chunks.length > 0 && !this.#isDraining) void this.#runSlot(this.#idle.pop()!);
   }
@@ -42,7 +42,7 @@ export class ItemExecutor implements Executor {
     this.#attempts.abort(seq, reason);
   }
 
-  /** Nothing waits here for more to come. */
+  /** This executor never waits for more items. */
   flush(): void {}
 
   drain(): void {

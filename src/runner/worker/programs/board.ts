@@ -4,8 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 /**
- * Where a spawner writes down the pid of each program as it starts, in a file without a name: to be read when the spawner
- * is gone, or a program lives long enough to be worth knowing. Said by a message, it would wake the worker for every job.
+ * An unnamed file in which a spawner writes the pid of each program it starts. The worker reads it when the spawner has
+ * exited, or when a program lives long. A message per program would wake the worker for every job.
  */
 export class PidBoard implements Disposable {
   readonly fd: number;
@@ -16,7 +16,7 @@ export class PidBoard implements Disposable {
     unlinkSync(path);
   }
 
-  /** The pid of a job, once it runs. */
+  /** The pid of a job, once its program runs. */
   pidOf({ id, slot }: { readonly id: number; readonly slot: number }): number | undefined {
     const cells = new Int32Array(2);
     const read = readSync(this.fd, cells, 0, cells.byteLength, slot * cells.byteLength);

@@ -6,12 +6,12 @@ const KEPT_BYTES = 65_536;
 const KILL_AFTER_MS = 1000;
 const NOTHING: Captured = { text: "", leftOut: 0 };
 
-/** The programs of one attempt: told to stop when it is, gone when it has ended. */
+/** The programs of one attempt: stopped with it, and killed when it has ended. */
 export class ItemPrograms {
   readonly #seq: number;
   readonly #pool: SpawnerPool;
   readonly #running = new Map<StartedProgram, Stopping>();
-  /** Groups that have outlived the program they began with. */
+  /** Process groups that have outlived their program. */
   #left: number[] | undefined;
   #stopped: boolean;
   #over = false;
@@ -53,13 +53,13 @@ export class ItemPrograms {
     this.#pool.makeKnown(this.#seq, group);
   }
 
-  /** The attempt is to stop: each is asked to, and made to. */
+  /** Stops the programs: SIGTERM first, SIGKILL later. */
   stop(): void {
     this.#stopped = true;
     for (const [program, stopping] of this.#running) stopOne(program, stopping);
   }
 
-  /** The attempt is over. */
+  /** The attempt is over: kills all process groups that are left. */
   end(): void {
     this.#over = true;
     for (const program of this.#running.keys()) program.kill("SIGKILL");

@@ -3,12 +3,12 @@ import type { WorkerSetup } from "../../../contracts/wire.js";
 import { Spawner } from "./spawner.js";
 import type { SpawnerEnd, SpawnerJob } from "./wire.js";
 
-/** A program that has lived so long is made known; most end before, and are not worth the messages. */
+/** A program is reported to the coordinator after this time; most end before, which saves messages. */
 const KNOWN_AFTER_MS = 50;
-/** Sequence number of what belongs to no item but to the worker itself. */
+/** Sequence number for processes of the worker itself. */
 const OF_THE_WORKER = 0;
 
-/** A program under way. */
+/** A running program. */
 export interface StartedProgram {
   readonly ended: Promise<SpawnerEnd>;
   kill(signal: NodeJS.Signals): void;
@@ -19,7 +19,7 @@ interface PoolPorts {
   processStarted?(seq: number, leaderPid: number): void;
 }
 
-/** A worker's spawners, one for each program at once and no more than there are cores. Each is started when it is needed. */
+/** The spawners of a worker: at most one per core, each started on first use. */
 export class SpawnerPool {
   readonly #ports: PoolPorts;
   readonly #most: number;
@@ -39,7 +39,7 @@ export class SpawnerPool {
     return { ended: spawner.start(seq, { ...call, id }), kill: (signal) => spawner.kill(id, signal) };
   }
 
-  /** The guardian sees to those that live on: were this process killed now, their spawner would, were it not killed too. */
+  /** Reports long-lived programs to the guardian, which kills them if both this process and the spawner are killed. */
   makeKnown(seq: number, pid: number): void {
     this.#ports.processStarted?.(seq, pid);
   }

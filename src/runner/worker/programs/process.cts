@@ -9,16 +9,16 @@ import type { CapturedText, FromSpawner, SpawnerEnd, SpawnerJob, SpawnerKill, To
 };
 
 /**
- * The program of a spawner process. What starting a program costs grows with the memory of who starts it, for all of that is
- * marked to be copied: so this file loads nothing but what it needs, nothing of ours, and no module loader but the old one.
+ * The program of a spawner process. Starting a program costs more the more memory the parent process has (fork copies its
+ * page tables). So this file is CommonJS and imports only a few modules of Node.
  *
  *   lines on stdin (jobs, signals) ──▶ programs ──▶ lines on stdout (ends)
  *
- * When stdin ends, whoever wanted the programs is gone, and they go too.
+ * When stdin ends, the worker has exited, and the programs are killed.
  */
 const BOARD_FD = 3;
 
-// That a group is gone is an error to Node, thrown once for each job: nobody reads where from.
+// Killing a group that has ended throws, once per job: without stack traces that is cheap.
 Error.stackTraceLimit = 0;
 
 interface Running {
@@ -84,7 +84,7 @@ function openInput({ stdin }: SpawnerJob, opened: number[]): number {
   const fd = "path" in stdin ? fs.openSync(stdin.path, "r") : openNameless("wx+");
   opened.push(fd);
   if ("text" in stdin) {
-    // At places that are named: where the program begins to read does not move.
+    // Positional writes: the file offset, where the program begins to read, does not move.
     const bytes = Buffer.from(stdin.text);
     for (let at = 0; at < bytes.length; ) at += fs.writeSync(fd, bytes, at, bytes.length - at, at);
   }
@@ -98,7 +98,7 @@ function openOutput({ stdout }: SpawnerJob, opened: number[]): number {
   return fd;
 }
 
-/** A file without a name is gone with the process, however that ends. */
+/** An unlinked file disappears with the process, even after SIGKILL. */
 function openNameless(flags: string): number {
   const path = `${tmpDir}/kagurazaka-run-${process.pid}-${files++}-${Math.random().toString(36).slice(2)}`;
   const fd = fs.openSync(path, flags, 0o600);
@@ -137,7 +137,7 @@ function isLeft(group: number): boolean {
   }
 }
 
-/** The end of what was printed; undefined where that is nothing. The file is empty again, for the next one. */
+/** The end of the output; undefined when it is empty. Empties the file for the next program. */
 function readEnd(fd: Capture, keepBytes: number, isOver: boolean): CapturedText | undefined {
   const { size } = fs.fstatSync(fd);
   let captured: CapturedText | undefined;
@@ -145,12 +145,12 @@ function readEnd(fd: Capture, keepBytes: number, isOver: boolean): CapturedText 
     const bytes = Buffer.allocUnsafe(Math.min(size, keepBytes));
     const from = size - bytes.length;
     const read = fs.readSync(fd, bytes, 0, bytes.length, from);
-    // A character that was cut in two is left out whole.
+    // Skips a character that the cut has split.
     let first = 0;
     while (from > 0 && first < 3 && (bytes[first]! & 0xc0) === 0x80) first++;
     captured = { text: bytes.toString("utf8", first, read), leftOut: from + first };
   }
-  // Whoever is left of the group may write on: not into what the next one prints.
+  // Processes left in the group may go on writing: the next program gets new files.
   if (!isOver) fs.closeSync(fd);
   else {
     if (size > 0) fs.ftruncateSync(fd, 0);
@@ -165,7 +165,7 @@ function kill({ id, kill: signal }: SpawnerKill): void {
   try {
     process.kill(-pid, signal);
   } catch {
-    // It has ended by itself.
+    // The group has already ended.
   }
 }
 

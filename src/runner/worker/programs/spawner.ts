@@ -8,9 +8,9 @@ import { PidBoard } from "./board.js";
 import type { FromSpawner, SpawnerEnd, SpawnerHello, SpawnerJob, ToSpawner } from "./wire.js";
 
 const PROGRAM = fileURLToPath(new URL("./process.cjs", import.meta.url));
-/** They keep its memory, and so the price of a start, small; it lives too short for code to be worth much thought. */
+/** Flags that keep the process small: a fork costs less then, and optimized code would not pay off. */
 const FLAGS = ["--max-semi-space-size=1", "--single-threaded"];
-/** What is meant for the programs and not for it. */
+/** Variables that are meant for the programs, not for the spawner. */
 const NOT_FOR_US = ["NODE_OPTIONS", "NODE_V8_COVERAGE", "NODE_DEBUG"];
 
 /** Node's exit code for a flag that it does not know. */
@@ -22,13 +22,13 @@ interface Waiting {
   readonly job: SpawnerJob;
   /** Sequence number of its item. */
   readonly seq: number;
-  /** How often the clock was heard while it ran. */
+  /** Clock ticks while the program ran. */
   ticks: number;
   readonly resolve: (end: SpawnerEnd) => void;
   readonly reject: (error: Error) => void;
 }
 
-/** One spawner process, as the worker sees it. It leads a session of its own: Ctrl-C in a terminal does not reach it. */
+/** One spawner process, seen from the worker. It leads its own session, so Ctrl-C in a terminal does not reach it. */
 export class Spawner {
   readonly #run: string;
   #child: ChildProcess;
@@ -58,11 +58,11 @@ export class Spawner {
     });
     child.once("error", (error) => this.#gone(error));
     child.once("close", (code, signal) => {
-      // A Node of another day may not know a flag: it says so before anything else.
+      // Another Node version may not know a flag: it exits at once with this code.
       if (code === BAD_FLAG && flags.length > 0) this.#relaunch();
-      else this.#gone(new Error(`the process that starts programs ended: ${signal ?? `exit code ${code}`}`));
+      else this.#gone(new Error(`the process that starts programs exited: ${signal ?? `exit code ${code}`}`));
     });
-    // Written to when it has ended: that is said by its end.
+    // A write after the exit fails; the exit event reports it.
     child.stdin!.on("error", () => {});
     child.stdout!.setEncoding("utf8").on("data", (piece: string) => this.#onData(piece));
     child.stdin!.write(lineOf({ env: common, tmpDir: tmpdir() }));
@@ -79,7 +79,7 @@ export class Spawner {
     return this.#child.pid;
   }
 
-  /** How many programs it has to see to the end. */
+  /** Programs that have not ended. */
   get load(): number {
     return this.#waiting.size;
   }
@@ -93,7 +93,7 @@ export class Spawner {
     });
   }
 
-  /** The clock strikes: tells, once, of each program that has run since it struck last. */
+  /** One clock tick: reports, once, each program that has run since the last tick. */
   tick(tell: (seq: number, pid: number) => void): void {
     for (const waiting of this.#waiting.values()) {
       if (++waiting.ticks !== 2) continue;
@@ -107,7 +107,7 @@ export class Spawner {
     if (this.#waiting.has(id)) this.#send({ id, kill: signal });
   }
 
-  /** Nothing more comes; what still runs is ended. */
+  /** Takes no more jobs, and ends the running programs. */
   close(): void {
     this.#child.stdin!.end();
   }
@@ -133,7 +133,7 @@ export class Spawner {
     else waiting.resolve(end);
   }
 
-  /** An idle one keeps no process alive. */
+  /** An idle spawner does not keep this process alive. */
   #keepAlive(wanted: boolean): void {
     const how = wanted ? "ref" : "unref";
     this.#child[how]();
@@ -141,7 +141,7 @@ export class Spawner {
     (this.#child.stdin as Socket)[how]();
   }
 
-  /** What it had started nobody would wait for any more: it ends, and its jobs may be tried again. */
+  /** The spawner exited: its programs end with it, and its jobs fail with an error that a retry may fix. */
   #gone(error: Error): void {
     if (this.#isGone) return;
     this.#isGone = true;

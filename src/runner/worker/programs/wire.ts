@@ -1,19 +1,19 @@
-/** What goes between a worker and a spawner: one line of JSON each, and most jobs cost one line either way. */
+/** Messages between a worker and a spawner: one line of JSON each. Most jobs cost one line in each direction. */
 
-/** First of all lines: what all programs share. */
+/** The first line: what all programs share. */
 export interface SpawnerHello {
   readonly env: Readonly<Record<string, string>>;
-  /** Where its nameless files are made. */
+  /** The directory of its unnamed files. */
   readonly tmpDir: string;
 }
 
 export interface SpawnerJob {
   readonly id: number;
-  /** Where on the board its pid goes. */
+  /** The index of its pid on the board. */
   readonly slot: number;
   readonly argv: readonly string[];
   readonly cwd?: string | undefined;
-  /** Besides the common ones. */
+  /** Variables added to the shared ones. */
   readonly env: Readonly<Record<string, string>>;
   readonly stdin?: { readonly path: string } | { readonly text: string } | undefined;
   readonly stdout?: "capture" | { readonly path: string } | undefined;
@@ -29,7 +29,7 @@ export interface SpawnerKill {
 
 export type ToSpawner = SpawnerHello | SpawnerJob | SpawnerKill;
 
-/** A bare number is the id of a job that ended with code 0, said nothing and left nothing behind. */
+/** A bare number is the id of a job that ended with code 0, printed nothing and left no process behind. */
 export type FromSpawner = number | SpawnerEnd | SpawnerRefusal;
 
 export interface SpawnerEnd {
@@ -38,11 +38,11 @@ export interface SpawnerEnd {
   readonly signal: NodeJS.Signals | null;
   readonly stdout?: CapturedText | undefined;
   readonly stderr?: CapturedText | undefined;
-  /** The program has ended, its process group has not. */
+  /** The program has ended, but processes of its group still run. */
   readonly groupLeft?: number | undefined;
 }
 
-/** The program, or a file it was to have, could not be opened. */
+/** The program, or its stdin file, could not be opened. */
 interface SpawnerRefusal {
   readonly id: number;
   readonly error: Readonly<Record<string, string | number | undefined>> & { readonly message: string };

@@ -49,8 +49,8 @@ async function keysOf(sources: readonly Recorded[], onChunk: (key: string) => vo
   return keys;
 }
 
-describe("plans served side by side", () => {
-  test("take turns, and each is served whole and in its own order", async () => {
+describe("plans merged", () => {
+  test("take turns, and each keeps all its items in order", async () => {
     const sources = [0, 1, 2].map((shard) => sourceOf(shard, counting(4)));
     const keys = await keysOf(sources);
     expect(keys.slice(0, 3).map((key) => key[0])).toEqual(["0", "1", "2"]);
@@ -59,7 +59,7 @@ describe("plans served side by side", () => {
     expect(sources.map(({ ends }) => ends)).toEqual([[undefined], [undefined], [undefined]]);
   });
 
-  test("a slow one holds nobody up", async () => {
+  test("a slow one does not delay the others", async () => {
     const keys = await keysOf([sourceOf(0, counting(2, 150)), sourceOf(1, counting(50))]);
     expect(keys.slice(0, 50).every((key) => key.startsWith("1."))).toBe(true);
     expect(keys).toHaveLength(52);
@@ -73,7 +73,7 @@ describe("plans served side by side", () => {
     expect(sources[0]!.ends).toEqual([expect.objectContaining({ message: "disk 0 is dead" })]);
   });
 
-  test("one that is stopped gives nothing more and is closed", async () => {
+  test("a stopped one yields no more items and is closed", async () => {
     const sources = [sourceOf(0, counting(100)), sourceOf(1, counting(10))];
     const keys = await keysOf(sources, (key) => {
       if (key === "0.2") sources[0]!.isStopped = true;
@@ -82,7 +82,7 @@ describe("plans served side by side", () => {
     expect(sources.map(({ returned }) => returned)).toEqual([true, false]);
   });
 
-  test("when nobody wants more, all are closed", async () => {
+  test("when no more is requested, all are closed", async () => {
     const sources = [sourceOf(0, counting(100)), sourceOf(1, counting(100))];
     for await (const one of mergeChunks(sources.map(({ source }) => source))) if (one.keyAt(0) === "1.1") break;
     expect(sources.map(({ returned }) => returned)).toEqual([true, true]);
