@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
-import { KagurazakaError } from "../base/errors.js";
+import type { KagurazakaError } from "../base/errors.js";
 import { didYouMean, nearestName } from "../base/nearest.js";
+import { usageError } from "../config/flags.js";
 import type { Command } from "./command.js";
 
 // biome-ignore lint/suspicious/noExplicitAny: a table holds commands with all kinds of options.
@@ -84,8 +85,6 @@ export async function findCommand(argv: readonly string[]): Promise<FoundCommand
 }
 
 export function unknownCommand(name: string, known: readonly string[] = Object.keys(commands)): KagurazakaError {
-  return new KagurazakaError("usage", `there is no command "${name}".${didYouMean(name, known)}`, {
-    where: "command line",
-    hint: `The commands are ${Object.keys(commands).join(", ")}.`,
-  });
+  const hint = `The commands are ${Object.keys(commands).join(", ")}.`;
+  return usageError(`there is no command "${name}".${didYouMean(name, known)}`, hint);
 }

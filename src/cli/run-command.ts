@@ -2,7 +2,7 @@ import { statSync } from "node:fs";
 import { KagurazakaError, MistakesError } from "../base/errors.js";
 import { escapeControls } from "../base/text.js";
 import { type CommandLine, parseCommandLine } from "../config/command-line.js";
-import { readCommandValues } from "../config/command-values.js";
+import { readCommandValues } from "../config/flags.js";
 import { inputFromLine } from "../config/raw-input.js";
 import { cliOptions } from "../config/run-options.js";
 import { prepareRun } from "../runner/prepare/prepare-run.js";

@@ -1,13 +1,13 @@
-import { KagurazakaError } from "../base/errors.js";
 import type { OptionSpec } from "../base/option-spec.js";
-import { type FlagOwners, knownFlags, readFlags, unknownFlag } from "./flags.js";
+import { bySnakeName } from "./command-line.js";
+import { knownFlags, readFlags, unknownFlag } from "./flags.js";
 import type { Layers } from "./layers.js";
-import { ignoredKeys } from "./mixin/ignored.js";
-import type { Report } from "./mixin.js";
 import type { RawInput } from "./raw-input.js";
+import type { Report } from "./report.js";
 import type { ToolOption } from "./run-options.js";
-import { snakeName } from "./text/names.js";
-import { type Branch, createBranch, isBranch, Leaf, List, originOf, type Tree, toPlain } from "./tree.js";
+import { type DefaultsOwners, readTaskDefaults } from "./task-defaults.js";
+import { ignoredKeys, snakeName, spellings } from "./text/names.js";
+import { type Branch, createBranch, isBranch, keyOriginOf, Leaf, List, originOf, type Tree, toPlain } from "./tree.js";
 
 interface Gathered {
   /** From the command line or a file, by names in snake_case: the owner that declares the name gets the value. */
@@ -19,21 +19,24 @@ interface Gathered {
 }
 
 /** All flags, low to high: the task's defaults, the sections of --cfg, the command line or code. */
-export function gatherFlags(input: RawInput, layers: Layers, owners: FlagOwners, report: Report): Gathered {
+export async function gatherFlags(
+  input: RawInput,
+  layers: Layers,
+  owners: DefaultsOwners,
+  report: Report,
+): Promise<Gathered> {
+  const shared = await readTaskDefaults(owners, report);
   const known = knownFlags(owners);
-  const shared = new Map<string, Tree>(owners.defaults);
   const rawArgs: string[] = [];
   const spelled = new Map<string, string>();
   for (const [key, tree] of Object.entries(layers.section)) {
     const name = snakeName(key);
-    const where = originOf(tree).atKey ?? originOf(tree).text;
+    const where = keyOriginOf(tree);
     const twin = spelled.get(name);
     spelled.set(name, key);
     const flag = known.get(name);
     if (twin !== undefined) {
-      report.mistake(
-        new KagurazakaError("config-file", `"${twin}" and "${key}" are two spellings of one flag; use one`, { where }),
-      );
+      report.refuse("config-file", `"${twin}" and "${key}" are two spellings of one flag; use one`, { where });
     } else if (!flag && owners.rawArgs) {
       rawArgs.push(...rawWords(key, tree));
     } else if (!flag && ignoredKeys.has(name)) {
@@ -41,7 +44,7 @@ export function gatherFlags(input: RawInput, layers: Layers, owners: FlagOwners,
     } else if (!flag) {
       report.mistake(unknownFlag(key, known, { where }));
     } else if ((flag.spec as ToolOption).argvOnly) {
-      report.mistake(new KagurazakaError("config-file", `${key} can only be given on the command line`, { where }));
+      report.refuse("config-file", `${key} can only be given on the command line`, { where });
     } else if (!notGiven(tree, flag.spec)) {
       shared.set(name, tree);
     }
@@ -58,7 +61,7 @@ export function gatherFlags(input: RawInput, layers: Layers, owners: FlagOwners,
       [input.task, owners.taskOptions, owners.taskName],
       [input.backbone, owners.backboneOptions, owners.backboneName],
     ] as const) {
-      const declared = new Map(Object.entries(specs).map(([name, spec]) => [snakeName(name), { spec, owner }]));
+      const declared = new Map([...bySnakeName(specs)].map(([name, spec]) => [name, { spec, owner }]));
       for (const [name, tree] of own)
         if (!declared.has(name)) report.mistake(unknownFlag(name, declared, { where: originOf(tree).text }));
     }
@@ -88,9 +91,7 @@ const wordOf = (tree: Tree): string =>
 /** What references see: the file's values, with those that flags override. */
 export function overlaid(section: Branch, flags: ReadonlyMap<string, Tree>): Branch {
   const merged = createBranch(originOf(section), Object.entries(section));
-  for (const [name, tree] of flags) {
-    const key = Object.keys(section).find((key) => snakeName(key) === name) ?? name;
-    merged[key] = tree;
-  }
+  const written = spellings(Object.keys(section));
+  for (const [name, tree] of flags) merged[written.get(name) ?? name] = tree;
   return merged;
 }

@@ -1,10 +1,9 @@
 import type { OptionSpec, OptionSpecs } from "../base/option-spec.js";
 import { type CommandSyntax, isList } from "./command-line.js";
-import { usageOf } from "./command-values.js";
+import { usageOf } from "./flags.js";
 import type { MergedMixin } from "./mixin.js";
 import { cliOptions, runOptions, type ToolOption } from "./run-options.js";
 import { shortOptions } from "./short-flags.js";
-import { twoColumns, wrap } from "./text/columns.js";
 import { flagName, snakeName } from "./text/names.js";
 import { shorts } from "./text/words.js";
 import { isBranch, isNull, type Tree, toPlain } from "./tree.js";
@@ -175,3 +174,30 @@ function mixinHelp(mixin: MergedMixin): string {
 const show = (tree: Tree): string => JSON.stringify(toPlain(tree)) ?? "";
 const row = (key: string, value: string, help: string): string =>
   `  ${key.padEnd(36)} ${value}${help === "" ? "" : `  — ${help.split("\n")[0]}`}`;
+
+const MAX_TERM = 36;
+const MIN_TEXT = 24;
+
+/** Rows of a term and what it means. The meaning is wrapped at `width`; a long term has a line of its own. */
+export function twoColumns(rows: readonly (readonly [string, string])[], width: number): string {
+  const left = Math.max(0, ...rows.map(([term]) => term.length).filter((length) => length <= MAX_TERM));
+  const margin = " ".repeat(left + 4);
+  return rows
+    .map(([term, text]) => {
+      const lines = wrap(text, Math.max(MIN_TEXT, width - margin.length));
+      const head = term.length > left ? `  ${term}\n${margin}` : `  ${term.padEnd(left)}  `;
+      return `${head}${lines.join(`\n${margin}`)}`.trimEnd();
+    })
+    .join("\n");
+}
+
+/** Lines of at most `width` characters, where no word is longer. */
+function wrap(text: string, width: number): string[] {
+  const lines = [""];
+  for (const word of text.split(" ")) {
+    const longer = lines.at(-1) === "" ? word : `${lines.at(-1)} ${word}`;
+    if (longer.length <= width || lines.at(-1) === "") lines[lines.length - 1] = longer;
+    else lines.push(word);
+  }
+  return lines;
+}

@@ -1,6 +1,6 @@
 import type { OptionSpec } from "../base/option-spec.js";
 import { type RunSettings, redoCauses } from "../contracts/run-config.js";
-import * as text from "./text/run-texts.js";
+import * as text from "./text/quantities.js";
 
 /** A flag of the tool itself. */
 export interface ToolOption extends OptionSpec {
@@ -11,6 +11,10 @@ export interface ToolOption extends OptionSpec {
   /** What code says with types, as the text a flag would carry. */
   readonly write?: (value: never) => string | undefined;
 }
+
+/** What code says with types as the text of a flag; a text as it is. */
+export const writtenValue = ({ write }: ToolOption, value: unknown): unknown =>
+  write && typeof value !== "string" ? write(value as never) : value;
 
 /** The run's own settings, in the order help shows them. */
 export const runOptions = {
@@ -26,10 +30,8 @@ export const runOptions = {
     help: "Run at most N items; what is finished already does not count. Default: all.",
   },
   sample: {
-    type: "string",
+    ...text.share,
     placeholder: "P%|N",
-    parse: text.parseShare,
-    write: text.writeShare,
     help: "Only a share of the items by hash of key (1%), or the N with the smallest hashes (of each hard shard). The same items every time. Default: all.",
   },
   only: {
@@ -50,19 +52,15 @@ export const runOptions = {
   },
   seed: { type: "integer", default: 0, placeholder: "N", help: "Seed of --shuffle and of ctx.random(). Default: 0." },
   shard: {
-    type: "string",
+    ...text.shard,
     placeholder: "I/N",
-    parse: text.parseShard,
-    write: text.writeShard,
     help: "Only part I (from 0) of N parts, by hash of key. Default: all.",
   },
   force: {
-    type: "string",
+    ...text.force,
     default: "false",
     placeholder: "continue|new",
     bare: { value: "continue", words: ["continue", "new"] },
-    parse: text.parseForce,
-    write: text.writeForce,
     help: "Do finished items again. Repeating the command goes on with the redoing; `--force new` starts it over. Default: off.",
   },
   redo: {
@@ -89,11 +87,9 @@ export const runOptions = {
     help: "Tries of one item after its first. Default: 2.",
   },
   backoff: {
-    type: "string",
+    ...text.backoff,
     default: "1s:60s",
     placeholder: "MIN:MAX",
-    parse: text.parseBackoff,
-    write: text.writeBackoff,
     help: "Wait before a retry: exponential from MIN up to MAX with full jitter, from the moment the try failed. Default: 1s:60s.",
   },
   timeout: {
@@ -103,17 +99,13 @@ export const runOptions = {
     help: "Longest time of one try (60s), from the moment process() is called. Default: none.",
   },
   maxFailures: {
-    type: "string",
+    ...text.budget,
     placeholder: "N|P%|none",
-    parse: text.parseBudget,
-    write: text.writeBudget,
     help: "Stop (exit 4) after N failed items, or above P% of at least 1,000 settled ones; none: never. Default: stop when the first 20 all fail alike.",
   },
   allowFailures: {
-    type: "string",
+    ...text.share,
     placeholder: "N|P%",
-    parse: text.parseShare,
-    write: text.writeShare,
     help: "Exit 0 although items failed, up to N or P% of them. Default: 0.",
   },
   stall: {
@@ -130,10 +122,8 @@ export const runOptions = {
     help: "How long running items may finish, from the first SIGINT or SIGTERM. Default: 30s.",
   },
   rate: {
-    type: "string",
+    ...text.rate,
     placeholder: "N/s|N/m|N/h",
-    parse: text.parseRate,
-    write: text.writeRate,
     help: "Start at most so many items per second, minute or hour, over all workers. Default: no bound.",
   },
   runDir: {
@@ -154,11 +144,9 @@ export const runOptions = {
     help: "Items at once in one worker, for async work. Default: 1.",
   },
   chunksize: {
-    type: "string",
+    ...text.chunksize,
     default: "auto",
     placeholder: "N|auto",
-    parse: text.parseChunksize,
-    write: (value: number | string) => String(value),
     help: "Items that travel to a worker together. Default: auto, about 100 ms of work.",
   },
 } as const satisfies { readonly [K in keyof RunSettings]: ToolOption };

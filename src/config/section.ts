@@ -3,8 +3,8 @@ import type { OptionSpec } from "../base/option-spec.js";
 import type { ConfigEntry } from "../contracts/index.js";
 import type { Interpolator } from "./interpolation.js";
 import { defaultOf, reportPlaceholders, treeEntries, treeValue } from "./mixin/values.js";
-import type { Report } from "./mixin.js";
 import { parseOptionText } from "./option-values.js";
+import type { Report } from "./report.js";
 import { toolOptions } from "./run-options.js";
 import { hideEntry } from "./secrets.js";
 import { flagName, snakeName } from "./text/names.js";
@@ -22,15 +22,8 @@ interface Section {
 }
 
 /** Typed values of one owner's options; adds an entry for each. */
-export function readSection({
-  path,
-  specs,
-  own,
-  shared,
-  interpolator,
-  report,
-  entries,
-}: Section): Record<string, unknown> {
+export function readSection(section: Section): Record<string, unknown> {
+  const { path, specs, own, shared, interpolator, report, entries } = section;
   const values = Object.create(null) as Record<string, unknown>;
   for (const [name, spec] of Object.entries(specs)) {
     const snake = snakeName(name);
@@ -39,13 +32,12 @@ export function readSection({
     entries.push(...(spec.secret ? given.map(hideEntry) : given));
     if (!tree && spec.default !== undefined)
       entries.push({ path: `${path}.${snake}`, value: spec.default, origin: { kind: "default", text: "default" } });
-    try {
-      if (tree && originOf(tree).kind === "file" && reportPlaceholders(tree, ["task", snake], report)) continue;
-      const resolved = tree && originOf(tree).kind === "file" ? interpolator.resolve(tree, ["task", snake]) : tree;
+    const isOfFile = tree !== undefined && originOf(tree).kind === "file";
+    if (isOfFile && reportPlaceholders(tree, ["task", snake], report)) continue;
+    report.attempt(() => {
+      const resolved = isOfFile ? interpolator.resolve(tree, ["task", snake]) : tree;
       values[name] = optionValue(name, spec, resolved, report);
-    } catch (error) {
-      report.mistake(error);
-    }
+    });
   }
   return Object.freeze(values);
 }
@@ -62,14 +54,13 @@ export function optionValue(name: string, spec: OptionSpec, tree: Tree | undefin
     const written = typeof spec.default === "string" && Object.hasOwn(toolOptions, name) && spec.parse;
     return written ? spec.parse!(spec.default as string) : defaultOf(spec, name);
   }
-  const place = originOf(tree);
-  const only = tree instanceof List && place.kind === "flag" && tree.items.length === 1 ? tree.items[0]! : tree;
+  const origin = originOf(tree);
+  const only = tree instanceof List && origin.kind === "flag" && tree.items.length === 1 ? tree.items[0]! : tree;
   // A text in a file reads as it would on a command line, except that YAML has types of its own for JSON.
-  const asFlag = place.kind === "flag" || (place.kind === "file" && spec.type !== "json");
+  const asFlag = origin.kind === "flag" || (origin.kind === "file" && spec.type !== "json");
   if (asFlag && only instanceof Leaf && typeof only.value === "string") {
-    const note = (text: string): void => report.note(text);
-    return parseOptionText(shown, spec, only.value, place.text, {
-      note,
+    return parseOptionText(shown, spec, only.value, origin.text, {
+      note: (text) => report.note(text),
       ...(only.expression === undefined ? {} : { shown: only.expression }),
     });
   }

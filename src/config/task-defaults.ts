@@ -1,33 +1,31 @@
 import { KagurazakaError } from "../base/errors.js";
 import { didYouMean } from "../base/nearest.js";
-import type { OptionSpec, OptionSpecs } from "../base/option-spec.js";
-import type { Report } from "./mixin.js";
-import { runOptions, type ToolOption, toolOptions } from "./run-options.js";
+import type { OptionSpecs } from "../base/option-spec.js";
+import type { FlagOwners } from "./flags.js";
+import type { Report } from "./report.js";
+import { runOptions, type ToolOption, toolOptions, writtenValue } from "./run-options.js";
 import { optionValue } from "./section.js";
 import { declaredName, flagName, snakeName } from "./text/names.js";
 import { type Tree, treeFromCode, type ValueOrigin } from "./tree.js";
 
-interface DefaultsOwners {
-  readonly taskName: string;
+export interface DefaultsOwners extends FlagOwners {
   /** `static defaults` of the task's class, as it is written. */
   readonly taskDefaults?: unknown;
-  readonly taskOptions: OptionSpecs;
-  readonly backboneOptions: OptionSpecs;
   /** Flags of the backbones that are not chosen; asked for only when no other owner has the name. */
   readonly otherBackboneFlags?: () => Promise<readonly string[]>;
 }
 
-const place: ValueOrigin = { kind: "task", text: "task" };
+const origin: ValueOrigin = { kind: "task", text: "task" };
 
 /**
  * The task's own defaults, by names in snake_case: of the run's settings and of the backbone's flags. A flag that only another
  * backbone has is ignored, so that `num_process` may stand there while the task runs on `inline`.
  */
-export async function readTaskDefaults(owners: DefaultsOwners, report: Report): Promise<ReadonlyMap<string, Tree>> {
+export async function readTaskDefaults(owners: DefaultsOwners, report: Report): Promise<Map<string, Tree>> {
   const trees = new Map<string, Tree>();
   const where = `static defaults of ${owners.taskName}`;
   const mistake = (code: "bad-value" | "unknown-flag", message: string, hint?: string): void =>
-    report.mistake(new KagurazakaError(code, message, { where, ...(hint === undefined ? {} : { hint }) }));
+    report.refuse(code, message, { where, ...(hint === undefined ? {} : { hint }) });
   const defaults = owners.taskDefaults;
   if (defaults === undefined) return trees;
   if (typeof defaults !== "object" || defaults === null || Array.isArray(defaults)) {
@@ -66,7 +64,7 @@ export async function readTaskDefaults(owners: DefaultsOwners, report: Report): 
 
 interface Flag {
   readonly name: string;
-  readonly spec: OptionSpec | ToolOption;
+  readonly spec: ToolOption;
 }
 
 function findFlag(written: string, { backboneOptions }: DefaultsOwners): Flag | undefined {
@@ -79,8 +77,7 @@ function findFlag(written: string, { backboneOptions }: DefaultsOwners): Flag | 
 
 /** Read here once, so that a bad value is the task's mistake even where a flag says something else. */
 function valueTree({ name, spec }: Flag, value: unknown, report: Report): Tree {
-  const write = "write" in spec && typeof value !== "string" ? spec.write : undefined;
-  const tree = treeFromCode(write ? write(value as never) : value, place, [name]);
+  const tree = treeFromCode(writtenValue(spec, value), origin, [name]);
   optionValue(name, spec, tree, report);
   return tree;
 }

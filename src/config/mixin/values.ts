@@ -2,8 +2,9 @@ import { KagurazakaError } from "../../base/errors.js";
 import type { OptionSpec } from "../../base/option-spec.js";
 import type { ConfigEntry, Json, Origin } from "../../contracts/index.js";
 import { fillHint, type Interpolator, unfilled } from "../interpolation.js";
-import { isPlaceholder, type MergedField, type MergedMixin, type Report } from "../mixin.js";
+import { isPlaceholder, type MergedField, type MergedMixin } from "../mixin.js";
 import { checkOptionValue } from "../option-values.js";
+import type { Report } from "../report.js";
 import { hideEntry } from "../secrets.js";
 import { snakeName } from "../text/names.js";
 import { isBranch, Leaf, List, originOf, type Tree, toPlain } from "../tree.js";
@@ -15,26 +16,14 @@ type TemplateValues = Record<string, Json>;
 export function resolveMixin(merged: MergedMixin, interpolator: Interpolator, report: Report): TemplateValues {
   const values = Object.create(null) as TemplateValues;
   for (const field of merged.fields) {
-    const value = attempt(report, () => fieldValue(field, interpolator, report));
+    const value = report.attempt(() => fieldValue(field, interpolator, report));
     if (value !== undefined) values[field.field] = value;
   }
   return values;
 }
 
-function attempt<T>(report: Report, read: () => T): T | undefined {
-  try {
-    return read();
-  } catch (error) {
-    report.mistake(error);
-    return undefined;
-  }
-}
-
-function fieldValue(
-  { field, tree, definition }: MergedField,
-  interpolator: Interpolator,
-  report: Report,
-): Json | undefined {
+function fieldValue(merged: MergedField, interpolator: Interpolator, report: Report): Json | undefined {
+  const { field, tree, definition } = merged;
   const path = ["mixin", field];
   if (!definition || !isBranch(tree)) {
     if (reportPlaceholders(tree, path, report)) return undefined;
@@ -45,22 +34,18 @@ function fieldValue(
   for (const [name, spec] of Object.entries(definition.fields)) {
     const at = [...path, name];
     const given = tree[name];
-    const value = attempt(report, () => {
-      if (given === undefined) return absent(spec, at);
-      return reportPlaceholders(given, at, report) ? undefined : parsed(spec, given, at, interpolator, report);
+    const value = report.attempt(() => {
+      const shown = at.slice(1).map(snakeName).join(".");
+      if (given !== undefined) {
+        if (reportPlaceholders(given, at, report)) return undefined;
+        return treeValue(shown, spec, interpolator.resolve(given, at), report);
+      }
+      if (!spec.required) return defaultOf(spec, shown);
+      throw new KagurazakaError("placeholder", `${shown} has no value and needs one`, { hint: fillHint(at) });
     });
     if (value !== undefined) values[name] = value as Json;
   }
   return values;
-}
-
-function absent(spec: OptionSpec, path: readonly string[]): unknown {
-  if (spec.required) {
-    throw new KagurazakaError("placeholder", `${path.slice(1).map(snakeName).join(".")} has no value and needs one`, {
-      hint: fillHint(path),
-    });
-  }
-  return defaultOf(spec, path.slice(1).map(snakeName).join("."));
 }
 
 /** A default written as "30s" or "64KB" is read as such; anything else is the value itself. */
@@ -69,24 +54,13 @@ export function defaultOf(spec: OptionSpec, name: string): unknown {
   return written ? checkOptionValue(name, spec, spec.default, "default") : spec.default;
 }
 
-function parsed(
-  spec: OptionSpec,
-  given: Tree,
-  path: readonly string[],
-  interpolator: Interpolator,
-  report: Report,
-): unknown {
-  const name = path.slice(1).map(snakeName).join(".");
-  return treeValue(name, spec, interpolator.resolve(given, path), report);
-}
-
 /** The typed value of a tree whose references are replaced. */
 export function treeValue(name: string, spec: OptionSpec, tree: Tree, report: Report): unknown {
-  const place = originOf(tree);
+  const origin = originOf(tree);
   const shown = firstExpression(tree);
-  return checkOptionValue(name, spec, toPlain(tree, spec.type !== "json"), place.text, {
+  return checkOptionValue(name, spec, toPlain(tree, spec.type !== "json"), origin.text, {
     note: (text) => report.note(text),
-    typed: place.kind === "decorator" || place.kind === "task" || place.kind === "code",
+    typed: ["decorator", "task", "code"].includes(origin.kind),
     ...(shown === undefined ? {} : { shown }),
   });
 }
