@@ -3,7 +3,7 @@ import { displayPath } from "../loader/paths.js";
 import { type Aspect, aspects } from "../runner/ledger/index.js";
 import type { ShardAudit } from "../runner/tools/audit/audit-shard.js";
 import { type Finding, findings } from "../runner/tools/audit/findings.js";
-import type { Palette } from "./palette.js";
+import type { Palette } from "./messages.js";
 
 const quiet: ReadonlySet<Finding> = new Set<Finding>(["finished", "filtered"]);
 const names: Partial<Record<Finding, string>> = { neverRun: "never run" };

@@ -3,7 +3,7 @@ import { escapeControls, shortDuration } from "../base/text.js";
 import type { UiSettings } from "../config/run-options.js";
 import type { RunSnapshot } from "../runner/run/run-result.js";
 import { rawStderr } from "./capture-output.js";
-import { createPalette, type Palette } from "./palette.js";
+import { createPalette, type Palette } from "./messages.js";
 import { describeRun } from "./run-status.js";
 import { LINE_EVERY_MS, openStatusLine, type StatusKind, type StatusLine, statusKind } from "./status-line.js";
 

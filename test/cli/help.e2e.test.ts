@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { commands } from "../../src/cli/command-table.js";
-import { mainFlags, renderScreen } from "../../src/cli/screen.js";
+import { mainFlags, renderScreen } from "../../src/cli/commands/help.js";
 import { renderCommandHelp, twoColumns } from "../../src/config/help.js";
 import { toolOptions } from "../../src/config/run-options.js";
 import { shortOptions } from "../../src/config/short-flags.js";
@@ -20,7 +20,7 @@ test("the flags of the one screen exist", () => {
 });
 
 test.each(Object.entries(commands))("the page of %s has usage, what it does, and its flags", async (name, { load }) => {
-  const command = await load();
+  const { command } = await load();
   expect(command.name).toBe(name);
   const page = renderCommandHelp(command, 80);
   expect(page).toMatch(new RegExp(`^Usage: kagurazaka ${name} .*\n\n[A-Z]`));
@@ -66,7 +66,7 @@ describe.concurrent("help", () => {
   });
   test("of a backbone never asks which tasks it runs", async () => {
     const place = createPlace({
-      "bone.mjs": `export default { contract: 1, name: "bone", kinds: ["batch"], help: "Runs batches.", options: { width: { type: "integer" } }, size() {}, open() {} };`,
+      "bone.mjs": `export default { contract: 2, name: "bone", kinds: ["batch"], help: "Runs batches.", options: { width: { type: "integer" } }, size() {}, open() {} };`,
       "in/a.txt": "a",
     });
     for (const task of [[], [taskFile("files.ts"), "Shout"]]) {

@@ -1,9 +1,9 @@
 import { escapeControls } from "../../base/text.js";
 import { prepareRun } from "../../runner/prepare/prepare-run.js";
 import { explainItem } from "../../runner/tools/preview/explain.js";
-import { defineCommand } from "../command.js";
+import { defineCommand } from "../command-table.js";
 
-export const explain = defineCommand({
+export const command = defineCommand({
   name: "explain",
   words: ["KEY"],
   takes: "run",

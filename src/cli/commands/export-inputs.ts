@@ -2,9 +2,9 @@ import { statSync } from "node:fs";
 import { usageError } from "../../config/flags.js";
 import { prepareRun } from "../../runner/prepare/prepare-run.js";
 import { exportInputs as writeInputs } from "../../runner/tools/preview/export-inputs.js";
-import { defineCommand } from "../command.js";
+import { defineCommand } from "../command-table.js";
 
-export const exportInputs = defineCommand({
+export const command = defineCommand({
   name: "export-inputs",
   words: ["FILE"],
   takes: "run",

@@ -3,7 +3,7 @@ import { createRequire } from "node:module";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { KagurazakaError } from "../../base/errors.js";
-import { defineCommand } from "../command.js";
+import { defineCommand } from "../command-table.js";
 
 const TASK = `import {
   FinishCheckByOutputFileExistence,
@@ -38,7 +38,7 @@ export class MyTask extends KagurazakaTask<FileItem> {
 }
 `;
 
-export const init = defineCommand({
+export const command = defineCommand({
   name: "init",
   words: ["[DIR]"],
   options: {},

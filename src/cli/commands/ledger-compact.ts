@@ -1,10 +1,10 @@
 import { groupedCount } from "../../base/text.js";
 import { displayPath } from "../../loader/paths.js";
 import { compactShard } from "../../runner/tools/compact/compact-shard.js";
-import { defineCommand } from "../command.js";
+import { defineCommand } from "../command-table.js";
 import { findStateTarget } from "../state-target.js";
 
-export const ledgerCompact = defineCommand({
+export const command = defineCommand({
   name: "ledger compact",
   words: [],
   takes: "run or state",

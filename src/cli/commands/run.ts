@@ -13,13 +13,13 @@ import { startRun } from "../../runner/run/open-run.js";
 import type { Run } from "../../runner/run/run.js";
 import type { RunResult } from "../../runner/run/run-result.js";
 import { captureOutput } from "../capture-output.js";
-import { defineCommand } from "../command.js";
+import { defineCommand } from "../command-table.js";
 import { createConsole, type RunConsole } from "../console.js";
-import { formatError } from "../print-error.js";
-import { formatHeader, formatReport, nextCommand } from "../report.js";
+import { formatError } from "../messages.js";
+import { formatDryRun, formatHeader, formatReport, formatShowConfig, nextCommand } from "../report.js";
 
 /** `kagurazaka task.ts MyTask …`: the command without a name. */
-export const run = defineCommand({
+export const command = defineCommand({
   ...runSyntax,
   help: "Runs a task over its items and skips what is finished.",
   async run({ run: input, runArgv }) {
@@ -29,7 +29,6 @@ export const run = defineCommand({
     const prepared = await prepareLoaded(input, owners);
     const { ui } = prepared.config;
     if (ui.showConfig) {
-      const { formatShowConfig } = await import("../overview.js");
       process.stdout.write(formatShowConfig(prepared.config));
       return 0;
     }
@@ -40,7 +39,6 @@ export const run = defineCommand({
 
 async function showDryRun(prepared: PreparedRun, { json }: UiSettings): Promise<number> {
   const { dryRun } = await import("../../runner/tools/preview/dry-run.js");
-  const { formatDryRun } = await import("../overview.js");
   const shown = new Set<string>();
   const found = await dryRun(prepared, (message) => {
     shown.add(message);

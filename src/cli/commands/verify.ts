@@ -4,16 +4,16 @@ import { auditShard, type ShardAudit } from "../../runner/tools/audit/audit-shar
 import { type Finding, findings } from "../../runner/tools/audit/findings.js";
 import { formatAudit } from "../audit-report.js";
 import { captureOutput } from "../capture-output.js";
-import { defineCommand } from "../command.js";
+import { defineCommand } from "../command-table.js";
 import { createConsole } from "../console.js";
+import { KeyLines } from "../data-out.js";
 import { formatCommand } from "../format-command.js";
-import { KeyLines } from "../keys-out.js";
-import { createPalette } from "../palette.js";
+import { createPalette } from "../messages.js";
 
 /** What `--list` prints the keys of: one finding, or all that only a `--force` does again. */
 const lists = [...Object.keys(findings), "force"];
 
-export const verify = defineCommand({
+export const command = defineCommand({
   name: "verify",
   words: [],
   takes: "run",

@@ -1,8 +1,8 @@
-import { escapeControls, groupedCount } from "../../base/text.js";
-import { displayPath } from "../../loader/paths.js";
-import type { SplitResult } from "../../runner/tools/split/split.js";
-import type { Palette } from "../palette.js";
-import { quote } from "../words.js";
+import { escapeControls, groupedCount } from "../base/text.js";
+import { displayPath } from "../loader/paths.js";
+import type { SplitResult } from "../runner/tools/split/split.js";
+import { quote } from "./format-command.js";
+import type { Palette } from "./messages.js";
 
 const MAX_ROWS = 40;
 const ROWS_OF_MANY = 10;
