@@ -49,14 +49,10 @@ export function formatReport(result: RunResult, palette: Palette): string {
     const times = `p50 ${shortDuration(p50)} · p95 ${shortDuration(p95)} · max ${shortDuration(max)} · workers ${Math.round(stats.utilisation * 100)}% busy`;
     rows.push(["per item", times]);
     const slowest = stats.slowest.filter(({ durationMs }) => durationMs >= 1).slice(0, 3);
-    if (slowest.length > 0 && ran > 3) {
-      rows.push([
-        "slowest",
-        slowest
-          .map(({ key, durationMs }) => `${escapeControls(key)} ${palette.dim(shortDuration(durationMs))}`)
-          .join(", "),
-      ]);
-    }
+    const shown = slowest.map(
+      ({ key, durationMs }) => `${escapeControls(key)} ${palette.dim(shortDuration(durationMs))}`,
+    );
+    if (slowest.length > 0 && ran > 3) rows.push(["slowest", shown.join(", ")]);
   }
   return table(rows, palette);
 }
@@ -91,9 +87,8 @@ export function formatDryRun({ warnings, total, run, skipped, refused, examples 
   ];
   if (examples.length > 0) lines.push("", "  first to run:");
   for (const { key, outputs } of examples) {
-    lines.push(
-      `    ${escapeControls(key)}${outputs.length === 0 ? "" : ` → ${outputs.map((path) => escapeControls(displayPath(path))).join(", ")}`}`,
-    );
+    const to = outputs.map((path) => escapeControls(displayPath(path))).join(", ");
+    lines.push(`    ${escapeControls(key)}${outputs.length === 0 ? "" : ` → ${to}`}`);
   }
   return `${lines.join("\n")}\n`;
 }

@@ -41,10 +41,8 @@ function describe(now: RunSnapshot, rate: Rate): string {
   if (listed && left > 0 && counts.cancelled === 0 && perSecond > 0 && now.elapsedMs > 2000)
     parts.push(`ETA ${shortDuration((left / perSecond) * 1000)}`);
   parts.push(`done ${shortCount(counts.done)}`);
-  if (counts.skipped > 0) parts.push(`skipped ${shortCount(counts.skipped)}`);
-  if (counts.filtered > 0) parts.push(`filtered ${shortCount(counts.filtered)}`);
-  if (counts.failed > 0) parts.push(`failed ${shortCount(counts.failed)}`);
-  if (counts.cancelled > 0) parts.push(`cancelled ${shortCount(counts.cancelled)}`);
+  for (const name of ["skipped", "filtered", "failed", "cancelled"] as const)
+    if (counts[name] > 0) parts.push(`${name} ${shortCount(counts[name])}`);
   if (retries > 0) parts.push(`retried ${shortCount(retries)}`);
   parts.push(`${shortCount(inFlight)} in flight`);
   if (oldest && oldest.sinceMs > 5000)

@@ -1,6 +1,6 @@
 import { KagurazakaError } from "../base/errors.js";
 import { nearestName } from "../base/nearest.js";
-import type { OptionSpec, OptionSpecs, OptionValues } from "../base/option-spec.js";
+import type { OptionSpecs, OptionValues } from "../base/option-spec.js";
 import type { TemplateUse } from "../contracts/define.js";
 import {
   arityOf,
@@ -40,7 +40,7 @@ interface GivenFlags {
 }
 
 interface KnownFlag {
-  readonly spec: OptionSpec | ToolOption;
+  readonly spec: ToolOption;
   /** Ends the sentence "… is a flag of". */
   readonly owner: string;
 }

@@ -4,7 +4,6 @@ import { knownFlags, readFlags, unknownFlag } from "./flags.js";
 import type { Layers } from "./layers.js";
 import type { RawInput } from "./raw-input.js";
 import type { Report } from "./report.js";
-import type { ToolOption } from "./run-options.js";
 import { type DefaultsOwners, readTaskDefaults } from "./task-defaults.js";
 import { ignoredKeys, snakeName, spellings } from "./text/names.js";
 import { type Branch, createBranch, isBranch, keyOriginOf, Leaf, List, originOf, type Tree, toPlain } from "./tree.js";
@@ -43,7 +42,7 @@ export async function gatherFlags(
       report.note(`${key} (${where}) has no meaning here and is ignored`);
     } else if (!flag) {
       report.mistake(unknownFlag(key, known, { where }));
-    } else if ((flag.spec as ToolOption).argvOnly) {
+    } else if (flag.spec.argvOnly) {
       report.refuse("config-file", `${key} can only be given on the command line`, { where });
     } else if (!notGiven(tree, flag.spec)) {
       shared.set(name, tree);

@@ -1,5 +1,5 @@
 import type { OptionSpec, OptionSpecs } from "../base/option-spec.js";
-import { type CommandSyntax, isList } from "./command-line.js";
+import { type CommandSyntax, isList, runSyntax } from "./command-line.js";
 import { usageOf } from "./flags.js";
 import type { MergedMixin } from "./mixin.js";
 import { cliOptions, runOptions, type ToolOption } from "./run-options.js";
@@ -12,7 +12,7 @@ import { isBranch, isNull, type Tree, toPlain } from "./tree.js";
 interface Page {
   readonly usage: string;
   readonly help: string;
-  readonly options: Readonly<Record<string, OptionSpec | ToolOption>>;
+  readonly options: Readonly<Record<string, ToolOption>>;
   /** Paragraphs under the flags. */
   readonly notes?: readonly string[];
   readonly width?: number | undefined;
@@ -73,23 +73,13 @@ const examples = `Examples:
   kagurazaka @exec --in photos --out small -- convert {} -resize 50% {output.path}
   kagurazaka task.ts MyTask --dry-run --sample 1%`;
 
-interface BackboneHelp {
-  readonly name: string;
-  readonly help: string;
-  readonly options: OptionSpecs;
-  readonly width?: number;
-}
+type BackboneHelp = Pick<Page, "help" | "options" | "width"> & { readonly name: string };
 
 /** `kagurazaka -hb` */
 export function renderBackboneHelp({ name, help, options, width }: BackboneHelp): string {
   const notes = Object.keys(options).length === 0 ? ["It has no flags of its own."] : [];
-  return renderPage({
-    usage: `kagurazaka TASK_FILE [TASK_NAME] --backbone ${name} [flags]`,
-    help,
-    options,
-    notes,
-    width,
-  });
+  const usage = `kagurazaka TASK_FILE [TASK_NAME] --backbone ${name} [flags]`;
+  return renderPage({ usage, help, options, notes, width });
 }
 
 interface TaskHelp {
@@ -108,7 +98,7 @@ interface TaskHelp {
 /** `kagurazaka TASK_FILE -h` */
 export function renderTaskHelp({ name, help, options, mixin, rawArgs, defaults = {}, width }: TaskHelp): string {
   return renderPage({
-    usage: usageOf({ name: "", words: [], options: {}, takes: "run" }),
+    usage: usageOf(runSyntax),
     help: help ?? `The task ${name}.`,
     options,
     notes: [
@@ -122,27 +112,25 @@ export function renderTaskHelp({ name, help, options, mixin, rawArgs, defaults =
   });
 }
 
-function termOf(name: string, spec: OptionSpec | ToolOption): string {
+function termOf(name: string, spec: ToolOption): string {
   const short = Object.keys(shorts).find((letter) => shorts[letter] === snakeName(name));
   return `${short === undefined ? "" : `${short}, `}${flagName(name)}${argumentOf(spec)}`;
 }
 
-function argumentOf(spec: OptionSpec | ToolOption): string {
+function argumentOf(spec: ToolOption): string {
   if (spec.type === "boolean") return "";
   const shown = spec.placeholder ?? spec.choices?.join("|") ?? spec.type.toUpperCase();
-  if ("bare" in spec && spec.bare) return ` [${shown}]`;
+  if (spec.bare) return ` [${shown}]`;
   return isList(spec) ? ` <${shown}...>` : ` <${shown}>`;
 }
 
 function descriptionOf(spec: OptionSpec): string {
   const help = spec.help ?? "";
-  const facts = [
-    ...(spec.required ? ["required"] : []),
-    ...(spec.choices && spec.placeholder === undefined ? [`one of ${spec.choices.join(", ")}`] : []),
-    ...(spec.default !== undefined && !/default/i.test(help) && spec.default !== false
-      ? [`default: ${defaultText(spec)}`]
-      : []),
-  ];
+  const facts: string[] = [];
+  if (spec.required) facts.push("required");
+  if (spec.choices && spec.placeholder === undefined) facts.push(`one of ${spec.choices.join(", ")}`);
+  if (spec.default !== undefined && spec.default !== false && !/default/i.test(help))
+    facts.push(`default: ${defaultText(spec)}`);
   return facts.length === 0 ? help : `${help}${help === "" ? "" : " "}(${facts.join("; ")})`;
 }
 

@@ -16,11 +16,13 @@ export interface ToolOption extends OptionSpec {
 export const writtenValue = ({ write }: ToolOption, value: unknown): unknown =>
   write && typeof value !== "string" ? write(value as never) : value;
 
+const flag = { type: "boolean", default: false } as const;
+const time = { type: "duration", min: 1, placeholder: "TIME" } as const;
+
 /** The run's own settings, in the order help shows them. */
 export const runOptions = {
   dryRun: {
-    type: "boolean",
-    default: false,
+    ...flag,
     help: "Count items by what would happen to them and show the first input → output pairs; run nothing.",
   },
   limit: {
@@ -46,16 +48,11 @@ export const runOptions = {
     help: "Only items whose key stands in FILE, one key a line. Default: all.",
   },
   shuffle: {
-    type: "boolean",
-    default: false,
+    ...flag,
     help: "Run items in random order, within a window of 65,536 items; the order depends on --seed. Default: as listed.",
   },
   seed: { type: "integer", default: 0, placeholder: "N", help: "Seed of --shuffle and of ctx.random(). Default: 0." },
-  shard: {
-    ...text.shard,
-    placeholder: "I/N",
-    help: "Only part I (from 0) of N parts, by hash of key. Default: all.",
-  },
+  shard: { ...text.shard, placeholder: "I/N", help: "Only part I (from 0) of N parts, by hash of key. Default: all." },
   force: {
     ...text.force,
     default: "false",
@@ -69,16 +66,8 @@ export const runOptions = {
     choices: redoCauses,
     help: "Do finished items again that were made by other code, other options or another version, or whose inputs changed since. Default: they are kept, with a warning that counts them.",
   },
-  skipFailed: {
-    type: "boolean",
-    default: false,
-    help: "Skip items that failed in an earlier run. Default: they are tried again.",
-  },
-  retryFailed: {
-    type: "boolean",
-    default: false,
-    help: "Run just the items in failed.jsonl, without listing the input again.",
-  },
+  skipFailed: { ...flag, help: "Skip items that failed in an earlier run. Default: they are tried again." },
+  retryFailed: { ...flag, help: "Run just the items in failed.jsonl, without listing the input again." },
   retries: {
     type: "integer",
     default: 2,
@@ -92,12 +81,7 @@ export const runOptions = {
     placeholder: "MIN:MAX",
     help: "Wait before a retry: exponential from MIN up to MAX with full jitter, from the moment the try failed. Default: 1s:60s.",
   },
-  timeout: {
-    type: "duration",
-    min: 1,
-    placeholder: "TIME",
-    help: "Longest time of one try (60s), from the moment process() is called. Default: none.",
-  },
+  timeout: { ...time, help: "Longest time of one try (60s), from the moment process() is called. Default: none." },
   maxFailures: {
     ...text.budget,
     placeholder: "N|P%|none",
@@ -109,9 +93,7 @@ export const runOptions = {
     help: "Exit 0 although items failed, up to N or P% of them. Default: 0.",
   },
   stall: {
-    type: "duration",
-    min: 1,
-    placeholder: "TIME",
+    ...time,
     help: "Stop (exit 5) when no item settled and no ctx.progress() came for this time. Default: warn after 30m, never stop.",
   },
   grace: {
@@ -132,8 +114,7 @@ export const runOptions = {
     help: "Where ledger, reports and logs go. Default: <output root>/.kagurazaka/<task id>.",
   },
   durable: {
-    type: "boolean",
-    default: false,
+    ...flag,
     help: "fsync outputs and ledger before an item counts as done, so that a power loss loses nothing. Default: safe against kill -9 only.",
   },
   concurrency: {
@@ -172,7 +153,7 @@ export const cliOptions = {
     argvOnly: true,
     help: "Values over the task's template (hard_shard_mode.input_path=in). Several in a row, and repeatable; wins over both files.",
   },
-  json: { type: "boolean", default: false, help: "Print one JSON object with the counts on stdout at the end." },
+  json: { ...flag, help: "Print one JSON object with the counts on stdout at the end." },
   progress: {
     type: "string",
     choices: ["auto", "bar", "lines", "none"],
@@ -187,16 +168,16 @@ export const cliOptions = {
     placeholder: "pretty|json",
     help: "Form of messages on stderr. Default: pretty.",
   },
-  showConfig: { type: "boolean", default: false, help: "Show every value with its origin, and run nothing." },
+  showConfig: { ...flag, help: "Show every value with its origin, and run nothing." },
   debugItem: {
     type: "string",
     placeholder: "KEY",
     help: "Run only the item of this key, in this process, where a debugger can see it.",
   },
-  help: { type: "boolean", default: false, argvOnly: true, help: "Flags of the task, or the short help without one." },
-  helpBackbone: { type: "boolean", default: false, argvOnly: true, help: "Flags of the chosen backbone." },
-  helpKagurazaka: { type: "boolean", default: false, argvOnly: true, help: "This page: all flags of kagurazaka." },
-  version: { type: "boolean", default: false, argvOnly: true, help: "Print the version." },
+  help: { ...flag, argvOnly: true, help: "Flags of the task, or the short help without one." },
+  helpBackbone: { ...flag, argvOnly: true, help: "Flags of the chosen backbone." },
+  helpKagurazaka: { ...flag, argvOnly: true, help: "This page: all flags of kagurazaka." },
+  version: { ...flag, argvOnly: true, help: "Print the version." },
 } as const satisfies Record<string, ToolOption>;
 
 export const toolOptions: Readonly<Record<string, ToolOption>> = { ...runOptions, ...cliOptions };

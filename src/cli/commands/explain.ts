@@ -2,6 +2,7 @@ import { escapeControls } from "../../base/text.js";
 import { prepareRun } from "../../runner/prepare/prepare-run.js";
 import { explainItem } from "../../runner/tools/preview/explain.js";
 import { defineCommand } from "../command-table.js";
+import { printJson } from "../data-out.js";
 
 export const command = defineCommand({
   name: "explain",
@@ -13,9 +14,8 @@ export const command = defineCommand({
   async run({ words, run }) {
     const prepared = await prepareRun(run);
     const explanation = await explainItem(prepared, words[0]!);
-    if (prepared.config.ui.json) {
-      process.stdout.write(`${JSON.stringify(explanation)}\n`);
-    } else {
+    if (prepared.config.ui.json) printJson(explanation);
+    else {
       const lines = explanation.steps.map(({ step, says }) => `  ${step.padEnd(10)} ${escapeControls(says)}`);
       process.stdout.write(`${escapeControls(explanation.key)} ${explanation.verdict}\n${lines.join("\n")}\n`);
     }

@@ -3,6 +3,7 @@ import { shortCount, shortRate } from "../../base/text.js";
 import { parseSize } from "../../config/text/quantities.js";
 import { splitTree } from "../../runner/tools/split/split.js";
 import { defineCommand } from "../command-table.js";
+import { printJson } from "../data-out.js";
 import { createPalette } from "../messages.js";
 import { formatSplit } from "../split-report.js";
 import { openStatusLine, statusKind } from "../status-line.js";
@@ -83,7 +84,7 @@ export const command = defineCommand({
     const result = await splitTree({ ...values, input: words[0]! }, { dryRun, onProgress }).finally(status.stop);
     const shown = dryRun && !json ? process.stdout : process.stderr;
     const report = formatSplit(result, { dryRun, by: values.by }, createPalette(shown));
-    if (json) process.stdout.write(`${JSON.stringify({ ...result, mixin: report.mixin })}\n`);
+    if (json) printJson({ ...result, mixin: report.mixin });
     shown.write(report.text);
     return result.failed.count === 0 ? 0 : 3;
   },
