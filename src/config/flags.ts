@@ -28,6 +28,10 @@ export interface FlagOwners {
   readonly taskOptions: OptionSpecs;
   /** The task says `static rawArgs = true`: it takes unknown flags and words. */
   readonly rawArgs?: boolean;
+  /** `static defaults` of the task's class, as it is written. */
+  readonly taskDefaults?: unknown;
+  /** Flags of the backbones that are not chosen; asked for only when no other owner has the name. */
+  readonly otherBackboneFlags?: () => Promise<readonly string[]>;
   /** The task's template, for short flags to set values of. */
   readonly template?: TemplateUse | undefined;
 }

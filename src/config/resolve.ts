@@ -1,7 +1,8 @@
 import { type KagurazakaError, MistakesError } from "../base/errors.js";
-import type { OptionSpec, OptionSpecs } from "../base/option-spec.js";
+import type { OptionSpecs } from "../base/option-spec.js";
 import type { ConfigEntry, Json, ResolvedConfig, RunSettings } from "../contracts/index.js";
-import type { HelpOwner } from "./command-line.js";
+import type { CommandLine } from "./command-line.js";
+import type { FlagOwners } from "./flags.js";
 import { gatherFlags, overlaid } from "./gather.js";
 import { createInterpolator } from "./interpolation.js";
 import { type Layers, loadLayers, unusedKeys } from "./layers.js";
@@ -9,16 +10,15 @@ import { mixinEntries, resolveMixin } from "./mixin/values.js";
 import { type MergedMixin, type ModeSource, mergeMixin } from "./mixin.js";
 import type { RawInput } from "./raw-input.js";
 import { Report } from "./report.js";
-import { runOptions, type ToolOption, toolOptions, type UiSettings } from "./run-options.js";
+import { runOptions, type ToolOption, toolOptions, type UiSettings, uiNames } from "./run-options.js";
 import { maskEntry } from "./secrets.js";
 import { optionValue, readSection } from "./section.js";
 import { fittingShorts, givenShorts, shortsWithoutTemplate, withShorts } from "./short-flags.js";
-import type { DefaultsOwners } from "./task-defaults.js";
 import { declaredName, flagName, snakeName, spellings } from "./text/names.js";
 import { createBranch, Leaf, originOf, type Tree } from "./tree.js";
 
 /** The declarations of task and backbone, once both are loaded. */
-export interface ConfigOwners extends DefaultsOwners, ModeSource {
+export interface ConfigOwners extends FlagOwners, ModeSource {
   /** Absolute path of the task file. */
   readonly scriptPath?: string | undefined;
   readonly cwd?: string;
@@ -31,13 +31,8 @@ export interface Resolved extends ResolvedConfig {
 }
 
 /** What is needed before owners are loaded. */
-export interface Peek {
-  /** A path or `@name`. */
-  readonly taskFile: string | undefined;
-  readonly exportName: string | undefined;
+export interface Peek extends Pick<CommandLine, "taskFile" | "exportName" | "help" | "version"> {
   readonly backbone: string;
-  readonly help: HelpOwner | undefined;
-  readonly version: boolean;
   /** From the command line alone; enough to report errors in the right form. */
   readonly ui: UiSettings;
 }
@@ -75,8 +70,6 @@ export async function peekConfig(
   };
 }
 
-const uiNames = ["json", "progress", "logFormat", "showConfig", "debugItem"] as const;
-
 /**
  * All layers, checked and merged; defaults < decorator and task < --cfg < --mixin-cfg < --mixin and flags.
  * @throws MistakesError with everything that is wrong (or the one mistake alone); nothing was written
@@ -95,14 +88,11 @@ export async function resolveConfig(input: RawInput, owners: ConfigOwners): Prom
   const interpolator = createInterpolator({ root, scriptPath: owners.scriptPath, configPath: layers.configPath, env });
 
   const entries: ConfigEntry[] = [];
-  const section = (
-    path: string,
-    specs: Readonly<Record<string, OptionSpec>>,
-    own: ReadonlyMap<string, Tree>,
-  ): Record<string, unknown> => readSection({ path, specs, own, shared: flags.shared, interpolator, report, entries });
-  const run = section("run", runOptions, new Map()) as unknown as RunSettings;
-  const ui = section("ui", pick(toolOptions, uiNames), new Map()) as unknown as UiSettings;
-  const { backbone } = section("run", pick(toolOptions, ["backbone"]), new Map());
+  const section = (path: string, specs: OptionSpecs, own?: ReadonlyMap<string, Tree>): Record<string, unknown> =>
+    readSection({ path, specs, own, shared: flags.shared, interpolator, report, entries });
+  const run = section("run", runOptions) as unknown as RunSettings;
+  const ui = section("ui", pick(toolOptions, uiNames)) as unknown as UiSettings;
+  const { backbone } = section("run", pick(toolOptions, ["backbone"]));
   const backboneOptions = section("backbone", owners.backboneOptions, flags.backbone);
   const task = section("task", owners.taskOptions, flags.task);
   const template = merged ? resolveMixin(merged, interpolator, report) : null;

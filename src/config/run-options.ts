@@ -1,4 +1,4 @@
-import type { OptionSpec } from "../base/option-spec.js";
+import type { OptionSpec, OptionValues } from "../base/option-spec.js";
 import { type RunSettings, redoCauses } from "../contracts/run-config.js";
 import * as text from "./text/quantities.js";
 
@@ -182,11 +182,7 @@ export const cliOptions = {
 
 export const toolOptions: Readonly<Record<string, ToolOption>> = { ...runOptions, ...cliOptions };
 
+export const uiNames = ["json", "progress", "logFormat", "showConfig", "debugItem"] as const;
+
 /** Settings of the command line program itself; a run does not know them. */
-export interface UiSettings {
-  readonly json: boolean;
-  readonly progress: "auto" | "bar" | "lines" | "none";
-  readonly logFormat: "pretty" | "json";
-  readonly showConfig: boolean;
-  readonly debugItem: string | undefined;
-}
+export type UiSettings = OptionValues<Pick<typeof cliOptions, (typeof uiNames)[number]>>;

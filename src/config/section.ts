@@ -1,5 +1,5 @@
 import { KagurazakaError } from "../base/errors.js";
-import type { OptionSpec } from "../base/option-spec.js";
+import type { OptionSpec, OptionSpecs } from "../base/option-spec.js";
 import type { ConfigEntry } from "../contracts/index.js";
 import type { Interpolator } from "./interpolation.js";
 import { defaultOf, reportPlaceholders, treeEntries, treeValue } from "./mixin/values.js";
@@ -13,8 +13,9 @@ import { Leaf, List, originOf, type Tree } from "./tree.js";
 /** One owner's options and where their values may come from. */
 interface Section {
   readonly path: string;
-  readonly specs: Readonly<Record<string, OptionSpec>>;
-  readonly own: ReadonlyMap<string, Tree>;
+  readonly specs: OptionSpecs;
+  /** Given to this owner alone. */
+  readonly own: ReadonlyMap<string, Tree> | undefined;
   readonly shared: ReadonlyMap<string, Tree>;
   readonly interpolator: Interpolator;
   readonly report: Report;
@@ -27,7 +28,7 @@ export function readSection(section: Section): Record<string, unknown> {
   const values = Object.create(null) as Record<string, unknown>;
   for (const [name, spec] of Object.entries(specs)) {
     const snake = snakeName(name);
-    const tree = own.get(snake) ?? shared.get(snake);
+    const tree = own?.get(snake) ?? shared.get(snake);
     const given = tree ? treeEntries(tree, `${path}.${snake}`) : [];
     entries.push(...(spec.secret ? given.map(hideEntry) : given));
     if (!tree && spec.default !== undefined)
@@ -59,9 +60,11 @@ export function optionValue(name: string, spec: OptionSpec, tree: Tree | undefin
   // A text in a file reads as it would on a command line, except that YAML has types of its own for JSON.
   const asFlag = origin.kind === "flag" || (origin.kind === "file" && spec.type !== "json");
   if (asFlag && only instanceof Leaf && typeof only.value === "string") {
-    return parseOptionText(shown, spec, only.value, origin.text, {
+    return parseOptionText(only.value, spec, {
+      name: shown,
+      where: origin.text,
       note: (text) => report.note(text),
-      ...(only.expression === undefined ? {} : { shown: only.expression }),
+      shown: only.expression,
     });
   }
   return treeValue(shown, spec, tree, report);

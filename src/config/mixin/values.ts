@@ -51,17 +51,18 @@ function fieldValue(merged: MergedField, interpolator: Interpolator, report: Rep
 /** A default written as "30s" or "64KB" is read as such; anything else is the value itself. */
 export function defaultOf(spec: OptionSpec, name: string): unknown {
   const written = typeof spec.default === "string" && (spec.type === "duration" || spec.type === "size");
-  return written ? checkOptionValue(name, spec, spec.default, "default") : spec.default;
+  return written ? checkOptionValue(spec.default, spec, { name, where: "default" }) : spec.default;
 }
 
 /** The typed value of a tree whose references are replaced. */
 export function treeValue(name: string, spec: OptionSpec, tree: Tree, report: Report): unknown {
   const origin = originOf(tree);
-  const shown = firstExpression(tree);
-  return checkOptionValue(name, spec, toPlain(tree, spec.type !== "json"), origin.text, {
+  return checkOptionValue(toPlain(tree, spec.type !== "json"), spec, {
+    name,
+    where: origin.text,
     note: (text) => report.note(text),
     typed: ["decorator", "task", "code"].includes(origin.kind),
-    ...(shown === undefined ? {} : { shown }),
+    shown: firstExpression(tree),
   });
 }
 
