@@ -4,8 +4,14 @@ import type { UiSettings } from "../config/run-options.js";
 import type { RunSnapshot } from "../runner/run/run-result.js";
 import { rawStderr } from "./capture-output.js";
 import { createPalette, type Palette } from "./messages.js";
-import { describeRun } from "./run-status.js";
-import { LINE_EVERY_MS, openStatusLine, type StatusKind, type StatusLine, statusKind } from "./status-line.js";
+import {
+  describeRun,
+  LINE_EVERY_MS,
+  openStatusLine,
+  type StatusKind,
+  type StatusLine,
+  statusKind,
+} from "./status-line.js";
 
 /** Everything a run shows, on stderr: text for people, or one JSON object a line (`--log-format json`). */
 export interface RunConsole {

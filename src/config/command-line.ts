@@ -5,7 +5,7 @@ import { snakeName } from "./text/names.js";
 import { type Arity, type FlagItem, readWords, type WordItem, type Words } from "./text/words.js";
 import { Leaf, List, type Tree, type ValueOrigin } from "./tree.js";
 
-export type HelpOwner = "task" | "backbone" | "kagurazaka";
+type HelpOwner = "task" | "backbone" | "kagurazaka";
 
 /** What a command declares about its command line. */
 export interface CommandSyntax<S extends OptionSpecs = OptionSpecs> {

@@ -14,11 +14,11 @@ import {
 } from "./command-line.js";
 import { Report } from "./report.js";
 import { type ToolOption, toolOptions } from "./run-options.js";
-import { optionValue } from "./section.js";
 import { shortOptions } from "./short-flags.js";
 import { flagName, isAssignment, snakeName } from "./text/names.js";
 import type { FlagItem } from "./text/words.js";
 import { List, type Tree } from "./tree.js";
+import { optionValue } from "./values.js";
 
 /** Who declares flags besides the tool. */
 export interface FlagOwners {

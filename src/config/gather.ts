@@ -7,7 +7,6 @@ import type { Layers } from "./layers.js";
 import type { RawInput } from "./raw-input.js";
 import type { Report } from "./report.js";
 import { runOptions, type ToolOption, toolOptions, writtenValue } from "./run-options.js";
-import { optionValue } from "./section.js";
 import { declaredName, flagName, ignoredKeys, snakeName, spellings } from "./text/names.js";
 import {
   type Branch,
@@ -22,6 +21,7 @@ import {
   treeFromCode,
   type ValueOrigin,
 } from "./tree.js";
+import { optionValue } from "./values.js";
 
 interface Gathered {
   /** From the command line or a file, by names in snake_case: the owner that declares the name gets the value. */

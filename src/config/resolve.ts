@@ -6,16 +6,15 @@ import type { FlagOwners } from "./flags.js";
 import { gatherFlags, overlaid } from "./gather.js";
 import { createInterpolator } from "./interpolation.js";
 import { type Layers, loadLayers, unusedKeys } from "./layers.js";
-import { mixinEntries, resolveMixin } from "./mixin/values.js";
 import { type MergedMixin, type ModeSource, mergeMixin } from "./mixin.js";
 import type { RawInput } from "./raw-input.js";
 import { Report } from "./report.js";
 import { runOptions, type ToolOption, toolOptions, type UiSettings, uiNames } from "./run-options.js";
 import { maskEntry } from "./secrets.js";
-import { optionValue, readSection } from "./section.js";
 import { fittingShorts, givenShorts, shortsWithoutTemplate, withShorts } from "./short-flags.js";
 import { declaredName, flagName, snakeName, spellings } from "./text/names.js";
 import { createBranch, Leaf, originOf, type Tree } from "./tree.js";
+import { mixinEntries, optionValue, readSection, resolveMixin } from "./values.js";
 
 /** The declarations of task and backbone, once both are loaded. */
 export interface ConfigOwners extends FlagOwners, ModeSource {

@@ -20,7 +20,6 @@ export function fitValue(spec: OptionSpec, value: unknown, how: Fitting): unknow
     case "boolean":
       return fitBoolean(value, how);
     case "integer":
-      return inRange(spec, fitInteger(spec, value, how));
     case "number":
       return inRange(spec, fitNumber(spec, value, how));
     case "duration":
@@ -86,18 +85,12 @@ function inRange(spec: OptionSpec, value: number, unit = ""): number {
   throw new Unfit(`${kinds[spec.type]}${rangeText(spec, unit)}`);
 }
 
-function fitInteger(spec: OptionSpec, value: unknown, how: Fitting): number {
-  if (typeof value === "number" && Number.isSafeInteger(value)) return value;
-  const read = typeof value === "string" ? parseInteger(value) : undefined;
-  if (read === undefined) throw new Unfit(`a whole number${rangeText(spec)}`);
-  if (read.note) how.note(read.note);
-  return read.value;
-}
-
 function fitNumber(spec: OptionSpec, value: unknown, how: Fitting): number {
-  if (typeof value === "number" && Number.isFinite(value)) return value;
-  const read = typeof value === "string" ? (parseNumber(value) ?? parseInteger(value)) : undefined;
-  if (read === undefined) throw new Unfit(`a number${rangeText(spec)}`);
+  const isWhole = spec.type !== "number";
+  if (typeof value === "number" && (isWhole ? Number.isSafeInteger(value) : Number.isFinite(value))) return value;
+  const text = typeof value === "string" ? value : "";
+  const read = (isWhole ? undefined : parseNumber(text)) ?? parseInteger(text);
+  if (read === undefined) throw new Unfit(`${isWhole ? "a whole number" : "a number"}${rangeText(spec)}`);
   if (read.note) how.note(read.note);
   return read.value;
 }
@@ -124,7 +117,7 @@ function fitQuantity(value: unknown, unit: number, parse: (text: string) => numb
 const MAX_RANGE = 100_000;
 
 function fitIntegers(spec: OptionSpec, value: unknown, how: Fitting): number | number[] {
-  const one = (item: unknown): number => inRange(spec, fitInteger(spec, item, how));
+  const one = (item: unknown): number => inRange(spec, fitNumber(spec, item, how));
   if (Array.isArray(value)) return value.flatMap((item) => fitIntegers(spec, item, how));
   if (typeof value !== "string" || !/[,-]/.test(value.slice(1))) return one(value);
   return value
