@@ -1,7 +1,7 @@
 import { displayPath } from "../loader/paths.js";
 import { prepareRun } from "../runner/prepare/prepare-run.js";
 import { lastRunOf, openStateDir, type State } from "../runner/tools/audit/state-dir.js";
-import type { CommandInput } from "./command-table.js";
+import type { CommandInput } from "./command.js";
 import { formatCommand } from "./format-command.js";
 
 /** Where a command reads what was recorded: of a task and its configuration, or in a state directory. */

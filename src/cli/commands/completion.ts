@@ -1,6 +1,6 @@
 import { didYouMean } from "../../base/nearest.js";
 import { usageError } from "../../config/flags.js";
-import { defineCommand } from "../command-table.js";
+import { defineCommand } from "../command.js";
 
 /**
  * One script for each shell. Each asks `kagurazaka __complete SHELL WORDS…` what may stand in place of the last word, so that a

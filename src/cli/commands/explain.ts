@@ -1,7 +1,7 @@
 import { escapeControls } from "../../base/text.js";
 import { prepareRun } from "../../runner/prepare/prepare-run.js";
 import { explainItem } from "../../runner/tools/preview/explain.js";
-import { defineCommand } from "../command-table.js";
+import { defineCommand } from "../command.js";
 import { printJson } from "../data-out.js";
 
 export const command = defineCommand({

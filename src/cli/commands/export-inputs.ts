@@ -2,7 +2,7 @@ import { statSync } from "node:fs";
 import { usageError } from "../../config/flags.js";
 import { prepareRun } from "../../runner/prepare/prepare-run.js";
 import { exportInputs as writeInputs } from "../../runner/tools/preview/export-inputs.js";
-import { defineCommand } from "../command-table.js";
+import { defineCommand } from "../command.js";
 
 export const command = defineCommand({
   name: "export-inputs",

@@ -2,7 +2,7 @@ import { escapeControls, groupedCount } from "../../base/text.js";
 import { displayPath } from "../../loader/paths.js";
 import { type FailedItem, failedItems, type LedgerIndex, loadLedger } from "../../runner/ledger/index.js";
 import { type FailureClass, groupFailures, pickClasses } from "../../runner/tools/audit/failure-classes.js";
-import { defineCommand } from "../command-table.js";
+import { defineCommand } from "../command.js";
 import { DataOut, KeyLines } from "../data-out.js";
 import { createPalette, type Palette } from "../messages.js";
 import { findStateTarget } from "../state-target.js";

@@ -7,7 +7,8 @@ import { peekConfig, previewMixin } from "../../config/resolve.js";
 import { locateTool } from "../../loader/tool.js";
 import { loadBackbone } from "../../runner/prepare/find-backbone.js";
 import { loadOwners } from "../../runner/prepare/prepare-run.js";
-import { type AnyCommand, commands, defineCommand, namedCommand, unknownCommand } from "../command-table.js";
+import { defineCommand } from "../command.js";
+import { type AnyCommand, commands, namedCommand, unknownCommand } from "../command-table.js";
 
 export const command = defineCommand({
   name: "help",

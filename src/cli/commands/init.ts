@@ -3,7 +3,7 @@ import { createRequire } from "node:module";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { KagurazakaError } from "../../base/errors.js";
-import { defineCommand } from "../command-table.js";
+import { defineCommand } from "../command.js";
 
 const TASK = `import {
   FinishCheckByOutputFileExistence,

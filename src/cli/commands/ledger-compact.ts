@@ -1,7 +1,7 @@
 import { groupedCount } from "../../base/text.js";
 import { displayPath } from "../../loader/paths.js";
 import { compactShard } from "../../runner/tools/compact/compact-shard.js";
-import { defineCommand } from "../command-table.js";
+import { defineCommand } from "../command.js";
 import { printJson } from "../data-out.js";
 import { findStateTarget } from "../state-target.js";
 

@@ -13,7 +13,7 @@ import { startRun } from "../../runner/run/open-run.js";
 import type { Run } from "../../runner/run/run.js";
 import type { RunResult } from "../../runner/run/run-result.js";
 import { captureOutput } from "../capture-output.js";
-import { defineCommand } from "../command-table.js";
+import { defineCommand } from "../command.js";
 import { createConsole, type RunConsole } from "../console.js";
 import { printJson } from "../data-out.js";
 import { formatError } from "../messages.js";

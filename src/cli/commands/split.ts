@@ -2,7 +2,7 @@ import { defineOptions } from "../../base/option-spec.js";
 import { shortCount, shortRate } from "../../base/text.js";
 import { parseSize } from "../../config/text/quantities.js";
 import { splitTree } from "../../runner/tools/split/split.js";
-import { defineCommand } from "../command-table.js";
+import { defineCommand } from "../command.js";
 import { printJson } from "../data-out.js";
 import { createPalette } from "../messages.js";
 import { formatSplit } from "../split-report.js";

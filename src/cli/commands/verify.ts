@@ -4,7 +4,7 @@ import { auditShard, type ShardAudit } from "../../runner/tools/audit/audit-shar
 import { type Finding, findings } from "../../runner/tools/audit/findings.js";
 import { formatAudit } from "../audit-report.js";
 import { captureOutput } from "../capture-output.js";
-import { defineCommand } from "../command-table.js";
+import { defineCommand } from "../command.js";
 import { createConsole } from "../console.js";
 import { KeyLines, printJson } from "../data-out.js";
 import { formatCommand } from "../format-command.js";
