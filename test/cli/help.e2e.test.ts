@@ -66,7 +66,7 @@ describe.concurrent("help", () => {
   });
   test("of a backbone never asks which tasks it runs", async () => {
     const place = createPlace({
-      "bone.mjs": `export default { contract: 2, name: "bone", kinds: ["batch"], help: "Runs batches.", options: { width: { type: "integer" } }, size() {}, open() {} };`,
+      "bone.mjs": `export default { contract: 2, name: "bone", kinds: ["batch"], help: "Runs batches.", options: { width: { type: "integer" } }, size() {}, openWorkers() {} };`,
       "in/a.txt": "a",
     });
     for (const task of [[], [taskFile("files.ts"), "Shout"]]) {
