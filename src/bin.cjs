@@ -3,8 +3,8 @@
 // All workers of a process share that pool: with the default of four, eight workers that read files wait for one another.
 if (!process.env.UV_THREADPOOL_SIZE) {
   const at = process.argv.findIndex((word) => /^--num[-_]?process(=|$)/i.test(word));
-  const said = at < 0 ? "" : process.argv[at].includes("=") ? process.argv[at].split("=")[1] : process.argv[at + 1];
-  const workers = /^\d+$/.test(said || "") ? Number(said) : require("node:os").availableParallelism();
+  const given = at < 0 ? "" : process.argv[at].includes("=") ? process.argv[at].split("=")[1] : process.argv[at + 1];
+  const workers = /^\d+$/.test(given || "") ? Number(given) : require("node:os").availableParallelism();
   const size = String(Math.min(1024, Math.max(4, 2 * workers)));
   // Our own, and not the user's: programs that items start do not get it.
   process.env.UV_THREADPOOL_SIZE = process.env.KAGURAZAKA_THREADPOOL_SIZE = size;

@@ -3,7 +3,7 @@ import { displayPath } from "../loader/paths.js";
 import { type Aspect, aspects } from "../runner/ledger/index.js";
 import type { ShardAudit } from "../runner/tools/audit/audit-shard.js";
 import { type Finding, findings } from "../runner/tools/audit/findings.js";
-import type { Palette } from "./palette.js";
+import type { Palette } from "./messages.js";
 
 const quiet: ReadonlySet<Finding> = new Set<Finding>(["finished", "filtered"]);
 const names: Partial<Record<Finding, string>> = { neverRun: "never run" };
@@ -11,8 +11,11 @@ const names: Partial<Record<Finding, string>> = { neverRun: "never run" };
 /** What was found in one root, for people. */
 export function formatAudit(audit: ShardAudit, palette: Palette): string {
   const lines: string[] = [];
-  const row = (name: string, text: string, more: readonly string[] = []): void => {
-    lines.push(`  ${palette.dim(name.padEnd(10))} ${text}`, ...more.map((line) => `${" ".repeat(13)}${line}`));
+  /** @param examples stand below, with how many of `count` are left out */
+  const row = (name: string, text: string, examples: readonly string[] = [], count = 0): void => {
+    const below = examples.map((example) => escapeControls(example));
+    if (below.length > 0 && count > below.length) below.push(`and ${groupedCount(count - below.length)} more`);
+    lines.push(`  ${palette.dim(name.padEnd(10))} ${text}`, ...below.map((line) => `${" ".repeat(13)}${line}`));
   };
   if (audit.outputRoot !== null) row("output", displayPath(audit.outputRoot));
   row("state", displayPath(audit.stateDir));
@@ -25,14 +28,9 @@ export function formatAudit(audit: ShardAudit, palette: Palette): string {
     if (count === 0 && finding !== "finished") continue;
     const paint = finding === "finished" ? palette.green : quiet.has(finding) ? (text: string) => text : palette.red;
     const shown = quiet.has(finding) ? [] : examples;
-    row(
-      names[finding] ?? finding,
-      `${paint(groupedCount(count))}${findings[finding] === "" ? "" : `  ${palette.dim(findings[finding])}`}`,
-      [
-        ...shown.map(({ key, says }) => escapeControls(says === undefined ? key : `${key}: ${says}`)),
-        ...(shown.length > 0 && count > shown.length ? [`and ${groupedCount(count - shown.length)} more`] : []),
-      ],
-    );
+    const note = findings[finding] === "" ? "" : `  ${palette.dim(findings[finding])}`;
+    const more = shown.map(({ key, says }) => (says === undefined ? key : `${key}: ${says}`));
+    row(names[finding] ?? finding, `${paint(groupedCount(count))}${note}`, more, count);
   }
   if (audit.deepChecked !== null)
     row("deep", `${groupedCount(audit.deepChecked)}  ${palette.dim("looked at by the task's own code")}`);
@@ -44,14 +42,8 @@ export function formatAudit(audit: ShardAudit, palette: Palette): string {
   if (audit.orphans === null) row("orphans", palette.dim(`not looked for: ${audit.orphansNote}`));
   else if (audit.orphans.count > 0) {
     const { count, files } = audit.orphans;
-    row(
-      "orphans",
-      `${palette.yellow(groupedCount(count))}  ${palette.dim("files in the output root that belong to no item")}`,
-      [
-        ...files.map((file) => escapeControls(file)),
-        ...(count > files.length ? [`and ${groupedCount(count - files.length)} more`] : []),
-      ],
-    );
+    const note = palette.dim("files in the output root that belong to no item");
+    row("orphans", `${palette.yellow(groupedCount(count))}  ${note}`, files, count);
   }
   for (const line of troubles(audit)) row("trouble", palette.red(line));
   return lines.join("\n");

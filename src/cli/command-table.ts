@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
-import { KagurazakaError } from "../base/errors.js";
+import type { KagurazakaError } from "../base/errors.js";
 import { didYouMean, nearestName } from "../base/nearest.js";
+import { usageError } from "../config/flags.js";
 import type { Command } from "./command.js";
 
 // biome-ignore lint/suspicious/noExplicitAny: a table holds commands with all kinds of options.
@@ -9,47 +10,20 @@ export type AnyCommand = Command<any>;
 interface Entry {
   /** One line for lists of commands. */
   readonly summary: string;
-  readonly load: () => Promise<AnyCommand>;
+  readonly load: () => Promise<{ readonly command: AnyCommand }>;
 }
 
 /** Commands by name, in the order that lists show them. Each file is loaded when its command is asked for. */
 export const commands: Readonly<Record<string, Entry>> = {
-  init: {
-    summary: "write a task file to start from",
-    load: async () => (await import("./commands/init.js")).init,
-  },
-  explain: {
-    summary: "why an item would run or not",
-    load: async () => (await import("./commands/explain.js")).explain,
-  },
-  failures: {
-    summary: "what has failed, by class",
-    load: async () => (await import("./commands/failures.js")).failures,
-  },
-  verify: {
-    summary: "compare outputs with the ledger",
-    load: async () => (await import("./commands/verify.js")).verify,
-  },
-  split: {
-    summary: "cut an input into hard shards",
-    load: async () => (await import("./commands/split.js")).split,
-  },
-  "ledger compact": {
-    summary: "fold a ledger into one file",
-    load: async () => (await import("./commands/ledger-compact.js")).ledgerCompact,
-  },
-  "export-inputs": {
-    summary: "write the input list as JSONL",
-    load: async () => (await import("./commands/export-inputs.js")).exportInputs,
-  },
-  completion: {
-    summary: "completion for bash, zsh, fish",
-    load: async () => (await import("./commands/completion.js")).completion,
-  },
-  help: {
-    summary: "the page of a command",
-    load: async () => (await import("./commands/help.js")).help,
-  },
+  init: { summary: "write a task file to start from", load: () => import("./commands/init.js") },
+  explain: { summary: "why an item would run or not", load: () => import("./commands/explain.js") },
+  failures: { summary: "what has failed, by class", load: () => import("./commands/failures.js") },
+  verify: { summary: "compare outputs with the ledger", load: () => import("./commands/verify.js") },
+  split: { summary: "cut an input into hard shards", load: () => import("./commands/split.js") },
+  "ledger compact": { summary: "fold a ledger into one file", load: () => import("./commands/ledger-compact.js") },
+  "export-inputs": { summary: "write the input list as JSONL", load: () => import("./commands/export-inputs.js") },
+  completion: { summary: "completion for bash, zsh, fish", load: () => import("./commands/completion.js") },
+  help: { summary: "the page of a command", load: () => import("./commands/help.js") },
 };
 
 interface FoundCommand {
@@ -62,7 +36,9 @@ interface FoundCommand {
 export async function namedCommand(argv: readonly string[]): Promise<FoundCommand | undefined> {
   for (const length of [2, 1]) {
     const name = argv.slice(0, length).join(" ");
-    if (Object.hasOwn(commands, name)) return { command: await commands[name]!.load(), argv: argv.slice(length) };
+    if (!Object.hasOwn(commands, name)) continue;
+    const { command } = await commands[name]!.load();
+    return { command, argv: argv.slice(length) };
   }
   return undefined;
 }
@@ -80,12 +56,10 @@ export async function findCommand(argv: readonly string[]): Promise<FoundCommand
   const firstWords = Object.keys(commands).map((name) => name.split(" ")[0]!);
   const mayBeName = word !== undefined && /^[a-z][a-z-]*$/.test(word) && !existsSync(word);
   if (mayBeName && nearestName(word, firstWords) !== undefined) throw unknownCommand(word, firstWords);
-  return { command: (await import("./commands/run.js")).run, argv };
+  return { command: (await import("./commands/run.js")).command, argv };
 }
 
 export function unknownCommand(name: string, known: readonly string[] = Object.keys(commands)): KagurazakaError {
-  return new KagurazakaError("usage", `there is no command "${name}".${didYouMean(name, known)}`, {
-    where: "command line",
-    hint: `The commands are ${Object.keys(commands).join(", ")}.`,
-  });
+  const hint = `The commands are ${Object.keys(commands).join(", ")}.`;
+  return usageError(`there is no command "${name}".${didYouMean(name, known)}`, hint);
 }

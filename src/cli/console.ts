@@ -3,9 +3,15 @@ import { escapeControls, shortDuration } from "../base/text.js";
 import type { UiSettings } from "../config/run-options.js";
 import type { RunSnapshot } from "../runner/run/run-result.js";
 import { rawStderr } from "./capture-output.js";
-import { createPalette, type Palette } from "./palette.js";
-import { describeRun } from "./run-status.js";
-import { LINE_EVERY_MS, openStatusLine, type StatusKind, type StatusLine, statusKind } from "./status-line.js";
+import { createPalette, type Palette } from "./messages.js";
+import {
+  describeRun,
+  LINE_EVERY_MS,
+  openStatusLine,
+  type StatusKind,
+  type StatusLine,
+  statusKind,
+} from "./status-line.js";
 
 /** Everything a run shows, on stderr: text for people, or one JSON object a line (`--log-format json`). */
 export interface RunConsole {
@@ -24,134 +30,84 @@ export interface RunConsole {
 
 export function createConsole(ui: UiSettings): RunConsole {
   const out = rawStderr();
-  return ui.logFormat === "json" ? new JsonConsole(out) : new PrettyConsole(out, statusKind(ui.progress, out));
+  return ui.logFormat === "json" ? createJsonConsole(out) : createPrettyConsole(out, statusKind(ui.progress, out));
 }
 
-class PrettyConsole implements RunConsole {
-  readonly palette: Palette;
-  readonly #out: NodeJS.WriteStream;
-  readonly #kind: StatusKind;
-  #progress: StatusLine | undefined;
+function createPrettyConsole(out: NodeJS.WriteStream, kind: StatusKind): RunConsole {
+  const palette = createPalette(out);
+  let progress: StatusLine | undefined;
   /** Text without its newline yet, by item. */
-  readonly #partial = new Map<string | null, string>();
-
-  constructor(out: NodeJS.WriteStream, kind: StatusKind) {
-    this.#out = out;
-    this.#kind = kind;
-    this.palette = createPalette(out);
-  }
-
-  begin(snapshot: () => RunSnapshot): void {
-    this.#progress = openStatusLine(this.#kind, describeRun(this.#kind, snapshot), this.#out);
-  }
-
-  end(): void {
-    for (const [key, text] of this.#partial) if (text !== "") this.#item(key, text);
-    this.#partial.clear();
-    this.#progress?.stop();
-    this.#progress = undefined;
-  }
-
-  text(text: string): void {
-    if (this.#progress) this.#progress.line(text);
-    else this.#out.write(`${text}\n`);
-  }
-
-  note(message: string): void {
-    this.text(`${this.palette.dim("note")} ${escapeControls(message)}`);
-  }
-
-  warn(message: string): void {
-    this.text(`${this.palette.yellow("warning")} ${escapeControls(message, "newlines").replaceAll("\n", "\n  ")}`);
-  }
-
-  print(key: string | null, text: string): void {
-    const lines = ((this.#partial.get(key) ?? "") + text).split("\n");
-    const rest = lines.pop()!;
-    if (rest === "") this.#partial.delete(key);
-    else this.#partial.set(key, rest);
-    for (const line of lines) this.#item(key, line);
-  }
-
-  log(key: string, level: "info" | "warn" | "error", message: string, fields?: unknown): void {
-    const shown = fields === undefined ? message : `${message} ${JSON.stringify(fields)}`;
-    const paint = level === "error" ? this.palette.red : level === "warn" ? this.palette.yellow : this.palette.cyan;
-    this.text(`${this.#prefix(key)}${paint(level)} ${escapeControls(shown)}`);
-  }
-
-  failure(failureClass: string, key: string, error: ErrorRecord): void {
-    const stack = error.stack ?? `${error.name}: ${error.message}`;
-    const cause = error.cause
-      ? `\ncaused by ${error.cause.stack ?? `${error.cause.name}: ${error.cause.message}`}`
-      : "";
-    const head = `${this.palette.red("failed")} ${this.palette.bold(escapeControls(key))} ${this.palette.dim(`(first of: ${escapeControls(failureClass)})`)}`;
-    const body = escapeControls(stack + cause, "newlines").split("\n");
-    const hint = error.hint === undefined ? [] : [`  ${this.palette.cyan("→")} ${escapeControls(error.hint)}`];
-    this.text([head, ...body.map((line) => `  ${line}`), ...hint].join("\n"));
-  }
-
-  #item(key: string | null, line: string): void {
-    this.text(`${this.#prefix(key)}${escapeControls(line)}`);
-  }
-
-  #prefix(key: string | null): string {
-    return key === null || key === "" ? "" : `${this.palette.dim(`${escapeControls(key)} |`)} `;
-  }
+  const partial = new Map<string | null, string>();
+  const text = (line: string): void => {
+    if (progress) progress.line(line);
+    else out.write(`${line}\n`);
+  };
+  const ofItem = (key: string | null, line: string): void => {
+    const prefix = key === null || key === "" ? "" : `${palette.dim(`${escapeControls(key)} |`)} `;
+    text(prefix + line);
+  };
+  return {
+    palette,
+    begin(snapshot) {
+      progress = openStatusLine(kind, describeRun(kind, snapshot), out);
+    },
+    end() {
+      for (const [key, line] of partial) if (line !== "") ofItem(key, escapeControls(line));
+      partial.clear();
+      progress?.stop();
+      progress = undefined;
+    },
+    text,
+    note: (message) => text(`${palette.dim("note")} ${escapeControls(message)}`),
+    warn: (message) =>
+      text(`${palette.yellow("warning")} ${escapeControls(message, "newlines").replaceAll("\n", "\n  ")}`),
+    print(key, printed) {
+      const lines = ((partial.get(key) ?? "") + printed).split("\n");
+      const rest = lines.pop()!;
+      if (rest === "") partial.delete(key);
+      else partial.set(key, rest);
+      for (const line of lines) ofItem(key, escapeControls(line));
+    },
+    log(key, level, message, fields) {
+      const shown = fields === undefined ? message : `${message} ${JSON.stringify(fields)}`;
+      const paint = { error: palette.red, warn: palette.yellow, info: palette.cyan }[level];
+      ofItem(key, `${paint(level)} ${escapeControls(shown)}`);
+    },
+    failure(failureClass, key, error) {
+      const stackOf = ({ stack, name, message }: ErrorRecord): string => stack ?? `${name}: ${message}`;
+      const cause = error.cause ? `\ncaused by ${stackOf(error.cause)}` : "";
+      const body = escapeControls(stackOf(error) + cause, "newlines").split("\n");
+      const first = palette.dim(`(first of: ${escapeControls(failureClass)})`);
+      text(
+        [
+          `${palette.red("failed")} ${palette.bold(escapeControls(key))} ${first}`,
+          ...body.map((line) => `  ${line}`),
+          ...(error.hint === undefined ? [] : [`  ${palette.cyan("→")} ${escapeControls(error.hint)}`]),
+        ].join("\n"),
+      );
+    },
+  };
 }
 
 /** For machines: `ts, level, event, key, …`, one object a line. */
-class JsonConsole implements RunConsole {
-  readonly palette = createPalette({ isTTY: false }, { NO_COLOR: "1" });
-  readonly #out: NodeJS.WriteStream;
-  #timer: NodeJS.Timeout | undefined;
-
-  constructor(out: NodeJS.WriteStream) {
-    this.#out = out;
-  }
-
-  begin(snapshot: () => RunSnapshot): void {
-    this.#timer = setInterval(() => this.#write("info", "progress", { ...snapshot() }), LINE_EVERY_MS);
-    this.#timer.unref();
-  }
-
-  end(): void {
-    clearInterval(this.#timer);
-  }
-
-  text(text: string): void {
-    this.#write("info", "text", { message: text });
-  }
-
-  note(message: string): void {
-    this.#write("info", "note", { message });
-  }
-
-  warn(message: string): void {
-    this.#write("warn", "warning", { message });
-  }
-
-  print(key: string | null, text: string): void {
-    this.#write("info", "print", { ...(key === null ? {} : { key }), message: text });
-  }
-
-  log(key: string, level: "info" | "warn" | "error", message: string, fields?: unknown): void {
-    this.#write(level, "log", { key, message, ...(fields === undefined ? {} : { fields }) });
-  }
-
-  failure(failureClass: string, key: string, error: ErrorRecord): void {
-    this.#write("error", "failed", { key, class: failureClass, err: error });
-  }
-
-  retry(key: string, attempt: number, error: ErrorRecord, delayMs: number): void {
-    this.#write("info", "retry", {
-      key,
-      attempt,
-      delayMs: shortDuration(delayMs),
-      err: { name: error.name, message: error.message },
-    });
-  }
-
-  #write(level: string, event: string, fields: Record<string, unknown>): void {
-    this.#out.write(`${JSON.stringify({ ts: new Date().toISOString(), level, event, ...fields })}\n`);
-  }
+function createJsonConsole(out: NodeJS.WriteStream): RunConsole {
+  let timer: NodeJS.Timeout | undefined;
+  const write = (level: string, event: string, fields: Record<string, unknown>): void =>
+    void out.write(`${JSON.stringify({ ts: new Date().toISOString(), level, event, ...fields })}\n`);
+  return {
+    palette: createPalette({ isTTY: false }, { NO_COLOR: "1" }),
+    begin(snapshot) {
+      timer = setInterval(() => write("info", "progress", { ...snapshot() }), LINE_EVERY_MS).unref();
+    },
+    end: () => clearInterval(timer),
+    text: (message) => write("info", "text", { message }),
+    note: (message) => write("info", "note", { message }),
+    warn: (message) => write("warn", "warning", { message }),
+    print: (key, message) => write("info", "print", { ...(key === null ? {} : { key }), message }),
+    log: (key, level, message, fields) =>
+      write(level, "log", { key, message, ...(fields === undefined ? {} : { fields }) }),
+    failure: (failureClass, key, err) => write("error", "failed", { key, class: failureClass, err }),
+    retry: (key, attempt, { name, message }, delayMs) =>
+      write("info", "retry", { key, attempt, delayMs: shortDuration(delayMs), err: { name, message } }),
+  };
 }

@@ -1,4 +1,13 @@
-import { quote, withFlags } from "./words.js";
+/** A word as a POSIX shell reads it back. */
+export function quote(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+}
+
+/** More flags for a command: before its `--`, for what stands behind that is the task's. */
+export function withFlags(argv: readonly string[], flags: readonly string[]): string[] {
+  const end = argv.indexOf("--");
+  return end < 0 ? [...argv, ...flags] : [...argv.slice(0, end), ...flags, ...argv.slice(end)];
+}
 
 /** The words of a command once more, as a shell reads them, with others in front and flags behind; `--json` is left out. */
 export function formatCommand(

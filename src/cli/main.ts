@@ -1,7 +1,6 @@
 import { exitCodeOf } from "../base/errors.js";
 import { findCommand } from "./command-table.js";
-import { createPalette } from "./palette.js";
-import { formatError } from "./print-error.js";
+import { createPalette, formatError } from "./messages.js";
 
 /** From words to an exit code. The only place that ends the process. */
 export async function main(argv: readonly string[]): Promise<void> {
@@ -14,7 +13,7 @@ export async function main(argv: readonly string[]): Promise<void> {
 
 async function exitCodeFor(argv: readonly string[]): Promise<number> {
   try {
-    if (argv[0] === "__complete") return await (await import("./completion/complete.js")).complete(argv.slice(1));
+    if (argv[0] === "__complete") return await (await import("./complete.js")).complete(argv.slice(1));
     const found = await findCommand(argv);
     return await (await import("./run-command.js")).runCommand(found.command, found.argv);
   } catch (error) {

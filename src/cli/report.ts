@@ -1,10 +1,12 @@
 import { resolve } from "node:path";
 import { escapeControls, groupedCount, shortCount, shortDuration, shortRate } from "../base/text.js";
+import type { Resolved } from "../config/resolve.js";
 import type { RunInfo } from "../contracts/run-hooks.js";
 import { displayPath } from "../loader/paths.js";
 import type { RunResult } from "../runner/run/run-result.js";
-import type { Palette } from "./palette.js";
-import { quote, withFlags } from "./words.js";
+import type { DryRun } from "../runner/tools/preview/dry-run.js";
+import { quote, withFlags } from "./format-command.js";
+import type { Palette } from "./messages.js";
 
 /** The first lines of a run: what, on what, from where to where. */
 export function formatHeader(info: RunInfo, source: string, palette: Palette): string {
@@ -47,14 +49,10 @@ export function formatReport(result: RunResult, palette: Palette): string {
     const times = `p50 ${shortDuration(p50)} · p95 ${shortDuration(p95)} · max ${shortDuration(max)} · workers ${Math.round(stats.utilisation * 100)}% busy`;
     rows.push(["per item", times]);
     const slowest = stats.slowest.filter(({ durationMs }) => durationMs >= 1).slice(0, 3);
-    if (slowest.length > 0 && ran > 3) {
-      rows.push([
-        "slowest",
-        slowest
-          .map(({ key, durationMs }) => `${escapeControls(key)} ${palette.dim(shortDuration(durationMs))}`)
-          .join(", "),
-      ]);
-    }
+    const shown = slowest.map(
+      ({ key, durationMs }) => `${escapeControls(key)} ${palette.dim(shortDuration(durationMs))}`,
+    );
+    if (slowest.length > 0 && ran > 3) rows.push(["slowest", shown.join(", ")]);
   }
   return table(rows, palette);
 }
@@ -73,4 +71,31 @@ export function nextCommand(result: RunResult, argv: readonly string[]): string 
 
 function table(rows: readonly [string, string][], palette: Palette): string {
   return rows.map(([name, value]) => `  ${palette.dim(name.padEnd(9))} ${value}`).join("\n");
+}
+
+/** `--dry-run`. */
+export function formatDryRun({ warnings, total, run, skipped, refused, examples }: DryRun): string {
+  const rows: [string, string][] = [
+    ["listed", groupedCount(total)],
+    ["would run", groupedCount(run)],
+  ];
+  for (const [reason, count] of Object.entries(skipped)) rows.push(["skip", `${groupedCount(count)}  (${reason})`]);
+  for (const [code, count] of Object.entries(refused)) rows.push(["refuse", `${groupedCount(count)}  (${code})`]);
+  const lines = [
+    ...warnings.map((warning) => `warning ${warning}`),
+    ...rows.map(([name, value]) => `  ${name.padEnd(10)} ${value}`),
+  ];
+  if (examples.length > 0) lines.push("", "  first to run:");
+  for (const { key, outputs } of examples) {
+    const to = outputs.map((path) => escapeControls(displayPath(path))).join(", ");
+    lines.push(`    ${escapeControls(key)}${outputs.length === 0 ? "" : ` → ${to}`}`);
+  }
+  return `${lines.join("\n")}\n`;
+}
+
+/** `--show-config`: every value and its origin. */
+export function formatShowConfig({ entries }: Resolved): string {
+  const rows = entries.map(({ path, value, origin }) => [`${path} = ${JSON.stringify(value)}`, origin.text] as const);
+  const width = Math.min(72, Math.max(0, ...rows.map(([left]) => left.length)));
+  return rows.map(([left, from]) => `${left.padEnd(width)}  # ${from}\n`).join("");
 }

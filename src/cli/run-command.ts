@@ -2,18 +2,18 @@ import { statSync } from "node:fs";
 import { KagurazakaError, MistakesError } from "../base/errors.js";
 import { escapeControls } from "../base/text.js";
 import { type CommandLine, parseCommandLine } from "../config/command-line.js";
-import { readCommandValues } from "../config/command-values.js";
+import { readCommandValues } from "../config/flags.js";
 import { inputFromLine } from "../config/raw-input.js";
 import { cliOptions } from "../config/run-options.js";
 import { prepareRun } from "../runner/prepare/prepare-run.js";
 import type { AnyCommand } from "./command-table.js";
-import { createPalette } from "./palette.js";
+import { createPalette } from "./messages.js";
 
 /** From the words of one command to its exit code: a page of help, or all mistakes at once, or what it does. */
 export async function runCommand(command: AnyCommand, argv: readonly string[]): Promise<number> {
   const line = parseCommandLine(argv, command);
   if (line.help !== undefined || line.version || (argv.length === 0 && command.name === ""))
-    return (await import("./help.js")).printHelp(command, line);
+    return (await import("./commands/help.js")).printHelp(command, line);
   if (command.takes === "run or state" && isDirectory(line.taskFile)) return runOnState(command, argv);
   const { values, mistakes, notes } = readCommandValues(line, command);
   if (mistakes.length > 0) throw await withMistakesOfRun(line, mistakes);

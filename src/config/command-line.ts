@@ -5,7 +5,7 @@ import { snakeName } from "./text/names.js";
 import { type Arity, type FlagItem, readWords, type WordItem, type Words } from "./text/words.js";
 import { Leaf, List, type Tree, type ValueOrigin } from "./tree.js";
 
-export type HelpOwner = "task" | "backbone" | "kagurazaka";
+type HelpOwner = "task" | "backbone" | "kagurazaka";
 
 /** What a command declares about its command line. */
 export interface CommandSyntax<S extends OptionSpecs = OptionSpecs> {
@@ -184,12 +184,11 @@ function findTask(items: Items): WordItem[] {
   return looksLikeFile(last.text) ? [last] : [before, last];
 }
 
-export function flagTree(item: FlagItem, spec: ToolOption | OptionSpec): Tree {
-  const place: ValueOrigin = { kind: "flag", text: item.written };
-  const leaf = (text: string): Leaf => new Leaf(text, place);
-  if (item.arity === "none") return item.inline ? leaf(item.values[0]!) : new Leaf(!item.negated, place);
-  if (isList(spec)) return new List(item.values.map(leaf), place);
-  const bare = "bare" in spec ? spec.bare?.value : undefined;
-  const value = item.values[0] ?? bare;
-  return value === undefined ? new List([], place) : leaf(value);
+export function flagTree(item: FlagItem, spec: ToolOption): Tree {
+  const origin: ValueOrigin = { kind: "flag", text: item.written };
+  const leaf = (text: string): Leaf => new Leaf(text, origin);
+  if (item.arity === "none") return item.inline ? leaf(item.values[0]!) : new Leaf(!item.negated, origin);
+  if (isList(spec)) return new List(item.values.map(leaf), origin);
+  const value = item.values[0] ?? spec.bare?.value;
+  return value === undefined ? new List([], origin) : leaf(value);
 }

@@ -1,6 +1,7 @@
 import { KagurazakaError } from "../base/errors.js";
 import { nearestName } from "../base/nearest.js";
-import type { OptionSpec, OptionSpecs } from "../base/option-spec.js";
+import type { OptionSpecs, OptionValues } from "../base/option-spec.js";
+import type { TemplateUse } from "../contracts/define.js";
 import {
   arityOf,
   bySnakeName,
@@ -11,11 +12,13 @@ import {
   looksLikeFile,
   readItems,
 } from "./command-line.js";
+import { Report } from "./report.js";
 import { type ToolOption, toolOptions } from "./run-options.js";
 import { shortOptions } from "./short-flags.js";
 import { flagName, isAssignment, snakeName } from "./text/names.js";
 import type { FlagItem } from "./text/words.js";
 import { List, type Tree } from "./tree.js";
+import { optionValue } from "./values.js";
 
 /** Who declares flags besides the tool. */
 export interface FlagOwners {
@@ -23,12 +26,14 @@ export interface FlagOwners {
   readonly backboneOptions: OptionSpecs;
   readonly taskName: string;
   readonly taskOptions: OptionSpecs;
-  /** The task takes unknown flags and words. */
-  readonly rawArgs: boolean;
-  /** The task has one, for short flags to set values of. */
-  readonly template?: unknown;
-  /** The task's own defaults for flags, by their names in snake_case. */
-  readonly defaults?: ReadonlyMap<string, Tree>;
+  /** The task says `static rawArgs = true`: it takes unknown flags and words. */
+  readonly rawArgs?: boolean;
+  /** `static defaults` of the task's class, as it is written. */
+  readonly taskDefaults?: unknown;
+  /** Flags of the backbones that are not chosen; asked for only when no other owner has the name. */
+  readonly otherBackboneFlags?: () => Promise<readonly string[]>;
+  /** The task's template, for short flags to set values of. */
+  readonly template?: TemplateUse | undefined;
 }
 
 interface GivenFlags {
@@ -39,7 +44,7 @@ interface GivenFlags {
 }
 
 interface KnownFlag {
-  readonly spec: OptionSpec | ToolOption;
+  readonly spec: ToolOption;
   /** Ends the sentence "… is a flag of". */
   readonly owner: string;
 }
@@ -60,12 +65,12 @@ export function knownFlags(owners: FlagOwners): Map<string, KnownFlag> {
   return known;
 }
 
-const ownFlags = ({ name, options }: CommandSyntax): Map<string, KnownFlag> =>
+const knownOwn = ({ name, options }: CommandSyntax): Map<string, KnownFlag> =>
   new Map([...bySnakeName(options)].map(([flag, spec]) => [flag, { spec, owner: name }]));
 
 /** All flags of a run, when all owners are known: each has an owner, or is a mistake, or the task takes it raw. */
 export function readFlags(line: CommandLine, owners: FlagOwners): GivenFlags {
-  const own = ownFlags(line.command);
+  const own = knownOwn(line.command);
   const given = readKnown(line, new Map([...knownFlags(owners), ...own]), owners.rawArgs);
   // The command has read its own flags.
   for (const name of own.keys()) given.flags.delete(name);
@@ -73,12 +78,12 @@ export function readFlags(line: CommandLine, owners: FlagOwners): GivenFlags {
 }
 
 /** The flags of a command that takes no run. */
-export function readOwnFlags(line: CommandLine): GivenFlags {
+function readOwnFlags(line: CommandLine): GivenFlags {
   const help: KnownFlag = { spec: toolOptions.help!, owner: line.command.name };
-  return readKnown(line, new Map([...ownFlags(line.command), ["help", help]]), false);
+  return readKnown(line, new Map([...knownOwn(line.command), ["help", help]]));
 }
 
-function readKnown(line: CommandLine, known: KnownFlags, takesRaw: boolean) {
+function readKnown(line: CommandLine, known: KnownFlags, takesRaw = false) {
   const { argv, command, positionals } = line;
   const { items, rest } = readItems(argv, command, (name) => arityOf(known.get(name)?.spec), positionals);
   const flags = new Map<string, Tree>();
@@ -102,13 +107,54 @@ function readKnown(line: CommandLine, known: KnownFlags, takesRaw: boolean) {
   return { flags, rawArgs: [...rawArgs, ...rest], mistakes };
 }
 
+/** The values of a command's own flags; the report gets everything that is wrong with its own words and flags. */
+export function readCommandValues<S extends OptionSpecs>(
+  line: CommandLine,
+  { options }: CommandSyntax<S>,
+): { values: OptionValues<S>; mistakes: readonly KagurazakaError[]; notes: readonly string[] } {
+  const report = new Report();
+  const given = line.command.takes ? flagsBesidesRun(line) : readOwnFlags(line);
+  for (const mistake of [...missingWords(line), ...givenTwice(line.ownFlags, options), ...given.mistakes])
+    report.mistake(mistake);
+  const values: Record<string, unknown> = {};
+  for (const [name, spec] of Object.entries(options))
+    report.attempt(() => {
+      values[name] = optionValue(name, spec, given.flags.get(snakeName(name)), report);
+    });
+  return { values: values as OptionValues<S>, mistakes: report.mistakes, notes: [...report.notes] };
+}
+
+/** The own flags of a command that takes a run: other flags wait until task and backbone are loaded. */
+function flagsBesidesRun({ ownFlags, command }: CommandLine): Omit<GivenFlags, "rawArgs"> {
+  const specs = bySnakeName(command.options);
+  const complete = ownFlags.filter((item) => !missingValue(item));
+  return {
+    flags: new Map(complete.map((item) => [item.name, flagTree(item, specs.get(item.name)!)])),
+    mistakes: ownFlags.flatMap((item) => missingValue(item) ?? []),
+  };
+}
+
+function missingWords({ command, words, taskFile }: CommandLine): KagurazakaError[] {
+  const missing = command.words.filter((word) => !word.startsWith("[")).slice(words.length);
+  if (command.takes && command.name !== "" && taskFile === undefined)
+    missing.push(command.takes === "run" ? "a task" : "a task or its state directory");
+  return missing.length === 0 ? [] : [usageError(`${command.name} needs ${missing.join(" and ")}`, usageOf(command))];
+}
+
+/** `kagurazaka explain KEY TASK_FILE [TASK_NAME] [flags]` */
+export function usageOf({ name, words, takes }: CommandSyntax): string {
+  const run = "TASK_FILE [TASK_NAME]";
+  const task = takes === undefined ? [] : takes === "run" ? [run] : [`(${run} | STATE_DIR)`];
+  return ["kagurazaka", ...(name === "" ? [] : [name]), ...words, ...task, "[flags]"].join(" ");
+}
+
 /** Lists collect; of anything else the last one wins. */
 function joined(before: Tree | undefined, now: Tree): Tree {
   return before instanceof List && now instanceof List ? new List([...before.items, ...now.items], now.origin) : now;
 }
 
 /** A command's own flag that has one value and got several. */
-export function givenTwice(items: readonly FlagItem[], options: OptionSpecs): KagurazakaError[] {
+function givenTwice(items: readonly FlagItem[], options: OptionSpecs): KagurazakaError[] {
   const single = [...bySnakeName(options)].filter(([, spec]) => spec.type !== "boolean" && !isList(spec));
   return single.flatMap(([name]) => {
     const values = items.filter((item) => item.name === name).flatMap((item) => item.values);
@@ -118,7 +164,7 @@ export function givenTwice(items: readonly FlagItem[], options: OptionSpecs): Ka
   });
 }
 
-export function missingValue(item: FlagItem): KagurazakaError | undefined {
+function missingValue(item: FlagItem): KagurazakaError | undefined {
   const usage = (message: string) => new KagurazakaError("usage", message, { where: item.written });
   if (item.arity === "assignments") {
     const wrong = item.values.find((word) => !isAssignment(word));
@@ -131,15 +177,11 @@ export function missingValue(item: FlagItem): KagurazakaError | undefined {
 
 function unexpectedWord(word: string, { name, takes }: CommandSyntax): KagurazakaError {
   const isMixin = takes && !looksLikeFile(word) && isAssignment(word);
-  return new KagurazakaError(
-    "usage",
+  return usageError(
     `unexpected argument "${word}"${isMixin ? ". Did you mean --mixin before it?" : ""}`,
-    {
-      where: "command line",
-      hint: takes
-        ? "The arguments besides flags are TASK_FILE and TASK_NAME, first or last. Arguments that the task itself reads go after --."
-        : `kagurazaka ${name} -h shows its arguments.`,
-    },
+    takes
+      ? "The arguments besides flags are TASK_FILE and TASK_NAME, first or last. Arguments that the task itself reads go after --."
+      : `kagurazaka ${name} -h shows its arguments.`,
   );
 }
 
@@ -165,7 +207,11 @@ const declaredToolName = (name: string): string =>
   Object.keys(toolOptions).find((tool) => snakeName(tool) === name) ?? name;
 
 export const missingTask = (): KagurazakaError =>
-  new KagurazakaError("usage", "no task is named", {
-    where: "command line",
-    hint: "kagurazaka TASK_FILE TASK_NAME, or kagurazaka @word-count. kagurazaka --help shows examples.",
-  });
+  usageError(
+    "no task is named",
+    "kagurazaka TASK_FILE TASK_NAME, or kagurazaka @word-count. kagurazaka --help shows examples.",
+  );
+
+/** The words of a command line make no sense. */
+export const usageError = (message: string, hint: string): KagurazakaError =>
+  new KagurazakaError("usage", message, { where: "command line", hint });

@@ -1,13 +1,27 @@
 import { KagurazakaError } from "../base/errors.js";
-import type { OptionSpec } from "../base/option-spec.js";
+import { didYouMean } from "../base/nearest.js";
+import type { OptionSpec, OptionSpecs } from "../base/option-spec.js";
+import { bySnakeName } from "./command-line.js";
 import { type FlagOwners, knownFlags, readFlags, unknownFlag } from "./flags.js";
 import type { Layers } from "./layers.js";
-import { ignoredKeys } from "./mixin/ignored.js";
-import type { Report } from "./mixin.js";
 import type { RawInput } from "./raw-input.js";
-import type { ToolOption } from "./run-options.js";
-import { snakeName } from "./text/names.js";
-import { type Branch, createBranch, isBranch, Leaf, List, originOf, type Tree, toPlain } from "./tree.js";
+import type { Report } from "./report.js";
+import { runOptions, type ToolOption, toolOptions, writtenValue } from "./run-options.js";
+import { declaredName, flagName, ignoredKeys, snakeName, spellings } from "./text/names.js";
+import {
+  type Branch,
+  createBranch,
+  isBranch,
+  keyOriginOf,
+  Leaf,
+  List,
+  originOf,
+  type Tree,
+  toPlain,
+  treeFromCode,
+  type ValueOrigin,
+} from "./tree.js";
+import { optionValue } from "./values.js";
 
 interface Gathered {
   /** From the command line or a file, by names in snake_case: the owner that declares the name gets the value. */
@@ -19,29 +33,32 @@ interface Gathered {
 }
 
 /** All flags, low to high: the task's defaults, the sections of --cfg, the command line or code. */
-export function gatherFlags(input: RawInput, layers: Layers, owners: FlagOwners, report: Report): Gathered {
+export async function gatherFlags(
+  input: RawInput,
+  layers: Layers,
+  owners: FlagOwners,
+  report: Report,
+): Promise<Gathered> {
+  const shared = await readTaskDefaults(owners, report);
   const known = knownFlags(owners);
-  const shared = new Map<string, Tree>(owners.defaults);
   const rawArgs: string[] = [];
   const spelled = new Map<string, string>();
   for (const [key, tree] of Object.entries(layers.section)) {
     const name = snakeName(key);
-    const where = originOf(tree).atKey ?? originOf(tree).text;
+    const where = keyOriginOf(tree);
     const twin = spelled.get(name);
     spelled.set(name, key);
     const flag = known.get(name);
     if (twin !== undefined) {
-      report.mistake(
-        new KagurazakaError("config-file", `"${twin}" and "${key}" are two spellings of one flag; use one`, { where }),
-      );
+      report.refuse("config-file", `"${twin}" and "${key}" are two spellings of one flag; use one`, { where });
     } else if (!flag && owners.rawArgs) {
       rawArgs.push(...rawWords(key, tree));
     } else if (!flag && ignoredKeys.has(name)) {
       report.note(`${key} (${where}) has no meaning here and is ignored`);
     } else if (!flag) {
       report.mistake(unknownFlag(key, known, { where }));
-    } else if ((flag.spec as ToolOption).argvOnly) {
-      report.mistake(new KagurazakaError("config-file", `${key} can only be given on the command line`, { where }));
+    } else if (flag.spec.argvOnly) {
+      report.refuse("config-file", `${key} can only be given on the command line`, { where });
     } else if (!notGiven(tree, flag.spec)) {
       shared.set(name, tree);
     }
@@ -58,7 +75,7 @@ export function gatherFlags(input: RawInput, layers: Layers, owners: FlagOwners,
       [input.task, owners.taskOptions, owners.taskName],
       [input.backbone, owners.backboneOptions, owners.backboneName],
     ] as const) {
-      const declared = new Map(Object.entries(specs).map(([name, spec]) => [snakeName(name), { spec, owner }]));
+      const declared = new Map([...bySnakeName(specs)].map(([name, spec]) => [name, { spec, owner }]));
       for (const [name, tree] of own)
         if (!declared.has(name)) report.mistake(unknownFlag(name, declared, { where: originOf(tree).text }));
     }
@@ -88,9 +105,69 @@ const wordOf = (tree: Tree): string =>
 /** What references see: the file's values, with those that flags override. */
 export function overlaid(section: Branch, flags: ReadonlyMap<string, Tree>): Branch {
   const merged = createBranch(originOf(section), Object.entries(section));
-  for (const [name, tree] of flags) {
-    const key = Object.keys(section).find((key) => snakeName(key) === name) ?? name;
-    merged[key] = tree;
-  }
+  const written = spellings(Object.keys(section));
+  for (const [name, tree] of flags) merged[written.get(name) ?? name] = tree;
   return merged;
+}
+
+const ofTask: ValueOrigin = { kind: "task", text: "task" };
+
+/**
+ * The task's own defaults, by names in snake_case: of the run's settings and of the backbone's flags. A flag that only another
+ * backbone has is ignored, so that `num_process` may stand there while the task runs on `inline`.
+ */
+async function readTaskDefaults(owners: FlagOwners, report: Report): Promise<Map<string, Tree>> {
+  const trees = new Map<string, Tree>();
+  const where = `static defaults of ${owners.taskName}`;
+  const mistake = (code: "bad-value" | "unknown-flag", message: string, hint?: string): void =>
+    report.refuse(code, message, { where, ...(hint === undefined ? {} : { hint }) });
+  const defaults = owners.taskDefaults;
+  if (defaults === undefined) return trees;
+  if (typeof defaults !== "object" || defaults === null || Array.isArray(defaults)) {
+    mistake("bad-value", "static defaults must be an object", "For example { num_process: 1, concurrency: 16 }.");
+    return trees;
+  }
+  const spelled = new Map<string, string>();
+  for (const [written, value] of Object.entries(defaults)) {
+    if (value === undefined) continue;
+    const name = snakeName(written);
+    const twin = spelled.get(name);
+    spelled.set(name, written);
+    const found = findFlag(name, owners);
+    if (twin !== undefined) {
+      mistake("bad-value", `"${twin}" and "${written}" are two spellings of one flag; use one`);
+    } else if (found) {
+      try {
+        trees.set(name, valueTree(found, value, report));
+      } catch (error) {
+        if (!KagurazakaError.is(error)) throw error;
+        mistake("bad-value", error.message);
+      }
+    } else if (declaredName(owners.taskOptions, written) !== undefined) {
+      mistake("bad-value", `"${written}" is an option of the task itself`, "Give that option a default.");
+    } else if (declaredName(toolOptions, written) !== undefined) {
+      mistake("bad-value", `${flagName(name)} can only be given when a run is started, not by the task`);
+    } else {
+      const others = (await owners.otherBackboneFlags?.()) ?? [];
+      if (others.some((other) => snakeName(other) === name)) continue;
+      const known = [...Object.keys(runOptions), ...Object.keys(owners.backboneOptions), ...others].map(snakeName);
+      mistake("unknown-flag", `there is no flag "${written}".${didYouMean(name, known)}`);
+    }
+  }
+  return trees;
+}
+
+function findFlag(written: string, { backboneOptions }: FlagOwners): [string, ToolOption] | undefined {
+  for (const specs of [runOptions, backboneOptions] as readonly OptionSpecs[]) {
+    const name = declaredName(specs, written);
+    if (name !== undefined) return [name, specs[name]!];
+  }
+  return undefined;
+}
+
+/** Read here once, so that a bad value is the task's mistake even where a flag says something else. */
+function valueTree([name, spec]: [string, ToolOption], value: unknown, report: Report): Tree {
+  const tree = treeFromCode(writtenValue(spec, value), ofTask, [name]);
+  optionValue(name, spec, tree, report);
+  return tree;
 }

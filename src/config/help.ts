@@ -1,10 +1,9 @@
 import type { OptionSpec, OptionSpecs } from "../base/option-spec.js";
-import { type CommandSyntax, isList } from "./command-line.js";
-import { usageOf } from "./command-values.js";
+import { type CommandSyntax, isList, runSyntax } from "./command-line.js";
+import { usageOf } from "./flags.js";
 import type { MergedMixin } from "./mixin.js";
 import { cliOptions, runOptions, type ToolOption } from "./run-options.js";
 import { shortOptions } from "./short-flags.js";
-import { twoColumns, wrap } from "./text/columns.js";
 import { flagName, snakeName } from "./text/names.js";
 import { shorts } from "./text/words.js";
 import { isBranch, isNull, type Tree, toPlain } from "./tree.js";
@@ -13,7 +12,7 @@ import { isBranch, isNull, type Tree, toPlain } from "./tree.js";
 interface Page {
   readonly usage: string;
   readonly help: string;
-  readonly options: Readonly<Record<string, OptionSpec | ToolOption>>;
+  readonly options: Readonly<Record<string, ToolOption>>;
   /** Paragraphs under the flags. */
   readonly notes?: readonly string[];
   readonly width?: number | undefined;
@@ -74,23 +73,13 @@ const examples = `Examples:
   kagurazaka @exec --in photos --out small -- convert {} -resize 50% {output.path}
   kagurazaka task.ts MyTask --dry-run --sample 1%`;
 
-interface BackboneHelp {
-  readonly name: string;
-  readonly help: string;
-  readonly options: OptionSpecs;
-  readonly width?: number;
-}
+type BackboneHelp = Pick<Page, "help" | "options" | "width"> & { readonly name: string };
 
 /** `kagurazaka -hb` */
 export function renderBackboneHelp({ name, help, options, width }: BackboneHelp): string {
   const notes = Object.keys(options).length === 0 ? ["It has no flags of its own."] : [];
-  return renderPage({
-    usage: `kagurazaka TASK_FILE [TASK_NAME] --backbone ${name} [flags]`,
-    help,
-    options,
-    notes,
-    width,
-  });
+  const usage = `kagurazaka TASK_FILE [TASK_NAME] --backbone ${name} [flags]`;
+  return renderPage({ usage, help, options, notes, width });
 }
 
 interface TaskHelp {
@@ -109,7 +98,7 @@ interface TaskHelp {
 /** `kagurazaka TASK_FILE -h` */
 export function renderTaskHelp({ name, help, options, mixin, rawArgs, defaults = {}, width }: TaskHelp): string {
   return renderPage({
-    usage: usageOf({ name: "", words: [], options: {}, takes: "run" }),
+    usage: usageOf(runSyntax),
     help: help ?? `The task ${name}.`,
     options,
     notes: [
@@ -123,27 +112,25 @@ export function renderTaskHelp({ name, help, options, mixin, rawArgs, defaults =
   });
 }
 
-function termOf(name: string, spec: OptionSpec | ToolOption): string {
+function termOf(name: string, spec: ToolOption): string {
   const short = Object.keys(shorts).find((letter) => shorts[letter] === snakeName(name));
   return `${short === undefined ? "" : `${short}, `}${flagName(name)}${argumentOf(spec)}`;
 }
 
-function argumentOf(spec: OptionSpec | ToolOption): string {
+function argumentOf(spec: ToolOption): string {
   if (spec.type === "boolean") return "";
   const shown = spec.placeholder ?? spec.choices?.join("|") ?? spec.type.toUpperCase();
-  if ("bare" in spec && spec.bare) return ` [${shown}]`;
+  if (spec.bare) return ` [${shown}]`;
   return isList(spec) ? ` <${shown}...>` : ` <${shown}>`;
 }
 
 function descriptionOf(spec: OptionSpec): string {
   const help = spec.help ?? "";
-  const facts = [
-    ...(spec.required ? ["required"] : []),
-    ...(spec.choices && spec.placeholder === undefined ? [`one of ${spec.choices.join(", ")}`] : []),
-    ...(spec.default !== undefined && !/default/i.test(help) && spec.default !== false
-      ? [`default: ${defaultText(spec)}`]
-      : []),
-  ];
+  const facts: string[] = [];
+  if (spec.required) facts.push("required");
+  if (spec.choices && spec.placeholder === undefined) facts.push(`one of ${spec.choices.join(", ")}`);
+  if (spec.default !== undefined && spec.default !== false && !/default/i.test(help))
+    facts.push(`default: ${defaultText(spec)}`);
   return facts.length === 0 ? help : `${help}${help === "" ? "" : " "}(${facts.join("; ")})`;
 }
 
@@ -175,3 +162,30 @@ function mixinHelp(mixin: MergedMixin): string {
 const show = (tree: Tree): string => JSON.stringify(toPlain(tree)) ?? "";
 const row = (key: string, value: string, help: string): string =>
   `  ${key.padEnd(36)} ${value}${help === "" ? "" : `  — ${help.split("\n")[0]}`}`;
+
+const MAX_TERM = 36;
+const MIN_TEXT = 24;
+
+/** Rows of a term and what it means. The meaning is wrapped at `width`; a long term has a line of its own. */
+export function twoColumns(rows: readonly (readonly [string, string])[], width: number): string {
+  const left = Math.max(0, ...rows.map(([term]) => term.length).filter((length) => length <= MAX_TERM));
+  const margin = " ".repeat(left + 4);
+  return rows
+    .map(([term, text]) => {
+      const lines = wrap(text, Math.max(MIN_TEXT, width - margin.length));
+      const head = term.length > left ? `  ${term}\n${margin}` : `  ${term.padEnd(left)}  `;
+      return `${head}${lines.join(`\n${margin}`)}`.trimEnd();
+    })
+    .join("\n");
+}
+
+/** Lines of at most `width` characters, where no word is longer. */
+function wrap(text: string, width: number): string[] {
+  const lines = [""];
+  for (const word of text.split(" ")) {
+    const longer = lines.at(-1) === "" ? word : `${lines.at(-1)} ${word}`;
+    if (longer.length <= width || lines.at(-1) === "") lines[lines.length - 1] = longer;
+    else lines.push(word);
+  }
+  return lines;
+}

@@ -37,34 +37,24 @@ export function createInterpolator(scope: InterpolationScope): Interpolator {
 
   interface Site {
     readonly path: readonly string[];
-    readonly place: ValueOrigin;
+    readonly origin: ValueOrigin;
     readonly text: string;
   }
 
-  const fail = (site: Site, message: string, cause?: unknown): KagurazakaError =>
-    new KagurazakaError("interpolation", `${dotted(site.path)}: ${message}`, {
-      where: site.place.text,
-      ...(cause === undefined ? {} : { cause }),
-    });
+  const fail = ({ path, origin }: Omit<Site, "text">, message: string): KagurazakaError =>
+    new KagurazakaError("interpolation", `${dotted(path)}: ${message}`, { where: origin.text });
 
   function resolve(tree: Tree, path: readonly string[]): Tree {
-    if (++values > MAX_VALUES) {
-      throw fail(
-        { path, place: originOf(tree), text: "" },
-        `more than ${MAX_VALUES} values once references are followed`,
-      );
-    }
+    const origin = originOf(tree);
+    if (++values > MAX_VALUES)
+      throw fail({ path, origin }, `more than ${MAX_VALUES} values once references are followed`);
     if (tree instanceof List) {
-      return new List(
-        tree.items.map((item, index) => resolve(item, [...path, String(index)])),
-        tree.origin,
-      );
+      const items = tree.items.map((item, index) => resolve(item, [...path, String(index)]));
+      return new List(items, origin);
     }
     if (isBranch(tree)) {
-      return createBranch(
-        originOf(tree),
-        Object.entries(tree).map(([key, child]) => [key, resolve(child, [...path, key])] as const),
-      );
+      const children = Object.entries(tree).map(([key, child]) => [key, resolve(child, [...path, key])] as const);
+      return createBranch(origin, children);
     }
     return typeof tree.value === "string" && tree.expression === undefined && hasReference(tree.value)
       ? expand(tree, tree.value, path)
@@ -72,28 +62,30 @@ export function createInterpolator(scope: InterpolationScope): Interpolator {
   }
 
   function expand(leaf: Leaf, text: string, path: readonly string[]): Tree {
-    const site: Site = { path, place: leaf.origin, text };
+    const site: Site = { path, origin: leaf.origin, text };
     const name = dotted(path);
     if (running.includes(name))
       throw fail(site, `refers to itself: ${[...running.slice(running.indexOf(name)), name].join(" → ")}`);
     running.push(name);
     try {
-      let parts: readonly Part[];
-      try {
-        parts = parseExpression(text);
-      } catch (error) {
-        throw fail(site, `"${text}" ${(error as Error).message}`);
-      }
-      return moved(evaluate(parts, site), leaf, text);
+      return moved(evaluate(partsOf(site), site), leaf, text);
     } finally {
       running.pop();
+    }
+  }
+
+  function partsOf(site: Site): readonly Part[] {
+    try {
+      return parseExpression(site.text);
+    } catch (error) {
+      throw fail(site, `"${site.text}" ${(error as Error).message}`);
     }
   }
 
   function evaluate(parts: readonly Part[], site: Site): Tree {
     const only = parts.length === 1 ? parts[0]! : undefined;
     if (typeof only === "object") return reference(only.inside, site);
-    return new Leaf(text(parts, site), site.place);
+    return new Leaf(text(parts, site), site.origin);
   }
 
   function text(parts: readonly Part[], site: Site): string {
@@ -116,18 +108,18 @@ export function createInterpolator(scope: InterpolationScope): Interpolator {
     if (resolver !== "oc.env") throw fail(site, `there is no resolver "${resolver}"; oc.env is the only one`);
     const name = text(args[0]!, site).trim();
     const value = Object.hasOwn(scope.env, name) ? scope.env[name] : undefined;
-    if (value !== undefined) return new Leaf(value, site.place);
+    if (value !== undefined) return new Leaf(value, site.origin);
     if (args[1] === undefined)
       throw fail(site, `the environment variable ${name} is not set (a default: \${oc.env:${name},value})`);
     const fallback = evaluate(args[1], site);
-    if (!(fallback instanceof Leaf) || typeof fallback.value !== "string" || fallback.origin !== site.place)
+    if (!(fallback instanceof Leaf) || typeof fallback.value !== "string" || fallback.origin !== site.origin)
       return fallback;
     const bare = fallback.value.trim();
-    return new Leaf(bare === "null" ? null : bare.replace(/^(["'])(.*)\1$/s, "$2"), site.place);
+    return new Leaf(bare === "null" ? null : bare.replace(/^(["'])(.*)\1$/s, "$2"), site.origin);
   }
 
   function lookUp(written: string, site: Site): Tree {
-    if (injected.includes(written)) return new Leaf(injectedValue(written, site), site.place);
+    if (injected.includes(written)) return new Leaf(injectedValue(written, site), site.origin);
     const dots = /^\.*/.exec(written)![0].length;
     const steps = written
       .slice(dots)
@@ -163,7 +155,7 @@ export function createInterpolator(scope: InterpolationScope): Interpolator {
   }
 
   function injectedValue(name: string, site: Site): string {
-    const path = name.startsWith("SCRIPT") ? scope.scriptPath : (site.place.file ?? scope.configPath);
+    const path = name.startsWith("SCRIPT") ? scope.scriptPath : (site.origin.file ?? scope.configPath);
     if (path === undefined) throw fail(site, `${name} has no meaning here: the value stands in no file`);
     return name.endsWith("DIR") ? dirname(path) : path;
   }
@@ -171,11 +163,9 @@ export function createInterpolator(scope: InterpolationScope): Interpolator {
   return { resolve };
 }
 
-export function unfilled(path: readonly string[], place: ValueOrigin): KagurazakaError {
-  return new KagurazakaError("placeholder", `${dotted(path)} is marked ??? and was not filled in`, {
-    where: place.text,
-    hint: fillHint(path),
-  });
+export function unfilled(path: readonly string[], { text: where }: ValueOrigin): KagurazakaError {
+  const hint = fillHint(path);
+  return new KagurazakaError("placeholder", `${dotted(path)} is marked ??? and was not filled in`, { where, hint });
 }
 
 /** The flag that gives a value to a path of the merged tree. Lists are replaced whole, so the flag names the list. */
@@ -204,8 +194,9 @@ function childKey(tree: Tree, step: string, path: readonly string[]): string | u
   if (!isBranch(tree)) return undefined;
   if (Object.hasOwn(tree, step)) return step;
   // Only where names are declared: never in users' own maps.
-  const declared =
-    (path[0] === "mixin" && path.length <= 2) || ((path[0] === "task" || path[0] === "backbone") && path.length === 1);
+  const section = path[0] ?? "";
+  const depth = section === "mixin" ? 2 : ["task", "backbone"].includes(section) ? 1 : 0;
+  const declared = path.length > 0 && path.length <= depth;
   return declared ? Object.keys(tree).find((key) => snakeName(key) === snakeName(step)) : undefined;
 }
 
@@ -222,7 +213,7 @@ function paths(tree: Tree | undefined, prefix = "", found: string[] = []): strin
   return found;
 }
 
-/** The referent's value at the referrer's place; its text is the expression wherever a message might show it. */
+/** The referent's value with the referrer's origin; its text is the expression wherever a message might show it. */
 function moved(tree: Tree, leaf: Leaf, expression: string): Tree {
   if (tree instanceof Leaf) return new Leaf(tree.value, leaf.origin, tree.text, expression);
   if (tree instanceof List) return new List(tree.items, leaf.origin);

@@ -2,8 +2,8 @@ import { resolve } from "node:path";
 import { KagurazakaError } from "../base/errors.js";
 import { didYouMean } from "../base/nearest.js";
 import { type Assignment, combineAssignments, parseAssignment } from "./mixin/assignment.js";
-import { mergeModes } from "./mixin/merge.js";
 import type { RawInput } from "./raw-input.js";
+import { Report } from "./report.js";
 import { type Branch, createBranch, isBranch, isNull, keyOriginOf, Leaf, List, originOf, type Tree } from "./tree.js";
 
 /** The contents of configuration files and mixins, as trees. */
@@ -31,36 +31,29 @@ export function loadLayers(input: RawInput, cwd: string): Promise<Layers> {
 }
 
 async function readLayers(input: RawInput, cwd: string): Promise<Layers> {
-  const mistakes: KagurazakaError[] = [];
-  const attempt = async <T>(read: () => T | Promise<T>): Promise<T | undefined> => {
-    try {
-      return await read();
-    } catch (error) {
-      if (!KagurazakaError.is(error)) throw error;
-      mistakes.push(error);
-      return undefined;
-    }
-  };
+  const report = new Report();
+  const attempt = <T>(reading: Promise<T>): Promise<T | undefined> =>
+    reading.catch((error) => void report.mistake(error));
   const load = async (path: string | undefined, flag: string): Promise<Branch | undefined> => {
     if (path === undefined) return undefined;
     const { loadYamlFile } = await import("./yaml-file.js");
-    return attempt(() => loadYamlFile(path, flag, cwd));
+    return attempt(loadYamlFile(path, flag, cwd));
   };
   const cfg = (await load(input.cfg, "--cfg")) ?? createBranch({ kind: "file", text: input.cfg ?? "--cfg" });
   const mixinCfg = await load(input.mixinCfg, "--mixin-cfg");
   const section = createBranch(originOf(cfg));
   for (const name of ["backbone", "task"]) {
-    const part = await attempt(() => mappingOf(cfg, name));
+    const part = report.attempt(() => mappingOf(cfg, name));
     for (const [key, value] of Object.entries(part ?? {})) section[key] = bareFlag(value);
   }
   const assignments: Assignment[] = [];
+  const flag = input.line ? "--mixin" : "options.mixin";
   for (const word of input.assignments) {
-    const flag = input.line ? "--mixin" : "options.mixin";
-    const assignment = await attempt(() => parseAssignment(word, flag));
+    const assignment = await attempt(parseAssignment(word, flag));
     if (assignment) assignments.push(assignment);
   }
-  const ofCfg = await attempt(() => mappingOf(cfg, "mixin"));
-  const ofWords = assignments.length > 0 ? await attempt(() => combineAssignments(assignments, mergeModes)) : undefined;
+  const ofCfg = report.attempt(() => mappingOf(cfg, "mixin"));
+  const ofWords = assignments.length > 0 ? report.attempt(() => combineAssignments(assignments)) : undefined;
   return {
     cfg,
     configPath: input.cfg === undefined ? undefined : resolve(cwd, input.cfg),
@@ -68,7 +61,7 @@ async function readLayers(input: RawInput, cwd: string): Promise<Layers> {
     mixins: [ofCfg, mixinCfg, input.mixinTree, ofWords].filter((layer) => layer !== undefined),
     ofCfg,
     ofWords,
-    mistakes,
+    mistakes: report.mistakes,
   };
 }
 
@@ -87,17 +80,14 @@ const sections = ["task", "backbone", "mixin"];
 
 /** A key at the top that is no section and that no `${…}` anywhere refers to would silently do nothing. */
 export function unusedKeys({ cfg, mixins }: Layers): KagurazakaError[] {
-  const used = new Set<string>();
+  const used = new Set<string>(sections);
   for (const tree of [cfg, ...mixins]) collectReferred(tree, used);
-  return Object.entries(cfg)
-    .filter(([key]) => !sections.includes(key) && !used.has(key))
-    .map(
-      ([key, value]) =>
-        new KagurazakaError("config-file", `nothing reads the section "${key}".${didYouMean(key, sections)}`, {
-          where: keyOriginOf(value),
-          hint: "A file has the sections task, backbone and mixin; others are for ${…} to refer to.",
-        }),
-    );
+  const hint = "A file has the sections task, backbone and mixin; others are for ${…} to refer to.";
+  return Object.entries(cfg).flatMap(([key, value]) => {
+    if (used.has(key)) return [];
+    const message = `nothing reads the section "${key}".${didYouMean(key, sections)}`;
+    return [new KagurazakaError("config-file", message, { where: keyOriginOf(value), hint })];
+  });
 }
 
 /** First segments of what references name. Read from the texts, because an overridden reference is never followed. */

@@ -1,11 +1,10 @@
-import { KagurazakaError } from "../base/errors.js";
 import { didYouMean } from "../base/nearest.js";
 import { modeDefinitionOf, type TemplateUse } from "../contracts/define.js";
 import { type ModeDefinition, templateModeFields } from "../contracts/modes.js";
 import { PLACEHOLDER } from "./interpolation.js";
-import { ignoredKeys } from "./mixin/ignored.js";
 import { mergeBranches, mergeModes, useOf } from "./mixin/merge.js";
-import { snakeName, spellings } from "./text/names.js";
+import type { Report } from "./report.js";
+import { ignoredKeys, snakeName, spellings } from "./text/names.js";
 import {
   type Branch,
   createBranch,
@@ -21,12 +20,6 @@ import {
 export interface ModeSource {
   loadMode(name: string): Promise<ModeDefinition | undefined>;
   readonly modeNames: readonly string[];
-}
-
-/** Where mistakes and notes go, so that all of them are told together. */
-export interface Report {
-  mistake(error: unknown): void;
-  note(text: string): void;
 }
 
 export interface MergedField {
@@ -59,12 +52,12 @@ export async function mergeMixin(
   report: Report,
 ): Promise<MergedMixin> {
   const declared = new Set([...Object.keys(modeKinds), ...Object.keys(template.spec)]);
+  const decorator = { kind: "decorator", text: `@${template.name}` } as const;
   const fields = new Map<string, MergedField>();
   for (const [field, data] of Object.entries(template.spec)) {
     if (data === undefined) continue;
-    const place = { kind: "decorator", text: `@${template.name}` } as const;
     try {
-      const tree = treeFromCode(data, place, [field]);
+      const tree = treeFromCode(data, decorator, [field]);
       const merged = await over(undefined, { field, tree, modes, report, written: modeDefinitionOf(data) });
       if (merged) fields.set(field, merged);
     } catch (error) {
@@ -74,11 +67,10 @@ export async function mergeMixin(
   for (const layer of layers) {
     const given = Object.entries(layer);
     if (!template.mixinMode && given.length > 0) {
-      report.mistake(
-        new KagurazakaError("mixin", `this task says mixinMode: false, so its ${given[0]![0]} cannot be configured`, {
-          where: keyOriginOf(given[0]![1]),
-        }),
-      );
+      const [key, tree] = given[0]!;
+      report.refuse("mixin", `this task says mixinMode: false, so its ${key} cannot be configured`, {
+        where: keyOriginOf(tree),
+      });
       continue;
     }
     for (const [field, tree] of declaredKeys(layer, declared, `the template ${template.name}`, report)) {
@@ -87,9 +79,11 @@ export async function mergeMixin(
     }
   }
   const all = withoutUnreadRoot([...fields.values()]);
-  const top = createBranch({ kind: "decorator", text: `@${template.name}` });
-  for (const { field, tree } of all) top[field] = tree;
-  return { fields: all, tree: top };
+  const tree = createBranch(
+    decorator,
+    all.map((one) => [one.field, one.tree]),
+  );
+  return { fields: all, tree };
 }
 
 /** An input root that the task leaves to configuration need not be named where the input mode reads nothing below it. */
@@ -118,45 +112,26 @@ async function over(lower: MergedField | undefined, upper: Upper): Promise<Merge
   const kind = Object.hasOwn(modeKinds, field) ? modeKinds[field] : undefined;
   if (kind === undefined && !upper.written && useOf(tree) === undefined) {
     const below = lower?.tree;
-    return {
-      field,
-      definition: undefined,
-      tree: isBranch(below) && isBranch(tree) ? mergeBranches(below, tree) : tree,
-    };
+    const both = isBranch(below) && isBranch(tree) ? mergeBranches(below, tree) : tree;
+    return { field, tree: both, definition: undefined };
   }
   if (isNull(tree) || isPlaceholder(tree)) return { field, tree, definition: undefined };
   if (!isBranch(tree)) {
-    report.mistake(
-      new KagurazakaError("mixin", `${snakeName(field)} must be a mapping like {use: …}, or null`, {
-        where: originOf(tree).text,
-      }),
-    );
-    return undefined;
+    const where = originOf(tree).text;
+    return void report.refuse("mixin", `${snakeName(field)} must be a mapping like {use: …}, or null`, { where });
   }
   const before = lower && isBranch(lower.tree) ? lower : undefined;
   const use = useOf(tree) ?? useOf(before?.tree) ?? (Object.hasOwn(onlyMode, field) ? onlyMode[field] : undefined);
   if (use === undefined) {
-    report.mistake(
-      new KagurazakaError("mixin", `${snakeName(field)} does not say which mode: add use`, {
-        where: keyOriginOf(tree),
-      }),
-    );
-    return undefined;
+    const where = keyOriginOf(tree);
+    return void report.refuse("mixin", `${snakeName(field)} does not say which mode: add use`, { where });
   }
   if (use === PLACEHOLDER) return { field, tree, definition: undefined };
   const definition = await definitionOf(use, before?.definition, upper);
   if (!definition) return undefined;
   if (kind !== undefined && definition.kind !== kind) {
-    report.mistake(
-      new KagurazakaError(
-        "mixin",
-        `${use} is a mode of kind ${definition.kind}; ${snakeName(field)} takes one of kind ${kind}`,
-        {
-          where: originOf(tree.use ?? tree).text,
-        },
-      ),
-    );
-    return undefined;
+    const message = `${use} is a mode of kind ${definition.kind}; ${snakeName(field)} takes one of kind ${kind}`;
+    return void report.refuse("mixin", message, { where: originOf(tree.use ?? tree).text });
   }
   const keys = declaredKeys(tree, new Set(["use", ...Object.keys(definition.fields)]), use, report);
   const given = createBranch(originOf(tree), keys);
@@ -167,20 +142,14 @@ async function over(lower: MergedField | undefined, upper: Upper): Promise<Merge
 async function definitionOf(
   use: string,
   before: ModeDefinition | undefined,
-  upper: Upper,
+  { tree, modes, report, written }: Upper,
 ): Promise<ModeDefinition | undefined> {
-  if (upper.written?.name === use) return upper.written;
-  if (before?.name === use) return before;
-  const loaded = await upper.modes.loadMode(use);
+  for (const known of [written, before]) if (known?.name === use) return known;
+  const loaded = await modes.loadMode(use);
   if (loaded) return loaded;
-  const { modeNames } = upper.modes;
-  const tree = upper.tree as Branch;
-  upper.report.mistake(
-    new KagurazakaError("mixin", `there is no mode "${use}".${didYouMean(use, modeNames)}`, {
-      where: originOf(tree.use ?? tree).text,
-      hint: `known modes: ${[...modeNames].sort().join(", ")}`,
-    }),
-  );
+  const where = originOf((tree as Branch).use ?? tree).text;
+  const hint = `known modes: ${[...modes.modeNames].sort().join(", ")}`;
+  report.refuse("mixin", `there is no mode "${use}".${didYouMean(use, modes.modeNames)}`, { where, hint });
   return undefined;
 }
 
@@ -192,27 +161,17 @@ function declaredKeys(branch: Branch, declared: ReadonlySet<string>, owner: stri
     const name = names.get(snakeName(written));
     const twin = name === undefined ? undefined : found.get(name);
     const where = keyOriginOf(tree);
-    if (name === undefined) {
-      if (ignoredKeys.has(snakeName(written))) {
-        report.note(`${written} (${where}) has no meaning here and is ignored`);
-        continue;
-      }
+    if (name === undefined && ignoredKeys.has(snakeName(written))) {
+      report.note(`${written} (${where}) has no meaning here and is ignored`);
+    } else if (name === undefined) {
       const known = [...names.keys()];
-      report.mistake(
-        new KagurazakaError("mixin", `${owner} has no key "${written}".${didYouMean(written, known)}`, {
-          where,
-          hint:
-            written === "mixin"
-              ? "A --mixin-cfg file holds the mixin tree alone, without mixin: above it."
-              : `known keys: ${known.join(", ")}`,
-        }),
-      );
+      const hint =
+        written === "mixin"
+          ? "A --mixin-cfg file holds the mixin tree alone, without mixin: above it."
+          : `known keys: ${known.join(", ")}`;
+      report.refuse("mixin", `${owner} has no key "${written}".${didYouMean(written, known)}`, { where, hint });
     } else if (twin) {
-      report.mistake(
-        new KagurazakaError("mixin", `"${twin.written}" and "${written}" are two spellings of one field; use one`, {
-          where,
-        }),
-      );
+      report.refuse("mixin", `"${twin.written}" and "${written}" are two spellings of one field; use one`, { where });
     } else {
       found.set(name, { written, tree });
     }

@@ -4,28 +4,25 @@ import type { OptionSpec } from "../base/option-spec.js";
 import { isSecretName } from "./secrets.js";
 import { fitValue, Unfit } from "./text/fit.js";
 
-interface ValueNotes {
+/** Which value it is, and how messages speak of it. */
+interface ValueContext {
+  readonly name: string;
+  /** file:line:column or the flag. */
+  readonly where: string;
   /** Gets what is worth a line but no error: YAML 1.1 spellings. */
   readonly note?: (text: string) => void;
   /** The value was written in code, where types hold: a number for a duration is milliseconds, not seconds. */
   readonly typed?: boolean;
   /** What messages show in place of the value: the expression it came from. */
-  readonly shown?: string;
+  readonly shown?: string | undefined;
 }
 
 /**
  * The typed value of what was written on a command line.
- * @param where file:line:column or the flag
  * @throws KagurazakaError "bad-value" naming what, where and what is allowed
  */
-export function parseOptionText(
-  name: string,
-  spec: OptionSpec,
-  text: string,
-  where: string,
-  notes: ValueNotes = {},
-): unknown {
-  return guard({ name, spec, value: text, where, notes }, (note) => {
+export function parseOptionText(text: string, spec: OptionSpec, context: ValueContext): unknown {
+  return guard({ ...context, spec, value: text }, (note) => {
     if (spec.parse) return runParse(spec.parse, text);
     if (spec.type === "json" || spec.type === "map" || spec.type === "strings") {
       const trimmed = text.trim();
@@ -38,38 +35,29 @@ export function parseOptionText(
 }
 
 /** The same for a value that already has a type, from YAML or from code. */
-export function checkOptionValue(
-  name: string,
-  spec: OptionSpec,
-  value: unknown,
-  where: string,
-  notes: ValueNotes = {},
-): unknown {
-  return guard({ name, spec, value, where, notes }, (note) => {
+export function checkOptionValue(value: unknown, spec: OptionSpec, context: ValueContext): unknown {
+  return guard({ ...context, spec, value }, (note) => {
     if (value === null && (spec.nullable || spec.type === "json")) return null;
     // What takes a text gets one, also for a mapping or a list: its JSON.
     if (spec.parse && value !== null)
       return runParse(spec.parse, typeof value === "object" ? JSON.stringify(value) : String(value));
-    return fitValue(spec, value, { note, typed: notes.typed === true });
+    return fitValue(spec, value, { note, typed: context.typed === true });
   });
 }
 
-interface Written {
-  readonly name: string;
+interface Written extends ValueContext {
   readonly spec: OptionSpec;
   readonly value: unknown;
-  readonly where: string;
-  readonly notes: ValueNotes;
 }
 
 function guard(written: Written, read: (note: (spelling: string) => void) => unknown): unknown {
-  const { name, spec, where, notes } = written;
+  const { name, spec, value, where } = written;
   try {
-    return read((text) => notes.note?.(`${name} (${where}): ${text}`));
+    return read((text) => written.note?.(`${name} (${where}): ${text}`));
   } catch (error) {
     if (!(error instanceof Unfit)) throw error;
-    const shown = notes.shown ?? (spec.secret || isSecretName(name) ? "something else" : show(written.value));
-    const near = spec.choices && typeof written.value === "string" ? didYouMean(written.value, spec.choices) : "";
+    const shown = written.shown ?? (spec.secret || isSecretName(name) ? "something else" : show(value));
+    const near = spec.choices && typeof value === "string" ? didYouMean(value, spec.choices) : "";
     const end = near === "" ? "" : `.${near}`;
     throw new KagurazakaError("bad-value", `${name} must be ${error.message}, not ${shown}${end}`, { where });
   }

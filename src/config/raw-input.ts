@@ -1,18 +1,10 @@
 import { KagurazakaError } from "../base/errors.js";
 import { didYouMean } from "../base/nearest.js";
 import { type CommandLine, parseCommandLine } from "./command-line.js";
-import { runOptions, type ToolOption } from "./run-options.js";
+import { Report } from "./report.js";
+import { runOptions, type ToolOption, writtenValue } from "./run-options.js";
 import { declaredName, isAssignment, snakeName } from "./text/names.js";
-import {
-  type Branch,
-  createBranch,
-  isBranch,
-  Leaf,
-  type Scalar,
-  type Tree,
-  treeFromCode,
-  type ValueOrigin,
-} from "./tree.js";
+import { type Branch, isBranch, Leaf, type Scalar, type Tree, treeFromCode, type ValueOrigin } from "./tree.js";
 
 /** The input before anything is loaded: an argument vector, or options from code. */
 export interface RawInput {
@@ -79,52 +71,37 @@ const ownKeys = ["backbone", "cfg", "mixinCfg", "mixin", "taskOptions", "backbon
 
 /** Mistakes are kept and reported by `resolveConfig` with all others. */
 export function inputFromCode(options: CodeOptions = {}): RawInput {
-  const mistakes: KagurazakaError[] = [];
-  const attempt = <T>(read: () => T, otherwise: T): T => {
-    try {
-      return read();
-    } catch (error) {
-      if (!KagurazakaError.is(error)) throw error;
-      mistakes.push(error);
-      return otherwise;
-    }
-  };
+  const report = new Report();
   const section = (name: "taskOptions" | "backboneOptions"): Map<string, Tree> =>
-    attempt(() => specTrees(options[name], name), new Map<string, Tree>());
+    report.attempt(() => specTrees(options[name], name)) ?? new Map();
   const text = (name: "cfg" | "mixinCfg" | "backbone"): string | undefined =>
-    attempt(() => optionalText(options[name], name), undefined);
+    report.attempt(() => optionalText(options[name], name));
   const run = new Map<string, Tree>();
   for (const [written, value] of Object.entries(options)) {
     if (value === undefined || ownKeys.includes(written)) continue;
     const name = declaredName(runOptions, written);
     if (name === undefined) {
       const known = [...Object.keys(runOptions), ...ownKeys];
-      mistakes.push(
-        new KagurazakaError("bad-value", `there is no option "${written}".${didYouMean(written, known)}`, {
-          where: "options",
-        }),
-      );
+      const message = `there is no option "${written}".${didYouMean(written, known)}`;
+      report.refuse("bad-value", message, { where: "options" });
     } else {
-      attempt(() => void run.set(snakeName(name), settingTree(name, value)), undefined);
+      report.attempt(() => run.set(snakeName(name), settingTree(name, value)));
     }
   }
   const backbone = text("backbone");
   if (backbone !== undefined) run.set("backbone", new Leaf(backbone, at("backbone")));
-  const { assignments, mixinTree } = attempt(() => mixinFromCode(options.mixin), {
-    assignments: [],
-    mixinTree: undefined,
-  });
+  const mixin = report.attempt(() => mixinFromCode(options.mixin));
   return {
     line: undefined,
     cfg: text("cfg"),
     mixinCfg: text("mixinCfg"),
-    assignments,
-    mixinTree,
+    assignments: mixin?.assignments ?? [],
+    mixinTree: mixin?.mixinTree,
     run,
     task: section("taskOptions"),
     backbone: section("backboneOptions"),
     rawArgs: options.rawArgs ?? [],
-    mistakes,
+    mistakes: report.mistakes,
   };
 }
 
@@ -132,35 +109,32 @@ const at = (name: string): ValueOrigin => ({ kind: "code", text: `options.${name
 
 function optionalText(value: unknown, name: string): string | undefined {
   if (value === undefined || (typeof value === "string" && value !== "")) return value;
-  throw new KagurazakaError("bad-value", `${name} must be a text`, { where: `options.${name}` });
+  throw badValue(name, "must be a text");
 }
 
 function specTrees(value: unknown, name: string): Map<string, Tree> {
   if (value === undefined) return new Map();
   const tree = treeFromCode(value, at(name), [name]);
-  if (!isBranch(tree))
-    throw new KagurazakaError("bad-value", `${name} must be an object`, { where: `options.${name}` });
+  if (!isBranch(tree)) throw badValue(name, "must be an object");
   return new Map(Object.entries(tree).map(([written, child]) => [snakeName(written), child]));
 }
 
 function settingTree(name: string, value: unknown): Tree {
   const spec: ToolOption = runOptions[name as keyof typeof runOptions];
-  const written = typeof value !== "string" && value !== null && spec.write ? spec.write(value as never) : value;
-  return treeFromCode(written, at(name), [name]);
+  return treeFromCode(value === null ? null : writtenValue(spec, value), at(name), [name]);
 }
 
-function mixinFromCode(mixin: CodeOptions["mixin"]): { assignments: readonly string[]; mixinTree: Branch | undefined } {
-  if (mixin === undefined) return { assignments: [], mixinTree: undefined };
+function mixinFromCode(mixin: CodeOptions["mixin"]): { assignments?: readonly string[]; mixinTree?: Branch } {
+  if (mixin === undefined) return {};
   if (Array.isArray(mixin)) {
     const wrong = mixin.find((word) => typeof word !== "string" || !isAssignment(word));
-    if (wrong === undefined) return { assignments: mixin, mixinTree: undefined };
-    throw new KagurazakaError("bad-value", `mixin must hold key=value texts, not ${JSON.stringify(wrong)}`, {
-      where: "options.mixin",
-    });
+    if (wrong === undefined) return { assignments: mixin };
+    throw badValue("mixin", `must hold key=value texts, not ${JSON.stringify(wrong)}`);
   }
   const tree = treeFromCode(mixin, at("mixin"), ["mixin"]);
-  if (isBranch(tree)) return { assignments: [], mixinTree: createBranch(at("mixin"), Object.entries(tree)) };
-  throw new KagurazakaError("bad-value", "mixin must be an object or a list of key=value texts", {
-    where: "options.mixin",
-  });
+  if (isBranch(tree)) return { mixinTree: tree };
+  throw badValue("mixin", "must be an object or a list of key=value texts");
 }
+
+const badValue = (name: string, says: string): KagurazakaError =>
+  new KagurazakaError("bad-value", `${name} ${says}`, { where: `options.${name}` });

@@ -1,35 +1,23 @@
-import { KagurazakaError, MistakesError } from "../base/errors.js";
-import type { OptionSpec, OptionSpecs } from "../base/option-spec.js";
-import type { TemplateUse } from "../contracts/define.js";
+import { type KagurazakaError, MistakesError } from "../base/errors.js";
+import type { OptionSpecs } from "../base/option-spec.js";
 import type { ConfigEntry, Json, ResolvedConfig, RunSettings } from "../contracts/index.js";
-import type { HelpOwner } from "./command-line.js";
+import type { CommandLine } from "./command-line.js";
+import type { FlagOwners } from "./flags.js";
 import { gatherFlags, overlaid } from "./gather.js";
 import { createInterpolator } from "./interpolation.js";
 import { type Layers, loadLayers, unusedKeys } from "./layers.js";
-import { mixinEntries, resolveMixin } from "./mixin/values.js";
-import { type MergedMixin, type ModeSource, mergeMixin, type Report } from "./mixin.js";
+import { type MergedMixin, type ModeSource, mergeMixin } from "./mixin.js";
 import type { RawInput } from "./raw-input.js";
-import { runOptions, type ToolOption, toolOptions, type UiSettings } from "./run-options.js";
+import { Report } from "./report.js";
+import { runOptions, type ToolOption, toolOptions, type UiSettings, uiNames } from "./run-options.js";
 import { maskEntry } from "./secrets.js";
-import { optionValue, readSection } from "./section.js";
 import { fittingShorts, givenShorts, shortsWithoutTemplate, withShorts } from "./short-flags.js";
-import { readTaskDefaults } from "./task-defaults.js";
-import { declaredName, flagName, snakeName } from "./text/names.js";
-import { type Branch, createBranch, Leaf, originOf, type Tree } from "./tree.js";
+import { declaredName, flagName, snakeName, spellings } from "./text/names.js";
+import { createBranch, Leaf, originOf, type Tree } from "./tree.js";
+import { mixinEntries, optionValue, readSection, resolveMixin } from "./values.js";
 
 /** The declarations of task and backbone, once both are loaded. */
-export interface ConfigOwners extends ModeSource {
-  readonly backboneName: string;
-  readonly backboneOptions: OptionSpecs;
-  readonly taskName: string;
-  readonly taskOptions: OptionSpecs;
-  /** The task says `static rawArgs = true`. */
-  readonly rawArgs?: boolean;
-  /** `static defaults` of the task, as written. */
-  readonly taskDefaults?: unknown;
-  /** Flags of backbones that are not chosen. */
-  readonly otherBackboneFlags?: () => Promise<readonly string[]>;
-  readonly template?: TemplateUse | undefined;
+export interface ConfigOwners extends FlagOwners, ModeSource {
   /** Absolute path of the task file. */
   readonly scriptPath?: string | undefined;
   readonly cwd?: string;
@@ -42,16 +30,10 @@ export interface Resolved extends ResolvedConfig {
 }
 
 /** What is needed before owners are loaded. */
-export interface Peek {
-  /** A path or `@name`. */
-  readonly taskFile: string | undefined;
-  readonly exportName: string | undefined;
+export interface Peek extends Pick<CommandLine, "taskFile" | "exportName" | "help" | "version"> {
   readonly backbone: string;
-  readonly help: HelpOwner | undefined;
-  readonly version: boolean;
   /** From the command line alone; enough to report errors in the right form. */
   readonly ui: UiSettings;
-  readonly notes: readonly string[];
 }
 
 /** @throws the mistakes of the configuration files, when the name of the backbone may hang on them */
@@ -59,18 +41,14 @@ export async function peekConfig(
   input: RawInput,
   { cwd = process.cwd(), env = process.env }: Pick<ConfigOwners, "cwd" | "env"> = {},
 ): Promise<Peek> {
-  const notes: string[] = [];
-  const report: Report = { mistake: () => {}, note: (text) => void notes.push(text) };
+  const report = new Report();
   const layers = await loadLayers(input, cwd);
   const wantsHelp = input.line?.help !== undefined || input.line?.version === true;
   if (!wantsHelp) MistakesError.throwIfAny(layers.mistakes);
-  const tree = input.run.get("backbone") ?? findKey(layers.section, "backbone");
-  const interpolator = createInterpolator({
-    root: layers.cfg,
-    scriptPath: undefined,
-    configPath: layers.configPath,
-    env,
-  });
+  const inSection = spellings(Object.keys(layers.section)).get("backbone");
+  const tree = input.run.get("backbone") ?? (inSection === undefined ? undefined : layers.section[inSection]);
+  const { cfg: root, configPath } = layers;
+  const interpolator = createInterpolator({ root, scriptPath: undefined, configPath, env });
   const name = tree instanceof Leaf ? interpolator.resolve(tree, ["task", "backbone"]) : undefined;
   const ui: Record<string, unknown> = {};
   for (const option of uiNames) {
@@ -88,14 +66,8 @@ export async function peekConfig(
     help: input.line?.help,
     version: input.line?.version ?? false,
     ui: ui as unknown as UiSettings,
-    notes,
   };
 }
-
-const uiNames = ["json", "progress", "logFormat", "showConfig", "debugItem"] as const;
-
-const findKey = (branch: Branch, name: string): Tree | undefined =>
-  Object.entries(branch).find(([key]) => snakeName(key) === name)?.[1];
 
 /**
  * All layers, checked and merged; defaults < decorator and task < --cfg < --mixin-cfg < --mixin and flags.
@@ -103,19 +75,11 @@ const findKey = (branch: Branch, name: string): Tree | undefined =>
  */
 export async function resolveConfig(input: RawInput, owners: ConfigOwners): Promise<Resolved> {
   const { cwd = process.cwd(), env = process.env } = owners;
-  const mistakes: KagurazakaError[] = [...input.mistakes];
-  const notes = new Set<string>();
-  const report: Report = {
-    mistake: (error) => {
-      if (!KagurazakaError.is(error)) throw error;
-      mistakes.push(...(error instanceof MistakesError ? error.mistakes : [error]));
-    },
-    note: (text) => void notes.add(text),
-  };
   const layers = await loadLayers(input, cwd);
-  mistakes.push(...layers.mistakes, ...collisions(owners));
-  const defaults = await readTaskDefaults(owners, report);
-  const flags = gatherFlags(input, layers, { ...owners, rawArgs: owners.rawArgs === true, defaults }, report);
+  const report = new Report();
+  for (const mistake of [...input.mistakes, ...layers.mistakes]) report.mistake(mistake);
+  refuseCollisions(owners, report);
+  const flags = await gatherFlags(input, layers, owners, report);
   const merged = await mergeTemplate(owners, layers, flags.shared, report);
   const root = createBranch(originOf(layers.cfg), Object.entries(layers.cfg));
   root.task = root.backbone = overlaid(layers.section, flags.shared);
@@ -123,37 +87,32 @@ export async function resolveConfig(input: RawInput, owners: ConfigOwners): Prom
   const interpolator = createInterpolator({ root, scriptPath: owners.scriptPath, configPath: layers.configPath, env });
 
   const entries: ConfigEntry[] = [];
-  const section = (
-    path: string,
-    specs: Readonly<Record<string, OptionSpec>>,
-    own: ReadonlyMap<string, Tree>,
-  ): Record<string, unknown> => readSection({ path, specs, own, shared: flags.shared, interpolator, report, entries });
-  const run = section("run", runOptions, new Map()) as unknown as RunSettings;
-  const ui = section("ui", pick(toolOptions, uiNames), new Map()) as unknown as UiSettings;
-  const { backbone } = section("run", pick(toolOptions, ["backbone"]), new Map());
+  const section = (path: string, specs: OptionSpecs, own?: ReadonlyMap<string, Tree>): Record<string, unknown> =>
+    readSection({ path, specs, own, shared: flags.shared, interpolator, report, entries });
+  const run = section("run", runOptions) as unknown as RunSettings;
+  const ui = section("ui", pick(toolOptions, uiNames)) as unknown as UiSettings;
+  const { backbone } = section("run", pick(toolOptions, ["backbone"]));
   const backboneOptions = section("backbone", owners.backboneOptions, flags.backbone);
   const task = section("task", owners.taskOptions, flags.task);
   const template = merged ? resolveMixin(merged, interpolator, report) : null;
   if (merged) entries.push(...mixinEntries(merged));
-  mistakes.push(...unusedKeys(layers));
-  MistakesError.throwIfAny(distinct(mistakes));
+  for (const mistake of unusedKeys(layers)) report.mistake(mistake);
+  MistakesError.throwIfAny(distinct(report.mistakes));
   return {
     run,
     ui,
     backbone: { name: owners.backboneName === "" ? String(backbone) : owners.backboneName, options: backboneOptions },
     task: { task: task as Record<string, Json | undefined>, template, rawArgs: flags.rawArgs },
     entries: entries.map(maskEntry),
-    notes: [...notes],
+    notes: [...report.notes],
   };
 }
 
 /** The template's values after all layers, before references are followed: what help shows. Mistakes are left to `resolveConfig`. */
 export async function previewMixin(input: RawInput, owners: ConfigOwners): Promise<MergedMixin | undefined> {
   const layers = await loadLayers(input, owners.cwd ?? process.cwd());
-  return mergeTemplate(owners, layers, input.run, mute);
+  return mergeTemplate(owners, layers, input.run, new Report());
 }
-
-const mute: Report = { mistake: () => {}, note: () => {} };
 
 async function mergeTemplate(
   owners: ConfigOwners,
@@ -167,39 +126,31 @@ async function mergeTemplate(
   );
   if (template && shorts.size === 0) return mergeMixin(template, layers.mixins, owners, report);
   if (template) {
-    const fitting = fittingShorts(shorts, await mergeMixin(template, layers.mixins, owners, mute), report);
+    const fitting = fittingShorts(shorts, await mergeMixin(template, layers.mixins, owners, new Report()), report);
     return mergeMixin(template, withShorts(fitting, layers, report), owners, report);
   }
   shortsWithoutTemplate(shorts, taskName, report);
   const given = layers.mixins.flatMap((layer) => Object.values(layer))[0];
   if (given) {
-    report.mistake(
-      new KagurazakaError("mixin", `the task ${taskName} has no template, so a mixin has nothing to change`, {
-        where: originOf(given).text,
-      }),
-    );
+    report.refuse("mixin", `the task ${taskName} has no template, so a mixin has nothing to change`, {
+      where: originOf(given).text,
+    });
   }
   return undefined;
 }
 
 /** A task or backbone that takes one of our own names would never see its value. */
-function collisions(owners: ConfigOwners): KagurazakaError[] {
-  const ours = new Map(Object.keys(toolOptions).map((name) => [snakeName(name), name]));
-  const check = (specs: OptionSpecs, owner: string): KagurazakaError[] =>
-    Object.keys(specs)
-      .filter((name) => ours.has(snakeName(name)))
-      .map(
-        (name) =>
-          new KagurazakaError(
-            "usage",
-            `${owner} declares the option "${name}", but ${flagName(ours.get(snakeName(name))!)} is a flag of kagurazaka`,
-            { hint: "Give the option another name." },
-          ),
-      );
-  return [
-    ...check(owners.taskOptions, `the task ${owners.taskName}`),
-    ...check(owners.backboneOptions, `the backbone ${owners.backboneName}`),
-  ];
+function refuseCollisions(owners: ConfigOwners, report: Report): void {
+  const check = (specs: OptionSpecs, owner: string): void => {
+    for (const name of Object.keys(specs)) {
+      const ours = declaredName(toolOptions, name);
+      if (ours === undefined) continue;
+      const message = `${owner} declares the option "${name}", but ${flagName(ours)} is a flag of kagurazaka`;
+      report.refuse("usage", message, { hint: "Give the option another name." });
+    }
+  };
+  check(owners.taskOptions, `the task ${owners.taskName}`);
+  check(owners.backboneOptions, `the backbone ${owners.backboneName}`);
 }
 
 const pick = (specs: Readonly<Record<string, ToolOption>>, names: readonly string[]): Record<string, ToolOption> =>

@@ -1,6 +1,6 @@
-import type { OptionSpec } from "../base/option-spec.js";
+import type { OptionSpec, OptionValues } from "../base/option-spec.js";
 import { type RunSettings, redoCauses } from "../contracts/run-config.js";
-import * as text from "./text/run-texts.js";
+import * as text from "./text/quantities.js";
 
 /** A flag of the tool itself. */
 export interface ToolOption extends OptionSpec {
@@ -12,11 +12,17 @@ export interface ToolOption extends OptionSpec {
   readonly write?: (value: never) => string | undefined;
 }
 
+/** What code says with types as the text of a flag; a text as it is. */
+export const writtenValue = ({ write }: ToolOption, value: unknown): unknown =>
+  write && typeof value !== "string" ? write(value as never) : value;
+
+const flag = { type: "boolean", default: false } as const;
+const time = { type: "duration", min: 1, placeholder: "TIME" } as const;
+
 /** The run's own settings, in the order help shows them. */
 export const runOptions = {
   dryRun: {
-    type: "boolean",
-    default: false,
+    ...flag,
     help: "Count items by what would happen to them and show the first input → output pairs; run nothing.",
   },
   limit: {
@@ -26,10 +32,8 @@ export const runOptions = {
     help: "Run at most N items; what is finished already does not count. Default: all.",
   },
   sample: {
-    type: "string",
+    ...text.share,
     placeholder: "P%|N",
-    parse: text.parseShare,
-    write: text.writeShare,
     help: "Only a share of the items by hash of key (1%), or the N with the smallest hashes (of each hard shard). The same items every time. Default: all.",
   },
   only: {
@@ -44,25 +48,16 @@ export const runOptions = {
     help: "Only items whose key stands in FILE, one key a line. Default: all.",
   },
   shuffle: {
-    type: "boolean",
-    default: false,
+    ...flag,
     help: "Run items in random order, within a window of 65,536 items; the order depends on --seed. Default: as listed.",
   },
   seed: { type: "integer", default: 0, placeholder: "N", help: "Seed of --shuffle and of ctx.random(). Default: 0." },
-  shard: {
-    type: "string",
-    placeholder: "I/N",
-    parse: text.parseShard,
-    write: text.writeShard,
-    help: "Only part I (from 0) of N parts, by hash of key. Default: all.",
-  },
+  shard: { ...text.shard, placeholder: "I/N", help: "Only part I (from 0) of N parts, by hash of key. Default: all." },
   force: {
-    type: "string",
+    ...text.force,
     default: "false",
     placeholder: "continue|new",
     bare: { value: "continue", words: ["continue", "new"] },
-    parse: text.parseForce,
-    write: text.writeForce,
     help: "Do finished items again. Repeating the command goes on with the redoing; `--force new` starts it over. Default: off.",
   },
   redo: {
@@ -71,16 +66,8 @@ export const runOptions = {
     choices: redoCauses,
     help: "Do finished items again that were made by other code, other options or another version, or whose inputs changed since. Default: they are kept, with a warning that counts them.",
   },
-  skipFailed: {
-    type: "boolean",
-    default: false,
-    help: "Skip items that failed in an earlier run. Default: they are tried again.",
-  },
-  retryFailed: {
-    type: "boolean",
-    default: false,
-    help: "Run just the items in failed.jsonl, without listing the input again.",
-  },
+  skipFailed: { ...flag, help: "Skip items that failed in an earlier run. Default: they are tried again." },
+  retryFailed: { ...flag, help: "Run just the items in failed.jsonl, without listing the input again." },
   retries: {
     type: "integer",
     default: 2,
@@ -89,37 +76,24 @@ export const runOptions = {
     help: "Tries of one item after its first. Default: 2.",
   },
   backoff: {
-    type: "string",
+    ...text.backoff,
     default: "1s:60s",
     placeholder: "MIN:MAX",
-    parse: text.parseBackoff,
-    write: text.writeBackoff,
     help: "Wait before a retry: exponential from MIN up to MAX with full jitter, from the moment the try failed. Default: 1s:60s.",
   },
-  timeout: {
-    type: "duration",
-    min: 1,
-    placeholder: "TIME",
-    help: "Longest time of one try (60s), from the moment process() is called. Default: none.",
-  },
+  timeout: { ...time, help: "Longest time of one try (60s), from the moment process() is called. Default: none." },
   maxFailures: {
-    type: "string",
+    ...text.budget,
     placeholder: "N|P%|none",
-    parse: text.parseBudget,
-    write: text.writeBudget,
     help: "Stop (exit 4) after N failed items, or above P% of at least 1,000 settled ones; none: never. Default: stop when the first 20 all fail alike.",
   },
   allowFailures: {
-    type: "string",
+    ...text.share,
     placeholder: "N|P%",
-    parse: text.parseShare,
-    write: text.writeShare,
     help: "Exit 0 although items failed, up to N or P% of them. Default: 0.",
   },
   stall: {
-    type: "duration",
-    min: 1,
-    placeholder: "TIME",
+    ...time,
     help: "Stop (exit 5) when no item settled and no ctx.progress() came for this time. Default: warn after 30m, never stop.",
   },
   grace: {
@@ -130,10 +104,8 @@ export const runOptions = {
     help: "How long running items may finish, from the first SIGINT or SIGTERM. Default: 30s.",
   },
   rate: {
-    type: "string",
+    ...text.rate,
     placeholder: "N/s|N/m|N/h",
-    parse: text.parseRate,
-    write: text.writeRate,
     help: "Start at most so many items per second, minute or hour, over all workers. Default: no bound.",
   },
   runDir: {
@@ -142,8 +114,7 @@ export const runOptions = {
     help: "Where ledger, reports and logs go. Default: <output root>/.kagurazaka/<task id>.",
   },
   durable: {
-    type: "boolean",
-    default: false,
+    ...flag,
     help: "fsync outputs and ledger before an item counts as done, so that a power loss loses nothing. Default: safe against kill -9 only.",
   },
   concurrency: {
@@ -154,11 +125,9 @@ export const runOptions = {
     help: "Items at once in one worker, for async work. Default: 1.",
   },
   chunksize: {
-    type: "string",
+    ...text.chunksize,
     default: "auto",
     placeholder: "N|auto",
-    parse: text.parseChunksize,
-    write: (value: number | string) => String(value),
     help: "Items that travel to a worker together. Default: auto, about 100 ms of work.",
   },
 } as const satisfies { readonly [K in keyof RunSettings]: ToolOption };
@@ -184,7 +153,7 @@ export const cliOptions = {
     argvOnly: true,
     help: "Values over the task's template (hard_shard_mode.input_path=in). Several in a row, and repeatable; wins over both files.",
   },
-  json: { type: "boolean", default: false, help: "Print one JSON object with the counts on stdout at the end." },
+  json: { ...flag, help: "Print one JSON object with the counts on stdout at the end." },
   progress: {
     type: "string",
     choices: ["auto", "bar", "lines", "none"],
@@ -199,25 +168,21 @@ export const cliOptions = {
     placeholder: "pretty|json",
     help: "Form of messages on stderr. Default: pretty.",
   },
-  showConfig: { type: "boolean", default: false, help: "Show every value with its origin, and run nothing." },
+  showConfig: { ...flag, help: "Show every value with its origin, and run nothing." },
   debugItem: {
     type: "string",
     placeholder: "KEY",
     help: "Run only the item of this key, in this process, where a debugger can see it.",
   },
-  help: { type: "boolean", default: false, argvOnly: true, help: "Flags of the task, or the short help without one." },
-  helpBackbone: { type: "boolean", default: false, argvOnly: true, help: "Flags of the chosen backbone." },
-  helpKagurazaka: { type: "boolean", default: false, argvOnly: true, help: "This page: all flags of kagurazaka." },
-  version: { type: "boolean", default: false, argvOnly: true, help: "Print the version." },
+  help: { ...flag, argvOnly: true, help: "Flags of the task, or the short help without one." },
+  helpBackbone: { ...flag, argvOnly: true, help: "Flags of the chosen backbone." },
+  helpKagurazaka: { ...flag, argvOnly: true, help: "This page: all flags of kagurazaka." },
+  version: { ...flag, argvOnly: true, help: "Print the version." },
 } as const satisfies Record<string, ToolOption>;
 
 export const toolOptions: Readonly<Record<string, ToolOption>> = { ...runOptions, ...cliOptions };
 
+export const uiNames = ["json", "progress", "logFormat", "showConfig", "debugItem"] as const;
+
 /** Settings of the command line program itself; a run does not know them. */
-export interface UiSettings {
-  readonly json: boolean;
-  readonly progress: "auto" | "bar" | "lines" | "none";
-  readonly logFormat: "pretty" | "json";
-  readonly showConfig: boolean;
-  readonly debugItem: string | undefined;
-}
+export type UiSettings = OptionValues<Pick<typeof cliOptions, (typeof uiNames)[number]>>;

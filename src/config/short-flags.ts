@@ -1,5 +1,6 @@
-import { KagurazakaError } from "../base/errors.js";
-import type { MergedMixin, Report } from "./mixin.js";
+import type { Layers } from "./layers.js";
+import type { MergedMixin } from "./mixin.js";
+import type { Report } from "./report.js";
 import type { ToolOption } from "./run-options.js";
 import { flagName, snakeName } from "./text/names.js";
 import { type Branch, createBranch, isBranch, isNull, Leaf, originOf, type Tree, toPlain } from "./tree.js";
@@ -59,16 +60,10 @@ export function givenShorts(
 
 export function shortsWithoutTemplate(shorts: ReadonlyMap<ShortName, Tree>, taskName: string, report: Report): void {
   for (const [name, tree] of shorts) {
-    const { field } = targets[name];
-    report.mistake(
-      new KagurazakaError(
-        "mixin",
-        `${flagName(name)} sets ${snakeName(field)}, but the task ${taskName} has no template`,
-        {
-          where: originOf(tree).text,
-        },
-      ),
-    );
+    const field = snakeName(targets[name].field);
+    report.refuse("mixin", `${flagName(name)} sets ${field}, but the task ${taskName} has no template`, {
+      where: originOf(tree).text,
+    });
   }
 }
 
@@ -83,60 +78,44 @@ export function fittingShorts(
     const mode = merged.fields.find((one) => one.field === field)?.definition;
     if (chosen || !mode || Object.hasOwn(mode.fields, key)) return true;
     const known = Object.keys(mode.fields).map((one) => `${snakeName(field)}.${snakeName(one)}`);
-    report.mistake(
-      new KagurazakaError("mixin", `${flagName(name)} sets ${snakeName(key)}, and ${mode.name} has no such field`, {
-        where: originOf(tree).text,
-        hint: `Say --mixin with ${known.join(", ")}.`,
-      }),
-    );
+    report.refuse("mixin", `${flagName(name)} sets ${snakeName(key)}, and ${mode.name} has no such field`, {
+      where: originOf(tree).text,
+      hint: `Say --mixin with ${known.join(", ")}.`,
+    });
     return false;
   });
   return new Map(fits);
-}
-
-interface MixinLayers {
-  /** Low → high, above the decorator. */
-  readonly mixins: readonly Branch[];
-  /** Those of `mixins` that short flags share a layer with: `mixin:` of --cfg, and the words after --mixin. */
-  readonly ofCfg: Branch | undefined;
-  readonly ofWords: Branch | undefined;
 }
 
 /**
  * The layers with the short flags among them: what a file says beside its `mixin:`, what the command line says beside
  * --mixin. Neither of two in one layer wins: where they differ, one of them is a mistake.
  */
-export function withShorts(shorts: ReadonlyMap<ShortName, Tree>, layers: MixinLayers, report: Report): Branch[] {
+export function withShorts(shorts: ReadonlyMap<ShortName, Tree>, layers: Layers, report: Report): Branch[] {
   const { mixins, ofCfg, ofWords } = layers;
   const [lines, paths] = [shorts.get("lines"), shorts.get("files_from")];
   if (lines && paths)
-    report.mistake(
-      new KagurazakaError("usage", "--lines and --files-from contradict each other", {
-        where: originOf(paths).text,
-        hint: "Lines are either texts or paths of files.",
-      }),
-    );
+    report.refuse("usage", "--lines and --files-from contradict each other", {
+      where: originOf(paths).text,
+      hint: "Lines are either texts or paths of files.",
+    });
   const of = (inFile: boolean): Branch[] =>
     [...shorts]
       .filter(([, tree]) => (originOf(tree).kind === "file") === inFile)
       .map(([name, tree]) => {
         const branch = branchOf(targets[name], tree);
         const other = conflictOf(targets[name], branch, inFile ? ofCfg : ofWords);
-        if (other !== undefined) report.mistake(contradiction(name, tree, other));
+        if (other !== undefined) refuseContradiction(name, tree, other, report);
         return branch;
       });
   const rest = mixins.filter((layer) => layer !== ofCfg && layer !== ofWords);
-  return [...list(ofCfg), ...of(true), ...rest, ...of(false), ...list(ofWords)];
+  return [ofCfg, ...of(true), ...rest, ...of(false), ofWords].filter((layer) => layer !== undefined);
 }
 
-const list = (branch: Branch | undefined): Branch[] => (branch ? [branch] : []);
-
 function branchOf({ field, key, mode: chosen = {} }: Target, tree: Tree): Branch {
-  const place = originOf(tree);
-  const given = Object.entries(chosen).map(([name, value]) => [name, new Leaf(value, place)] as [string, Tree]);
-  const mode = createBranch(place, given);
-  mode[key] = tree;
-  return createBranch(place, [[field, mode]]);
+  const origin = originOf(tree);
+  const given = Object.entries(chosen).map(([name, value]) => [name, new Leaf(value, origin)] as const);
+  return createBranch(origin, [[field, createBranch(origin, [...given, [key, tree]])]]);
 }
 
 interface Contradiction {
@@ -161,11 +140,12 @@ function conflictOf({ field }: Target, short: Branch, layer: Branch | undefined)
 const under = (branch: Branch, name: string): Tree | undefined =>
   Object.entries(branch).find(([key]) => snakeName(key) === snakeName(name))?.[1];
 
-function contradiction(name: ShortName, tree: Tree, other: Contradiction): KagurazakaError {
+function refuseContradiction(name: ShortName, tree: Tree, other: Contradiction, report: Report): void {
+  const given = `${flagName(name)} ${JSON.stringify(toPlain(tree, true))}`;
   const value = isNull(other.tree) ? "null" : JSON.stringify(toPlain(other.tree, true));
-  return new KagurazakaError(
-    "mixin",
-    `${flagName(name)} ${JSON.stringify(toPlain(tree, true))} and ${other.path}=${value} say different things`,
-    { where: `${originOf(tree).text} and ${originOf(other.tree).text}`, hint: "Say one of them." },
-  );
+  const where = `${originOf(tree).text} and ${originOf(other.tree).text}`;
+  report.refuse("mixin", `${given} and ${other.path}=${value} say different things`, {
+    where,
+    hint: "Say one of them.",
+  });
 }

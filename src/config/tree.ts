@@ -28,7 +28,7 @@ export class List {
   ) {}
 }
 
-export const originKey: unique symbol = Symbol("place");
+export const originKey: unique symbol = Symbol("origin");
 
 /** A mapping: a null-prototype object, so that `toString` is a key like any other and nothing can be inherited. */
 export interface Branch {
@@ -36,12 +36,12 @@ export interface Branch {
   [originKey]: ValueOrigin;
 }
 
-/** Configuration as it was written: every scalar, list and mapping knows its place. Never changed once made. */
+/** Configuration as it was written: every scalar, list and mapping knows its origin. Never changed once made. */
 export type Tree = Leaf | List | Branch;
 
-export function createBranch(place: ValueOrigin, entries: Iterable<readonly [string, Tree]> = []): Branch {
+export function createBranch(origin: ValueOrigin, entries: Iterable<readonly [string, Tree]> = []): Branch {
   const branch = Object.create(null) as Branch;
-  branch[originKey] = place;
+  branch[originKey] = origin;
   for (const [key, value] of entries) branch[key] = value;
   return branch;
 }
@@ -67,29 +67,27 @@ export function refuseForbiddenKey(key: string, where: string): void {
 const MAX_DEPTH = 100;
 
 /** A value written in code, as a tree. `undefined` counts as absent. */
-export function treeFromCode(value: unknown, place: ValueOrigin, path: readonly string[] = []): Tree {
+export function treeFromCode(value: unknown, origin: ValueOrigin, path: readonly string[] = []): Tree {
   const refuse = (what: string): never => {
-    throw new KagurazakaError("bad-value", `${path.join(".") || "the value"} ${what}`, { where: place.text });
+    throw new KagurazakaError("bad-value", `${path.join(".") || "the value"} ${what}`, { where: origin.text });
   };
   if (path.length > MAX_DEPTH) return refuse(`is nested deeper than ${MAX_DEPTH} levels, or contains itself`);
   if (value === null || typeof value === "string" || typeof value === "boolean" || typeof value === "number") {
-    return new Leaf(value, place);
+    return new Leaf(value, origin);
   }
   if (Array.isArray(value)) {
-    return new List(
-      value.map((item, index) => treeFromCode(item, place, [...path, String(index)])),
-      place,
-    );
+    const items = value.map((item, index) => treeFromCode(item, origin, [...path, String(index)]));
+    return new List(items, origin);
   }
   if (typeof value !== "object" || value === undefined)
     return refuse(`is a ${typeof value}; only JSON-like values are configuration`);
   const proto: unknown = Object.getPrototypeOf(value);
   if (proto !== null && Object.getPrototypeOf(proto) !== null)
     return refuse("is an instance of a class; only plain objects are configuration");
-  const branch = createBranch(place);
+  const branch = createBranch(origin);
   for (const [key, child] of Object.entries(value)) {
-    refuseForbiddenKey(key, place.text);
-    if (child !== undefined) branch[key] = treeFromCode(child, place, [...path, key]);
+    refuseForbiddenKey(key, origin.text);
+    if (child !== undefined) branch[key] = treeFromCode(child, origin, [...path, key]);
   }
   return branch;
 }

@@ -9,7 +9,6 @@ import {
   Leaf,
   List,
   refuseForbiddenKey,
-  type Scalar,
   type Tree,
   type ValueOrigin,
 } from "./tree.js";
@@ -22,7 +21,7 @@ const MAX_DEPTH = 100;
 type Yaml = typeof import("yaml");
 
 /**
- * A YAML file as a tree in which everything knows its place.
+ * A YAML file as a tree in which everything knows its origin.
  * @param path as the person wrote it, relative to `cwd`; messages show it
  * @param flag who asked for it: `--cfg`
  */
@@ -32,38 +31,26 @@ export async function loadYamlFile(path: string, flag: string, cwd: string = pro
   const tree = await parseYaml(text, { kind: "file", text: path, file });
   if (isBranch(tree)) return tree;
   if (tree instanceof Leaf && tree.value === null) return createBranch(tree.origin);
-  throw new KagurazakaError(
-    "config-file",
-    `${path} must hold a mapping, not ${tree instanceof List ? "a list" : "a single value"}`,
-    {
-      where: tree.origin.text,
-    },
-  );
+  const message = `${path} must hold a mapping, not ${tree instanceof List ? "a list" : "a single value"}`;
+  throw new KagurazakaError("config-file", message, { where: tree.origin.text });
 }
 
 async function readSmallText(file: string, path: string, flag: string): Promise<string> {
+  const refuse = (why: string, cause?: unknown) =>
+    new KagurazakaError("config-file", `${path} ${why}`, { where: flag, cause });
   try {
     const { size } = await stat(file);
-    if (size > MAX_BYTES) {
-      throw new KagurazakaError(
-        "config-file",
-        `${path} is larger than ${MAX_BYTES} bytes, the most a configuration may have`,
-        { where: flag },
-      );
-    }
+    if (size > MAX_BYTES) throw refuse(`is larger than ${MAX_BYTES} bytes, the most a configuration may have`);
     return new TextDecoder("utf-8", { fatal: true }).decode(await readFile(file));
   } catch (cause) {
     if (KagurazakaError.is(cause)) throw cause;
-    const why =
-      (cause as NodeJS.ErrnoException).code === "ENOENT"
-        ? "does not exist"
-        : `cannot be read: ${(cause as Error).message}`;
-    throw new KagurazakaError("config-file", `${path} ${why}`, { where: flag, cause });
+    const { code, message } = cause as NodeJS.ErrnoException;
+    throw refuse(code === "ENOENT" ? "does not exist" : `cannot be read: ${message}`, cause);
   }
 }
 
-/** The tree of a YAML text. With `place.file` the places are `file:line:column`; otherwise all are `place` itself. */
-export async function parseYaml(text: string, place: ValueOrigin): Promise<Tree> {
+/** The tree of a YAML text. With `origin.file` the origins are `file:line:column`; otherwise all are `origin` itself. */
+export async function parseYaml(text: string, origin: ValueOrigin): Promise<Tree> {
   const yaml = await import("yaml");
   const lines = new yaml.LineCounter();
   try {
@@ -76,14 +63,13 @@ export async function parseYaml(text: string, place: ValueOrigin): Promise<Tree>
       prettyErrors: false,
       lineCounter: lines,
     });
-    const source = new Source(yaml, text, lines, document, place);
+    const source = new Source(yaml, text, lines, document, origin);
     const broken = document.errors[0] ?? document.warnings[0];
     if (broken) throw source.error(reasonOf(broken.message), broken.pos[0]);
     return source.read();
   } catch (error) {
-    if (error instanceof RangeError)
-      throw new KagurazakaError("config-file", "nested too deeply", { where: place.text });
-    throw error;
+    if (!(error instanceof RangeError)) throw error;
+    throw new KagurazakaError("config-file", "nested too deeply", { where: origin.text });
   }
 }
 
@@ -106,27 +92,29 @@ class Source {
 
   read(): Tree {
     const root = this.document.contents;
-    return root === null ? new Leaf(null, this.placeAt(0)) : this.tree(root, 0);
+    return root === null ? new Leaf(null, this.originAt(0)) : this.tree(root, 0);
   }
 
-  private placeAt(offset: number, keyOffset?: number): ValueOrigin {
+  private originAt(offset: number, keyOffset?: number): ValueOrigin {
     if (this.base.file === undefined) return this.base;
     const at = this.at(offset);
     return { ...this.base, text: at, ...(keyOffset === undefined ? {} : { atKey: this.at(keyOffset) }) };
   }
 
   private at(offset: number): string {
+    const { line, column } = this.position(offset);
+    return `${this.base.text}:${line}:${column}`;
+  }
+
+  private position(offset: number): { line: number; column: number } {
     const { line, col } = this.lines.linePos(offset);
-    return `${this.base.text}:${Math.max(line, 1)}:${Math.max(col, 1)}`;
+    return { line: Math.max(line, 1), column: Math.max(col, 1) };
   }
 
   error(message: string, offset: number, code: "config-file" | "forbidden-key" = "config-file"): KagurazakaError {
     if (this.base.file === undefined) return new KagurazakaError(code, message, { where: this.base.text });
-    const { line, col } = this.lines.linePos(offset);
-    return new KagurazakaError(code, message, {
-      where: this.at(offset),
-      frame: codeFrame(this.text, Math.max(line, 1), Math.max(col, 1)),
-    });
+    const frame = codeFrame(this.text, this.position(offset));
+    return new KagurazakaError(code, message, { where: this.at(offset), frame });
   }
 
   private tree(node: Node, depth: number, keyOffset?: number): Tree {
@@ -142,7 +130,7 @@ class Source {
     try {
       if (this.yaml.isSeq(node)) {
         const items = node.items.map((item) => this.tree(item as Node, depth + 1));
-        return new List(items, this.placeAt(offset, keyOffset));
+        return new List(items, this.originAt(offset, keyOffset));
       }
       if (this.yaml.isMap(node)) return this.branch(node, depth, keyOffset);
     } finally {
@@ -152,14 +140,11 @@ class Source {
   }
 
   private leaf(value: unknown, source: string | undefined, offset: number, keyOffset?: number): Leaf {
-    const place = this.placeAt(offset, keyOffset);
-    if (value === null || typeof value === "string" || typeof value === "boolean")
-      return new Leaf(value as Scalar, place);
-    if (typeof value === "number") {
-      // How it was written counts where a text is wanted: 007, 1.10.
-      return source === undefined || source === String(value) ? new Leaf(value, place) : new Leaf(value, place, source);
-    }
-    return new Leaf(source ?? String(value), place);
+    const origin = this.originAt(offset, keyOffset);
+    if (value === null || typeof value === "string" || typeof value === "boolean") return new Leaf(value, origin);
+    if (typeof value !== "number") return new Leaf(source ?? String(value), origin);
+    // How a number was written counts where a text is wanted: 007, 1.10.
+    return new Leaf(value, origin, source === String(value) ? undefined : source);
   }
 
   private alias(node: Node & { source: string }, depth: number, keyOffset?: number): Tree {
@@ -172,7 +157,7 @@ class Source {
   }
 
   private branch(node: YAMLMap, depth: number, keyOffset?: number): Branch {
-    const branch = createBranch(this.placeAt(node.range?.[0] ?? 0, keyOffset));
+    const branch = createBranch(this.originAt(node.range?.[0] ?? 0, keyOffset));
     const merged: Branch[] = [];
     for (const pair of node.items as Pair<Node, Node | null>[]) {
       const at = pair.key.range?.[0] ?? 0;
@@ -182,7 +167,7 @@ class Source {
       }
       const key = this.key(pair.key, at);
       if (key in branch) throw this.error(`the key "${key}" stands here twice`, at);
-      branch[key] = pair.value === null ? new Leaf(null, this.placeAt(at, at)) : this.tree(pair.value, depth + 1, at);
+      branch[key] = pair.value === null ? new Leaf(null, this.originAt(at, at)) : this.tree(pair.value, depth + 1, at);
     }
     // Own keys win over merged ones, earlier merged mappings over later ones.
     for (const source of merged)
@@ -214,8 +199,8 @@ class Source {
 const isMergeKey = (yaml: Yaml, node: Node): boolean =>
   yaml.isScalar(node) && (typeof node.value === "symbol" || (node.value === "<<" && node.type === "PLAIN"));
 
-/** Three lines around a place, with a marker under the column. */
-function codeFrame(text: string, line: number, column: number): string {
+/** The lines around a position, with a marker under its column. */
+function codeFrame(text: string, { line, column }: { line: number; column: number }): string {
   const lines = text.split(/\r?\n/);
   const from = Math.max(1, line - 2);
   const width = String(Math.min(lines.length, line + 1)).length;

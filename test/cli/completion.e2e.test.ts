@@ -4,8 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { commands } from "../../src/cli/command-table.js";
-import { suggest } from "../../src/cli/completion/complete.js";
-import { scripts } from "../../src/cli/completion/scripts.js";
+import { scripts } from "../../src/cli/commands/completion.js";
+import { suggest } from "../../src/cli/complete.js";
 import { toolOptions } from "../../src/config/run-options.js";
 import { flagName } from "../../src/config/text/names.js";
 

@@ -1,10 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { commands } from "../../src/cli/command-table.js";
-import { mainFlags, renderScreen } from "../../src/cli/screen.js";
-import { renderCommandHelp } from "../../src/config/help.js";
+import { mainFlags, renderScreen } from "../../src/cli/commands/help.js";
+import { renderCommandHelp, twoColumns } from "../../src/config/help.js";
 import { toolOptions } from "../../src/config/run-options.js";
 import { shortOptions } from "../../src/config/short-flags.js";
-import { twoColumns } from "../../src/config/text/columns.js";
 import { flagName, snakeName } from "../../src/config/text/names.js";
 import { createPlace, taskFile } from "../e2e/kagurazaka.js";
 
@@ -21,7 +20,7 @@ test("the flags of the one screen exist", () => {
 });
 
 test.each(Object.entries(commands))("the page of %s has usage, what it does, and its flags", async (name, { load }) => {
-  const command = await load();
+  const { command } = await load();
   expect(command.name).toBe(name);
   const page = renderCommandHelp(command, 80);
   expect(page).toMatch(new RegExp(`^Usage: kagurazaka ${name} .*\n\n[A-Z]`));

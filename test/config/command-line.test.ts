@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { type CommandSyntax, parseCommandLine } from "../../src/config/command-line.js";
-import { readCommandValues } from "../../src/config/command-values.js";
+import { readCommandValues } from "../../src/config/flags.js";
 import { inputFromArgv, inputFromLine, withSettings } from "../../src/config/raw-input.js";
 import { peekConfig, resolveConfig } from "../../src/config/resolve.js";
 import { mistakesOf, owners, resolveArgv } from "./helpers.js";

@@ -40,7 +40,7 @@ describe("a text becomes the declared type", () => {
     [{ type: "integer", parse: (text) => text.length }, "four", 4],
   ];
   test.each(good)("%j: %s → %j", (spec, text, value) => {
-    expect(parseOptionText("x", spec, text, "--x")).toEqual(value);
+    expect(parseOptionText(text, spec, { name: "x", where: "--x" })).toEqual(value);
   });
 });
 
@@ -74,7 +74,7 @@ describe("a bad text is refused with name, place and what is allowed", () => {
     ],
   ];
   test.each(bad)("%j: %s", async (spec, text, says) => {
-    const [mistake] = await mistakesOf(() => parseOptionText("x", spec, text, "base.yaml:3:4"));
+    const [mistake] = await mistakesOf(() => parseOptionText(text, spec, { name: "x", where: "base.yaml:3:4" }));
     expect(mistake).toMatch(/^bad-value \| x must be .*\| base\.yaml:3:4/);
     expect(mistake).toMatch(says);
   });
@@ -91,51 +91,66 @@ describe("YAML 1.1 spellings are accepted with a note where a type asks for them
   ];
   test.each(old)("%s %s → %j", (type, text, value) => {
     const notes: string[] = [];
-    expect(checkOptionValue("x", { type }, text, "f:1:1", { note: (note) => notes.push(note) })).toBe(value);
+    expect(checkOptionValue(text, { type }, { name: "x", where: "f:1:1", note: (note) => notes.push(note) })).toBe(
+      value,
+    );
     expect(notes).toHaveLength(1);
     expect(notes[0]).toContain("f:1:1");
   });
   test("and never where a text is declared", () => {
-    expect(checkOptionValue("x", { type: "string" }, "yes", "")).toBe("yes");
+    expect(checkOptionValue("yes", { type: "string" }, { name: "x", where: "" })).toBe("yes");
   });
 });
 
 test("a number for a duration is seconds in YAML and milliseconds in code", () => {
-  expect(checkOptionValue("t", { type: "duration" }, 60, "f:1:1")).toBe(60_000);
-  expect(checkOptionValue("t", { type: "duration" }, 60, "code", { typed: true })).toBe(60);
+  expect(checkOptionValue(60, { type: "duration" }, { name: "t", where: "f:1:1" })).toBe(60_000);
+  expect(checkOptionValue(60, { type: "duration" }, { name: "t", where: "code", typed: true })).toBe(60);
 });
 
 test("null is for nullable options only", async () => {
-  expect(checkOptionValue("x", { type: "string", nullable: true }, null, "")).toBeNull();
-  expect(await mistakesOf(() => checkOptionValue("x", { type: "string" }, null, ""))).toHaveLength(1);
+  expect(checkOptionValue(null, { type: "string", nullable: true }, { name: "x", where: "" })).toBeNull();
+  expect(await mistakesOf(() => checkOptionValue(null, { type: "string" }, { name: "x", where: "" }))).toHaveLength(1);
 });
 
 test("a value of a secret name is not shown in the message", async () => {
-  const [mistake] = await mistakesOf(() => parseOptionText("api_key", { type: "integer" }, "hunter2", ""));
+  const [mistake] = await mistakesOf(() =>
+    parseOptionText("hunter2", { type: "integer" }, { name: "api_key", where: "" }),
+  );
   expect(mistake).not.toContain("hunter2");
-  const [other] = await mistakesOf(() => parseOptionText("door", { type: "integer", secret: true }, "hunter2", ""));
+  const [other] = await mistakesOf(() =>
+    parseOptionText("hunter2", { type: "integer", secret: true }, { name: "door", where: "" }),
+  );
   expect(other).not.toContain("hunter2");
 });
 
 test("keys like __proto__ are refused in maps and JSON, at any depth", async () => {
   for (const text of ['{"__proto__": "x"}', '{"constructor": "x"}']) {
-    expect((await mistakesOf(() => parseOptionText("m", { type: "map" }, text, "")))[0]).toMatch(/^forbidden-key/);
-    expect((await mistakesOf(() => parseOptionText("j", { type: "json" }, `{"a":[${text}]}`, "")))[0]).toMatch(
+    expect((await mistakesOf(() => parseOptionText(text, { type: "map" }, { name: "m", where: "" })))[0]).toMatch(
       /^forbidden-key/,
     );
+    expect(
+      (await mistakesOf(() => parseOptionText(`{"a":[${text}]}`, { type: "json" }, { name: "j", where: "" })))[0],
+    ).toMatch(/^forbidden-key/);
   }
-  expect((await mistakesOf(() => parseOptionText("m", { type: "map" }, "__proto__=x", "")))[0]).toMatch(
-    /^forbidden-key/,
-  );
+  expect(
+    (await mistakesOf(() => parseOptionText("__proto__=x", { type: "map" }, { name: "m", where: "" })))[0],
+  ).toMatch(/^forbidden-key/);
 });
 
 test("any whole number survives being written and read", () => {
-  fc.assert(fc.property(fc.maxSafeInteger(), (n) => parseOptionText("n", { type: "integer" }, String(n), "") === n));
-  fc.assert(fc.property(fc.nat(1e9), (ms) => parseOptionText("n", { type: "duration" }, `${ms}ms`, "") === ms));
+  fc.assert(
+    fc.property(
+      fc.maxSafeInteger(),
+      (n) => parseOptionText(String(n), { type: "integer" }, { name: "n", where: "" }) === n,
+    ),
+  );
+  fc.assert(
+    fc.property(fc.nat(1e9), (ms) => parseOptionText(`${ms}ms`, { type: "duration" }, { name: "n", where: "" }) === ms),
+  );
   fc.assert(
     fc.property(
       fc.maxSafeInteger().filter((n) => n >= 0),
-      (n) => parseOptionText("n", { type: "size" }, `${n}B`, "") === n,
+      (n) => parseOptionText(`${n}B`, { type: "size" }, { name: "n", where: "" }) === n,
     ),
   );
 });

@@ -2,8 +2,9 @@ import { escapeControls } from "../../base/text.js";
 import { prepareRun } from "../../runner/prepare/prepare-run.js";
 import { explainItem } from "../../runner/tools/preview/explain.js";
 import { defineCommand } from "../command.js";
+import { printJson } from "../data-out.js";
 
-export const explain = defineCommand({
+export const command = defineCommand({
   name: "explain",
   words: ["KEY"],
   takes: "run",
@@ -13,9 +14,8 @@ export const explain = defineCommand({
   async run({ words, run }) {
     const prepared = await prepareRun(run);
     const explanation = await explainItem(prepared, words[0]!);
-    if (prepared.config.ui.json) {
-      process.stdout.write(`${JSON.stringify(explanation)}\n`);
-    } else {
+    if (prepared.config.ui.json) printJson(explanation);
+    else {
       const lines = explanation.steps.map(({ step, says }) => `  ${step.padEnd(10)} ${escapeControls(says)}`);
       process.stdout.write(`${escapeControls(explanation.key)} ${explanation.verdict}\n${lines.join("\n")}\n`);
     }

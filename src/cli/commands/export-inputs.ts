@@ -1,10 +1,10 @@
 import { statSync } from "node:fs";
-import { KagurazakaError } from "../../base/errors.js";
+import { usageError } from "../../config/flags.js";
 import { prepareRun } from "../../runner/prepare/prepare-run.js";
 import { exportInputs as writeInputs } from "../../runner/tools/preview/export-inputs.js";
 import { defineCommand } from "../command.js";
 
-export const exportInputs = defineCommand({
+export const command = defineCommand({
   name: "export-inputs",
   words: ["FILE"],
   takes: "run",
@@ -27,8 +27,6 @@ export const exportInputs = defineCommand({
 function refuseToReplace(path: string, mayOverwrite: boolean): void {
   const stat = statSync(path, { throwIfNoEntry: false });
   if (stat === undefined || (mayOverwrite && stat.isFile())) return;
-  throw new KagurazakaError("usage", `${path} already exists; nothing was written`, {
-    where: "command line",
-    hint: stat.isFile() ? "Name another file, or give --overwrite." : "It is not a regular file. Name one.",
-  });
+  const hint = stat.isFile() ? "Name another file, or give --overwrite." : "It is not a regular file. Name one.";
+  throw usageError(`${path} already exists; nothing was written`, hint);
 }

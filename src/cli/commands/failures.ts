@@ -3,12 +3,11 @@ import { displayPath } from "../../loader/paths.js";
 import { type FailedItem, failedItems, type LedgerIndex, loadLedger } from "../../runner/ledger/index.js";
 import { type FailureClass, groupFailures, pickClasses } from "../../runner/tools/audit/failure-classes.js";
 import { defineCommand } from "../command.js";
-import { DataOut } from "../data-out.js";
-import { KeyLines } from "../keys-out.js";
-import { createPalette, type Palette } from "../palette.js";
+import { DataOut, KeyLines } from "../data-out.js";
+import { createPalette, type Palette } from "../messages.js";
 import { findStateTarget } from "../state-target.js";
 
-export const failures = defineCommand({
+export const command = defineCommand({
   name: "failures",
   words: [],
   takes: "run or state",

@@ -1,10 +1,16 @@
-import { renderCommandHelp } from "../../config/help.js";
+import { resolve } from "node:path";
+import { builtinNames } from "../../builtins.js";
+import type { CommandLine } from "../../config/command-line.js";
+import { renderBackboneHelp, renderCommandHelp, renderTaskHelp, renderToolHelp } from "../../config/help.js";
+import { inputFromLine, type RawInput } from "../../config/raw-input.js";
+import { peekConfig, previewMixin } from "../../config/resolve.js";
+import { locateTool } from "../../loader/tool.js";
+import { loadBackbone } from "../../runner/prepare/find-backbone.js";
+import { loadOwners } from "../../runner/prepare/prepare-run.js";
 import { defineCommand } from "../command.js";
-import { commands, namedCommand, unknownCommand } from "../command-table.js";
-import { helpWidth } from "../help.js";
-import { renderScreen } from "../screen.js";
+import { type AnyCommand, commands, namedCommand, unknownCommand } from "../command-table.js";
 
-export const help = defineCommand({
+export const command = defineCommand({
   name: "help",
   words: ["[COMMAND]", "[SUBCOMMAND]"],
   options: {},
@@ -23,4 +29,88 @@ async function pageOf(words: readonly string[]): Promise<string> {
   const found = full === undefined ? undefined : await namedCommand(full.split(" "));
   if (!found) throw unknownCommand(name);
   return renderCommandHelp(found.command, helpWidth());
+}
+
+const helpWidth = (): number => Math.min(120, process.stdout.columns ?? 100);
+
+/** `-h` (of the command, or the task's), `-hb` (the backbone's), `-hk` (the tool's), `--version`; no words at all: exit 2. */
+export async function printHelp(command: AnyCommand, line: CommandLine): Promise<number> {
+  process.stdout.write(await pageFor(command, line));
+  return line.argv.length === 0 ? 2 : 0;
+}
+
+async function pageFor(command: AnyCommand, line: CommandLine): Promise<string> {
+  const width = helpWidth();
+  if (line.version) return `${locateTool().version}\n`;
+  if (line.help === "kagurazaka")
+    return renderToolHelp({ width, commands: rowsOfCommands(), tasks: builtinNames("tasks") });
+  if (line.help === "backbone") return backbonePage(line, width);
+  const named = command.name === "" ? await namedCommand([line.taskFile ?? ""]) : { command };
+  if (named) return renderCommandHelp(named.command, width);
+  return line.taskFile === undefined ? renderScreen() : taskPage(inputFromLine(line), width);
+}
+
+/** Of any backbone, whatever kinds of tasks it runs. A package is looked for beside the task, if there is one. */
+async function backbonePage(line: CommandLine, width: number): Promise<string> {
+  const { backbone } = await peekConfig(inputFromLine(line));
+  const from = line.taskFile === undefined || line.taskFile.startsWith("@") ? "package.json" : line.taskFile;
+  const { name, help, options } = await loadBackbone(backbone, undefined, resolve(from));
+  return renderBackboneHelp({ name, help, options, width });
+}
+
+async function taskPage(input: RawInput, width: number): Promise<string> {
+  const { task, config } = await loadOwners(input);
+  const { help, defaults } = task.taskClass;
+  const { taskOptions: options, rawArgs = false } = config;
+  const mixin = await previewMixin(input, config);
+  return renderTaskHelp({ name: task.id, help, options, rawArgs, defaults, mixin, width });
+}
+
+const rowsOfCommands = (): [string, string][] => Object.entries(commands).map(([name, { summary }]) => [name, summary]);
+
+/** The flags people need, with fewer words than `-hk` has. A test holds that each of them exists. */
+export const mainFlags: readonly (readonly [string, string])[] = [
+  ["--in DIR", "where the inputs are"],
+  ["--out DIR", "where the outputs go"],
+  ["--lines FILE", "one item for each line"],
+  ["--backbone NAME", "auto, inline, mp, or a path"],
+  ["--num_process N", "workers; default: one per core"],
+  ["--dry-run", "count the items and run nothing"],
+  ["--limit N", "run at most N items"],
+  ["--retry-failed", "run only the items that failed"],
+  ["--force", "do finished items again"],
+  ["--timeout 60s", "longest time of one item"],
+];
+
+/** `kagurazaka --help`: one screen of 24 lines and 100 columns. */
+export function renderScreen(): string {
+  const tasks = builtinNames("tasks").map((name) => `@${name}`);
+  return `Usage: kagurazaka TASK_FILE [TASK_NAME] [flags]
+Runs a task over its items on all cores and skips what is finished.
+Examples:
+  kagurazaka task.ts MyTask --in texts --out results
+  kagurazaka task.ts MyTask --in texts --out results --dry-run
+  kagurazaka task.ts MyTask --cfg base.yaml --mixin hard_shard_mode.input_path=texts
+  kagurazaka @word-count --in texts --out counts
+  kagurazaka @exec --in photos --out small -- convert {} -resize 50% {output.path}
+Commands:
+${besideEachOther(rowsOfCommands())}
+Flags:
+${besideEachOther(mainFlags)}
+Ready-made tasks: ${tasks.join(", ")}
+More help: TASK_FILE -h (task), -hb (backbone), -hk (all flags of kagurazaka), help COMMAND
+`;
+}
+
+const TERM = 15;
+const HALF = 51;
+
+/** The first half of the rows at the left, the second at the right. */
+function besideEachOther(rows: readonly (readonly [string, string])[]): string {
+  const cells = rows.map(([name, text]) => `  ${name.padEnd(TERM)} ${text}`);
+  const half = Math.ceil(cells.length / 2);
+  return cells
+    .slice(0, half)
+    .map((cell, i) => `${cell.padEnd(HALF)}${cells[half + i] ?? ""}`.trimEnd())
+    .join("\n");
 }

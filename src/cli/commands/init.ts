@@ -38,7 +38,7 @@ export class MyTask extends KagurazakaTask<FileItem> {
 }
 `;
 
-export const init = defineCommand({
+export const command = defineCommand({
   name: "init",
   words: ["[DIR]"],
   options: {},
@@ -51,11 +51,8 @@ export const init = defineCommand({
     ];
     const taken = files.map(([name]) => join(dir, name)).filter((path) => existsSync(path));
     if (taken.length > 0) {
-      throw new KagurazakaError(
-        "usage",
-        `${taken.join(" and ")} already exist${taken.length === 1 ? "s" : ""}; nothing was written`,
-        { hint: "kagurazaka init another-directory" },
-      );
+      const message = `${taken.join(" and ")} already exist${taken.length === 1 ? "s" : ""}; nothing was written`;
+      throw new KagurazakaError("usage", message, { hint: "kagurazaka init another-directory" });
     }
     mkdirSync(dir, { recursive: true });
     for (const [name, text] of files) writeFileSync(join(dir, name), text);

@@ -2,9 +2,10 @@ import { groupedCount } from "../../base/text.js";
 import { displayPath } from "../../loader/paths.js";
 import { compactShard } from "../../runner/tools/compact/compact-shard.js";
 import { defineCommand } from "../command.js";
+import { printJson } from "../data-out.js";
 import { findStateTarget } from "../state-target.js";
 
-export const ledgerCompact = defineCommand({
+export const command = defineCommand({
   name: "ledger compact",
   words: [],
   takes: "run or state",
@@ -24,13 +25,11 @@ export const ledgerCompact = defineCommand({
       const { before, after, damaged } = done;
       const row = (name: keyof typeof before): string =>
         `  ${name.padEnd(9)} ${groupedCount(before[name])} → ${groupedCount(after[name])}\n`;
-      process.stdout.write(
-        done.changed
-          ? `${displayPath(ledgerDir)} is compacted\n${row("files")}${row("lines")}${row("bytes")}${damaged > 0 ? `  damaged   ${groupedCount(damaged)} lines left out\n` : ""}`
-          : `${displayPath(ledgerDir)} has nothing to fold\n`,
-      );
+      const loss = damaged > 0 ? `  damaged   ${groupedCount(damaged)} lines left out\n` : "";
+      const rows = `is compacted\n${row("files")}${row("lines")}${row("bytes")}${loss}`;
+      process.stdout.write(`${displayPath(ledgerDir)} ${done.changed ? rows : "has nothing to fold\n"}`);
     }
-    if (target.json) process.stdout.write(`${JSON.stringify({ task: target.task, ledgers: results })}\n`);
+    if (target.json) printJson({ task: target.task, ledgers: results });
     return 0;
   },
 });

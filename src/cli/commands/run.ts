@@ -15,11 +15,12 @@ import type { RunResult } from "../../runner/run/run-result.js";
 import { captureOutput } from "../capture-output.js";
 import { defineCommand } from "../command.js";
 import { createConsole, type RunConsole } from "../console.js";
-import { formatError } from "../print-error.js";
-import { formatHeader, formatReport, nextCommand } from "../report.js";
+import { printJson } from "../data-out.js";
+import { formatError } from "../messages.js";
+import { formatDryRun, formatHeader, formatReport, formatShowConfig, nextCommand } from "../report.js";
 
 /** `kagurazaka task.ts MyTask …`: the command without a name. */
-export const run = defineCommand({
+export const command = defineCommand({
   ...runSyntax,
   help: "Runs a task over its items and skips what is finished.",
   async run({ run: input, runArgv }) {
@@ -29,7 +30,6 @@ export const run = defineCommand({
     const prepared = await prepareLoaded(input, owners);
     const { ui } = prepared.config;
     if (ui.showConfig) {
-      const { formatShowConfig } = await import("../overview.js");
       process.stdout.write(formatShowConfig(prepared.config));
       return 0;
     }
@@ -40,14 +40,14 @@ export const run = defineCommand({
 
 async function showDryRun(prepared: PreparedRun, { json }: UiSettings): Promise<number> {
   const { dryRun } = await import("../../runner/tools/preview/dry-run.js");
-  const { formatDryRun } = await import("../overview.js");
   const shown = new Set<string>();
   const found = await dryRun(prepared, (message) => {
     shown.add(message);
     process.stderr.write(`warning ${escapeControls(message)}\n`);
   });
   const warnings = found.warnings.filter((message) => !shown.has(message));
-  process.stdout.write(json ? `${JSON.stringify(found)}\n` : formatDryRun({ ...found, warnings }));
+  if (json) printJson(found);
+  else process.stdout.write(formatDryRun({ ...found, warnings }));
   return 0;
 }
 
@@ -61,9 +61,8 @@ async function runOneItem(input: RawInput, key: string, argv: readonly string[])
   const { explainItem } = await import("../../runner/tools/preview/explain.js");
   const { verdict, steps } = await explainItem(one, key);
   if (verdict === "is not listed") {
-    throw new KagurazakaError("usage", `no item has the key ${JSON.stringify(key)}: ${steps[0]?.says}`, {
-      where: "--debug-item",
-    });
+    const message = `no item has the key ${JSON.stringify(key)}: ${steps[0]?.says}`;
+    throw new KagurazakaError("usage", message, { where: "--debug-item" });
   }
   return execute(one, config.ui, argv);
 }
@@ -79,11 +78,11 @@ async function execute(prepared: PreparedRun, ui: UiSettings, argv: readonly str
   const releaseOutput = captureOutput((key, text) => (running ? running.print(key, text) : screen.print(key, text)));
   const hooks: RunHooks = {
     onStart: (info) => screen.text(formatHeader(info, displayPath(prepared.sourcePath), palette)),
-    onFirstFailure: (name, key, error) => screen.failure(name, key, error),
-    onPrint: (key, text) => screen.print(key, text),
-    onLog: (key, level, message, fields) => screen.log(key, level, message, fields),
-    onWarning: (message) => screen.warn(message),
-    onRetry: (key, attempt, error, delayMs) => screen.retry?.(key, attempt, error, delayMs),
+    onFirstFailure: screen.failure,
+    onPrint: screen.print,
+    onLog: screen.log,
+    onWarning: screen.warn,
+    ...(screen.retry ? { onRetry: screen.retry } : {}),
   };
   let releaseSignals = (): void => {};
   try {
@@ -97,7 +96,10 @@ async function execute(prepared: PreparedRun, ui: UiSettings, argv: readonly str
     const exitCode = signal === undefined ? result.exitCode : 128 + constants.signals[signal];
     screen.end();
     releaseOutput();
-    showEnd(result, { ...ui, exitCode, argv }, screen);
+    showEnd(result, argv, screen);
+    const { run: id, task, backbone, counts, elapsedMs, itemsPerSecond, outputRoot, runDir } = result;
+    if (ui.json)
+      printJson({ run: id, task, backbone, counts, elapsedMs, itemsPerSecond, outputRoot, runDir, exitCode });
     return exitCode;
   } finally {
     screen.end();
@@ -106,29 +108,15 @@ async function execute(prepared: PreparedRun, ui: UiSettings, argv: readonly str
   }
 }
 
-interface End extends UiSettings {
-  readonly exitCode: number;
-  readonly argv: readonly string[];
-}
-
-function showEnd(result: RunResult, end: End, screen: RunConsole): void {
-  screen.text(formatReport(result, screen.palette));
-  if (result.error) screen.text(formatError(result.error, screen.palette));
-  const next = nextCommand(result, end.argv);
-  if (next !== undefined) screen.text(`  ${screen.palette.cyan("→")} ${next}`);
-  if (!end.json) return;
-  const { run: id, task, backbone, counts, elapsedMs, itemsPerSecond, outputRoot, runDir } = result;
-  process.stdout.write(
-    `${JSON.stringify({ run: id, task, backbone, counts, elapsedMs, itemsPerSecond, outputRoot, runDir, exitCode: end.exitCode })}\n`,
-  );
+function showEnd(result: RunResult, argv: readonly string[], { text, palette }: RunConsole): void {
+  text(formatReport(result, palette));
+  if (result.error) text(formatError(result.error, palette));
+  const next = nextCommand(result, argv);
+  if (next !== undefined) text(`  ${palette.cyan("→")} ${next}`);
 }
 
 /** The first signal drains, the second ends at once; both can be resumed. */
-function handleSignals(
-  run: Run,
-  screen: RunConsole,
-  graceMs: number,
-): { signal(): NodeJS.Signals | undefined; release(): void } {
+function handleSignals(run: Run, screen: RunConsole, graceMs: number) {
   let first: NodeJS.Signals | undefined;
   const onSignal = (signal: NodeJS.Signals): void => {
     if (first !== undefined) return run.kill();
@@ -144,8 +132,8 @@ function handleSignals(
   process.on("SIGINT", onSignal);
   process.on("SIGTERM", onSignal);
   return {
-    signal: () => first,
-    release() {
+    signal: (): NodeJS.Signals | undefined => first,
+    release(): void {
       process.off("SIGINT", onSignal);
       process.off("SIGTERM", onSignal);
     },

@@ -6,14 +6,14 @@ import { formatAudit } from "../audit-report.js";
 import { captureOutput } from "../capture-output.js";
 import { defineCommand } from "../command.js";
 import { createConsole } from "../console.js";
+import { KeyLines, printJson } from "../data-out.js";
 import { formatCommand } from "../format-command.js";
-import { KeyLines } from "../keys-out.js";
-import { createPalette } from "../palette.js";
+import { createPalette } from "../messages.js";
 
 /** What `--list` prints the keys of: one finding, or all that only a `--force` does again. */
 const lists = [...Object.keys(findings), "force"];
 
-export const verify = defineCommand({
+export const command = defineCommand({
   name: "verify",
   words: [],
   takes: "run",
@@ -34,18 +34,17 @@ export const verify = defineCommand({
     const screen = createConsole(ui);
     if (run.limit !== undefined) screen.note("--limit does not narrow an audit: all items are looked at");
     const keys = new KeyLines();
-    let listed: string[] = [];
+    const listed: string[] = [];
     const onItem = (key: string, finding: Finding, needsForce: boolean): void => {
       const line = finding === list || (list === "force" && needsForce) ? keys.lineOf(key) : undefined;
       if (line !== undefined) listed.push(`${line}\n`);
     };
     const audits: ShardAudit[] = [];
     // What the task prints while it lists or looks is no part of the report.
-    const release = captureOutput((key, text) => screen.print(key, text));
+    const release = captureOutput(screen.print);
     try {
-      const onLog: typeof screen.log = (key, level, message, fields) => screen.log(key, level, message, fields);
-      for (const shard of prepared.shards.keys())
-        audits.push(await auditShard(prepared, shard, { deep, onLog, ...(list === undefined ? {} : { onItem }) }));
+      const hooks = { deep, onLog: screen.log, ...(list === undefined ? {} : { onItem }) };
+      for (const shard of prepared.shards.keys()) audits.push(await auditShard(prepared, shard, hooks));
     } finally {
       screen.end();
       release();
@@ -54,23 +53,19 @@ export const verify = defineCommand({
     const next = audits.map((audit) => mend(audit, { rest: runArgv, deep })).find((remedy) => remedy !== undefined);
     if (list !== undefined) {
       process.stdout.write(listed.join(""));
-      listed = [];
       if (keys.note !== undefined) screen.note(keys.note);
     } else if (ui.json) {
-      process.stdout.write(
-        `${JSON.stringify({ task: prepared.program.ref.id, isSound, roots: audits, next: next?.command ?? null })}\n`,
-      );
+      printJson({ task: prepared.program.ref.id, isSound, roots: audits, next: next?.command ?? null });
     } else {
       const palette = createPalette(process.stdout);
       const total = audits.reduce((sum, audit) => sum + audit.total, 0);
       const verdict = isSound ? palette.green("finished and sound") : palette.red("not finished, or not sound");
-      process.stdout.write(
-        `${[
-          `${palette.bold(escapeControls(prepared.program.ref.id))}  ${groupedCount(total)} items: ${verdict}`,
-          ...audits.map((audit) => formatAudit(audit, palette)),
-          ...(next === undefined ? [] : [`  ${palette.cyan("→")} ${next.label}:  ${next.command}`]),
-        ].join("\n")}\n`,
-      );
+      const lines = [
+        `${palette.bold(escapeControls(prepared.program.ref.id))}  ${groupedCount(total)} items: ${verdict}`,
+        ...audits.map((audit) => formatAudit(audit, palette)),
+        ...(next === undefined ? [] : [`  ${palette.cyan("→")} ${next.label}:  ${next.command}`]),
+      ];
+      process.stdout.write(`${lines.join("\n")}\n`);
     }
     return isSound ? 0 : 3;
   },

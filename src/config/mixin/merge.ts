@@ -7,7 +7,7 @@ let loaded: typeof deepmerge | undefined;
 const load = (): typeof deepmerge => (loaded ??= createRequire(import.meta.url)("deepmerge") as typeof deepmerge);
 
 /**
- * Mapping onto mapping by key, at any depth; anything else (lists too) replaces. Leaves carry their places along.
+ * Mapping onto mapping by key, at any depth; anything else (lists too) replaces. Leaves carry their origins along.
  * Keys were checked when the trees were made. deepmerge builds its results on `{}`, where a key like `toString` already
  * "exists" and is dropped by the next merge: without clones, and with the prototype taken off again, none is lost.
  */
@@ -22,12 +22,11 @@ export function mergeBranches(lower: Branch, upper: Branch): Branch {
 
 const isPlain = (value: unknown): boolean => typeof value === "object" && value !== null && originKey in value;
 
-function withoutPrototype(branch: Branch, place = branch[originKey]): Branch {
+function withoutPrototype(branch: Branch, origin = branch[originKey]): Branch {
   if (Object.getPrototypeOf(branch) === null) return branch;
-  return createBranch(
-    place,
-    Object.entries(branch).map(([key, child]) => [key, isBranch(child) ? withoutPrototype(child) : child] as const),
-  );
+  const without = createBranch(origin);
+  for (const [key, child] of Object.entries(branch)) without[key] = isBranch(child) ? withoutPrototype(child) : child;
+  return without;
 }
 
 /** The same for a mode: another `use` replaces the whole mode. */

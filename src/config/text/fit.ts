@@ -2,7 +2,7 @@ import type { OptionSpec } from "../../base/option-spec.js";
 import { refuseForbiddenKey } from "../tree.js";
 import { parseDuration, parseInteger, parseNumber, parseSize } from "./quantities.js";
 
-/** Carries "what is allowed" up to where name and place are known. */
+/** Carries "what is allowed" up to where name and origin are known. */
 export class Unfit extends Error {}
 
 const yaml11: Readonly<Record<string, boolean>> = { yes: true, no: false, on: true, off: false, y: true, n: false };
@@ -20,13 +20,12 @@ export function fitValue(spec: OptionSpec, value: unknown, how: Fitting): unknow
     case "boolean":
       return fitBoolean(value, how);
     case "integer":
-      return inRange(spec, fitInteger(spec, value, how), String);
     case "number":
-      return inRange(spec, fitNumber(spec, value, how), String);
+      return inRange(spec, fitNumber(spec, value, how));
     case "duration":
-      return inRange(spec, fitDuration(value, how), (ms) => `${ms} ms`);
+      return inRange(spec, fitDuration(value, how), " ms");
     case "size":
-      return inRange(spec, fitSize(spec, value, how), (bytes) => `${bytes} bytes`);
+      return inRange(spec, fitSize(spec, value, how), " bytes");
     case "strings":
       return (Array.isArray(value) ? value : [value]).map((item) =>
         inChoices(spec, fitString(item, "a list of texts")),
@@ -66,14 +65,11 @@ function fitBoolean(value: unknown, how: Fitting): boolean {
   throw new Unfit("true or false");
 }
 
-const range = (spec: OptionSpec, unit: (n: number) => string): string =>
-  spec.min !== undefined && spec.max !== undefined
-    ? ` from ${unit(spec.min)} to ${unit(spec.max)}`
-    : spec.min !== undefined
-      ? ` of at least ${unit(spec.min)}`
-      : spec.max !== undefined
-        ? ` of at most ${unit(spec.max)}`
-        : "";
+function rangeText({ min, max }: OptionSpec, unit = ""): string {
+  if (min !== undefined && max !== undefined) return ` from ${min}${unit} to ${max}${unit}`;
+  if (min !== undefined) return ` of at least ${min}${unit}`;
+  return max === undefined ? "" : ` of at most ${max}${unit}`;
+}
 
 const kinds: Readonly<Record<string, string>> = {
   integer: "a whole number",
@@ -83,64 +79,48 @@ const kinds: Readonly<Record<string, string>> = {
   integers: "whole numbers",
 };
 
-function inRange(spec: OptionSpec, value: number, unit: (n: number) => string): number {
-  if ((spec.min === undefined || value >= spec.min) && (spec.max === undefined || value <= spec.max)) return value;
-  throw new Unfit(`${kinds[spec.type]}${range(spec, unit)}`);
-}
-
-function fitInteger(spec: OptionSpec, value: unknown, how: Fitting): number {
-  if (typeof value === "number" && Number.isSafeInteger(value)) return value;
-  const read = typeof value === "string" ? parseInteger(value) : undefined;
-  if (read === undefined) throw new Unfit(`a whole number${range(spec, String)}`);
-  if (read.note) how.note(read.note);
-  return read.value;
+function inRange(spec: OptionSpec, value: number, unit = ""): number {
+  const { min = -Infinity, max = Infinity } = spec;
+  if (min <= value && value <= max) return value;
+  throw new Unfit(`${kinds[spec.type]}${rangeText(spec, unit)}`);
 }
 
 function fitNumber(spec: OptionSpec, value: unknown, how: Fitting): number {
-  if (typeof value === "number" && Number.isFinite(value)) return value;
-  const read = typeof value === "string" ? (parseNumber(value) ?? parseInteger(value)) : undefined;
-  if (read === undefined) throw new Unfit(`a number${range(spec, String)}`);
+  const isWhole = spec.type !== "number";
+  if (typeof value === "number" && (isWhole ? Number.isSafeInteger(value) : Number.isFinite(value))) return value;
+  const text = typeof value === "string" ? value : "";
+  const read = (isWhole ? undefined : parseNumber(text)) ?? parseInteger(text);
+  if (read === undefined) throw new Unfit(`${isWhole ? "a whole number" : "a number"}${rangeText(spec)}`);
   if (read.note) how.note(read.note);
   return read.value;
 }
 
 function fitDuration(value: unknown, how: Fitting): number {
-  const ms =
-    typeof value === "number"
-      ? how.typed
-        ? value
-        : value * 1000
-      : typeof value === "string"
-        ? parseDuration(value)
-        : undefined;
-  if (ms === undefined || !Number.isFinite(ms) || ms < 0) {
-    throw new Unfit('a duration like "500ms", "60s", "30m" or "1h" (a plain number is seconds)');
-  }
-  return ms;
+  const ms = fitQuantity(value, how.typed ? 1 : 1000, parseDuration);
+  if (Number.isFinite(ms) && ms >= 0) return ms;
+  throw new Unfit('a duration like "500ms", "60s", "30m" or "1h" (a plain number is seconds)');
 }
 
 function fitSize({ plainUnit = 1 }: OptionSpec, value: unknown, how: Fitting): number {
-  const bytes =
-    typeof value === "number"
-      ? value * (how.typed ? 1 : plainUnit)
-      : typeof value === "string"
-        ? parseSize(value, plainUnit)
-        : undefined;
-  if (bytes === undefined || !Number.isSafeInteger(bytes) || bytes < 0) {
-    throw new Unfit(
-      `a size like "64KB", "2GiB" or "10k" (a plain number is ${plainUnit === 1e6 ? "megabytes" : "bytes"})`,
-    );
-  }
-  return bytes;
+  const bytes = fitQuantity(value, how.typed ? 1 : plainUnit, (text) => parseSize(text, plainUnit));
+  if (Number.isSafeInteger(bytes) && bytes >= 0) return bytes;
+  const plain = plainUnit === 1e6 ? "megabytes" : "bytes";
+  throw new Unfit(`a size like "64KB", "2GiB" or "10k" (a plain number is ${plain})`);
+}
+
+/** The number times its unit, or what the text says; NaN for neither. */
+function fitQuantity(value: unknown, unit: number, parse: (text: string) => number | undefined): number {
+  if (typeof value === "number") return value * unit;
+  return (typeof value === "string" ? parse(value) : undefined) ?? Number.NaN;
 }
 
 const MAX_RANGE = 100_000;
 
 function fitIntegers(spec: OptionSpec, value: unknown, how: Fitting): number | number[] {
-  const one = (item: unknown): number => inRange(spec, fitInteger(spec, item, how), String);
+  const one = (item: unknown): number => inRange(spec, fitNumber(spec, item, how));
   if (Array.isArray(value)) return value.flatMap((item) => fitIntegers(spec, item, how));
   if (typeof value !== "string" || !/[,-]/.test(value.slice(1))) return one(value);
-  const all = value
+  return value
     .trim()
     .replace(/^\[(.*)\]$/, "$1")
     .split(",")
@@ -151,23 +131,11 @@ function fitIntegers(spec: OptionSpec, value: unknown, how: Fitting): number | n
       if (to < from || to - from >= MAX_RANGE) throw new Unfit('whole numbers like "3", "0,2" or "0-9"');
       return Array.from({ length: to - from + 1 }, (_, index) => from + index);
     });
-  return all;
 }
 
 function fitMap(value: unknown): Record<string, string> {
-  const pairs: (readonly [string, unknown])[] = [];
-  const words = Array.isArray(value) ? value : typeof value === "string" ? [value] : undefined;
-  if (words) {
-    for (const word of words) {
-      const at = typeof word === "string" ? word.indexOf("=") : -1;
-      if (at < 1) throw new Unfit("a mapping: key=value words, or JSON");
-      pairs.push([(word as string).slice(0, at), (word as string).slice(at + 1)]);
-    }
-  } else if (typeof value === "object" && value !== null) {
-    pairs.push(...Object.entries(value));
-  } else {
-    throw new Unfit("a mapping: key=value words, or JSON");
-  }
+  const isMapping = typeof value === "object" && value !== null && !Array.isArray(value);
+  const pairs: [string, unknown][] = isMapping ? Object.entries(value) : [value].flat().map(fitPair);
   const map = Object.create(null) as Record<string, string>;
   for (const [key, item] of pairs) {
     refuseForbiddenKey(key, "a mapping");
@@ -175,6 +143,12 @@ function fitMap(value: unknown): Record<string, string> {
     map[key] = fitString(item);
   }
   return map;
+}
+
+function fitPair(word: unknown): [string, string] {
+  const at = typeof word === "string" ? word.indexOf("=") : -1;
+  if (at < 1) throw new Unfit("a mapping: key=value words, or JSON");
+  return [(word as string).slice(0, at), (word as string).slice(at + 1)];
 }
 
 function fitJson(value: unknown): unknown {

@@ -23,3 +23,16 @@ export function declaredName(specs: OptionSpecs, written: string): string | unde
 
 /** Words of `KEY=VALUE` form; the key may be dotted. */
 export const isAssignment = (word: string): boolean => /^[^\s=/\\-][^\s=/\\]*=/.test(word);
+
+/** Keys of the Python tool that mean nothing here; a YAML written for it may keep them. */
+export const ignoredKeys: ReadonlySet<string> = new Set([
+  "pin_memory",
+  "pin_memory_device",
+  "persistent_workers",
+  "num_workers",
+  "prefetch_factor",
+  "multiprocessing_context",
+  "worker_init_fn",
+  "non_blocking",
+  "device",
+]);

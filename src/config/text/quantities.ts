@@ -1,4 +1,6 @@
-/** Texts that stand for numbers. Each answers `undefined` for a text that is none. */
+import type { CountOrShare, HashShard } from "../../contracts/run-config.js";
+
+// Texts that stand for numbers. Each parser answers `undefined` for a text that is none.
 
 interface ReadNumber {
   readonly value: number;
@@ -8,21 +10,13 @@ interface ReadNumber {
 
 export function parseInteger(text: string): ReadNumber | undefined {
   const bare = text.trim();
-  const value = (n: number, note?: string): ReadNumber | undefined =>
-    Number.isSafeInteger(n) ? (note === undefined ? { value: n } : { value: n, note }) : undefined;
-  if (/^[-+]?\d+$/.test(bare)) {
-    const n = Number(bare);
-    return /^[-+]?0\d/.test(bare)
-      ? value(n, `"${bare}" is read as ${n}, not as an octal number of YAML 1.1`)
-      : value(n);
-  }
-  if (/^0x[\da-f]+$/i.test(bare)) return value(Number(bare));
-  if (/^0o[0-7]+$/i.test(bare) || /^0b[01]+$/i.test(bare))
-    return value(Number(bare), `"${bare}" is read as ${Number(bare)}`);
-  if (/^[-+]?\d[\d_]*$/.test(bare)) {
-    const n = Number(bare.replaceAll("_", ""));
-    return value(n, `"${bare}" is YAML 1.1 and read as ${n}`);
-  }
+  const value = Number(bare.replaceAll("_", ""));
+  if (!Number.isSafeInteger(value)) return undefined;
+  if (/^[-+]?0\d+$/.test(bare))
+    return { value, note: `"${bare}" is read as ${value}, not as an octal number of YAML 1.1` };
+  if (/^([-+]?\d+|0x[\da-f]+)$/i.test(bare)) return { value };
+  if (/^(0o[0-7]+|0b[01]+)$/i.test(bare)) return { value, note: `"${bare}" is read as ${value}` };
+  if (/^[-+]?\d[\d_]*$/.test(bare)) return { value, note: `"${bare}" is YAML 1.1 and read as ${value}` };
   return undefined;
 }
 
@@ -58,3 +52,97 @@ export function parseSize(text: string, plainUnit = 1): number | undefined {
   const whole = Math.round(bytes);
   return Number.isSafeInteger(whole) ? whole : undefined;
 }
+
+/** A flag whose value has a text and a typed form. An Error that `parse` throws completes "… must be". */
+interface TextOption<T> {
+  readonly type: "string";
+  readonly parse: (text: string) => T;
+  readonly write: (value: T) => string;
+}
+
+function parseShare(text: string): CountOrShare {
+  const bare = text.trim();
+  const percent = /^(\d+(?:\.\d+)?)\s*%$/.exec(bare);
+  if (percent && Number(percent[1]) <= 100) return { percent: Number(percent[1]) };
+  if (/^\d+$/.test(bare) && Number.isSafeInteger(Number(bare))) return { count: Number(bare) };
+  throw new Error('a number of items or a share like "1%"');
+}
+
+function writeShare(value: CountOrShare | number | "none"): string {
+  if (typeof value !== "object") return String(value);
+  return "percent" in value ? `${value.percent}%` : String(value.count);
+}
+
+export const share: TextOption<CountOrShare> = { type: "string", parse: parseShare, write: writeShare };
+
+export const budget: TextOption<CountOrShare | "none"> = {
+  type: "string",
+  parse(text) {
+    if (text.trim() === "none") return "none";
+    try {
+      return parseShare(text);
+    } catch {
+      throw new Error('a number of items, a share like "5%", or none');
+    }
+  },
+  write: writeShare,
+};
+
+export const shard: TextOption<HashShard> = {
+  type: "string",
+  parse(text) {
+    const match = /^\s*(\d+)\s*\/\s*(\d+)\s*$/.exec(text);
+    const [index, of] = [Number(match?.[1]), Number(match?.[2])];
+    if (match && Number.isSafeInteger(of) && index < of) return { index, of };
+    throw new Error("i/N with i from 0 to N - 1");
+  },
+  write: ({ index, of }) => `${index}/${of}`,
+};
+
+export const force: TextOption<boolean | "continue" | "new"> = {
+  type: "string",
+  parse(text) {
+    const bare = text.trim();
+    if (bare === "false") return false;
+    if (bare === "true" || bare === "continue") return "continue";
+    if (bare === "new") return "new";
+    throw new Error("continue or new");
+  },
+  write: String,
+};
+
+export const backoff: TextOption<{ minMs: number; maxMs: number }> = {
+  type: "string",
+  parse(text) {
+    const [first, second, ...more] = text.split(":");
+    const minMs = parseDuration(first ?? "");
+    const maxMs = second === undefined ? minMs : parseDuration(second);
+    if (minMs === undefined || maxMs === undefined || more.length > 0 || minMs > maxMs)
+      throw new Error('two durations, the smaller first, like "1s:60s"');
+    return { minMs, maxMs };
+  },
+  write: ({ minMs, maxMs }) => `${minMs}ms:${maxMs}ms`,
+};
+
+const perSecond: Readonly<Record<string, number>> = { s: 1, m: 1 / 60, h: 1 / 3600 };
+
+export const rate: TextOption<{ perSecond: number }> = {
+  type: "string",
+  parse(text) {
+    const match = /^\s*(\d+(?:\.\d+)?)\s*(?:\/\s*(s|m|h))?\s*$/.exec(text);
+    const rate = Number(match?.[1]) * perSecond[match?.[2] ?? "s"]!;
+    if (match && Number.isFinite(rate) && rate > 0) return { perSecond: rate };
+    throw new Error('a rate above 0 like "50/s", "100/m" or "1000/h"');
+  },
+  write: (value) => `${value.perSecond}/s`,
+};
+
+export const chunksize: TextOption<number | "auto"> = {
+  type: "string",
+  parse(text) {
+    if (text.trim() === "auto") return "auto";
+    if (/^\s*\d+\s*$/.test(text) && Number(text) >= 1 && Number.isSafeInteger(Number(text))) return Number(text);
+    throw new Error("a whole number of at least 1, or auto");
+  },
+  write: String,
+};

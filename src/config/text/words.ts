@@ -62,13 +62,8 @@ export function readWords(
     const word = argv[i]!;
     if (word === "--") return { items, rest: argv.slice(i + 1) };
     if (!isFlag(word)) {
-      items.push({
-        kind: "word",
-        text: word,
-        index: i,
-        source: [word],
-        afterUnknown: unknownBefore && !reserved.has(i),
-      });
+      const afterUnknown = unknownBefore && !reserved.has(i);
+      items.push({ kind: "word", text: word, index: i, source: [word], afterUnknown });
       unknownBefore = false;
       i++;
       continue;
@@ -90,18 +85,15 @@ function readFlag(
   const word = argv[index]!;
   const equals = word.indexOf("=");
   const written = equals < 0 ? word : word.slice(0, equals);
-  let name = Object.hasOwn(shorts, written)
-    ? shorts[written]!
-    : written.startsWith("--")
-      ? snakeName(written.slice(2))
-      : written;
+  const long = written.startsWith("--") ? snakeName(written.slice(2)) : written;
+  let name = Object.hasOwn(shorts, written) ? shorts[written]! : long;
   let arity = arityOf(name);
   let negated = false;
   if (arity === undefined && name.startsWith("no_") && arityOf(name.slice(3)) === "none") {
     [name, arity, negated] = [name.slice(3), "none", true];
   }
-  const values = equals < 0 ? [] : [word.slice(equals + 1)];
   const inline = equals >= 0;
+  const values = inline ? [word.slice(equals + 1)] : [];
   let next = index + 1;
   const free = (): boolean => next < argv.length && argv[next] !== "--" && !reserved.has(next) && !isFlag(argv[next]!);
   const takes = (): boolean => {

@@ -1,8 +1,8 @@
-import { escapeControls, groupedCount } from "../../base/text.js";
-import { displayPath } from "../../loader/paths.js";
-import type { SplitResult } from "../../runner/tools/split/split.js";
-import type { Palette } from "../palette.js";
-import { quote } from "../words.js";
+import { escapeControls, groupedCount } from "../base/text.js";
+import { displayPath } from "../loader/paths.js";
+import type { SplitResult } from "../runner/tools/split/split.js";
+import { quote } from "./format-command.js";
+import type { Palette } from "./messages.js";
 
 const MAX_ROWS = 40;
 const ROWS_OF_MANY = 10;
@@ -46,14 +46,10 @@ const done = { link: "linked", copy: "copied", move: "moved" };
 const files = (count: number): string => `${groupedCount(count)} file${count === 1 ? "" : "s"}`;
 
 function tableOf({ shards, base, name }: SplitResult, palette: Palette): string[] {
-  const total = { files: 0, bytes: 0 };
-  for (const shard of shards) {
-    total.files += shard.files;
-    total.bytes += shard.bytes;
-  }
+  const total = (of: "files" | "bytes"): number => shards.reduce((sum, shard) => sum + shard[of], 0);
   const shown = shards.length > MAX_ROWS ? shards.slice(0, ROWS_OF_MANY) : shards;
   const rows = shown.map((shard) => [shard.name, groupedCount(shard.files), sizeText(shard.bytes)] as const);
-  const all = ["all", groupedCount(total.files), sizeText(total.bytes)] as const;
+  const all = ["all", groupedCount(total("files")), sizeText(total("bytes"))] as const;
   const row = ([shard, count, bytes]: readonly [string, string, string]): string =>
     `  ${shard.padEnd(9)} ${count.padStart(13)}  ${bytes.padStart(10)}`;
   const head = palette.dim(`${row(["shard", "files", "bytes"])}  ${displayPath(base)}/<shard>/${escapeControls(name)}`);
@@ -62,11 +58,11 @@ function tableOf({ shards, base, name }: SplitResult, palette: Palette): string[
 }
 
 function rangeText(shards: SplitResult["shards"]): string {
-  const counts = shards.map((shard) => shard.files);
-  const sizes = shards.map((shard) => shard.bytes);
-  const least = (all: number[]): number => all.reduce((a, b) => Math.min(a, b));
-  const most = (all: number[]): number => all.reduce((a, b) => Math.max(a, b));
-  return `${groupedCount(least(counts))} to ${files(most(counts))}, ${sizeText(least(sizes))} to ${sizeText(most(sizes))} each`;
+  const least = (of: "files" | "bytes"): number =>
+    shards.reduce((least, shard) => Math.min(least, shard[of]), Infinity);
+  const most = (of: "files" | "bytes"): number => shards.reduce((most, shard) => Math.max(most, shard[of]), 0);
+  const sizes = `${sizeText(least("bytes"))} to ${sizeText(most("bytes"))}`;
+  return `${groupedCount(least("files"))} to ${files(most("files"))}, ${sizes} each`;
 }
 
 /** `950 B`, `12.3 KB`, `1.20 TB`; powers of 1000, as sizes are read. */

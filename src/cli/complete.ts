@@ -1,13 +1,12 @@
-import type { OptionSpecs } from "../../base/option-spec.js";
-import { builtinNames, loadBuiltin } from "../../builtins.js";
-import { arityOf, parseCommandLine } from "../../config/command-line.js";
-import { cliOptions, type ToolOption, toolOptions } from "../../config/run-options.js";
-import { shortOptions } from "../../config/short-flags.js";
-import { flagName, snakeName } from "../../config/text/names.js";
-import { Leaf } from "../../config/tree.js";
-import type { TaskClass } from "../../contracts/task.js";
-import type { AnyCommand } from "../command-table.js";
-import { commands, namedCommand } from "../command-table.js";
+import type { OptionSpecs } from "../base/option-spec.js";
+import { builtinNames, loadBuiltin } from "../builtins.js";
+import { arityOf, parseCommandLine } from "../config/command-line.js";
+import { cliOptions, type ToolOption, toolOptions } from "../config/run-options.js";
+import { shortOptions } from "../config/short-flags.js";
+import { flagName, snakeName } from "../config/text/names.js";
+import { Leaf } from "../config/tree.js";
+import type { TaskClass } from "../contracts/task.js";
+import { type AnyCommand, commands, namedCommand } from "./command-table.js";
 
 /** What may stand in place of the last word. */
 interface Suggestion {
