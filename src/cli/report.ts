@@ -11,9 +11,10 @@ import type { Palette } from "./messages.js";
 /** The first lines of a run: what, on what, from where to where. */
 export function formatHeader(info: RunInfo, source: string, palette: Palette): string {
   const slots = info.concurrency === 1 ? "" : ` × ${info.concurrency}`;
+  const workers = info.workers === 0 ? "nodes of a fleet" : `${info.workers} worker${info.workers === 1 ? "" : "s"}`;
   const rows: [string, string][] = [
     ["task", `${info.task}  ${palette.dim(source)}`],
-    ["backbone", `${info.backbone}, ${info.workers} worker${info.workers === 1 ? "" : "s"}${slots}`],
+    ["backbone", `${info.backbone}, ${workers}${slots}`],
   ];
   const more =
     info.shards === 1 ? "" : palette.dim(`  and ${info.shards - 1} more shard${info.shards === 2 ? "" : "s"}`);

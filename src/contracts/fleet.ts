@@ -86,7 +86,7 @@ export interface FleetExecution extends Execution {
   /** Items given back that no other node gets, because the run is draining. They are cancelled. */
   onGivenBack(chunk: number, indices: readonly number[]): void;
   onNodeMessage(message: NodeMessage): void;
-  /** The queue is out of reach, for good. The run ends; items in flight run again next time. */
+  /** The queue cannot be reached any more. The run ends; items in flight run again next time. */
   onQueueLost(why: string): void;
   /** A node has left the run. With `error`: it cannot work for the run. */
   onNodeLeft(node: string, error?: ErrorRecord): void;
