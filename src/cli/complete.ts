@@ -1,8 +1,7 @@
 import type { OptionSpecs } from "../base/option-spec.js";
 import { builtinNames, loadBuiltin } from "../builtins.js";
 import { arityOf, parseCommandLine } from "../config/command-line.js";
-import { cliOptions, type ToolOption, toolOptions } from "../config/run-options.js";
-import { shortOptions } from "../config/short-flags.js";
+import { cliOptions, shortOptions, type ToolOption, toolOptions } from "../config/run-options.js";
 import { flagName, snakeName } from "../config/text/names.js";
 import { Leaf } from "../config/tree.js";
 import type { TaskClass } from "../contracts/task.js";

@@ -1,6 +1,5 @@
 import type { OptionSpec, OptionSpecs } from "../base/option-spec.js";
-import { type ToolOption, toolOptions } from "./run-options.js";
-import { shortOptions } from "./short-flags.js";
+import { shortOptions, type ToolOption, toolOptions } from "./run-options.js";
 import { snakeName } from "./text/names.js";
 import { type Arity, type FlagItem, readWords, type WordItem, type Words } from "./text/words.js";
 import { Leaf, List, type Tree, type ValueOrigin } from "./tree.js";

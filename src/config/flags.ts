@@ -13,8 +13,7 @@ import {
   readItems,
 } from "./command-line.js";
 import { Report } from "./report.js";
-import { type ToolOption, toolOptions } from "./run-options.js";
-import { shortOptions } from "./short-flags.js";
+import { shortOptions, type ToolOption, toolOptions } from "./run-options.js";
 import { flagName, isAssignment, snakeName } from "./text/names.js";
 import type { FlagItem } from "./text/words.js";
 import { List, type Tree } from "./tree.js";

@@ -186,3 +186,27 @@ export const uiNames = ["json", "progress", "logFormat", "showConfig", "debugIte
 
 /** Settings of the command line program itself; a run does not know them. */
 export type UiSettings = OptionValues<Pick<typeof cliOptions, (typeof uiNames)[number]>>;
+
+/** The most frequent uses of --mixin, as flags. A task or backbone that declares such a name itself keeps it. */
+export const shortOptions = {
+  in: {
+    type: "string",
+    placeholder: "DIR",
+    help: "Where the inputs lie. Short for --mixin hard_shard_mode.input_path=DIR.",
+  },
+  out: {
+    type: "string",
+    placeholder: "DIR",
+    help: "Where the outputs go. Short for --mixin hard_shard_mode.output_path=DIR.",
+  },
+  lines: {
+    type: "string",
+    placeholder: "FILE|-",
+    help: "One item for each line of a file, or of standard input with -. Short for --mixin input_mode='{use: InputByLines, as: text, lines_path: FILE}'.",
+  },
+  filesFrom: {
+    type: "string",
+    placeholder: "FILE|-",
+    help: "The same, each line being the path of a file. Short for --mixin input_mode='{use: InputByLines, as: path, lines_path: FILE}'.",
+  },
+} as const satisfies Record<string, ToolOption>;

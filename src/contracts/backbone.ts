@@ -2,6 +2,7 @@ import type { ErrorRecord } from "../base/errors.js";
 import type { OptionSpecs } from "../base/option-spec.js";
 import type { ActivityWriter } from "./activity.js";
 import type { Fleet, FleetRequest, NodeLink, NodeRequest } from "./fleet.js";
+import type { BackboneOptions } from "./run-config.js";
 import type { TaskKind } from "./task.js";
 import type { FromWorker, ToWorker, WorkerSetup, WorkerSite } from "./wire.js";
 
@@ -23,9 +24,6 @@ interface BackboneBase<S extends OptionSpecs> {
   /** Kinds of task it can run. */
   readonly kinds: readonly TaskKind[];
 }
-
-/** Values of a backbone's `options`, parsed. */
-export type BackboneOptions = Readonly<Record<string, unknown>>;
 
 export interface WorkerBackbone<S extends OptionSpecs = OptionSpecs> extends BackboneBase<S> {
   /** `false`: a worker whose loop is blocked cannot be stopped (the user is told). */

@@ -1,17 +1,6 @@
 import type { ActivityWriter } from "./activity.js";
 import type { ToWorker, WireOutcome, WorkerSetup } from "./wire.js";
 
-/** How many items an executor takes. Depends on the task's kind; used by the feeder. */
-export interface ExecutorShape {
-  /** Items that run at once; each has a slot of the activity. */
-  readonly slots: number;
-  /**
-   * Items that the executor needs before it begins: a batch executor waits for a full batch. 0: the feeder decides from
-   * measured durations how many items wait in a worker.
-   */
-  readonly queue: number;
-}
-
 /**
  * Turns items into outcomes inside a worker. Chunk borders mean nothing to it: a slot is refilled at once, and outcomes are
  * reported one by one. An item executor calls `process` for each item; a batch executor runs a model over batches. The task's

@@ -1,10 +1,9 @@
 import type { ErrorRecord } from "../base/errors.js";
-import type { BackboneOptions } from "./backbone.js";
 import type { ChunkHeader } from "./chunk.js";
 import type { Execution, ExecutionSnapshot, TaskMessage } from "./execution.js";
 import type { Json } from "./item.js";
 import type { Settled } from "./outcome.js";
-import type { RunSettings } from "./run-config.js";
+import type { BackboneOptions, RunSettings } from "./run-config.js";
 import type { ShardTarget, WorkerSetup } from "./wire.js";
 
 /**

@@ -61,10 +61,13 @@ export interface ConfigEntry {
   readonly origin: Origin;
 }
 
+/** Values of a backbone's `options`, parsed. */
+export type BackboneOptions = Readonly<Record<string, unknown>>;
+
 /** The resolved and checked configuration of a run. */
 export interface ResolvedConfig {
   readonly run: RunSettings;
-  readonly backbone: { readonly name: string; readonly options: Readonly<Record<string, unknown>> };
+  readonly backbone: { readonly name: string; readonly options: BackboneOptions };
   readonly task: TaskOptions;
   readonly entries: readonly ConfigEntry[];
   /** For the user: YAML 1.1 spellings, ignored keys of the Python tool. */

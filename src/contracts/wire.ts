@@ -1,5 +1,4 @@
 import type { ErrorRecord } from "../base/errors.js";
-import type { ExecutorShape } from "./executor.js";
 import type { Root } from "./modes.js";
 import type { Settled } from "./outcome.js";
 import type { TaskRef } from "./task.js";
@@ -23,6 +22,17 @@ function count(text: string, part: string): number {
   let found = 0;
   for (let at = text.indexOf(part); at >= 0; at = text.indexOf(part, at + 1)) found++;
   return found;
+}
+
+/** How many items an executor takes. Depends on the task's kind; used by the feeder. */
+export interface ExecutorShape {
+  /** Items that run at once; each has a slot of the activity. */
+  readonly slots: number;
+  /**
+   * Items that the executor needs before it begins: a batch executor waits for a full batch. 0: the feeder decides from
+   * measured durations how many items wait in a worker.
+   */
+  readonly queue: number;
 }
 
 /** Sent to a worker once, before its first item. Without any path: those of the worker's machine are in its `WorkerSite`. */

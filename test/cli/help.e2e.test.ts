@@ -2,8 +2,7 @@ import { describe, expect, test } from "vitest";
 import { commands } from "../../src/cli/command-table.js";
 import { mainFlags, renderScreen } from "../../src/cli/commands/help.js";
 import { renderCommandHelp, twoColumns } from "../../src/config/help.js";
-import { toolOptions } from "../../src/config/run-options.js";
-import { shortOptions } from "../../src/config/short-flags.js";
+import { shortOptions, toolOptions } from "../../src/config/run-options.js";
 import { flagName, snakeName } from "../../src/config/text/names.js";
 import { createPlace, taskFile } from "../e2e/kagurazaka.js";
 

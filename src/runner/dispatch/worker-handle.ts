@@ -2,7 +2,7 @@ import { assert } from "../../base/assert.js";
 import { monotonicMs } from "../../base/clock.js";
 import { activityLayout } from "../../contracts/activity.js";
 import type { WorkerChannel } from "../../contracts/backbone.js";
-import type { ExecutorShape } from "../../contracts/executor.js";
+import type { ExecutorShape } from "../../contracts/wire.js";
 import { InFlight, type ItemRef } from "./in-flight.js";
 import type { ChunkSlice } from "./queues.js";
 

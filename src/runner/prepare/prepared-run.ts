@@ -1,7 +1,7 @@
 import type { BackboneDefinition } from "../../contracts/backbone.js";
-import type { ExecutorShape } from "../../contracts/executor.js";
 import type { ResolvedConfig } from "../../contracts/run-config.js";
 import type { TaskInstance } from "../../contracts/task.js";
+import type { ExecutorShape } from "../../contracts/wire.js";
 import type { TaskProgram } from "../program/task-program.js";
 import type { ShardPaths } from "./shard-paths.js";
 

@@ -1,7 +1,7 @@
 import { KagurazakaError } from "../../base/errors.js";
-import type { ExecutorShape } from "../../contracts/executor.js";
 import type { RunSettings } from "../../contracts/run-config.js";
 import type { TaskKind } from "../../contracts/task.js";
+import type { ExecutorShape } from "../../contracts/wire.js";
 
 type Settings = Pick<RunSettings, "concurrency">;
 

@@ -6,9 +6,9 @@ import { makeDirectory } from "../../base/make-directory.js";
 import { killGroup } from "../../base/process-group.js";
 import { createRandom } from "../../base/random.js";
 import { activityLayout } from "../../contracts/activity.js";
+import type { ExecutorPorts } from "../../contracts/executor.js";
 import type { Filtered, ProgramEnd, ProgramOptions, TaskContext, TaskLog } from "../../contracts/task.js";
 import type { WorkerShard, WorkerTask } from "../program/worker-task.js";
-import type { AttemptPorts } from "./attempt.js";
 import { childEnv } from "./child-env.js";
 import { ItemPrograms } from "./programs/item-programs.js";
 import type { SpawnerPool } from "./programs/pool.js";
@@ -18,7 +18,8 @@ import type { ReceivedChunk } from "./received-chunk.js";
 const MAX_KEY_IN_ENV = 32_768;
 
 /** What the contexts of one executor share. */
-export interface ContextShared extends Pick<AttemptPorts, "setup" | "activityWritten" | "log" | "processStarted"> {
+export interface ContextShared extends Pick<ExecutorPorts, "setup" | "activityWritten" | "log"> {
+  readonly processStarted?: ExecutorPorts["processStarted"];
   readonly task: WorkerTask;
   readonly activity: Float64Array;
   /** Starts the programs of `runProgram`. */
