@@ -45,12 +45,12 @@ export function formatAudit(audit: ShardAudit, palette: Palette): string {
     const note = palette.dim("files in the output root that belong to no item");
     row("orphans", `${palette.yellow(groupedCount(count))}  ${note}`, files, count);
   }
-  for (const line of troubles(audit)) row("trouble", palette.red(line));
+  for (const line of problems(audit)) row("problem", palette.red(line));
   return lines.join("\n");
 }
 
 /** What is wrong with the root as a whole. */
-function troubles({ leftovers, damaged, openEpochs, goesOnWithEpoch, failedFile }: ShardAudit): string[] {
+function problems({ leftovers, damaged, openEpochs, goesOnWithEpoch, failedFile }: ShardAudit): string[] {
   const found: string[] = [];
   if (goesOnWithEpoch) found.push("a --force over these items was not finished");
   else if (openEpochs.length > 0)

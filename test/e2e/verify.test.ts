@@ -200,7 +200,7 @@ describe.concurrent("verify", () => {
     expect(root.leftovers.staging).toEqual([during.root.running[0]!.run]);
     expect(root.failedFile).toEqual({ agrees: false, missing: 1, extra: 0 });
     expect((await place.run(["verify", ...words])).stdout).toMatch(
-      /trouble +failed\.jsonl does not agree[^\n]*\n +trouble +staging of 1 dead runs/,
+      /problem +failed\.jsonl does not agree[^\n]*\n +problem +staging of 1 dead runs/,
     );
     place.write({ mended: "" });
     await mended(place, next);

@@ -13,12 +13,12 @@ import { SpawnerPool } from "./programs/pool.js";
 import type { ReceivedChunk } from "./received-chunk.js";
 
 /** The outcome of an item, without its number and duration. */
-type Said = Omit<WireOutcome, "seq" | "durationMs">;
+type AttemptOutcome = Omit<WireOutcome, "seq" | "durationMs">;
 
 export interface AttemptPorts extends Pick<ExecutorPorts, "setup" | "activity" | "activityWritten" | "log"> {
   readonly processStarted?: ExecutorPorts["processStarted"];
   /** An attempt is over. `outcome` undefined: done, without a value or reason. */
-  ended?(ctx: ItemContext, durationMs: number, nowMs: number, outcome: Said | undefined): void;
+  ended?(ctx: ItemContext, durationMs: number, nowMs: number, outcome: AttemptOutcome | undefined): void;
 }
 
 /** The executor's part between binding and publication: calls `process`, or waits for the batch. */
@@ -155,7 +155,7 @@ export class Attempts {
 
   /** The work has finished: publishes the outputs, unless the item was filtered. */
   #finish(ctx: ItemContext, value: unknown): void {
-    let outcome: Said | undefined;
+    let outcome: AttemptOutcome | undefined;
     try {
       outcome = this.#publish(ctx, value);
     } catch (thrown) {
@@ -164,7 +164,7 @@ export class Attempts {
     this.#end(ctx, outcome);
   }
 
-  #publish(ctx: ItemContext, value: unknown): Said | undefined {
+  #publish(ctx: ItemContext, value: unknown): AttemptOutcome | undefined {
     const binder = this.#binderOf(ctx);
     if (ctx.filteredReason !== undefined) {
       binder.discard();
@@ -192,7 +192,7 @@ export class Attempts {
     return this.#keptBefore[shard];
   }
 
-  #end(ctx: ItemContext, outcome: Said | undefined): void {
+  #end(ctx: ItemContext, outcome: AttemptOutcome | undefined): void {
     ctx.end(outcome?.status !== "failed", ctx.attempt > 1 || this.#mayHaveKept(ctx.shard));
     const nowMs = monotonicMs();
     if (this.#hasOneSlot) {
