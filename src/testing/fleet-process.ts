@@ -1,3 +1,4 @@
+import type { Socket } from "node:net";
 import { isFleetBackbone } from "../contracts/backbone.js";
 import { runNode } from "../runner/node/run-node.js";
 import { loadBackbone } from "../runner/prepare/find-backbone.js";
@@ -15,6 +16,9 @@ export interface FleetProcess {
 }
 
 async function main(): Promise<void> {
+  // The pipe to the test ends when the test has ended, however that came about. Nothing of ours may outlive it.
+  process.stdin.on("end", () => process.exit(1)).resume();
+  (process.stdin as Socket).unref();
   const { role, name, module, fleetOptions, dir, spec } = JSON.parse(process.argv[2]!) as FleetProcess;
   const fleet = await loadBackbone(module, "item", import.meta.filename);
   if (!isFleetBackbone(fleet)) throw new Error(`${module} is no fleet backbone`);

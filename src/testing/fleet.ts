@@ -224,7 +224,7 @@ async function onStage({ module, openQueue }: FleetSuite, body: (stage: Stage) =
     const start = (role: FleetProcess["role"], name: string, spec: SampleSpec): ChildProcess => {
       const what: FleetProcess = { role, name, module, fleetOptions: queue.options, dir, spec };
       const child = spawn(process.execPath, [PROCESS, JSON.stringify(what)], {
-        stdio: ["ignore", "ignore", "inherit"],
+        stdio: ["pipe", "ignore", "inherit"],
       });
       processes.push(child);
       return child;
