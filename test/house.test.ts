@@ -239,8 +239,14 @@ describe("error codes", () => {
 
 describe("files", () => {
   test("only the command line's last step ends the process", () => {
-    // A worker process ends itself, not the run; the sample task has an item whose very point is to end its worker.
-    const exceptions = ["src/cli/main.ts", "backbones/mp/child.ts", "src/testing/sample-task.ts"];
+    // A worker process ends itself, not the run; the sample task has an item whose very point is to end its worker; a process
+    // of the fleet suite ends with its test.
+    const exceptions = [
+      "src/cli/main.ts",
+      "backbones/mp/child.ts",
+      "src/testing/sample-task.ts",
+      "src/testing/fleet-process.ts",
+    ];
     const ending = Object.entries(sources).filter(
       ([name, text]) => /process\.(?:exit|reallyExit|abort)\(/.test(text) && !exceptions.includes(name),
     );
