@@ -232,7 +232,8 @@ export class Feeder {
     const keys = chunk.keysText(from, to);
     this.#nextSeq += to - from;
     this.#inFlight += to - from;
+    // Before the worker has them: the first of them may crash this process.
+    this.#options.inFlight?.sending(worker, chunk.header.shard, keys);
     worker.send(firstSeq, slice, keys);
-    this.#options.inFlight?.sent(worker, chunk.header.shard, keys);
   }
 }

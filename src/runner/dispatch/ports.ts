@@ -4,8 +4,8 @@ import type { WorkerPoolOptions } from "./worker-pool.js";
 
 /** Receives which items are in flight at which worker, so that the next run knows them after a crash of the process. */
 export interface InFlightObserver {
-  /** @param keys of the items just sent, packed */
-  sent(worker: WorkerHandle, shard: number, keys: string): void;
+  /** Called before the items are sent. @param keys of the items, packed */
+  sending(worker: WorkerHandle, shard: number, keys: string): void;
   /** The worker has exited; its items are settled or requeued. */
   gone(worker: WorkerHandle): void;
 }

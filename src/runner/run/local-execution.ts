@@ -51,7 +51,7 @@ export async function openLocalExecution(
     settings: config.run,
     permanentErrors: program.taskClass.permanentErrors ?? [],
     inFlight: {
-      sent: (worker, shard, keys) => journals[shard]?.sent(worker, keys),
+      sending: (worker, shard, keys) => journals[shard]?.sending(worker, keys),
       gone: (worker) => {
         for (const journal of journals) journal.gone(worker);
       },

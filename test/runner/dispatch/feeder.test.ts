@@ -173,10 +173,12 @@ describe("--rate", () => {
 });
 
 describe("which item is where", () => {
-  test("is told as items are sent, and when a worker is gone", async () => {
-    const inFlight = { sent: vi.fn(), gone: vi.fn() };
+  test("is told before items are sent, and when a worker is gone", async () => {
+    const wasSent: boolean[] = [];
+    const inFlight = { sending: vi.fn((worker) => void wasSent.push(worker.inFlight.size > 0)), gone: vi.fn() };
     const run = await execute(["a", "b"], { inFlight });
-    expect(inFlight.sent.mock.calls).toEqual([[expect.objectContaining({ id: 0 }), 0, "a"]]);
+    expect(inFlight.sending.mock.calls).toEqual([[expect.objectContaining({ id: 0 }), 0, "a"]]);
+    expect(wasSent).toEqual([false]);
     run.worker.begin("a");
     run.worker.lose();
     expect(inFlight.gone.mock.calls).toEqual([[expect.objectContaining({ id: 0 })]]);

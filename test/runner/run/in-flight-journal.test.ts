@@ -32,9 +32,9 @@ const all = (): boolean => true;
 describe("the in-flight journal", () => {
   test("keys of any spelling are read back, of dead runs alone", () => {
     const [first, second] = [new InFlightJournal(dir, "run-1"), new InFlightJournal(dir, "run-2")];
-    first.sent(worker(0), packed("a.txt", "b/c d.txt"));
-    first.sent(worker(1), packed('["odd"]', "with\nnewline", "ünï"));
-    second.sent(worker(0), packed("other"));
+    first.sending(worker(0), packed("a.txt", "b/c d.txt"));
+    first.sending(worker(1), packed('["odd"]', "with\nnewline", "ünï"));
+    second.sending(worker(0), packed("other"));
     expect([...readInFlightJournal(dir, (run) => run === "run-1")].sort()).toEqual(
       ["a.txt", "b/c d.txt", '["odd"]', "with\nnewline", "ünï"].sort(),
     );
@@ -45,7 +45,7 @@ describe("the in-flight journal", () => {
   test("a worker that is gone leaves nothing, and an orderly end nothing at all", () => {
     using journal = new InFlightJournal(dir, "run");
     const [one, two] = [worker(0), worker(1)];
-    journal.sent(one, packed("a"));
+    journal.sending(one, packed("a"));
     journal.sent(two, packed("b"));
     journal.gone(one);
     expect([...readInFlightJournal(dir, all)]).toEqual(["b"]);
@@ -57,13 +57,14 @@ describe("the in-flight journal", () => {
     using journal = new InFlightJournal(dir, "run");
     const one = worker(0);
     const stays = slice("stays");
+    journal.sending(one, packed("stays"));
     one.send(1, stays, packed("stays"));
-    journal.sent(one, packed("stays"));
     const long = "x".repeat(200_000);
     for (let seq = 2; seq < 12; seq++) {
       const next = slice(`${long}${seq}`);
+      journal.sending(one, next.chunk.keysText(0, 1));
       one.send(seq, next, packed(`${long}${seq}`));
-      journal.sent(one, next.chunk.keysText(0, 1));
+      expect(readInFlightJournal(dir, all)).toContain(`${long}${seq}`);
       one.take(seq);
     }
     expect(statSync(join(dir, "run", readdirSync(join(dir, "run"))[0]!)).size).toBeLessThan(1.3e6);
@@ -72,8 +73,8 @@ describe("the in-flight journal", () => {
 
   test("what is torn or spoiled is passed over, and the rest is read", () => {
     const journal = new InFlightJournal(dir, "run");
-    journal.sent(worker(0), packed("a"));
-    journal.sent(worker(0), packed("[b"));
+    journal.sending(worker(0), packed("a"));
+    journal.sending(worker(0), packed("[b"));
     writeFileSync(join(dir, "run", "1"), '["torn');
     writeFileSync(join(dir, "run", "2"), '["spoiled\n\nc\n\n');
     mkdirSync(join(dir, "run", "3"));
@@ -82,7 +83,7 @@ describe("the in-flight journal", () => {
 
   test("a directory that cannot be written costs the tracking, not the run", () => {
     using journal = new InFlightJournal("/proc/nowhere", "run");
-    expect(() => journal.sent(worker(0), packed("a"))).not.toThrow();
+    expect(() => journal.sending(worker(0), packed("a"))).not.toThrow();
   });
 });
 

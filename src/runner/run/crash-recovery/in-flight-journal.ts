@@ -1,4 +1,4 @@
-import { closeSync, ftruncateSync, openSync, readFileSync, rmSync, writeSync } from "node:fs";
+import { closeSync, openSync, readFileSync, renameSync, rmSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { makeDirectory, removeEmpty } from "../../../base/make-directory.js";
 import { readNames } from "../../../base/read-names.js";
@@ -8,10 +8,10 @@ import type { WorkerHandle } from "../../dispatch/worker-handle.js";
 const MAX_FILE_CHARS = 1024 * 1024;
 
 interface TrackedFile {
-  readonly fd: number;
-  /** Characters written since the file was last truncated. */
+  fd: number;
+  /** Characters in the file. */
   chars: number;
-  /** The size at which the file is truncated and written anew. */
+  /** The size at which the file is written anew. */
   limit: number;
 }
 
@@ -31,13 +31,13 @@ export class InFlightJournal implements Disposable {
     this.#dir = join(journalDir, run);
   }
 
-  /** @param keys as they were packed for the message */
-  sent(worker: WorkerHandle, keys: string): void {
+  /** @param keys as they are packed for the message */
+  sending(worker: WorkerHandle, keys: string): void {
     if (this.#broken) return;
     try {
       const file = this.#fileOf(worker.id);
       if (file.chars > file.limit) this.#startOver(file, worker);
-      else this.#append(file, keys);
+      this.#append(file, keys);
     } catch {
       this.#broken = true;
     }
@@ -49,17 +49,21 @@ export class InFlightJournal implements Disposable {
     if (!file) return;
     this.#files.delete(worker.id);
     closeSync(file.fd);
-    rmSync(join(this.#dir, String(worker.id)), { force: true });
+    rmSync(this.#pathOf(worker.id), { force: true });
   }
 
   #fileOf(id: number): TrackedFile {
     let file = this.#files.get(id);
     if (!file) {
       makeDirectory(this.#dir);
-      file = { fd: openSync(join(this.#dir, String(id)), "a"), chars: 0, limit: MAX_FILE_CHARS };
+      file = { fd: openSync(this.#pathOf(id), "a"), chars: 0, limit: MAX_FILE_CHARS };
       this.#files.set(id, file);
     }
     return file;
+  }
+
+  #pathOf(id: number): string {
+    return join(this.#dir, String(id));
   }
 
   #append(file: TrackedFile, keys: string): void {
@@ -68,11 +72,14 @@ export class InFlightJournal implements Disposable {
     file.chars += keys.length + 2;
   }
 
-  /** Truncates the file and writes what is in flight, which includes the message just sent. */
+  /** Replaces the file by one with what is in flight now. */
   #startOver(file: TrackedFile, worker: WorkerHandle): void {
-    ftruncateSync(file.fd);
+    const path = this.#pathOf(worker.id);
+    closeSync(file.fd);
+    file.fd = openSync(`${path}.new`, "w");
     file.chars = 0;
-    this.#append(file, worker.inFlight.packedKeys().join("\n\n"));
+    for (const keys of worker.inFlight.packedKeys()) this.#append(file, keys);
+    renameSync(`${path}.new`, path);
     // What is in flight may itself be long: without this, each message would rewrite the file.
     file.limit = Math.max(MAX_FILE_CHARS, 4 * file.chars);
   }
