@@ -46,7 +46,7 @@ describe("the in-flight journal", () => {
     using journal = new InFlightJournal(dir, "run");
     const [one, two] = [worker(0), worker(1)];
     journal.sending(one, packed("a"));
-    journal.sent(two, packed("b"));
+    journal.sending(two, packed("b"));
     journal.gone(one);
     expect([...readInFlightJournal(dir, all)]).toEqual(["b"]);
     journal[Symbol.dispose]();
