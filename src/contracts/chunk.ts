@@ -24,7 +24,9 @@ export class PendingItem {
   crashes = 0;
   /** It was alone when its worker crashed, but an earlier item of that worker may be the cause, e.g. by a timer. */
   needsFreshWorker = false;
-  /** The scope of the last `RetryAfterError` that the item threw. */
+  /** How often it threw a `RetryAfterError`. */
+  asks = 0;
+  /** The scope of the last one. */
   scope: string | undefined;
 
   constructor({ key, json }: { readonly key: string; readonly json: string }, header: ChunkHeader) {

@@ -12,6 +12,8 @@ export interface Executor {
   abort(seq: number, reason: "timeout" | "cancelled"): void;
   /** No more items come for now: an incomplete batch runs as it is. */
   flush(): void;
+  /** Gives back the items that have not begun, by `ports.leaving`. */
+  giveBack(): void;
   /** Starts no more items; those never started are given back by `ports.leaving`. */
   drain(): void;
   /** No more messages come. Resolves when all running items have settled. */

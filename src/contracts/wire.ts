@@ -96,6 +96,8 @@ export type ToWorker =
   | { readonly type: "abort"; readonly seq: number; readonly reason: "timeout" | "cancelled" }
   /** No more items come for now: an executor that waits for a full batch runs the items it has. */
   | { readonly type: "flush" }
+  /** Give back the items that have not begun; answered by `leaving`. More items come later. */
+  | { readonly type: "give-back" }
   /** Start no more items; answered by `leaving`. */
   | { readonly type: "drain" }
   | { readonly type: "close" };
@@ -121,8 +123,8 @@ export type FromWorker =
       readonly fields?: unknown;
     }
   /**
-   * The worker starts no more items, and gives back those that it has not begun: as the answer to `drain` (`why` null), or
-   * because it has reached a limit of `WorkerSetup.recycle`. In that case it is replaced once its running items have settled.
+   * Items that the worker has not begun: the answer to `drain` and to `give-back` (`why` null). Or the worker has reached a limit
+   * of `WorkerSetup.recycle` and starts no more items: then it is replaced once its running items have settled.
    */
   | { readonly type: "leaving"; readonly why: string | null; readonly unstarted: readonly number[] }
   | { readonly type: "closed" };

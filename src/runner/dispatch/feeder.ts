@@ -5,12 +5,19 @@ import { ItemChunk } from "../plan/item-chunk.js";
 import { itemsPerWorker, MeanDuration, shareOf } from "./chunk-size.js";
 import type { InFlightObserver } from "./ports.js";
 import { type ChunkSlice, ReadyQueue, WaitingRoom } from "./queues.js";
+import { type ScopeGate, Scopes } from "./scopes.js";
 import { Throttle } from "./throttle.js";
 import type { WorkerHandle } from "./worker-handle.js";
 import type { WorkerPool } from "./worker-pool.js";
 
 const LOOKAHEAD_CHARS = 32 * 1024 * 1024;
 const LOOKAHEAD_ITEMS = 1024;
+/** While so many items wait for a time, the plan lists no more. */
+const MAX_WAITING_ITEMS = 16_384;
+const MAX_WAITING_CHARS = 32 * 1024 * 1024;
+/** The least an item waits that has asked before: it doubles up to a second, whatever the item asks for. */
+const MIN_ASKED_MS = 10;
+const MAX_MIN_ASKED_MS = 1000;
 const MAX_CHUNK_ITEMS = 1024;
 const MAX_CHUNK_CHARS = 1024 * 1024;
 const MAX_WORKER_CHARS = 16 * 1024 * 1024;
@@ -29,13 +36,16 @@ interface FeederOptions {
 
 /**
  * Owns all items that wait or are in flight, and sends them to workers: ready items go to the worker with the fewest items,
- * items in backoff wait for their time, suspects of a crash run one by one in quarantine.
+ * items in backoff wait for their time, those of a scope for that scope, suspects of a crash run one by one in quarantine.
  */
 export class Feeder {
   readonly #options: FeederOptions;
   readonly #pool: WorkerPool;
   readonly #ready = new ReadyQueue();
-  readonly #waiting = new WaitingRoom();
+  readonly #backoff = new WaitingRoom();
+  /** Items that asked for patience without a scope. */
+  readonly #asked = new WaitingRoom();
+  readonly #scopes: Scopes;
   #suspects: PendingItem[] = [];
   /** The suspect that was last sent to run alone. */
   #alone: PendingItem | undefined;
@@ -50,7 +60,9 @@ export class Feeder {
   constructor(options: FeederOptions) {
     this.#options = options;
     this.#pool = options.pool;
-    this.#throttle = new Throttle(options.slots, options.settings.rate, monotonicMs());
+    const now = monotonicMs();
+    this.#throttle = new Throttle(options.settings.rate, now);
+    this.#scopes = new Scopes(options.slots, now);
   }
 
   /** Items in flight. */
@@ -59,20 +71,38 @@ export class Feeder {
   }
 
   get waiting(): number {
-    return this.#ready.length + this.#waiting.length + this.#suspects.length;
+    return this.#ready.length + this.#backoff.length + this.asking + this.#suspects.length;
+  }
+
+  /** Items that wait because they asked to (`RetryAfterError`). */
+  get asking(): number {
+    return this.#asked.length + this.#scopes.waiting;
+  }
+
+  /** Scopes with items that wait, the one with most items first. */
+  get scopes(): { scope: string; items: number }[] {
+    const all = [...this.#scopes.gates].map(({ scope, length: items }) => ({ scope, items }));
+    return all.filter(({ items }) => items > 0).sort((a, b) => b.items - a.items);
   }
 
   /** Whether the plan must list more items, because workers would run out of them. */
   get wantsMore(): boolean {
     const work = this.#mean.ms === undefined ? 0 : this.#pool.workers.length * itemsPerWorker(this.#mean.ms, 1);
     const wanted = Math.max(this.#options.lookaheadItems ?? LOOKAHEAD_ITEMS, this.#pool.slots * 2, work);
-    return !this.listEnded && this.#ready.length < wanted && this.#ready.chars < LOOKAHEAD_CHARS;
+    const hasRoom = this.#ready.length < wanted && this.#ready.chars < LOOKAHEAD_CHARS;
+    return !this.listEnded && hasRoom && !this.#isWaitingFull;
+  }
+
+  get #isWaitingFull(): boolean {
+    const chars = this.#backoff.chars + this.#asked.chars + this.#scopes.chars;
+    return this.#backoff.length + this.asking >= MAX_WAITING_ITEMS || chars >= MAX_WAITING_CHARS;
   }
 
   /** When the state changes without a message; Infinity when only a message changes it. */
   nextMs(now: number): number {
-    const throttled = this.#ready.length > 0 ? this.#throttle.nextMs(now) : Number.POSITIVE_INFINITY;
-    return Math.min(this.#waiting.nextMs, throttled);
+    const isReady = this.#ready.length > 0;
+    const throttled = isReady || this.#scopes.waiting > 0 ? this.#throttle.nextMs(now) : Number.POSITIVE_INFINITY;
+    return Math.min(this.#backoff.nextMs, this.#asked.nextMs, throttled, this.#scopes.nextMs(now, isReady));
   }
 
   // ── Input ────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -84,7 +114,7 @@ export class Feeder {
   /** Returns the item to the front of the queue. It is not the cause, so the start does not count as an attempt. */
   putBack(item: PendingItem): void {
     if (item === this.#alone) this.#suspects.unshift(item);
-    else this.#ready.unshift(item);
+    else if (!this.#scopes.putBack(item)) this.#ready.unshift(item);
   }
 
   suspect(item: PendingItem): void {
@@ -92,14 +122,25 @@ export class Feeder {
   }
 
   /** The item runs again after this time. */
-  wait(item: PendingItem, delayMs: number): void {
-    this.#waiting.add(item, monotonicMs() + delayMs);
+  retryAfter(item: PendingItem, delayMs: number): void {
+    this.#backoff.add(item, monotonicMs() + delayMs);
   }
 
-  /** A service asked to wait (`RetryAfterError`). */
-  pause(item: PendingItem, scope: string | undefined, delayMs: number): void {
-    item.scope = scope;
-    this.#waiting.add(item, this.#throttle.pause(scope, delayMs, monotonicMs()));
+  /** The item asked for patience (`RetryAfterError`): it waits, with a scope along with all items of the scope. */
+  ask(item: PendingItem, { delayMs, scope, durationMs }: { delayMs: number; scope?: string; durationMs: number }): void {
+    const nowMs = monotonicMs();
+    const least = item.asks === 0 ? 0 : Math.min(MAX_MIN_ASKED_MS, MIN_ASKED_MS * 2 ** (item.asks - 1));
+    item.asks++;
+    if (scope === undefined) return this.#asked.add(item, nowMs + Math.max(least, delayMs));
+    const wasTight = this.#scopes.tight;
+    this.#scopes.refused(item, scope, { nowMs, startedMs: nowMs - durationMs, delayMs });
+    if (!wasTight) this.#recall();
+  }
+
+  /** Items that workers got in advance come back: they would all start at once. */
+  #recall(): void {
+    for (const worker of this.#pool.workers)
+      if (worker.inFlight.size > worker.slots + worker.shape.queue) worker.channel.send({ type: "give-back" });
   }
 
   // ── Output ───────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -114,6 +155,7 @@ export class Feeder {
     const ref = worker.take(seq);
     if (!ref) return undefined;
     this.#inFlight--;
+    this.#scopes.left(seq);
     return ref.chunk.itemAt(ref.index);
   }
 
@@ -121,7 +163,8 @@ export class Feeder {
   drain(wanted: (header: ChunkHeader) => boolean): PendingItem[] {
     const suspects = this.#suspects.filter(({ header }) => wanted(header));
     this.#suspects = this.#suspects.filter(({ header }) => !wanted(header));
-    return [...suspects, ...this.#ready.drain(wanted), ...this.#waiting.drain(wanted)];
+    const waiting = [this.#ready, this.#backoff, this.#asked, this.#scopes].flatMap((queue) => queue.drain(wanted));
+    return [...suspects, ...waiting];
   }
 
   /** Updates the mean duration from one message of outcomes. */
@@ -130,30 +173,33 @@ export class Feeder {
     this.#mean.add(totalMs, count);
   }
 
-  succeeded(count: number): void {
-    this.#throttle.succeeded(count);
+  /** Whether any item has named a scope: then each success is reported. */
+  get hasScopes(): boolean {
+    return this.#scopes.any;
+  }
+
+  /** An item in flight has succeeded; it was counted out before, or by `takeItem`. */
+  succeeded(seq: number, durationMs: number, item?: PendingItem): void {
+    this.#scopes.accepted(item?.scope ?? this.#scopes.left(seq), durationMs, monotonicMs());
   }
 
   // ── To the workers ───────────────────────────────────────────────────────────────────────────────────────────────────
 
   feed(now: number): void {
     this.#promoteWaiting(now);
-    this.#quarantineSuspect();
+    this.#quarantineSuspect(now);
+    for (const gate of this.#scopes.gates) this.#feedScope(gate, now);
     this.#feedHungry(now);
     this.#flush(now);
   }
 
   #promoteWaiting(now: number): void {
-    if (this.#waiting.nextMs > now) return;
-    for (const item of this.#waiting.takeDue(now)) {
-      const pausedUntil = this.#throttle.scopePausedUntilMs(item.scope);
-      if (pausedUntil > now) this.#waiting.add(item, pausedUntil);
-      else this.#ready.unshift(item);
-    }
+    for (const room of [this.#backoff, this.#asked])
+      if (room.nextMs <= now) for (const item of room.takeDue(now)) this.#ready.unshift(item);
   }
 
   /** One suspect at a time, in a worker that runs nothing else: the youngest one, which has executed the fewest items. */
-  #quarantineSuspect(): void {
+  #quarantineSuspect(now: number): void {
     const suspect = this.#suspects[0];
     const { workers } = this.#pool;
     const isBusy = (one: WorkerHandle): boolean =>
@@ -168,14 +214,26 @@ export class Feeder {
     if (suspect.needsFreshWorker && worker.given > 0) return this.#pool.drain(worker);
     if (worker.inFlight.size > 0) return;
     this.#alone = this.#suspects.shift();
-    this.#send(worker, { chunk: new ItemChunk([suspect]), from: 0, to: 1 });
+    this.#send(worker, { chunk: new ItemChunk([suspect]), from: 0, to: 1 }, now);
+  }
+
+  /** Items of a scope start one by one, each in the worker with the most room. */
+  #feedScope(gate: ScopeGate, now: number): void {
+    const allowed = Math.min(this.#scopes.allowance(gate, now, this.#inFlight), this.#throttle.allowance(now));
+    for (let left = allowed; left >= 1; left--) {
+      const free = this.#pool.workers.filter((one) => one.inFlight.size < one.slots && this.#isHungry(one, true));
+      if (free.length === 0) return;
+      const worker = free.reduce((best, one) => (one.inFlight.size < best.inFlight.size ? one : best));
+      this.#throttle.started(1);
+      this.#send(worker, { chunk: new ItemChunk([gate.shift()]), from: 0, to: 1 }, now, gate);
+    }
   }
 
   #feedHungry(now: number): void {
     for (;;) {
       // The last items wait here, so that none waits behind a slow item of one worker while another worker is idle.
       const ending = this.listEnded && this.#ready.length < 8 * this.#pool.slots;
-      const tight = ending || this.#throttle.tight || this.#settled < FIRST_ITEMS;
+      const tight = ending || this.#throttle.isActive || this.#scopes.tight || this.#settled < FIRST_ITEMS;
       const { workers } = this.#pool;
       const hungry = workers.filter((worker) => this.#isHungry(worker, tight));
       hungry.sort((a, b) => a.inFlight.size / a.slots - b.inFlight.size / b.slots);
@@ -183,12 +241,17 @@ export class Feeder {
       for (const [index, worker] of hungry.entries()) {
         const share = shareOf(this.#ready.length, workers.length, hungry.length - index, this.listEnded);
         const room = this.#capacity(worker, tight) - worker.inFlight.size;
-        const allowed = this.#throttle.allowance(this.#inFlight, now);
+        const allowed = this.#allowance(now);
         const count = Math.min(this.#ready.length, Math.max(share, worker.shape.queue), room, allowed, MAX_CHUNK_ITEMS);
-        if (count >= 1) sent += this.#sendReady(worker, count);
+        if (count >= 1) sent += this.#sendReady(worker, count, now);
       }
       if (sent === 0 || this.#ready.length === 0) return;
     }
+  }
+
+  /** How many ready items may start. */
+  #allowance(now: number): number {
+    return Math.min(this.#throttle.allowance(now), this.#scopes.unnamedAllowance(now, this.#inFlight));
   }
 
   #capacity({ slots, shape }: WorkerHandle, tight: boolean): number {
@@ -207,31 +270,34 @@ export class Feeder {
 
   /** Tells executors that wait for more items, once each, when no more come for now. */
   #flush(now: number): void {
-    const isDry = this.listEnded && this.#ready.length === 0;
+    const isDry = (this.listEnded || this.#isWaitingFull) && this.#ready.length === 0;
     for (const worker of this.#pool.workers) {
       if (worker.shape.queue === 0 || worker.flushed || !worker.takesItems || worker.inFlight.size === 0) continue;
       const isFull = worker.chars >= MAX_WORKER_CHARS;
-      if (!isDry && !isFull && !worker.quarantined && this.#throttle.allowance(this.#inFlight, now) >= 1) continue;
+      if (!isDry && !isFull && !worker.quarantined && this.#allowance(now) >= 1) continue;
       worker.flushed = true;
       worker.channel.send({ type: "flush" });
     }
   }
 
-  #sendReady(worker: WorkerHandle, count: number): number {
+  #sendReady(worker: WorkerHandle, count: number, now: number): number {
     const { chunksize } = this.#options.settings;
     const slice = this.#ready.take(chunksize === "auto" ? count : Math.min(count, chunksize), MAX_CHUNK_CHARS);
     if (!slice) return 0;
     this.#throttle.started(slice.to - slice.from);
-    this.#send(worker, slice);
+    this.#send(worker, slice, now);
     return slice.to - slice.from;
   }
 
-  #send(worker: WorkerHandle, slice: ChunkSlice): void {
+  /** @param gate the scope that the only item of the slice has named */
+  #send(worker: WorkerHandle, slice: ChunkSlice, now: number, gate?: ScopeGate): void {
     const { chunk, from, to } = slice;
     const firstSeq = this.#nextSeq;
     const keys = chunk.keysText(from, to);
     this.#nextSeq += to - from;
     this.#inFlight += to - from;
+    if (gate) this.#scopes.started(gate, firstSeq, now);
+    else this.#scopes.startedUnnamed(to - from, now);
     // Before the worker has them: the first of them may crash this process.
     this.#options.inFlight?.sending(worker, chunk.header.shard, keys);
     worker.send(firstSeq, slice, keys);

@@ -24,62 +24,78 @@ export class ItemOutcomes {
     this.#options = options;
   }
 
-  /** Handles one message with outcomes. */
-  settle(worker: WorkerHandle, plain: Float64Array, rest: readonly WireOutcome[]): void {
+  /** Handles one message with outcomes. Returns how many items have settled, or have used up an attempt. */
+  settle(worker: WorkerHandle, plain: Float64Array, rest: readonly WireOutcome[]): number {
     const { feeder } = this.#options;
     const events = this.#options.events();
     let totalMs = 0;
     // Many outcomes arrive per second: the feeder is updated once per message.
     let taken = 0;
+    const { hasScopes } = feeder;
     for (let i = 0; i < plain.length; i += 2) {
       const ref = worker.take(plain[i]!);
       if (!ref) continue;
       taken++;
       const durationMs = plain[i + 1]!;
       totalMs += durationMs;
+      if (hasScopes) feeder.succeeded(plain[i]!, durationMs);
       events.onDone(ref.chunk, ref.index, durationMs);
     }
     feeder.left(taken);
-    feeder.succeeded(plain.length / 2);
+    let settled = taken;
     for (const outcome of rest) {
       totalMs += outcome.durationMs;
-      this.#settleOne(worker, outcome);
+      if (this.#settleOne(worker, outcome)) settled++;
     }
     feeder.settled(plain.length / 2 + rest.length, totalMs);
     if (worker.quarantined && worker.inFlight.size === 0) worker.quarantined = false;
+    return settled;
   }
 
-  #settleOne(worker: WorkerHandle, { seq, ...outcome }: WireOutcome): void {
+  /** Returns false for an item that asked for patience, or is not at this worker. */
+  #settleOne(worker: WorkerHandle, { seq, ...outcome }: WireOutcome): boolean {
     const { feeder, settings } = this.#options;
     const hasTimedOut = worker.timedOut.has(seq);
     const item = feeder.takeItem(worker, seq);
-    if (!item) return;
+    if (!item) return false;
     if (outcome.status === "failed") {
       const error = hasTimedOut ? timeoutError(settings.timeout!, outcome.error) : outcome.error!;
       return this.#fail(item, error, outcome.durationMs);
     }
-    // The item finished although it was told to stop: its published outputs stay.
-    feeder.succeeded(1);
+    if (feeder.hasScopes) feeder.succeeded(seq, outcome.durationMs, item);
     this.#tell(item, outcome);
+    return true;
   }
 
-  #fail(item: PendingItem, error: ErrorRecord, durationMs: number): void {
+  /** Returns false when the item asked for patience. */
+  #fail(item: PendingItem, error: ErrorRecord, durationMs: number): boolean {
     const { settings, permanentErrors, feeder } = this.#options;
     const events = this.#options.events();
     const verdict = judgeFailure(error, item.attempt, settings, permanentErrors, Math.random);
-    if (verdict.do === "give-up") return this.#tell(item, { status: "failed", durationMs, error });
+    if (verdict.do === "give-up") {
+      this.#tell(item, { status: "failed", durationMs, error });
+      return true;
+    }
     if (verdict.do === "stop") {
       this.cancel(item, durationMs);
       const cause = new KagurazakaError("environment", `${error.message} (while processing ${item.key})`, {
         hint: "Free disk space or restore the directory, then run the same command again: it continues from here.",
       });
-      return events.onShardFailed(item.header.shard, cause);
+      events.onShardFailed(item.header.shard, cause);
+      return true;
     }
-    if (!this.#options.mayRun(item.header)) return this.cancel(item, durationMs);
-    if (verdict.do === "wait") return feeder.pause(item, verdict.scope, verdict.delayMs);
+    if (!this.#options.mayRun(item.header)) {
+      this.cancel(item, durationMs);
+      return true;
+    }
+    if (verdict.do === "wait") {
+      feeder.ask(item, { ...verdict, durationMs });
+      return false;
+    }
     item.attempt++;
     events.onRetry(item, error, verdict.delayMs);
-    feeder.wait(item, verdict.delayMs);
+    feeder.retryAfter(item, verdict.delayMs);
+    return true;
   }
 
   /** Items that their worker returned without starting them. */

@@ -72,9 +72,11 @@ export class ReadyQueue {
   }
 }
 
-/** Items that wait for a time: in backoff, or because a service asked to wait. They use no slot. */
+/** Items that wait for a time. They use no slot. */
 export class WaitingRoom {
   #waiting: { readyMs: number; item: PendingItem }[] = [];
+  /** Characters of their JSON. */
+  chars = 0;
 
   get length(): number {
     return this.#waiting.length;
@@ -94,17 +96,23 @@ export class WaitingRoom {
       else high = middle;
     }
     this.#waiting.splice(low, 0, { readyMs, item });
+    this.chars += item.json.length;
   }
 
   takeDue(nowMs: number): PendingItem[] {
     let due = 0;
     while (due < this.#waiting.length && this.#waiting[due]!.readyMs <= nowMs) due++;
-    return this.#waiting.splice(0, due).map(({ item }) => item);
+    return this.#taken(this.#waiting.splice(0, due));
   }
 
   drain(wanted: (header: ChunkHeader) => boolean): PendingItem[] {
     const taken = this.#waiting.filter(({ item }) => wanted(item.header));
     this.#waiting = this.#waiting.filter(({ item }) => !wanted(item.header));
+    return this.#taken(taken);
+  }
+
+  #taken(taken: { readonly item: PendingItem }[]): PendingItem[] {
+    for (const { item } of taken) this.chars -= item.json.length;
     return taken.map(({ item }) => item);
   }
 }

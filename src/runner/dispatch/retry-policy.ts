@@ -5,7 +5,7 @@ import type { RunSettings } from "../../contracts/run-config.js";
 export type Verdict =
   | { readonly do: "retry"; readonly delayMs: number }
   /** A service asked to wait: this does not count as an attempt. */
-  | { readonly do: "wait"; readonly delayMs: number; readonly scope: string | undefined }
+  | { readonly do: "wait"; readonly delayMs: number; readonly scope?: string }
   | { readonly do: "give-up" }
   /** The environment failed, not the item: the disk is full, the root is gone. */
   | { readonly do: "stop" };
@@ -30,8 +30,7 @@ export function judgeFailure(
   random: () => number,
 ): Verdict {
   if (error.code !== undefined && ENVIRONMENT_CODES.has(error.code)) return { do: "stop" };
-  if (error.retryAfter)
-    return { do: "wait", delayMs: Math.max(0, error.retryAfter.delayMs || 0), scope: error.retryAfter.scope };
+  if (error.retryAfter) return { do: "wait", ...error.retryAfter, delayMs: Math.max(0, error.retryAfter.delayMs || 0) };
   if (isPermanent(error, permanentErrors) || attempt > settings.retries) return { do: "give-up" };
   return { do: "retry", delayMs: backoffMs(attempt, settings.backoff, random) };
 }

@@ -52,6 +52,8 @@ function untilClosed({ port, activity, activityWritten }: WorkerBoot, executor: 
           return executor.abort(message.seq, message.reason);
         case "flush":
           return executor.flush();
+        case "give-back":
+          return executor.giveBack();
         case "drain":
           return executor.drain();
         case "close":

@@ -101,7 +101,7 @@ export class FakeWorker implements WorkerChannel {
 
   #react({ type }: ToWorker): void {
     if (type === "abort") this.#cells[activityLayout.abortsSeen]!++;
-    if (type === "drain") this.leave(null);
+    if (type === "drain" || type === "give-back") this.leave(null);
     if (type === "close" && !this.hangs) this.exit({ kind: "ended" });
   }
 

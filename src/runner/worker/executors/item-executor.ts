@@ -45,6 +45,10 @@ export class ItemExecutor implements Executor {
   /** This executor never waits for more items. */
   flush(): void {}
 
+  giveBack(): void {
+    this.#ports.leaving(null, this.#takeUnstarted());
+  }
+
   drain(): void {
     this.#leave(null);
   }
@@ -83,8 +87,12 @@ export class ItemExecutor implements Executor {
 
   #leave(why: string | null): void {
     this.#isDraining = true;
+    this.#ports.leaving(why, this.#takeUnstarted());
+  }
+
+  #takeUnstarted(): number[] {
     const unstarted = this.#chunks.flatMap((chunk) => chunk.unstarted());
     this.#chunks = [];
-    this.#ports.leaving(why, unstarted);
+    return unstarted;
   }
 }

@@ -1,0 +1,194 @@
+import type { ChunkHeader, PendingItem } from "../../contracts/chunk.js";
+import { AdaptiveLimit, type Refusal } from "./adaptive-limit.js";
+import { Flow } from "./flow.js";
+import { UnnamedItems } from "./unnamed-items.js";
+
+/** The items that have named one scope in a `RetryAfterError`, and how many of them may run. */
+export class ScopeGate {
+  readonly scope: string;
+  readonly limit: AdaptiveLimit;
+  inFlight = 0;
+  /** In the order they will start. */
+  #waiting: PendingItem[] = [];
+  /** Characters of the JSON of waiting items. */
+  chars = 0;
+
+  constructor(scope: string, limit: AdaptiveLimit) {
+    this.scope = scope;
+    this.limit = limit;
+  }
+
+  /** Items that wait. */
+  get length(): number {
+    return this.#waiting.length;
+  }
+
+  push(item: PendingItem): void {
+    this.#waiting.push(item);
+    this.chars += item.json.length;
+  }
+
+  unshift(item: PendingItem): void {
+    this.#waiting.unshift(item);
+    this.chars += item.json.length;
+  }
+
+  shift(): PendingItem {
+    const item = this.#waiting.shift()!;
+    this.chars -= item.json.length;
+    return item;
+  }
+
+  drain(wanted: (header: ChunkHeader) => boolean): PendingItem[] {
+    const taken = this.#waiting.filter(({ header }) => wanted(header));
+    this.#waiting = this.#waiting.filter(({ header }) => !wanted(header));
+    for (const { json } of taken) this.chars -= json.length;
+    return taken;
+  }
+}
+
+/**
+ * Scopes of `RetryAfterError`: a host, a model. Items of a scope wait for as long as it asked, then start as fast as it
+ * accepts them. An item names its scope when it first asks; until then it is *unnamed*.
+ */
+export class Scopes {
+  readonly #slots: number;
+  readonly #sinceMs: number;
+  readonly #gates = new Map<string, ScopeGate>();
+  /** Items in flight that had named a scope, by sequence number. */
+  readonly #gateOf = new Map<number, ScopeGate>();
+  /** Starts of all items, until the first scope is named. */
+  readonly #flow = new Flow();
+  readonly #unnamed = new UnnamedItems();
+
+  constructor(slots: number, nowMs: number) {
+    this.#slots = slots;
+    this.#sinceMs = nowMs;
+  }
+
+  get gates(): Iterable<ScopeGate> {
+    return this.#gates.values();
+  }
+
+  /** Whether any scope was named. */
+  get any(): boolean {
+    return this.#gates.size > 0;
+  }
+
+  /** A limit is active, so workers get no items in advance. */
+  get tight(): boolean {
+    for (const { limit } of this.gates) if (limit.isActive) return true;
+    return false;
+  }
+
+  /** Items that wait for their scope. */
+  get waiting(): number {
+    let count = 0;
+    for (const { length } of this.gates) count += length;
+    return count;
+  }
+
+  /** Characters of the JSON of waiting items. */
+  get chars(): number {
+    let count = 0;
+    for (const { chars } of this.gates) count += chars;
+    return count;
+  }
+
+  // ── Items in flight ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+  startedUnnamed(count: number, nowMs: number): void {
+    if (!this.any) return this.#flow.add(count, nowMs);
+    const limit = this.#only?.limit;
+    if (!limit) return;
+    limit.started(count, nowMs);
+    this.#unnamed.started(limit, nowMs);
+  }
+
+  started(gate: ScopeGate, seq: number, nowMs: number): void {
+    gate.inFlight++;
+    gate.limit.started(1, nowMs);
+    this.#gateOf.set(seq, gate);
+  }
+
+  /** The item is not in flight any more. Returns the scope that it had named when it started. */
+  left(seq: number): string | undefined {
+    const gate = this.#gateOf.get(seq);
+    if (!gate) return undefined;
+    this.#gateOf.delete(seq);
+    gate.inFlight--;
+    return gate.scope;
+  }
+
+  /** The item did not start, or its start does not count. */
+  putBack(item: PendingItem): boolean {
+    const gate = item.scope === undefined ? undefined : this.#gates.get(item.scope);
+    if (gate) gate.unshift(item);
+    else this.#only?.limit.takenBack(1);
+    return gate !== undefined;
+  }
+
+  /** @param scope that the item had named when it started */
+  accepted(scope: string | undefined, durationMs: number, nowMs: number): void {
+    const gate = scope === undefined ? this.#only : this.#gates.get(scope);
+    gate?.limit.accepted(durationMs);
+    if (scope === undefined) this.#unnamed.accepted(nowMs - durationMs, nowMs);
+  }
+
+  /** A service refused the item for now. */
+  refused(item: PendingItem, scope: string, refusal: Refusal): void {
+    const gate = this.#gates.get(scope) ?? this.#open(scope);
+    if (item.scope === undefined) this.#unnamed.refused(refusal, gate.limit.pausedUntilMs);
+    item.scope = scope;
+    gate.limit.refused(refusal);
+    gate.push(item);
+  }
+
+  #open(scope: string): ScopeGate {
+    const flow = this.any ? new Flow() : this.#flow;
+    const gate = new ScopeGate(scope, new AdaptiveLimit(this.#slots, this.#sinceMs, flow));
+    this.#gates.set(scope, gate);
+    return gate;
+  }
+
+  // ── What may start ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** How many waiting items of the scope may start. */
+  allowance(gate: ScopeGate, nowMs: number, inFlight: number): number {
+    if (nowMs < gate.limit.pausedUntilMs) return 0;
+    return Math.min(gate.length, gate.limit.allowance(nowMs, this.#inFlightOf(gate, inFlight)));
+  }
+
+  /** How many unnamed items may start. @param inFlight all items in flight */
+  unnamedAllowance(nowMs: number, inFlight: number): number {
+    const gate = this.#only;
+    return gate ? this.#unnamed.allowance(gate.limit, nowMs, inFlight, gate.inFlight) : Number.POSITIVE_INFINITY;
+  }
+
+  /** When more items may start without a message. @param wantsUnnamed unnamed items are ready */
+  nextMs(nowMs: number, wantsUnnamed: boolean): number {
+    let nextMs = Number.POSITIVE_INFINITY;
+    for (const gate of this.gates) {
+      const { limit, length } = gate;
+      const isPaused = nowMs < limit.pausedUntilMs;
+      const isWanted = length > 0 || (wantsUnnamed && gate === this.#only);
+      if (isWanted) nextMs = Math.min(nextMs, isPaused ? limit.pausedUntilMs : limit.nextMs(nowMs));
+      if (isPaused && wantsUnnamed && gate === this.#only)
+        nextMs = Math.min(nextMs, this.#unnamed.nextMs(limit, nowMs));
+    }
+    return nextMs;
+  }
+
+  drain(wanted: (header: ChunkHeader) => boolean): PendingItem[] {
+    return [...this.gates].flatMap((gate) => gate.drain(wanted));
+  }
+
+  /** Unnamed items are taken to be of the only scope. With two scopes, nobody can tell whose they are. */
+  get #only(): ScopeGate | undefined {
+    return this.#gates.size === 1 ? this.#gates.values().next().value : undefined;
+  }
+
+  #inFlightOf(gate: ScopeGate, inFlight: number): number {
+    return gate === this.#only ? inFlight : gate.inFlight;
+  }
+}
