@@ -14,7 +14,7 @@ const withSuccessor = (events: WorkerEvents, forkSpare: () => void): WorkerEvent
   onExit: (exit) => events.onExit(exit),
 });
 
-/** One process per worker. The first ones are forked now, so that they start while the run is being opened; others as needed. */
+/** One process per worker. The first one is forked now, so that it starts while the run is being opened; others as needed. */
 export function openProcesses(request: MpRequest): WorkerSession {
   const living = new Set<WorkerProcess>();
   const forkOne = (): WorkerProcess => {
@@ -30,7 +30,7 @@ export function openProcesses(request: MpRequest): WorkerSession {
       // `startWorker` will fail in the same way, and report it.
     }
   };
-  for (let i = 0; i < request.workers; i++) forkSpare();
+  forkSpare();
   return {
     startWorker(boot, events) {
       const spare = [...living].find((worker) => worker.isIdle);

@@ -40,7 +40,8 @@ export async function openThreads({ workers, entry, guard, maxHeapBytes, cpus }:
   const pool = new Piscina({
     filename: import.meta.url,
     name: runInThread.name,
-    minThreads: workers,
+    // Others start when they get a worker: a run of few items needs few.
+    minThreads: 1,
     maxThreads: workers,
     concurrentTasksPerWorker: 1,
     // With atomics, piscina blocks the thread's event loop, which has to receive messages.

@@ -115,8 +115,9 @@ export class PermanentError extends Error {
 
 /**
  * Thrown by a task when a service is overloaded (HTTP 429, 503). Does not count as an attempt.
- * @param delayMs how long no item is started, in milliseconds from now
- * @param scope pauses only items that have thrown this error with the same scope; without it the whole run
+ * @param delayMs how long the item waits, in milliseconds
+ * @param scope what is overloaded: a host, a model. All items that have named it wait along, then start as fast as it accepts
+ * them. While a run has named one scope only, items that have not named any are taken to be of that scope.
  */
 export class RetryAfterError extends Error {
   readonly [retryAfterBrand] = true;
@@ -129,6 +130,13 @@ export class RetryAfterError extends Error {
     this.delayMs = delayMs;
     this.scope = scope;
   }
+}
+
+/** @param cause what the item threw afterwards */
+export function timeoutRecord(limitMs: number, cause?: ErrorRecord): ErrorRecord {
+  const record = toErrorRecord(new KagurazakaError("timeout", `the item ran longer than ${limitMs} ms`));
+  delete record.stack;
+  return cause ? { ...record, cause } : record;
 }
 
 /** An error as it is sent between workers or kept on disk. */

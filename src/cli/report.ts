@@ -10,7 +10,7 @@ import type { Palette } from "./messages.js";
 
 /** The first lines of a run: what, on what, from where to where. */
 export function formatHeader(info: RunInfo, source: string, palette: Palette): string {
-  const slots = info.concurrency === 1 ? "" : ` × ${info.concurrency}`;
+  const slots = info.concurrency <= info.workers ? "" : `, ${info.concurrency} items at once`;
   const workers = info.workers === 0 ? "nodes of a fleet" : `${info.workers} worker${info.workers === 1 ? "" : "s"}`;
   const rows: [string, string][] = [
     ["task", `${info.task}  ${palette.dim(source)}`],

@@ -80,7 +80,7 @@ function progressOf({ counts, inFlight, waiting }: RunSnapshot): { settled: numb
 
 /** `412k/1.20M 34% · 2.1k/s · ETA 6m12s · done 409k · skipped 300k · failed 12 · 16 in flight · oldest 8.3s img_001.jpg` */
 function runText(now: RunSnapshot, rate: Rate): string {
-  const { counts, inFlight, waiting, listed, oldest, retries } = now;
+  const { counts, inFlight, waiting, scopes, listed, oldest, retries } = now;
   const { settled, known } = progressOf(now);
   const perSecond = rate.update(settled - counts.skipped, now.elapsedMs);
   const left = inFlight + waiting;
@@ -98,6 +98,8 @@ function runText(now: RunSnapshot, rate: Rate): string {
     if (counts[name] > 0) parts.push(`${name} ${shortCount(counts[name])}`);
   if (retries > 0) parts.push(`retried ${shortCount(retries)}`);
   parts.push(`${shortCount(inFlight)} in flight`);
+  for (const { scope, items } of scopes.slice(0, 2))
+    parts.push(`waiting for ${escapeControls(scope).slice(0, 40)}, ${shortCount(items)} item${items === 1 ? "" : "s"}`);
   if (oldest && oldest.sinceMs > 5000)
     parts.push(`oldest ${shortDuration(oldest.sinceMs)} ${escapeControls(oldest.key).slice(-40)}`);
   return parts.join(" · ");

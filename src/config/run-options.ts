@@ -119,10 +119,9 @@ export const runOptions = {
   },
   concurrency: {
     type: "integer",
-    default: 1,
     min: 1,
     placeholder: "N",
-    help: "Items at once in one worker, for async work. Default: 1.",
+    help: "Items at once, all workers together (on a fleet: per node), for items that mostly wait. Default: one per worker.",
   },
   chunksize: {
     ...text.chunksize,

@@ -28,6 +28,8 @@ export interface ExecutionSnapshot {
   readonly inFlight: number;
   /** Items that left the plan and are not in flight. */
   readonly waiting: number;
+  /** Scopes of `RetryAfterError` with items that wait for them, the one with most items first. */
+  readonly scopes: readonly { readonly scope: string; readonly items: number }[];
   /** The item that has been running for the longest time. */
   readonly oldest: { readonly key: string; readonly sinceMs: number } | undefined;
 }

@@ -33,7 +33,7 @@ export interface FleetRequest {
 }
 
 /** A run as nodes get it, without any path. */
-export interface FleetJob extends Omit<WorkerSetup, "worker" | "shape" | "shards" | "recycle"> {
+export interface FleetJob extends Omit<WorkerSetup, "worker" | "shape" | "shards" | "recycle" | "timeoutMs"> {
   /** By hard shard. */
   readonly shards: readonly FleetShard[];
   readonly settings: Pick<RunSettings, "concurrency" | "chunksize" | "retries" | "backoff" | "timeout" | "grace">;

@@ -20,9 +20,12 @@
  *
  * Execution
  * - **execution**: the half of a run that turns chunks into outcomes (`Execution`). The *local* one is the `Dispatcher`: its
- *   `WorkerPool` has a `WorkerHandle` per worker, with what is `InFlight` there; the `Feeder` has a `ReadyQueue`, a
- *   `WaitingRoom` (backoff) and a `Throttle`, and sizes chunks by the `MeanDuration`; `ItemOutcomes` decides what becomes of
- *   an item; `Watch` and `StallClock` look for items over their time.
+ *   `WorkerPool` has a `WorkerHandle` per worker, with what is `InFlight` there, and `Staffing` decides how many there are; the
+ *   `Feeder` has a `ReadyQueue`, `WaitingItems` and a `Throttle` (`--rate`), and sizes chunks by the `MeanDuration`;
+ *   `ItemOutcomes` decides what becomes of an item; `Watch` and `StallClock` look for items over their time.
+ * - **scope**: what refuses items for now, as they say by `RetryAfterError`: a host, a model. Items wait for a time in a
+ *   `WaitingRoom`, those of a scope at its `ScopeGate` (`Scopes`), whose `AdaptiveLimit` knows what it accepts by a `Flow`.
+ *   `UnnamedItems` have named no scope yet.
  * - **backbone**: where items are executed and how many at once. **worker**: a thread or process that executes for it;
  *   **slot**: one item's place in a worker. **activity**: shared memory that shows which item runs in which slot.
  * - **fleet**: a coordinator, nodes on other machines, and a queue between them (`FleetBookkeeping`, `OutstandingChunks`).

@@ -42,8 +42,8 @@ export interface RunSettings {
   readonly rate: { readonly perSecond: number } | undefined;
   readonly runDir: string | undefined;
   readonly durable: boolean;
-  /** Items at once in one worker. */
-  readonly concurrency: number;
+  /** Items at once in one process, all its workers together. Default: one per worker. */
+  readonly concurrency: number | undefined;
   readonly chunksize: number | "auto";
 }
 

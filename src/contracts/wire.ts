@@ -50,6 +50,8 @@ export interface WorkerSetup {
   readonly atomic: boolean;
   /** The worker sends back the values that `process` returns. */
   readonly wantValues: boolean;
+  /** An item that ends later than this has failed, whatever it did. */
+  readonly timeoutMs?: number | undefined;
   /** The worker is replaced after this many items, or when it uses this much memory. Set by the backbone. */
   readonly recycle?: { readonly afterItems?: number | undefined; readonly bytes?: number | undefined };
 }

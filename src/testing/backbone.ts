@@ -13,7 +13,7 @@ export interface BackboneSuite {
   readonly it: It;
   /** The backbone's own options, by their declared names. @defaultValue its defaults */
   readonly options?: Readonly<Record<string, unknown>>;
-  /** Items at once in one worker, in the cases about concurrency. @defaultValue 3 */
+  /** Items at once for each worker, in the cases about concurrency. @defaultValue 3 */
   readonly concurrency?: number;
 }
 
@@ -62,7 +62,10 @@ export function testBackbone(backbone: WorkerBackbone, { it, options, concurrenc
     const slots = workers() * concurrency;
     const meeting = Array.from({ length: slots }, (_, i): SampleItem => ({ id: `m${i}`, act: "meet", n: slots }));
     const crowd = Array.from({ length: 2 * slots }, (_, i): SampleItem => ({ id: `w${i}`, act: "wait", ms: 30 }));
-    const { result, journal } = await run({ items: [...meeting, ...crowd], settings: { concurrency, retries: 0 } });
+    const { result, journal } = await run({
+      items: [...meeting, ...crowd],
+      settings: { concurrency: slots, retries: 0 },
+    });
     assert.equal(result.counts.done, 3 * slots, "they all met");
     assert.equal(mostAtOnce(journal), slots);
   });

@@ -53,7 +53,7 @@ describe("the run's settings", () => {
       rate: undefined,
       runDir: undefined,
       durable: false,
-      concurrency: 1,
+      concurrency: undefined,
       chunksize: "auto",
     });
   });

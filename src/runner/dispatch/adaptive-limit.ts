@@ -4,7 +4,9 @@ import { FLOW_MS, Flow } from "./flow.js";
 const GROWTH_MS = 8000;
 /** How long the rate stays close to the measured one before it is raised. Doubled each time that a refusal confirms it. */
 const MIN_STEADY_MS = 1000;
-const MAX_STEADY_MS = 8000;
+const MAX_STEADY_MS = 4000;
+/** After twice the steady time without a refusal, the rate doubles in each such time. */
+const DOUBLE_MS = 500;
 /** So long after the last refusal there is no limit any more. */
 const RECOVERED_MS = 60_000;
 /** A rate is measured once so many items were accepted, and confirmed by a second measurement close to it. */
@@ -72,12 +74,17 @@ export class AdaptiveLimit {
     return this.#pausedUntilMs;
   }
 
-  refused({ nowMs, startedMs, delayMs }: Refusal): void {
+  /**
+   * @param kind `cut`: it was started within the limit, which is too high. `probe`: it was a single one, while the service asked
+   * to wait. `stranger`: its start was not counted.
+   */
+  refused({ nowMs, startedMs, delayMs }: Refusal, kind: "cut" | "probe" | "stranger" = "cut"): void {
     const before = this.#cut;
-    if (before && startedMs >= before.firstMs) this.#flow.add(-1, nowMs);
+    if (before && startedMs >= before.firstMs && kind !== "stranger") this.#flow.add(-1, nowMs);
     // Made before the last cut: its refusal says nothing new, but that one less was accepted.
     if (before && startedMs < before.atMs) before.accepted--;
-    else this.#cut = before ? this.#nextCut(before, nowMs) : this.#firstCut(nowMs, startedMs, delayMs);
+    else if (!before) this.#cut = this.#firstCut(nowMs, startedMs, delayMs);
+    else if (kind === "cut") this.#cut = this.#nextCut(before, nowMs);
     if (!before) this.#tokens = 0;
     this.#tokensAtMs = nowMs;
     this.#pausedUntilMs = Math.max(this.#pausedUntilMs, nowMs + delayMs);
@@ -85,12 +92,21 @@ export class AdaptiveLimit {
 
   /** The rate may be far too high: the service may have accepted a burst. */
   #firstCut(nowMs: number, startedMs: number, delayMs: number): Cut {
-    const spanMs = Math.max(1, Math.min(FLOW_MS, nowMs - this.#sinceMs), nowMs - startedMs, delayMs);
+    const spanMs = Math.max(1, Math.min(FLOW_MS, nowMs - this.#sinceMs), nowMs - startedMs, Math.min(FLOW_MS, delayMs));
     const accepted = this.#flow.since(nowMs - FLOW_MS, nowMs) - 1;
     this.#flow.clear();
     const limit = Math.floor(this.#slots / 2);
     const maxPerMs = Number.POSITIVE_INFINITY;
-    return { atMs: nowMs, firstMs: nowMs, accepted, spanMs, maxPerMs, limit, steadyMs: MIN_STEADY_MS, isMeasured: false };
+    return {
+      atMs: nowMs,
+      firstMs: nowMs,
+      accepted,
+      spanMs,
+      maxPerMs,
+      limit,
+      steadyMs: MIN_STEADY_MS,
+      isMeasured: false,
+    };
   }
 
   /** What was accepted since the first refusal is what the service takes. Where that is too little to tell: half the rate. */
@@ -100,7 +116,13 @@ export class AdaptiveLimit {
     const perMs = this.#perMs(nowMs);
     const cut = { atMs: nowMs, firstMs, spanMs, limit: Math.floor(this.#limit(nowMs) / 2) };
     if (accepted < MEASURED_BY)
-      return { ...cut, accepted: Number.POSITIVE_INFINITY, maxPerMs: perMs / 2, steadyMs: MIN_STEADY_MS, isMeasured: false };
+      return {
+        ...cut,
+        accepted: Number.POSITIVE_INFINITY,
+        maxPerMs: perMs / 2,
+        steadyMs: MIN_STEADY_MS,
+        isMeasured: false,
+      };
     const isConfirmed = before.isMeasured && isClose(accepted / spanMs, baseOf(before));
     const steadyMs = isConfirmed ? Math.min(MAX_STEADY_MS, 2 * before.steadyMs) : MIN_STEADY_MS;
     return { ...cut, accepted, maxPerMs: perMs, steadyMs, isMeasured: true };
@@ -145,7 +167,9 @@ export class AdaptiveLimit {
 
   #perMs(nowMs: number): number {
     const cut = this.#cut!;
-    return baseOf(cut) * (1 + (this.#growingMs(nowMs) / cut.steadyMs) ** 3);
+    const growth = this.#growingMs(nowMs) / cut.steadyMs;
+    const doublings = Math.max(0, this.#growingMs(nowMs) - 2 * cut.steadyMs) / DOUBLE_MS;
+    return baseOf(cut) * (1 + Math.min(2, growth) ** 3) * 2 ** Math.min(60, doublings);
   }
 
   #limit(nowMs: number): number {

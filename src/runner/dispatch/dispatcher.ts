@@ -4,15 +4,15 @@ import type { WorkerExit } from "../../contracts/backbone.js";
 import type { Chunk, ChunkHeader } from "../../contracts/chunk.js";
 import type { Execution, ExecutionEvents, ExecutionSnapshot } from "../../contracts/execution.js";
 import type { FromWorker } from "../../contracts/wire.js";
-import { cannotSetUp, workersCrash } from "./errors.js";
+import { cannotSetUp } from "./errors.js";
 import { Feeder } from "./feeder.js";
 import { ItemOutcomes } from "./item-outcomes.js";
 import type { DispatcherOptions } from "./ports.js";
+import { Staffing } from "./staffing.js";
 import { Watch } from "./watch.js";
 import type { WorkerHandle } from "./worker-handle.js";
 import { WorkerPool } from "./worker-pool.js";
 
-const MAX_FUTILE_EXITS = 3;
 /** After an error of the plan or a stall, running items have at most this long to settle. */
 const STALLED_GRACE_MS = 5000;
 
@@ -30,6 +30,7 @@ const STALLED_GRACE_MS = 5000;
 export class Dispatcher implements Execution {
   readonly #options: DispatcherOptions;
   readonly #pool: WorkerPool;
+  readonly #staffing: Staffing;
   readonly #feeder: Feeder;
   readonly #outcomes: ItemOutcomes;
   readonly #watch: Watch;
@@ -39,22 +40,26 @@ export class Dispatcher implements Execution {
   #state: "idle" | "running" | "draining" | "closed" = "idle";
   #cause: KagurazakaError | undefined;
   #isPulling = false;
-  /** Workers that exited in a row, with no item settled in between. */
-  #futileExits = 0;
   #timer: { atMs: number; handle: NodeJS.Timeout } | undefined;
   #graceTimer: NodeJS.Timeout | undefined;
   #finish: () => void = () => {};
 
   constructor(options: DispatcherOptions) {
-    const { settings, workers, setup } = options;
+    const { settings, shapes } = options;
     this.#options = options;
     this.#pool = new WorkerPool({
       ...options,
+      setup: { ...options.setup, timeoutMs: settings.timeout },
       graceMs: settings.grace,
       onMessage: (worker, message) => this.#onMessage(worker, message),
       onExit: (worker, exit, wasStarting) => this.#onExit(worker, exit, wasStarting),
     });
-    this.#feeder = new Feeder({ ...options, pool: this.#pool, slots: workers * setup.shape.slots });
+    this.#staffing = new Staffing(this.#pool, shapes);
+    this.#feeder = new Feeder({
+      ...options,
+      pool: this.#pool,
+      slots: shapes.reduce((sum, { slots }) => sum + slots, 0),
+    });
     this.#outcomes = new ItemOutcomes({
       ...options,
       feeder: this.#feeder,
@@ -64,7 +69,10 @@ export class Dispatcher implements Execution {
     this.#watch = new Watch(settings, {
       workers: () => this.#pool.workers,
       inFlight: () => this.#feeder.inFlight,
+      asking: () => this.#feeder.asking,
+      askedBy: () => askedBy(this.#feeder),
       onTimeout: (worker, seq) => worker.tellToStop(seq),
+      onOverdue: (worker, item) => this.#outcomes.onOverdue(worker, item),
       onHopeless: (worker, why) => this.#giveUpOn(worker, why),
       onStalled: (message) =>
         this.drain(Math.min(settings.grace, STALLED_GRACE_MS), new KagurazakaError("stalled", message)),
@@ -80,7 +88,6 @@ export class Dispatcher implements Execution {
       // `stop()` came before `run()`.
       if (this.#state !== "idle") return this.#finish();
       this.#state = "running";
-      for (let i = 0; i < this.#options.workers; i++) this.#pool.add();
       this.#watch.start();
       this.#pump();
     });
@@ -124,6 +131,7 @@ export class Dispatcher implements Execution {
     return {
       inFlight: this.#feeder.inFlight,
       waiting: this.#feeder.waiting,
+      scopes: this.#feeder.scopes,
       oldest: oldest && { key: oldest.key, sinceMs: monotonicMs() - oldest.startedMs },
     };
   }
@@ -143,12 +151,12 @@ export class Dispatcher implements Execution {
     if (this.#state === "closed" && message.type !== "print" && message.type !== "log") return;
     switch (message.type) {
       case "settled":
-        this.#futileExits = 0;
-        this.#outcomes.settle(worker, message.plain, message.rest);
-        this.#watch.settled();
+        this.#staffing.onSettled();
+        if (this.#outcomes.settle(worker, message.plain, message.rest) > 0) this.#watch.settled();
         this.#events.onMessageDone();
         return this.#pump();
       case "ready":
+        this.#staffing.onReady();
         if (worker.state === "starting") worker.enter("ready");
         return this.#pump();
       case "unfit":
@@ -175,12 +183,13 @@ export class Dispatcher implements Execution {
     if (exit.kind === "crashed") this.#outcomes.onCrash(worker, exit.error);
     else if (exit.kind === "ended") this.#outcomes.onKilledForTimeout(worker);
     this.#outcomes.putBackAll(worker);
-    const isFutile = wasStarting || (exit.kind === "crashed" && wasIdle);
-    if (isFutile && ++this.#futileExits >= MAX_FUTILE_EXITS) return this.stop(workersCrash(wasStarting, exit));
+    if (wasStarting || (exit.kind !== "ended" && wasIdle)) {
+      const cause = this.#staffing.onFutileExit(exit, wasStarting, monotonicMs());
+      if (cause) return this.stop(cause);
+    }
     if (exit.kind === "lost") this.#events.onWarning(`worker ${worker.id} was lost and is replaced: ${exit.why}`);
     else if (exit.kind === "crashed" && wasIdle)
       this.#events.onWarning(`worker ${worker.id} crashed while idle and is replaced: ${exit.error.message}`);
-    if (this.#state === "running") this.#pool.add();
     this.#events.onMessageDone();
     this.#options.inFlight?.gone(worker);
     this.#pump();
@@ -203,6 +212,9 @@ export class Dispatcher implements Execution {
     if (this.#state === "running") {
       const now = monotonicMs();
       this.#pool.endDrained();
+      // One starts while items are listed.
+      const items = this.#feeder.inFlight + this.#feeder.waiting;
+      this.#staffing.fill(Math.max(items, this.#feeder.listEnded ? 0 : 1), now);
       this.#feeder.feed(now);
       this.#pull();
       this.#setTimer(now);
@@ -239,7 +251,7 @@ export class Dispatcher implements Execution {
 
   /** Sets one timer, for the next moment at which something changes without a message. */
   #setTimer(now: number): void {
-    const atMs = this.#feeder.nextMs(now);
+    const atMs = Math.min(this.#staffing.nextMs(now), this.#feeder.nextMs(now));
     if (this.#timer?.atMs === atMs) return;
     clearTimeout(this.#timer?.handle);
     this.#timer = undefined;
@@ -274,4 +286,10 @@ export class Dispatcher implements Execution {
     if (!isOrderly) this.#pool.killAll();
     void (isOrderly ? this.#pool.close() : Promise.resolve()).then(() => this.#finish());
   }
+}
+
+function askedBy({ asking, scopes }: Feeder): string {
+  const named = scopes.slice(0, 3).map(({ scope, items }) => `${items} for ${scope}`);
+  const items = asking === 1 ? "1 item waits" : `${asking} items wait`;
+  return `${items} as asked by RetryAfterError${named.length === 0 ? "" : ` (${named.join(", ")})`}`;
 }

@@ -1,12 +1,6 @@
 import { type ErrorRecord, KagurazakaError, toErrorRecord } from "../../base/errors.js";
 import type { WorkerExit } from "../../contracts/backbone.js";
 
-export function timeoutError(limitMs: number, cause?: ErrorRecord): ErrorRecord {
-  const record = toErrorRecord(new KagurazakaError("timeout", `the item ran longer than ${limitMs} ms`));
-  delete record.stack;
-  return cause ? { ...record, cause } : record;
-}
-
 /** `setup()` failed, or the task cannot be loaded in a worker. */
 export function cannotSetUp(error: ErrorRecord): KagurazakaError {
   return new KagurazakaError("environment", `a worker could not be set up: ${error.name}: ${error.message}`, {
@@ -20,9 +14,9 @@ export function crashError(cause: ErrorRecord): ErrorRecord {
   return { ...toErrorRecord(new KagurazakaError("crash", message)), cause };
 }
 
-/** Several workers exited in a row, with no item settled in between. */
-export function workersCrash(wereStarting: boolean, last: WorkerExit): KagurazakaError {
+/** So many workers exited in a row, with no item settled in between. */
+export function workersCrash(count: number, wereStarting: boolean, last: WorkerExit): KagurazakaError {
   const why = last.kind === "crashed" ? `: ${last.error.message}` : last.kind === "lost" ? `: ${last.why}` : "";
   const when = wereStarting ? "before they were ready" : "while idle";
-  return new KagurazakaError("environment", `three workers in a row exited ${when}${why}`);
+  return new KagurazakaError("environment", `${count} workers in a row exited ${when}${why}`);
 }

@@ -4,20 +4,15 @@ import type { RunSettings } from "../../contracts/run-config.js";
 import { ItemChunk } from "../plan/item-chunk.js";
 import { itemsPerWorker, MeanDuration, shareOf } from "./chunk-size.js";
 import type { InFlightObserver } from "./ports.js";
-import { type ChunkSlice, ReadyQueue, WaitingRoom } from "./queues.js";
-import { type ScopeGate, Scopes } from "./scopes.js";
+import { type ChunkSlice, ReadyQueue } from "./queues.js";
+import type { ScopeGate, Scopes } from "./scopes.js";
 import { Throttle } from "./throttle.js";
+import { WaitingItems } from "./waiting-items.js";
 import type { WorkerHandle } from "./worker-handle.js";
 import type { WorkerPool } from "./worker-pool.js";
 
 const LOOKAHEAD_CHARS = 32 * 1024 * 1024;
 const LOOKAHEAD_ITEMS = 1024;
-/** While so many items wait for a time, the plan lists no more. */
-const MAX_WAITING_ITEMS = 16_384;
-const MAX_WAITING_CHARS = 32 * 1024 * 1024;
-/** The least an item waits that has asked before: it doubles up to a second, whatever the item asks for. */
-const MIN_ASKED_MS = 10;
-const MAX_MIN_ASKED_MS = 1000;
 const MAX_CHUNK_ITEMS = 1024;
 const MAX_CHUNK_CHARS = 1024 * 1024;
 const MAX_WORKER_CHARS = 16 * 1024 * 1024;
@@ -42,9 +37,7 @@ export class Feeder {
   readonly #options: FeederOptions;
   readonly #pool: WorkerPool;
   readonly #ready = new ReadyQueue();
-  readonly #backoff = new WaitingRoom();
-  /** Items that asked for patience without a scope. */
-  readonly #asked = new WaitingRoom();
+  readonly #waiting: WaitingItems;
   readonly #scopes: Scopes;
   #suspects: PendingItem[] = [];
   /** The suspect that was last sent to run alone. */
@@ -62,7 +55,8 @@ export class Feeder {
     this.#pool = options.pool;
     const now = monotonicMs();
     this.#throttle = new Throttle(options.settings.rate, now);
-    this.#scopes = new Scopes(options.slots, now);
+    this.#waiting = new WaitingItems(options.slots, now);
+    this.#scopes = this.#waiting.scopes;
   }
 
   /** Items in flight. */
@@ -71,18 +65,16 @@ export class Feeder {
   }
 
   get waiting(): number {
-    return this.#ready.length + this.#backoff.length + this.asking + this.#suspects.length;
+    return this.#ready.length + this.#waiting.length + this.#suspects.length;
   }
 
   /** Items that wait because they asked to (`RetryAfterError`). */
   get asking(): number {
-    return this.#asked.length + this.#scopes.waiting;
+    return this.#waiting.asking;
   }
 
-  /** Scopes with items that wait, the one with most items first. */
-  get scopes(): { scope: string; items: number }[] {
-    const all = [...this.#scopes.gates].map(({ scope, length: items }) => ({ scope, items }));
-    return all.filter(({ items }) => items > 0).sort((a, b) => b.items - a.items);
+  get scopes(): Scopes["waited"] {
+    return this.#scopes.waited;
   }
 
   /** Whether the plan must list more items, because workers would run out of them. */
@@ -90,19 +82,14 @@ export class Feeder {
     const work = this.#mean.ms === undefined ? 0 : this.#pool.workers.length * itemsPerWorker(this.#mean.ms, 1);
     const wanted = Math.max(this.#options.lookaheadItems ?? LOOKAHEAD_ITEMS, this.#pool.slots * 2, work);
     const hasRoom = this.#ready.length < wanted && this.#ready.chars < LOOKAHEAD_CHARS;
-    return !this.listEnded && hasRoom && !this.#isWaitingFull;
-  }
-
-  get #isWaitingFull(): boolean {
-    const chars = this.#backoff.chars + this.#asked.chars + this.#scopes.chars;
-    return this.#backoff.length + this.asking >= MAX_WAITING_ITEMS || chars >= MAX_WAITING_CHARS;
+    return !this.listEnded && hasRoom && !this.#waiting.isFull;
   }
 
   /** When the state changes without a message; Infinity when only a message changes it. */
   nextMs(now: number): number {
     const isReady = this.#ready.length > 0;
     const throttled = isReady || this.#scopes.waiting > 0 ? this.#throttle.nextMs(now) : Number.POSITIVE_INFINITY;
-    return Math.min(this.#backoff.nextMs, this.#asked.nextMs, throttled, this.#scopes.nextMs(now, isReady));
+    return Math.min(this.#waiting.nextMs, throttled, this.#scopes.nextMs(now, isReady));
   }
 
   // ── Input ────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -123,18 +110,14 @@ export class Feeder {
 
   /** The item runs again after this time. */
   retryAfter(item: PendingItem, delayMs: number): void {
-    this.#backoff.add(item, monotonicMs() + delayMs);
+    this.#waiting.retryAfter(item, delayMs);
   }
 
-  /** The item asked for patience (`RetryAfterError`): it waits, with a scope along with all items of the scope. */
-  ask(item: PendingItem, { delayMs, scope, durationMs }: { delayMs: number; scope?: string; durationMs: number }): void {
-    const nowMs = monotonicMs();
-    const least = item.asks === 0 ? 0 : Math.min(MAX_MIN_ASKED_MS, MIN_ASKED_MS * 2 ** (item.asks - 1));
-    item.asks++;
-    if (scope === undefined) return this.#asked.add(item, nowMs + Math.max(least, delayMs));
+  /** The item asked for patience (`RetryAfterError`). */
+  ask(item: PendingItem, asked: Parameters<WaitingItems["ask"]>[1]): void {
     const wasTight = this.#scopes.tight;
-    this.#scopes.refused(item, scope, { nowMs, startedMs: nowMs - durationMs, delayMs });
-    if (!wasTight) this.#recall();
+    this.#waiting.ask(item, asked);
+    if (!wasTight && this.#scopes.tight) this.#recall();
   }
 
   /** Items that workers got in advance come back: they would all start at once. */
@@ -150,12 +133,14 @@ export class Feeder {
     this.#inFlight -= count;
   }
 
-  /** Takes out one item that needs more than counting: an outcome to report, or a retry. */
+  /** Takes out one item that needs more than counting: an outcome to report, or a retry. Undefined: it needs nothing more. */
   takeItem(worker: WorkerHandle, seq: number): PendingItem | undefined {
+    const isTold = worker.isTold(seq);
     const ref = worker.take(seq);
     if (!ref) return undefined;
     this.#inFlight--;
     this.#scopes.left(seq);
+    if (isTold) return undefined;
     return ref.chunk.itemAt(ref.index);
   }
 
@@ -163,8 +148,7 @@ export class Feeder {
   drain(wanted: (header: ChunkHeader) => boolean): PendingItem[] {
     const suspects = this.#suspects.filter(({ header }) => wanted(header));
     this.#suspects = this.#suspects.filter(({ header }) => !wanted(header));
-    const waiting = [this.#ready, this.#backoff, this.#asked, this.#scopes].flatMap((queue) => queue.drain(wanted));
-    return [...suspects, ...waiting];
+    return [...suspects, ...this.#ready.drain(wanted), ...this.#waiting.drain(wanted)];
   }
 
   /** Updates the mean duration from one message of outcomes. */
@@ -186,16 +170,11 @@ export class Feeder {
   // ── To the workers ───────────────────────────────────────────────────────────────────────────────────────────────────
 
   feed(now: number): void {
-    this.#promoteWaiting(now);
+    if (this.#waiting.nextMs <= now) for (const item of this.#waiting.takeDue(now)) this.#ready.unshift(item);
     this.#quarantineSuspect(now);
     for (const gate of this.#scopes.gates) this.#feedScope(gate, now);
     this.#feedHungry(now);
     this.#flush(now);
-  }
-
-  #promoteWaiting(now: number): void {
-    for (const room of [this.#backoff, this.#asked])
-      if (room.nextMs <= now) for (const item of room.takeDue(now)) this.#ready.unshift(item);
   }
 
   /** One suspect at a time, in a worker that runs nothing else: the youngest one, which has executed the fewest items. */
@@ -270,7 +249,7 @@ export class Feeder {
 
   /** Tells executors that wait for more items, once each, when no more come for now. */
   #flush(now: number): void {
-    const isDry = (this.listEnded || this.#isWaitingFull) && this.#ready.length === 0;
+    const isDry = (this.listEnded || this.#waiting.isFull) && this.#ready.length === 0;
     for (const worker of this.#pool.workers) {
       if (worker.shape.queue === 0 || worker.flushed || !worker.takesItems || worker.inFlight.size === 0) continue;
       const isFull = worker.chars >= MAX_WORKER_CHARS;
@@ -281,12 +260,28 @@ export class Feeder {
   }
 
   #sendReady(worker: WorkerHandle, count: number, now: number): number {
+    if (this.#scopes.hasMarks) return this.#sendUnlimited(worker, count, now);
     const { chunksize } = this.#options.settings;
     const slice = this.#ready.take(chunksize === "auto" ? count : Math.min(count, chunksize), MAX_CHUNK_CHARS);
     if (!slice) return 0;
     this.#throttle.started(slice.to - slice.from);
     this.#send(worker, slice, now);
     return slice.to - slice.from;
+  }
+
+  /** Sends ready items whose text shows no scope with a limit; parks the others. */
+  #sendUnlimited(worker: WorkerHandle, count: number, now: number): number {
+    let sent = 0;
+    while (sent < count && !this.#waiting.isFull) {
+      const slice = this.#ready.take(1, MAX_CHUNK_CHARS);
+      if (!slice) break;
+      const item = slice.chunk.itemAt(slice.from);
+      if (this.#scopes.park(item)) continue;
+      this.#throttle.started(1);
+      this.#send(worker, { chunk: new ItemChunk([item]), from: 0, to: 1 }, now);
+      sent++;
+    }
+    return sent;
   }
 
   /** @param gate the scope that the only item of the slice has named */

@@ -94,7 +94,15 @@ export class FleetBookkeeping implements FleetExecution {
   snapshot(): ExecutionSnapshot {
     const oldest = [...this.#heartbeats.values()].flatMap(({ snapshot }) => snapshot.oldest ?? []);
     oldest.sort((a, b) => b.sinceMs - a.sinceMs);
-    return { inFlight: this.#out.size, waiting: this.#ready.length, oldest: oldest[0] };
+    return { inFlight: this.#out.size, waiting: this.#ready.length, scopes: this.#scopes(), oldest: oldest[0] };
+  }
+
+  /** Of all nodes. */
+  #scopes(): ExecutionSnapshot["scopes"] {
+    const all = new Map<string, number>();
+    for (const { snapshot } of this.#heartbeats.values())
+      for (const { scope, items } of snapshot.scopes) all.set(scope, (all.get(scope) ?? 0) + items);
+    return [...all].map(([scope, items]) => ({ scope, items })).sort((a, b) => b.items - a.items);
   }
 
   // ── Events of the queue ─────────────────────────────────────────────────────────────────────────────────────────────

@@ -1,13 +1,14 @@
-import { type ErrorRecord, KagurazakaError } from "../../base/errors.js";
+import { monotonicMs } from "../../base/clock.js";
+import { type ErrorRecord, KagurazakaError, timeoutRecord } from "../../base/errors.js";
 import type { ChunkHeader, PendingItem } from "../../contracts/chunk.js";
 import type { ExecutionEvents } from "../../contracts/execution.js";
 import type { Settled } from "../../contracts/outcome.js";
 import type { WireOutcome } from "../../contracts/wire.js";
-import { crashError, timeoutError } from "./errors.js";
+import { crashError } from "./errors.js";
 import type { Feeder } from "./feeder.js";
 import type { DispatcherOptions } from "./ports.js";
 import { judgeFailure } from "./retry-policy.js";
-import type { WorkerHandle } from "./worker-handle.js";
+import type { RunningItem, WorkerHandle } from "./worker-handle.js";
 
 interface ItemOutcomesOptions extends Pick<DispatcherOptions, "settings" | "permanentErrors"> {
   readonly feeder: Feeder;
@@ -33,9 +34,11 @@ export class ItemOutcomes {
     let taken = 0;
     const { hasScopes } = feeder;
     for (let i = 0; i < plain.length; i += 2) {
+      const isTold = worker.isTold(plain[i]!);
       const ref = worker.take(plain[i]!);
       if (!ref) continue;
       taken++;
+      if (isTold) continue;
       const durationMs = plain[i + 1]!;
       totalMs += durationMs;
       if (hasScopes) feeder.succeeded(plain[i]!, durationMs);
@@ -52,16 +55,12 @@ export class ItemOutcomes {
     return settled;
   }
 
-  /** Returns false for an item that asked for patience, or is not at this worker. */
+  /** Returns false for an item that asked for patience, whose outcome is told, or that is not at this worker. */
   #settleOne(worker: WorkerHandle, { seq, ...outcome }: WireOutcome): boolean {
-    const { feeder, settings } = this.#options;
-    const hasTimedOut = worker.timedOut.has(seq);
+    const { feeder } = this.#options;
     const item = feeder.takeItem(worker, seq);
     if (!item) return false;
-    if (outcome.status === "failed") {
-      const error = hasTimedOut ? timeoutError(settings.timeout!, outcome.error) : outcome.error!;
-      return this.#fail(item, error, outcome.durationMs);
-    }
+    if (outcome.status === "failed") return this.#fail(item, outcome.error!, outcome.durationMs);
     if (feeder.hasScopes) feeder.succeeded(seq, outcome.durationMs, item);
     this.#tell(item, outcome);
     return true;
@@ -108,7 +107,10 @@ export class ItemOutcomes {
 
   /** Requeues all items of a worker that ended without any item being the cause. */
   putBackAll(worker: WorkerHandle): void {
-    for (const seq of worker.inFlight.seqs().toReversed()) this.#putBack(this.#options.feeder.takeItem(worker, seq)!);
+    for (const seq of worker.inFlight.seqs().toReversed()) {
+      const item = this.#options.feeder.takeItem(worker, seq);
+      if (item) this.#putBack(item);
+    }
   }
 
   #putBack(item: PendingItem): void {
@@ -121,10 +123,14 @@ export class ItemOutcomes {
     const { feeder } = this.#options;
     const running = worker.running();
     if (running.length !== 1) {
-      for (const { seq } of running) this.#suspect(feeder.takeItem(worker, seq)!);
+      for (const { seq } of running) {
+        const item = feeder.takeItem(worker, seq);
+        if (item) this.#suspect(item);
+      }
       return;
     }
-    const item = feeder.takeItem(worker, running[0]!.seq)!;
+    const item = feeder.takeItem(worker, running[0]!.seq);
+    if (!item) return;
     // Two crashes prove the cause when no other item had run in that worker.
     if (worker.given === 1) item.crashes++;
     else if (worker.quarantined) item.needsFreshWorker = true;
@@ -144,8 +150,20 @@ export class ItemOutcomes {
       const item = feeder.takeItem(worker, seq);
       if (!item) continue;
       if (worker.blocked && wasRunning > 1) this.#suspect(item);
-      else this.#fail(item, timeoutError(limitMs), limitMs);
+      else this.#fail(item, timeoutRecord(limitMs), limitMs);
     }
+  }
+
+  /** The item goes on although its time is up. Unless it is tried again, its failure is told now, and what it makes is dropped. */
+  onOverdue(worker: WorkerHandle, { seq, startedMs }: RunningItem): void {
+    const { settings, permanentErrors } = this.#options;
+    const ref = worker.inFlight.find(seq);
+    if (!ref) return;
+    const item = ref.chunk.itemAt(ref.index);
+    const error = timeoutRecord(settings.timeout!);
+    const isOver = judgeFailure(error, item.attempt, settings, permanentErrors, Math.random).do === "give-up";
+    worker.timedOut.get(seq)!.fate = isOver ? "told" : "retried";
+    if (isOver) this.#tell(item, { status: "failed", durationMs: monotonicMs() - startedMs, error });
   }
 
   /** The item runs again, alone in a worker, unless items of its shard may not start. */
@@ -168,7 +186,10 @@ export class ItemOutcomes {
     // A worker that cannot be killed still gets abort messages for its items.
     for (const { seq } of worker.running()) worker.channel.send({ type: "abort", seq, reason: "cancelled" });
     worker.channel.processes?.killAll();
-    for (const seq of worker.inFlight.seqs()) this.cancel(this.#options.feeder.takeItem(worker, seq)!);
+    for (const seq of worker.inFlight.seqs()) {
+      const item = this.#options.feeder.takeItem(worker, seq);
+      if (item) this.cancel(item);
+    }
   }
 
   #tell(item: PendingItem, settled: Settled): void {

@@ -1,4 +1,5 @@
 import type { RunSettings } from "../../contracts/run-config.js";
+import type { ExecutorShape } from "../../contracts/wire.js";
 import type { WorkerHandle } from "./worker-handle.js";
 import type { WorkerPoolOptions } from "./worker-pool.js";
 
@@ -11,8 +12,8 @@ export interface InFlightObserver {
 }
 
 export interface DispatcherOptions extends Pick<WorkerPoolOptions, "session" | "setup" | "site" | "namePrefix"> {
-  /** How many workers there are at a time. */
-  readonly workers: number;
+  /** One for each worker there may be at a time: its executor's shape. */
+  readonly shapes: readonly ExecutorShape[];
   readonly killable: boolean;
   readonly settings: Pick<RunSettings, "chunksize" | "rate" | "retries" | "backoff" | "timeout" | "stall" | "grace">;
   readonly permanentErrors: readonly (string | RegExp)[];

@@ -7,15 +7,20 @@ import { UnnamedItems } from "./unnamed-items.js";
 export class ScopeGate {
   readonly scope: string;
   readonly limit: AdaptiveLimit;
+  /** How the scope shows in the JSON of its items. Undefined: it does not. */
+  readonly mark: string | undefined;
   inFlight = 0;
   /** In the order they will start. */
   #waiting: PendingItem[] = [];
   /** Characters of the JSON of waiting items. */
   chars = 0;
 
-  constructor(scope: string, limit: AdaptiveLimit) {
+  /** @param json of the first item that named it */
+  constructor(scope: string, limit: AdaptiveLimit, json: string) {
     this.scope = scope;
     this.limit = limit;
+    // A whole text, or a host within a URL.
+    this.mark = [JSON.stringify(scope), `//${scope}`].find((mark) => json.includes(mark));
   }
 
   /** Items that wait. */
@@ -49,7 +54,7 @@ export class ScopeGate {
 
 /**
  * Scopes of `RetryAfterError`: a host, a model. Items of a scope wait for as long as it asked, then start as fast as it
- * accepts them. An item names its scope when it first asks; until then it is *unnamed*.
+ * accepts them. An item names its scope when it first asks, or by its text; until then it is *unnamed*.
  */
 export class Scopes {
   readonly #slots: number;
@@ -60,6 +65,7 @@ export class Scopes {
   /** Starts of all items, until the first scope is named. */
   readonly #flow = new Flow();
   readonly #unnamed = new UnnamedItems();
+  #hasMarks = false;
 
   constructor(slots: number, nowMs: number) {
     this.#slots = slots;
@@ -79,6 +85,28 @@ export class Scopes {
   get tight(): boolean {
     for (const { limit } of this.gates) if (limit.isActive) return true;
     return false;
+  }
+
+  /** Whether an item's text may show which scope with a limit it is of. */
+  get hasMarks(): boolean {
+    return this.#hasMarks && this.tight;
+  }
+
+  /** An item that has not started waits for its scope, where its text shows one. Returns whether it does. */
+  park(item: PendingItem): boolean {
+    for (const gate of this.gates) {
+      if (gate.mark === undefined || !gate.limit.isActive || !item.json.includes(gate.mark)) continue;
+      item.scope = gate.scope;
+      gate.push(item);
+      return true;
+    }
+    return false;
+  }
+
+  /** Scopes with items that wait, the one with most items first. */
+  get waited(): { scope: string; items: number }[] {
+    const all = [...this.gates].map(({ scope, length: items }) => ({ scope, items }));
+    return all.filter(({ items }) => items > 0).sort((a, b) => b.items - a.items);
   }
 
   /** Items that wait for their scope. */
@@ -102,7 +130,7 @@ export class Scopes {
     const limit = this.#only?.limit;
     if (!limit) return;
     limit.started(count, nowMs);
-    this.#unnamed.started(limit, nowMs);
+    this.#unnamed.started(nowMs);
   }
 
   started(gate: ScopeGate, seq: number, nowMs: number): void {
@@ -137,16 +165,19 @@ export class Scopes {
 
   /** A service refused the item for now. */
   refused(item: PendingItem, scope: string, refusal: Refusal): void {
-    const gate = this.#gates.get(scope) ?? this.#open(scope);
-    if (item.scope === undefined) this.#unnamed.refused(refusal, gate.limit.pausedUntilMs);
+    const gate = this.#gates.get(scope) ?? this.#open(scope, item.json);
+    const { limit } = gate;
+    if (item.scope !== undefined) limit.refused(refusal, "cut");
+    else if (gate !== this.#only) limit.refused(refusal, "stranger");
+    else limit.refused(refusal, this.#unnamed.refused(refusal) ? "cut" : "probe");
     item.scope = scope;
-    gate.limit.refused(refusal);
     gate.push(item);
   }
 
-  #open(scope: string): ScopeGate {
+  #open(scope: string, json: string): ScopeGate {
     const flow = this.any ? new Flow() : this.#flow;
-    const gate = new ScopeGate(scope, new AdaptiveLimit(this.#slots, this.#sinceMs, flow));
+    const gate = new ScopeGate(scope, new AdaptiveLimit(this.#slots, this.#sinceMs, flow), json);
+    this.#hasMarks ||= gate.mark !== undefined;
     this.#gates.set(scope, gate);
     return gate;
   }
@@ -162,20 +193,15 @@ export class Scopes {
   /** How many unnamed items may start. @param inFlight all items in flight */
   unnamedAllowance(nowMs: number, inFlight: number): number {
     const gate = this.#only;
-    return gate ? this.#unnamed.allowance(gate.limit, nowMs, inFlight, gate.inFlight) : Number.POSITIVE_INFINITY;
+    return gate ? this.#unnamed.allowance(gate.limit, nowMs, inFlight) : Number.POSITIVE_INFINITY;
   }
 
   /** When more items may start without a message. @param wantsUnnamed unnamed items are ready */
   nextMs(nowMs: number, wantsUnnamed: boolean): number {
-    let nextMs = Number.POSITIVE_INFINITY;
-    for (const gate of this.gates) {
-      const { limit, length } = gate;
-      const isPaused = nowMs < limit.pausedUntilMs;
-      const isWanted = length > 0 || (wantsUnnamed && gate === this.#only);
-      if (isWanted) nextMs = Math.min(nextMs, isPaused ? limit.pausedUntilMs : limit.nextMs(nowMs));
-      if (isPaused && wantsUnnamed && gate === this.#only)
-        nextMs = Math.min(nextMs, this.#unnamed.nextMs(limit, nowMs));
-    }
+    const only = this.#only;
+    let nextMs = only && wantsUnnamed ? this.#unnamed.nextMs(only.limit, nowMs) : Number.POSITIVE_INFINITY;
+    for (const { limit, length } of this.gates)
+      if (length > 0) nextMs = Math.min(nextMs, Math.max(limit.pausedUntilMs, limit.nextMs(nowMs)));
     return nextMs;
   }
 
@@ -183,9 +209,9 @@ export class Scopes {
     return [...this.gates].flatMap((gate) => gate.drain(wanted));
   }
 
-  /** Unnamed items are taken to be of the only scope. With two scopes, nobody can tell whose they are. */
+  /** Unnamed items are taken to be of the only scope, unless their text would show it. */
   get #only(): ScopeGate | undefined {
-    return this.#gates.size === 1 ? this.#gates.values().next().value : undefined;
+    return this.#gates.size === 1 && !this.#hasMarks ? this.#gates.values().next().value : undefined;
   }
 
   #inFlightOf(gate: ScopeGate, inFlight: number): number {

@@ -5,17 +5,26 @@ import type { RunSettings } from "../../contracts/run-config.js";
 import { StallClock } from "./stall-clock.js";
 import type { RunningItem, WorkerHandle } from "./worker-handle.js";
 
-/** How long an item may take to settle after its signal fired. */
+/** An item that has not settled so long after its signal fired counts as failed. */
+const TELL_AFTER_MS = 25;
+/** How long it may take to settle before its worker is drained. */
 const SETTLE_WITHIN_MS = 2000;
 /** How long the other items of a worker may take to settle before it is ended. */
 const OTHERS_WITHIN_MS = 10_000;
 const SWEEP_MS = 250;
+const MIN_SWEEP_MS = 5;
 const STACKS = 4;
 
 interface WatchPorts {
   workers(): readonly WorkerHandle[];
   inFlight(): number;
+  /** Items that wait because they asked to. */
+  asking(): number;
+  /** Says for whom they wait. */
+  askedBy(): string;
   onTimeout(worker: WorkerHandle, seq: number): void;
+  /** The item has not settled after its signal fired. */
+  onOverdue(worker: WorkerHandle, item: RunningItem): void;
   /** `blocked`, `settled`: end the worker now. `unsettled`: send it no new items. */
   onHopeless(worker: WorkerHandle, why: "blocked" | "unsettled" | "settled"): void;
   onStalled(message: string): void;
@@ -28,6 +37,7 @@ export class Watch {
   readonly #ports: WatchPorts;
   readonly #clock: StallClock;
   #timer: NodeJS.Timeout | undefined;
+  #isStopped = false;
 
   constructor(settings: Pick<RunSettings, "timeout" | "stall">, ports: WatchPorts) {
     this.#settings = settings;
@@ -36,15 +46,29 @@ export class Watch {
   }
 
   start(): void {
-    const { timeout = Number.POSITIVE_INFINITY, stall = Number.POSITIVE_INFINITY } = this.#settings;
-    const every = Math.max(10, Math.min(SWEEP_MS, Math.min(timeout, stall) / 8));
     this.#clock.reset();
-    // Not unref'd: an item of `inline` may wait without any open handle, and Node would end the process.
-    this.#timer = setInterval(() => this.#sweep(), every);
+    this.#schedule(monotonicMs());
   }
 
   stop(): void {
-    clearInterval(this.#timer);
+    this.#isStopped = true;
+    clearTimeout(this.#timer);
+  }
+
+  /** The next sweep is when the next item runs out of time; an item that starts from now on has its full time. */
+  #schedule(now: number): void {
+    if (this.#isStopped) return;
+    const { timeout = Number.POSITIVE_INFINITY, stall = Number.POSITIVE_INFINITY } = this.#settings;
+    let delayMs = Math.min(SWEEP_MS, timeout, stall / 8);
+    if (timeout !== Number.POSITIVE_INFINITY)
+      for (const worker of this.#ports.workers())
+        for (const { seq, startedMs } of worker.running()) {
+          const stopped = worker.timedOut.get(seq);
+          if (!stopped) delayMs = Math.min(delayMs, startedMs + timeout - now);
+          else if (stopped.fate === "open") delayMs = Math.min(delayMs, stopped.atMs + TELL_AFTER_MS - now);
+        }
+    // Not unref'd: an item of `inline` may wait without any open handle, and Node would end the process.
+    this.#timer = setTimeout(() => this.#sweep(), Math.max(MIN_SWEEP_MS, Math.ceil(delayMs)));
   }
 
   settled(): void {
@@ -53,7 +77,7 @@ export class Watch {
 
   /** Milliseconds without a settled item or a sign of progress, while items are in flight. */
   get quietMs(): number {
-    if (this.#ports.inFlight() === 0) return 0;
+    if (this.#isIdle) return 0;
     return this.#clock.quietMs(this.#running().reduce((last, { progressMs }) => Math.max(last, progressMs), 0));
   }
 
@@ -62,16 +86,30 @@ export class Watch {
     const { timeout } = this.#settings;
     if (timeout !== undefined) for (const worker of this.#ports.workers()) this.#sweepWorker(worker, timeout, now);
     this.#sweepStall(now);
+    this.#schedule(now);
+  }
+
+  /** Nothing is to settle: what waits for its next attempt has a time of its own. */
+  get #isIdle(): boolean {
+    return this.#ports.inFlight() === 0 && this.#ports.asking() === 0;
   }
 
   #sweepWorker(worker: WorkerHandle, timeoutMs: number, now: number): void {
     const running = worker.running();
-    for (const { seq, startedMs } of running) {
-      if (now - startedMs > timeoutMs && !worker.timedOut.has(seq)) this.#ports.onTimeout(worker, seq);
+    const abortsSeen = worker.activity[activityLayout.abortsSeen]!;
+    for (const item of running) {
+      const stopped = worker.timedOut.get(item.seq);
+      if (!stopped && now - item.startedMs >= timeoutMs) this.#ports.onTimeout(worker, item.seq);
+      // Where the loop is blocked, one of the items may have used up the time of the others.
+      else if (
+        stopped?.fate === "open" &&
+        now - stopped.atMs >= TELL_AFTER_MS &&
+        (running.length === 1 || stopped.abortsSeen < abortsSeen)
+      )
+        this.#ports.onOverdue(worker, item);
     }
     const overdue = running.filter(({ seq }) => now - (worker.timedOut.get(seq)?.atMs ?? now) > SETTLE_WITHIN_MS);
     if (overdue.length === 0) return;
-    const abortsSeen = worker.activity[activityLayout.abortsSeen]!;
     const isBlocked = overdue.some(({ seq }) => worker.timedOut.get(seq)!.abortsSeen === abortsSeen);
     if (isBlocked) return this.#ports.onHopeless(worker, "blocked");
     if (worker.takesItems) this.#ports.onHopeless(worker, "unsettled");
@@ -80,11 +118,14 @@ export class Watch {
   }
 
   #sweepStall(now: number): void {
-    if (this.#ports.inFlight() === 0) return this.#clock.reset();
+    if (this.#isIdle) return this.#clock.reset();
     const { quietMs } = this;
     const verdict = this.#clock.judge(quietMs);
     if (verdict === "fine") return;
-    const message = `no item has settled for ${shortDuration(quietMs)}; running longest: ${oldest(this.#running(), now)}`;
+    const running = this.#running();
+    const longest = running.length === 0 ? "" : `; running longest: ${oldest(running, now)}`;
+    const asked = this.#ports.asking() === 0 ? "" : `; ${this.#ports.askedBy()}`;
+    const message = `no item has settled for ${shortDuration(quietMs)}${longest}${asked}`;
     void this.#stacks().then((stacks) =>
       verdict === "stalled" ? this.#ports.onStalled(message + stacks) : this.#ports.onWarning(message + stacks),
     );

@@ -35,6 +35,8 @@ interface TimedOut {
   readonly atMs: number;
   /** Abort messages that the worker had received by then. If the count does not rise, its event loop is blocked. */
   readonly abortsSeen: number;
+  /** What becomes of it is known, though it has not settled: its failure is recorded, or it is tried again afterwards. */
+  fate: "open" | "told" | "retried";
 }
 
 /** A worker as the dispatcher sees it. */
@@ -142,8 +144,17 @@ export class WorkerHandle {
     return ref;
   }
 
+  /** The outcome of the item is recorded, though it has not settled. */
+  isTold(seq: number): boolean {
+    return this.timedOut.size > 0 && this.timedOut.get(seq)?.fate === "told";
+  }
+
   tellToStop(seq: number): void {
-    this.timedOut.set(seq, { atMs: monotonicMs(), abortsSeen: this.activity[activityLayout.abortsSeen]! });
+    this.timedOut.set(seq, {
+      atMs: monotonicMs(),
+      abortsSeen: this.activity[activityLayout.abortsSeen]!,
+      fate: "open",
+    });
     this.channel.send({ type: "abort", seq, reason: "timeout" });
   }
 }

@@ -1,13 +1,13 @@
 import { MAX_TIMER_MS, monotonicMs } from "../../base/clock.js";
 import { activityLayout } from "../../contracts/activity.js";
 import type { WorkerExit, WorkerSession } from "../../contracts/backbone.js";
-import type { FromWorker, WorkerSetup, WorkerSite } from "../../contracts/wire.js";
+import type { ExecutorShape, FromWorker, WorkerSetup, WorkerSite } from "../../contracts/wire.js";
 import { WorkerHandle } from "./worker-handle.js";
 
 export interface WorkerPoolOptions {
   /** Called for each new worker. */
   readonly session: () => WorkerSession;
-  readonly setup: Omit<WorkerSetup, "worker">;
+  readonly setup: Omit<WorkerSetup, "worker" | "shape">;
   readonly site: WorkerSite;
   /** Prefix of a worker's name, when other machines have workers of the same run. */
   readonly namePrefix?: string | undefined;
@@ -42,16 +42,16 @@ export class WorkerPool {
     return `${this.#options.namePrefix ?? ""}${id}`;
   }
 
-  add(): void {
+  add(shape: ExecutorShape): void {
     const { session, setup, site, namePrefix = "", onMessage } = this.#options;
     const id = this.#nextId++;
-    const activity = new SharedArrayBuffer(activityLayout.bytes(setup.shape.slots));
+    const activity = new SharedArrayBuffer(activityLayout.bytes(shape.slots));
     let worker: WorkerHandle | undefined;
     const channel = session().startWorker(
-      { setup: { ...setup, worker: `${namePrefix}${id}` }, site, activity },
+      { setup: { ...setup, shape, worker: `${namePrefix}${id}` }, site, activity },
       { onMessage: (message) => onMessage(worker!, message), onExit: (exit) => this.#onExit(worker!, exit) },
     );
-    worker = new WorkerHandle(id, setup.shape, activity, channel);
+    worker = new WorkerHandle(id, shape, activity, channel);
     this.#workers.push(worker);
   }
 

@@ -10,7 +10,7 @@ import type { BackboneOptions } from "../../contracts/run-config.js";
 import type { WorkerSite } from "../../contracts/wire.js";
 import { Dispatcher } from "../dispatch/dispatcher.js";
 import type { PreparedRun } from "../prepare/prepared-run.js";
-import { shapeOf } from "../program/executor-shape.js";
+import { shapesOf } from "../program/executor-shape.js";
 import { WORKER_ENTRY } from "../worker/entry.js";
 import { createNodeEvents } from "./node-events.js";
 
@@ -52,7 +52,7 @@ export async function runNode(request: NodeRequest): Promise<void> {
 /** Runs a local execution over workers of this machine, fed by the queue. */
 async function serve(job: NodeJob, request: NodeRequest): Promise<void> {
   const { prepared, name, signal, onWarning } = request;
-  const { backbone, workers, program, config } = prepared;
+  const { backbone, program, config } = prepared;
   if (isFleetBackbone(backbone)) throw new KagurazakaError("backbone", "a node needs a worker backbone of its own");
   const { run, settings, shards, ...setup } = job.job;
   checkCode(job.job, prepared);
@@ -63,13 +63,16 @@ async function serve(job: NodeJob, request: NodeRequest): Promise<void> {
   try {
     const guard = stack.use(new Guardian(run, (message) => onWarning?.(message)));
     const { options } = config.backbone;
-    const session = stack.use(await backbone.openWorkers({ options, workers, entry: WORKER_ENTRY, run, guard }));
+    const shapes = shapesOf(setup.task.kind, settings, backbone.size(options).workers);
+    const session = stack.use(
+      await backbone.openWorkers({ options, workers: shapes.length, entry: WORKER_ENTRY, run, guard }),
+    );
     const execution = new Dispatcher({
       session: () => session,
-      setup: { ...setup, run, shards, shape: shapeOf(setup.task.kind, settings) },
+      setup: { ...setup, run, shards },
+      shapes,
       site,
       namePrefix: `${name}-`,
-      workers,
       killable: backbone.killable,
       settings: { ...settings, rate: undefined, stall: undefined },
       permanentErrors: program.taskClass.permanentErrors ?? [],

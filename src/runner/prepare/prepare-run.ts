@@ -9,7 +9,7 @@ import { type BackboneDefinition, isFleetBackbone } from "../../contracts/backbo
 import type { TaskInstance, TaskSource } from "../../contracts/task.js";
 import { readKeys } from "../../data/key-list.js";
 import { codeFrame, displayPath, type LoadedTask, loadBuiltinTask, loadTask } from "../../loader/index.js";
-import { shapeOf } from "../program/executor-shape.js";
+import { shapesOf } from "../program/executor-shape.js";
 import { loadProgram, type TaskProgram } from "../program/task-program.js";
 import { checkModes, collect } from "./check-modes.js";
 import { checkOptionalOutputs, checkTask, idOf } from "./check-task.js";
@@ -133,8 +133,9 @@ export async function prepareLoaded(input: RawInput, owners: Owners): Promise<Pr
     program,
     instance,
     backbone,
-    shape: shapeOf(program.ref.kind, config.run),
-    workers: isFleetBackbone(backbone) ? 0 : backbone.size(config.backbone.options).workers,
+    shapes: isFleetBackbone(backbone)
+      ? []
+      : shapesOf(program.ref.kind, config.run, backbone.size(config.backbone.options).workers),
     shards,
     sourcePath: task.sourcePath,
   };

@@ -17,10 +17,8 @@ export interface PreparedRun {
   /** The coordinator's instance: it lists and finalizes; `setup` is never called on it. */
   readonly instance: TaskInstance;
   readonly backbone: BackboneDefinition;
-  /** 0 for a fleet: its nodes come and go. */
-  readonly workers: number;
-  /** Of the task's executor. */
-  readonly shape: ExecutorShape;
+  /** By worker: the shape of its executor. None for a fleet, whose nodes come and go. */
+  readonly shapes: readonly ExecutorShape[];
   /** By hard shard; a task without roots has one. */
   readonly shards: readonly ShardPaths[];
   /** The task file, for messages. */

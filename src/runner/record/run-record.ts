@@ -38,7 +38,7 @@ export interface RunEnd {
 
 /** The content of `runs/<id>/run.json`. Values are as they were written (`${oc.env:KEY}`), secrets masked. */
 export function runRecordOf(prepared: PreparedRun, run: string, end: RunEnd) {
-  const { config, program, backbone, workers, sourcePath } = prepared;
+  const { config, program, backbone, shapes, sourcePath } = prepared;
   return {
     v: 1,
     run,
@@ -53,7 +53,7 @@ export function runRecordOf(prepared: PreparedRun, run: string, end: RunEnd) {
     optionsHash: optionsHashOf(program),
     wordsHash: wordsHashOf(program.options.rawArgs),
     backbone: backbone.name,
-    workers,
+    workers: shapes.length,
     kagurazaka: locateTool().version,
     node: process.version,
     platform: `${process.platform}-${process.arch}`,

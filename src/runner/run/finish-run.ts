@@ -8,8 +8,8 @@ import type { RunResult } from "./run-result.js";
 export async function finishRun(run: Run, parts: RunParts, stopped: KagurazakaError | undefined): Promise<RunResult> {
   const { prepared, shards, counters, stack, checkpoints } = parts;
   const { info } = run;
-  const slots = info.workers * info.concurrency;
-  const stats = counters.stats({ run: info.run, task: info.task, elapsedMs: run.elapsedMs, slots });
+  const { run: id, task, concurrency: slots } = info;
+  const stats = counters.stats({ run: id, task, elapsedMs: run.elapsedMs, slots });
   // The last write of outcomes may have failed, when the execution was over and could not be stopped.
   let error = stopped ?? shards.map(({ stopCause, recorder }) => stopCause ?? recorder.stopCause).find(Boolean);
   const attempt = async (work: () => unknown): Promise<void> => {
@@ -45,7 +45,7 @@ export async function finishRun(run: Run, parts: RunParts, stopped: KagurazakaEr
   for (const shard of shards)
     await attempt(() => shard.writeEnd({ exitCode: exitCode(), stats, error: error && toErrorRecord(error) }));
   await attempt(() => stack.close());
-  const { run: id, task, backbone, outputRoot, runDir } = info;
+  const { backbone, outputRoot, runDir } = info;
   const { counts, elapsedMs, itemsPerSecond } = stats;
   const numbers = { counts, elapsedMs, itemsPerSecond, stats, failedInTotal, exitCode: exitCode() };
   return { run: id, task, backbone, outputRoot, runDir, error, ...numbers };

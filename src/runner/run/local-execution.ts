@@ -21,7 +21,12 @@ export interface ExecutionRequest {
 }
 
 /** The part of the setup that all workers of a run share, on all machines. */
-export function setupOf({ prepared, held, run, wantValues }: ExecutionRequest): Omit<WorkerSetup, "worker" | "shape"> {
+export function setupOf({
+  prepared,
+  held,
+  run,
+  wantValues,
+}: ExecutionRequest): Omit<WorkerSetup, "worker" | "shape" | "timeoutMs"> {
   const { program, config } = prepared;
   const { seed, durable } = config.run;
   const shards = held.map(({ paths }) => targetOf(paths, run));
@@ -34,9 +39,9 @@ export async function openLocalExecution(
   backbone: WorkerBackbone,
 ): Promise<{ execution: Dispatcher; isolation: IsolatedSession }> {
   const { prepared, held, run, stack, onWarning } = request;
-  const { program, config, workers } = prepared;
+  const { program, config, shapes } = prepared;
   const guard = stack.use(new Guardian(run, onWarning));
-  const workersRequest = { options: config.backbone.options, workers, entry: WORKER_ENTRY, run, guard };
+  const workersRequest = { options: config.backbone.options, workers: shapes.length, entry: WORKER_ENTRY, run, guard };
   const isolation = await openIsolatedSession({ ...workersRequest, backbone, stack, suspects: held });
   // The journal is needed only where a crash of a worker can end the whole process.
   const journals = isolation.canCrashCoordinator
@@ -44,9 +49,9 @@ export async function openLocalExecution(
     : [];
   const execution = new Dispatcher({
     session: () => isolation.session,
-    setup: { ...setupOf(request), shape: prepared.shape },
+    setup: setupOf(request),
+    shapes,
     site: { taskUrl: program.url, shards: held.map(({ paths: { base } }, i) => ({ root: program.roots[i], base })) },
-    workers,
     killable: backbone.killable,
     settings: config.run,
     permanentErrors: program.taskClass.permanentErrors ?? [],

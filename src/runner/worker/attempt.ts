@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { monotonicMs } from "../../base/clock.js";
-import { type ErrorRecord, KagurazakaError, toErrorRecord } from "../../base/errors.js";
+import { type ErrorRecord, KagurazakaError, timeoutRecord, toErrorRecord } from "../../base/errors.js";
 import { activityLayout } from "../../contracts/activity.js";
 import type { ExecutorPorts } from "../../contracts/executor.js";
 import type { TaskInstance } from "../../contracts/task.js";
@@ -155,6 +155,8 @@ export class Attempts {
 
   /** The work has finished: publishes the outputs, unless the item was filtered. */
   #finish(ctx: ItemContext, value: unknown): void {
+    // Its failure is told as soon as its time is up: what it made must not be published.
+    if (this.#isLate(ctx)) return this.#fail(ctx);
     let outcome: AttemptOutcome | undefined;
     try {
       outcome = this.#publish(ctx, value);
@@ -175,15 +177,24 @@ export class Attempts {
     return wanted === undefined ? undefined : { status: "done", value: wanted };
   }
 
-  #fail(ctx: ItemContext, thrown: unknown): void {
+  /** @param thrown undefined: nothing, but the item has ended too late */
+  #fail(ctx: ItemContext, thrown?: unknown): void {
     const binder = this.#binderOf(ctx);
-    const failure = binder.obstacle(thrown) ?? thrown;
+    const obstacle = binder.obstacle(thrown);
     try {
       binder.discard();
     } catch {
       // The item's error tells more than the error of the clean-up.
     }
-    this.#end(ctx, { status: "failed", error: withoutOwnFrames(toErrorRecord(failure)) });
+    const { timeoutMs } = this.#ports.setup;
+    const isLate = obstacle === undefined && this.#isLate(ctx);
+    const cause = isLate && thrown === undefined ? undefined : withoutOwnFrames(toErrorRecord(obstacle ?? thrown));
+    this.#end(ctx, { status: "failed", error: isLate ? timeoutRecord(timeoutMs!, cause) : cause! });
+  }
+
+  #isLate({ startedMs }: ItemContext): boolean {
+    const { timeoutMs } = this.#ports.setup;
+    return timeoutMs !== undefined && monotonicMs() - startedMs > timeoutMs;
   }
 
   /** Whether earlier runs may have left a `keptDir` in the shard. Checked once per shard. */

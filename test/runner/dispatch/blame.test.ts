@@ -151,7 +151,7 @@ describe("a worker that is lost", () => {
   test("with items over their time limit: they are not to blame either", async () => {
     const run = await execute(["a"], { settings: { timeout: 1000, retries: 0 } });
     run.worker.begin("a");
-    await run.pass(1500);
+    await run.pass(1010);
     expect(run.worker.aborted).toEqual(["timeout"]);
     run.worker.lose();
     await run.pass();

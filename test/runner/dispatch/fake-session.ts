@@ -223,7 +223,8 @@ export interface Told extends Settled {
 
 type Settings = DispatcherOptions["settings"];
 
-export interface ExecutionRequest extends Partial<Omit<DispatcherOptions, "settings">> {
+export interface ExecutionRequest extends Partial<Omit<DispatcherOptions, "settings" | "shapes">> {
+  readonly workers?: number;
   readonly slots?: number;
   readonly queue?: number;
   readonly settings?: Partial<Settings>;
@@ -259,7 +260,6 @@ export class TestExecution {
           moduleHash: "",
         },
         run: "run",
-        shape: { slots, queue },
         shards: [],
         seed: 0,
         durable: false,
@@ -267,7 +267,7 @@ export class TestExecution {
         wantValues: false,
       },
       site: { taskUrl: "file:///task.js", shards: [] },
-      workers,
+      shapes: Array.from({ length: workers }, () => ({ slots, queue })),
       killable: true,
       permanentErrors: [],
       settings: {

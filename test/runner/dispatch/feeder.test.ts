@@ -239,7 +239,7 @@ describe("an executor that fills batches", () => {
 
   test("is told when a service asked for patience", async () => {
     const run = await execute(named(9), batches);
-    run.worker.fail("i0", new RetryAfterError(5000));
+    run.worker.fail("i0", new RetryAfterError(5000, "model"));
     expect(run.worker.types).toEqual(["items", "flush"]);
     await run.finish();
   });

@@ -75,18 +75,32 @@ describe("a failed item", () => {
 });
 
 describe("RetryAfterError", () => {
-  test("without a scope, nothing starts until its time has come, and no attempt is used up", async () => {
+  test("without a scope, only the item waits, and no attempt is used up", async () => {
     const run = await execute(named(3), { settings: { retries: 0 } });
-    for (let i = 0; i < 5; i++) {
-      run.worker.fail("i0", new RetryAfterError(5000));
-      await run.pass(4990);
-      expect(run.worker.items).toEqual([]);
-      await run.pass(11);
-      expect([run.worker.items, run.worker.attemptOf("i0")]).toEqual([["i0"], 1]);
-    }
-    expect(run.retries).toEqual([]);
+    run.worker.fail("i0", new RetryAfterError(5000));
+    await run.pass();
+    expect(run.worker.items).toEqual(["i1"]);
+    run.worker.done();
+    run.worker.done();
+    await run.pass(4990);
+    expect([run.worker.items, run.dispatcher.snapshot().waiting]).toEqual([[], 1]);
+    await run.pass(11);
+    expect([run.worker.items, run.worker.attemptOf("i0"), run.retries]).toEqual([["i0"], 1, []]);
     await run.finish();
-    expect(run.keysOf("done")).toHaveLength(3);
+    expect(run.keysOf("done")).toEqual(["i1", "i2", "i0"]);
+  });
+
+  test("an item that asks again and again waits longer each time, up to a second, whatever it asks for", async () => {
+    const run = await execute(["a"]);
+    const waits: number[] = [];
+    for (let i = 0; i < 10; i++) {
+      run.worker.fail("a", new RetryAfterError(0));
+      let waited = 0;
+      for (; run.worker.items.length === 0; waited++) await run.pass(1);
+      waits.push(waited);
+    }
+    expect(waits).toEqual([0, 10, 20, 40, 80, 160, 320, 640, 1000, 1000]);
+    await run.finish();
   });
 
   test("with a scope, its items wait and all others go on", async () => {
@@ -95,35 +109,55 @@ describe("RetryAfterError", () => {
     await run.pass(100);
     run.worker.fail("b", new RetryAfterError(20_000, "other"));
     run.worker.done(["c"]);
+    expect(run.dispatcher.snapshot().scopes).toEqual([
+      { scope: "host", items: 1 },
+      { scope: "other", items: 1 },
+    ]);
     await run.pass(4900);
     expect(run.worker.items).toEqual(["a"]);
-    // The same scope asks for more: an item of it that was waiting waits along.
     await run.finish();
     expect(run.keysOf("done")).toEqual(["c", "a", "b"]);
   });
 
-  test("a scope that is paused once more holds back all that wait for it", async () => {
+  test("a scope that asks for more holds back all that wait for it", async () => {
     const run = await execute(["a", "b"], { slots: 4 });
     run.worker.fail("a", new RetryAfterError(1000, "host"));
     run.worker.fail("b", new RetryAfterError(9000, "host"));
     await run.pass(1100);
     expect(run.worker.items).toEqual([]);
-    await run.pass(8000);
+    await run.pass(9000);
     expect(run.worker.items.toSorted()).toEqual(["a", "b"]);
     await run.finish();
   });
 
-  test("halves what runs at once, once per round trip, and each round of successes gives one back", async () => {
-    const run = await execute(named(200), { slots: 8 });
-    run.worker.fail("i0", new RetryAfterError(100));
-    run.worker.fail("i1", new RetryAfterError(100));
-    run.worker.done();
-    await run.pass(101);
-    // Six successes came meanwhile: a round of four.
-    expect(run.worker.items).toHaveLength(5);
-    run.worker.done();
-    expect(run.worker.items).toHaveLength(6);
+  test("workers give back what they have in advance once a scope asks to wait", async () => {
+    const run = await execute(named(400), { slots: 2 });
+    for (let i = 0; i < 12; i++) run.worker.done();
+    const { worker } = run;
+    worker.begin(...worker.items.slice(0, 2));
+    expect(worker.items.length).toBeGreaterThan(4);
+    worker.fail(worker.running[0]!, new RetryAfterError(1000, "host"));
+    await run.pass();
+    expect(worker.items).toEqual(worker.running);
     await run.finish();
+    expect(run.keysOf("done")).toHaveLength(400);
+  });
+
+  test("so many items wait that no more are listed", async () => {
+    const pulled = { chunks: 0 };
+    const run = await new TestExecution({ slots: 1000 }).run(
+      (async function* () {
+        for (; pulled.chunks < 1000; pulled.chunks++) yield chunkOf(named(1000, `${pulled.chunks}-`));
+      })(),
+    );
+    for (let i = 0; i < 200; i++) {
+      for (const key of run.worker.items)
+        run.worker.fail(key, i % 2 === 0 ? new RetryAfterError(1e6) : new Error("no"));
+      await run.pass();
+    }
+    expect(run.dispatcher.snapshot().waiting).toBeGreaterThan(16_000);
+    expect(pulled.chunks).toBeLessThan(25);
+    run.dispatcher.stop();
   });
 });
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { PendingItem } from "../../../src/contracts/chunk.js";
-import { ReadyQueue, WaitingRoom } from "../../../src/runner/dispatch/queues.js";
+import { ReadyQueue } from "../../../src/runner/dispatch/queues.js";
+import { WaitingRoom } from "../../../src/runner/dispatch/waiting-items.js";
 import { ItemChunk } from "../../../src/runner/plan/item-chunk.js";
 
 const header = { shard: 0, forced: false };

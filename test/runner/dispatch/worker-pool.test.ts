@@ -5,9 +5,25 @@ useFakeClock();
 
 describe("workers", () => {
   test("are as many as asked for, each with a name of its own and as much activity as it has slots", async () => {
-    const run = await execute([], { workers: 3, slots: 2, namePrefix: "node7-" });
+    const run = await execute(named(3), { workers: 3, slots: 2, namePrefix: "node7-" });
     expect(run.session.workers.map(({ name }) => name)).toEqual(["node7-0", "node7-1", "node7-2"]);
     expect(run.session.workers.map(({ start }) => start.activity.byteLength)).toEqual([56, 56, 56]);
+    await run.finish();
+  });
+
+  test("are no more than there are items, and none is replaced that no item needs", async () => {
+    const run = await execute(["a", "b"], { workers: 24 });
+    expect(run.session.workers).toHaveLength(2);
+    const [first, second] = run.workers;
+    first!.done();
+    first!.crash();
+    await run.pass(5000);
+    expect(run.session.workers).toHaveLength(2);
+    second!.begin("b");
+    second!.lose();
+    await run.pass();
+    expect(run.worker.items).toEqual(["b"]);
+    await run.finish();
   });
 
   test("are started by the session that there is when one is needed", async () => {
@@ -101,15 +117,30 @@ describe("workers that exit for nothing", () => {
     expect(run.keysOf("done")).toEqual(["a", "b"]);
   });
 
-  test("three in a row while idle stop the run", async () => {
+  test("four that are killed in a row, quickly, do not stop the run", async () => {
     const run = await execute(["a"]);
-    for (let i = 0; i < 3; i++) {
-      run.worker.crash("no such library");
-      await run.pass();
+    for (let i = 0; i < 4; i++) {
+      run.worker.crash("SIGKILL");
+      await run.pass(i * 50);
     }
+    expect(run.isOver).toBe(false);
+    await run.finish();
+    expect(run.keysOf("done")).toEqual(["a"]);
+  });
+
+  test("twenty in a row while idle stop the run; each waits longer for its replacement, up to two seconds", async () => {
+    const run = await execute(["a"]);
+    const waits: number[] = [];
+    for (let i = 0; i < 20; i++) {
+      run.worker.crash("no such library");
+      let waited = 0;
+      for (; !run.isOver && run.workers.length === 0; waited += 10) await run.pass(10);
+      waits.push(waited);
+    }
+    expect(waits.slice(0, 10)).toEqual([0, 20, 40, 80, 160, 320, 640, 1280, 2000, 2000]);
     expect(run.cause).toMatchObject({
       code: "environment",
-      message: "three workers in a row exited while idle: no such library",
+      message: "20 workers in a row exited while idle: no such library",
     });
     expect(run.keysOf("cancelled")).toEqual(["a"]);
   });
@@ -122,19 +153,19 @@ describe("workers that exit for nothing", () => {
     const run = await execute(["a"], { makesReady: false });
     for (let i = 0; i < 3; i++) {
       exit(run);
-      await run.pass();
+      await run.pass(20);
     }
-    expect(run.cause?.message).toBe(`three workers in a row exited before they were ready${why}`);
+    expect(run.cause?.message).toBe(`3 workers in a row exited before they were ready${why}`);
   });
 
   test("an item that settles in between begins the count anew", async () => {
     const run = await new TestExecution().run(openPlanOf(chunkOf(named(10))));
-    for (let i = 0; i < 6; i++) {
+    for (let i = 0; i < 40; i++) {
       run.worker.crash();
-      await run.pass();
-      if (i % 2 === 1) run.worker.done();
+      await run.pass(2000);
+      if (i % 10 === 9) run.worker.done();
     }
-    expect([run.isOver, run.keysOf("done").length]).toEqual([false, 3]);
+    expect([run.isOver, run.keysOf("done").length]).toEqual([false, 4]);
     run.dispatcher.stop();
   });
 

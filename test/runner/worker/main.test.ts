@@ -91,6 +91,7 @@ describe("a worker", () => {
       push: note("push"),
       abort: note("abort"),
       flush: note("flush"),
+      giveBack: note("give back"),
       drain: () => ports.leaving(null, [7]),
       close: async () => note("close")(),
     });
@@ -100,10 +101,18 @@ describe("a worker", () => {
     worker.send({ type: "abort", seq: 1, reason: "timeout" });
     worker.send({ type: "abort", seq: 2, reason: "cancelled" });
     worker.send({ type: "flush" });
+    worker.send({ type: "give-back" });
     worker.send({ type: "drain" });
     worker.send({ type: "close" });
     await worker.ended;
-    expect(heard).toEqual([["push"], ["abort", 1, "timeout"], ["abort", 2, "cancelled"], ["flush"], ["close"]]);
+    expect(heard).toEqual([
+      ["push"],
+      ["abort", 1, "timeout"],
+      ["abort", 2, "cancelled"],
+      ["flush"],
+      ["give back"],
+      ["close"],
+    ]);
     expect([worker.cells[activityLayout.abortsSeen], worker.written]).toEqual([
       2,
       [
@@ -122,6 +131,7 @@ describe("a worker", () => {
       },
       abort() {},
       flush() {},
+      giveBack() {},
       drain() {},
       async close() {},
     });

@@ -90,7 +90,7 @@ export async function auditShard(prepared: PreparedRun, shard: number, options: 
     for (const { outputs } of known ? candidates : []) for (const output of outputs) known!.add(output);
     if (!deep) for (const candidate of candidates) add(candidate, judge.judge(candidate));
     else
-      await forEachAtOnce(candidates, config.run.concurrency, async (candidate) =>
+      await forEachAtOnce(candidates, config.run.concurrency ?? 1, async (candidate) =>
         add(candidate, await askTask(deep, candidate, judge.judge(candidate), counters)),
       );
   }

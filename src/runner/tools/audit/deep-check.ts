@@ -96,7 +96,7 @@ export class DeepCheck implements AsyncDisposable {
 
 /** Undefined where the task has neither method. A `setup()` that throws ends the audit, as it ends a run. */
 export async function openDeepCheck(
-  { program, config, shape }: PreparedRun,
+  { program, config }: PreparedRun,
   shard: number,
   log: LogHook,
 ): Promise<DeepCheck | undefined> {
@@ -108,7 +108,8 @@ export async function openDeepCheck(
     const { name, message } = toErrorRecord(cause);
     throw new KagurazakaError("environment", `setup() failed: ${name}: ${message}`, { cause });
   }
-  const { slots } = shape;
+  const slots = config.run.concurrency ?? 1;
+  const shape = { slots, queue: 0 };
   const { seed, timeout: timeoutMs } = config.run;
   const scratch = mkdtempSync(join(tmpdir(), "kagurazaka-verify-"));
   const sites = program.roots.length === 0 ? [undefined] : program.roots;
