@@ -4,3 +4,4 @@ export { type Holder, holdersOf } from "./holders.js";
 export { ownProcess } from "./host.js";
 export { type Lease, type LeaseRequest, openLease } from "./open-lease.js";
 export { areDisjoint, partitionName } from "./partition.js";
+export { watchHolders } from "./watch-holders.js";

@@ -11,7 +11,12 @@ export interface Watch {
   readonly factor: number;
   readonly onWait: (message: string) => void;
   readonly signal: AbortSignal | undefined;
+  /** Holders that were watched before, and are dead. */
+  readonly dead: DeadHolders;
 }
+
+/** Generations by their directory. */
+export type DeadHolders = ReadonlyMap<string, number>;
 
 /**
  * Whether the holder of a lease is alive. `changed`: the lease was released or taken over meanwhile, so check again.
@@ -21,6 +26,7 @@ export interface Watch {
  */
 export async function judgeHolder(dir: string, holder: Highest, watch: Watch): Promise<"live" | "dead" | "changed"> {
   const { record } = holder;
+  if (watch.dead.get(dir) === holder.generation) return "dead";
   if (record !== null && isNeighbour(record, watch.self))
     return processLives(record.pid, record.start) ? "live" : "dead";
   const { intervalMs, factor, onWait, signal } = watch;

@@ -12,8 +12,9 @@ import {
   sweepBelow,
 } from "./generations.js";
 import { ownProcess, type ProcessFacts } from "./host.js";
-import { describeHolder, judgeHolder, type Watch } from "./liveness.js";
+import { type DeadHolders, describeHolder, judgeHolder, type Watch } from "./liveness.js";
 import { areDisjoint, partitionName } from "./partition.js";
+import { watchHolders } from "./watch-holders.js";
 
 export interface LeaseRequest {
   /** `<run dir>/lease`. */
@@ -32,6 +33,8 @@ export interface LeaseRequest {
   readonly beatAfterMs?: number;
   /** The thread of its heartbeat, where several leases share one. */
   readonly beats?: HeartbeatThread;
+  /** What `watchHolders` has found out for several roots at once. Left out: this root's holders are watched now. */
+  readonly dead?: DeadHolders;
   /** For tests: the identity of this process to write instead of the real one. */
   readonly self?: Partial<ProcessFacts>;
 }
@@ -57,7 +60,9 @@ export async function openLease(request: LeaseRequest): Promise<Lease> {
   const { partition, run, intervalMs = 2000, factor = 10, beatAfterMs = 1000 } = request;
   const self = { ...ownProcess(), ...request.self };
   const record: LeaseRecord = { v: 1, ...self, run, started: new Date().toISOString(), scope: partition };
-  const watch: Watch = { self, intervalMs, factor, onWait: request.onWait ?? (() => {}), signal: request.signal };
+  const { onWait = () => {}, signal } = request;
+  const given = { self, intervalMs, factor, onWait, signal };
+  const watch: Watch = { ...given, dead: request.dead ?? (await watchHolders([request.dir], partition, given)) };
   const dir = join(request.dir, partitionName(partition));
   const generation = await acquire(dir, record, watch);
   const beat = new Beat({ dir, generation, intervalMs, afterMs: beatAfterMs, beats: request.beats });

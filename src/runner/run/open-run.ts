@@ -1,10 +1,11 @@
 import { openDisposalStack } from "../../base/disposal-stack.js";
 import { isFleetBackbone } from "../../contracts/backbone.js";
 import type { RunHooks } from "../../contracts/run-hooks.js";
-import { HeartbeatThread } from "../lease/index.js";
+import { HeartbeatThread, watchHolders } from "../lease/index.js";
 import type { LedgerHeader } from "../ledger/index.js";
 import type { PreparedRun } from "../prepare/prepared-run.js";
 import { RunCounters } from "../record/run-counters.js";
+import { partitionOf } from "../record/run-record.js";
 import { openFleetExecution } from "./fleet-execution.js";
 import { openLocalExecution } from "./local-execution.js";
 import { limitOf } from "./open-plan.js";
@@ -26,9 +27,13 @@ export async function startRun(prepared: PreparedRun, hooks: RunHooks = {}): Pro
     const onWarning = (message: string): void => hooks.onWarning?.(message);
     // One heartbeat thread serves all leases.
     const beats = stack.use(new HeartbeatThread());
+    const leaseDirs = prepared.shards.map(({ leaseDir }) => leaseDir);
+    const dead = await watchHolders(leaseDirs, partitionOf(prepared.program, prepared.config.run), {
+      onWait: onWarning,
+    });
     const held: HeldShard[] = [];
     for (const number of prepared.shards.keys()) {
-      const shard = await holdShard(prepared, number, { run: id, beats, onWait: onWarning });
+      const shard = await holdShard(prepared, number, { run: id, beats, onWait: onWarning, dead });
       stack.use(shard.lease);
       held.push(shard);
     }

@@ -33,12 +33,12 @@ export interface HeldShard {
 export async function holdShard(
   prepared: PreparedRun,
   number: number,
-  { run, beats, onWait }: Pick<LeaseRequest, "run" | "beats" | "onWait">,
+  { run, beats, onWait, dead }: Pick<LeaseRequest, "run" | "beats" | "onWait" | "dead">,
 ): Promise<HeldShard> {
   const paths = prepared.shards[number]!;
   const partition = partitionOf(prepared.program, prepared.config.run);
   makeDirectories(paths.stateDir, paths.outputRoot);
-  const lease = await openLease({ dir: paths.leaseDir, partition, run, beats, onWait });
+  const lease = await openLease({ dir: paths.leaseDir, partition, run, beats, onWait, dead });
   const isDead = (other: string): boolean => other !== run && isDeadRun(paths, partition, other);
   const suspects = readInFlightJournal(paths.inFlightDir, isDead);
   return { number, paths, lease, rootId: openRootId(paths), isDead, suspects };

@@ -134,6 +134,16 @@ describe("lease", () => {
     expect(waits).toEqual([expect.stringMatching(/run r .* watching its heartbeat for up to 0.2 s/)]);
   });
 
+  test("several holders on other hosts are watched at the same time", async () => {
+    const leaseOf = (index: number) => ({ partition: { soft: [], hash: { index, of: 3 } } });
+    for (const index of [0, 1, 2]) await open({ ...leaseOf(index), self: elsewhere, beatAfterMs: 60_000 });
+    const waits: number[] = [];
+    await using lease = await open({ ...quick, factor: 50, onWait: () => waits.push(performance.now()) });
+    // One after another they would be watched for a second each.
+    expect([waits.length, waits[2]! - waits[0]! < 500]).toEqual([3, true]);
+    lease.assertHeld();
+  });
+
   test("a holder on another host whose counter moves is left in peace", async () => {
     await using holder = await open({ ...quick, self: elsewhere, run: "far" });
     await expect(open(quick)).rejects.toMatchObject({
