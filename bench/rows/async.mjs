@@ -17,7 +17,14 @@ export default {
     const itemsOf = (processes) => rounds * processes * CONCURRENCY;
     const run = (processes) => async () => {
       const items = itemsOf(processes);
-      const backbone = ["--backbone", "mp", "--num_process", String(processes), "--concurrency", String(CONCURRENCY)];
+      const backbone = [
+        "--backbone",
+        "mp",
+        "--num_process",
+        String(processes),
+        "--concurrency",
+        String(processes * CONCURRENCY),
+      ];
       const result = await kagurazaka([task, "Sleep", "--items", String(items), "--ms", String(MS), ...backbone], {
         done: items,
       });

@@ -9,6 +9,7 @@ import ledger from "./ledger.mjs";
 import lines from "./lines.mjs";
 import memory from "./memory.mjs";
 import noOp from "./no-op.mjs";
+import patience from "./patience.mjs";
 import publication from "./publication.mjs";
 import skip from "./skip.mjs";
 import start from "./start.mjs";
@@ -17,6 +18,7 @@ import start from "./start.mjs";
 export const rows = [
   noOp,
   async,
+  patience,
   cpu,
   gzip,
   start,

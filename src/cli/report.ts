@@ -54,6 +54,11 @@ export function formatReport(result: RunResult, palette: Palette): string {
       ({ key, durationMs }) => `${escapeControls(key)} ${palette.dim(shortDuration(durationMs))}`,
     );
     if (slowest.length > 0 && ran > 3) rows.push(["slowest", shown.join(", ")]);
+    if (result.mostlyWaited)
+      rows.push([
+        "waiting",
+        `items mostly waited, the processors were idle: try --concurrency ${4 * result.concurrency}`,
+      ]);
   }
   return table(rows, palette);
 }

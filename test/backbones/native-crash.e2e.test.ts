@@ -22,7 +22,7 @@ export class Native extends KagurazakaTask<{ id: number }> {
 const place = createPlace({ "crash.c": native, "native.ts": task });
 const compiled = spawnSync("cc", ["-shared", "-fPIC", "-o", place.path("crash.so"), place.path("crash.c")]);
 const notBecause = compiled.status === 0 ? "" : " (skipped: there is no C compiler)";
-const args = ["native.ts", "Native", "--backbone", "mp", "--num_process", "2", "--concurrency", "4", "--json"];
+const args = ["native.ts", "Native", "--backbone", "mp", "--num_process", "2", "--concurrency", "8", "--json"];
 
 test.runIf(notBecause === "")(
   `a crash in native code ends all threads; in processes it costs its item alone${notBecause}`,

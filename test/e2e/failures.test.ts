@@ -336,11 +336,24 @@ describe.concurrent("speed limits", () => {
     expect(Math.max(...starts) - Math.min(...starts)).toBeGreaterThanOrEqual(300);
   });
 
-  test("--concurrency items are processed at once in one worker, not more", async () => {
+  test("--concurrency items are processed at once, all workers together", async () => {
     const place = createPlace();
     const list: SampleItem[] = Array.from({ length: 6 }, (_, i) => ({ id: `m${i}`, act: "meet", n: 6 }));
     const { json } = await place.sample(list, [...inline, "--concurrency", "6"]);
     expect(json.counts).toEqual(counts({ done: 6 }));
+    const other = createPlace();
+    const { stderr } = await other.sample(list, [
+      "--num_process",
+      "4",
+      "--concurrency",
+      "2",
+      "--timeout",
+      "200ms",
+      "--retries",
+      "0",
+    ]);
+    expect(stderr).toMatch(/backbone .* mp, 2 workers\n/);
+    expect(Object.keys(other.journal("setup"))).toHaveLength(2);
   });
 
   test("--chunksize changes nothing but how items travel", async () => {

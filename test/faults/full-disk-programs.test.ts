@@ -42,7 +42,7 @@ const task = `
   }`;
 
 const exec = ["@exec", "--json", "--in", "in", "--out", "out"];
-const spawns = ["task.ts", "Spawns", "--json", "--num_process", "2", "--concurrency", "2"];
+const spawns = ["task.ts", "Spawns", "--json", "--num_process", "2", "--concurrency", "4"];
 const ways: Readonly<Record<string, readonly string[]>> = {
   "@exec --stdout-to output": [...exec, "--stdin", "input", "--stdout-to", "output", "--", "cat"],
   "@exec, a program that writes {output.path}": [...exec, "--", "cp", "{}", "{output.path}"],

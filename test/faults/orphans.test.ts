@@ -38,7 +38,7 @@ function start(
   markers.push(marker);
   workplace.write({ [`${name}/.keep`]: "" });
   const notes = workplace.path(`${name}-starts`);
-  const args = [fixture("stubborn.ts"), "Stubborn", "--backbone", "mp", "--num_process", "2", "--concurrency", "2"];
+  const args = [fixture("stubborn.ts"), "Stubborn", "--backbone", "mp", "--num_process", "2", "--concurrency", "4"];
   const how = ["--isolation", isolation, "--progress", "none", "--retries", "0", ...extra];
   const command = startCommand([...args, ...how], {
     cwd: workplace.path(name),

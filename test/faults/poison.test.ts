@@ -87,7 +87,7 @@ test.each([
     // A message of 20 MB with its stack is more than a process of 32 MB can hold.
     const maxHeap = isolation === "process" ? "64MB" : "32MB";
     const patience = ["--timeout", "1s", "--max_heap", maxHeap];
-    const extra = [...patience, "--concurrency", `${concurrency}`, "--isolation", isolation];
+    const extra = [...patience, "--concurrency", `${2 * concurrency}`, "--isolation", isolation];
     const name = `all-${isolation}-${concurrency}`;
     const env = { FAULTS_POISONS: Object.keys(fatesWanted).join() };
     let ended = await runTask(name, "Poisoned", extra, env);
@@ -173,7 +173,7 @@ test.each([
     const { code, stderr, outcomes, notes } = await runTask(
       `blame-${isolation}-${how}`,
       "Blame",
-      ["--concurrency", "8", "--isolation", isolation],
+      ["--concurrency", "16", "--isolation", isolation],
       { FAULTS_KILLER: how },
     );
     expect(code, stderr).toBe(3);
@@ -219,7 +219,7 @@ test.each([
   async (isolation, concurrency) => {
     const { code, stderr, outcomes, elapsedMs } = await runTask(`late-${isolation}-${concurrency}`, "LateThrowers", [
       "--concurrency",
-      `${concurrency}`,
+      `${2 * concurrency}`,
       "--isolation",
       isolation,
     ]);

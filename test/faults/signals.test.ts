@@ -48,7 +48,7 @@ function startIn(
     "--num_process",
     "2",
     "--concurrency",
-    "2",
+    "4",
     "--isolation",
     isolation,
   ];

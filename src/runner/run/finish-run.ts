@@ -4,12 +4,21 @@ import type { Run, RunParts } from "./run.js";
 import { finalCheckpoint } from "./run-checkpoints.js";
 import type { RunResult } from "./run-result.js";
 
+/** What "mostly waited" means: at least so long, slots so full, processors so idle. */
+const WAITED_MS = 2000;
+const SLOTS_FULL = 0.8;
+const PROCESSORS_IDLE = 0.7;
+
 /** After the last outcome: `finalize()`, the ends of epochs, the last checkpoint, then failed.jsonl, stats.json, run.json. */
 export async function finishRun(run: Run, parts: RunParts, stopped: KagurazakaError | undefined): Promise<RunResult> {
   const { prepared, shards, counters, stack, checkpoints } = parts;
   const { info } = run;
-  const { run: id, task, concurrency: slots } = info;
-  const stats = counters.stats({ run: id, task, elapsedMs: run.elapsedMs, slots });
+  const { run: id, task, concurrency, workers } = info;
+  const { idleShare } = run;
+  const stats = counters.stats({ run: id, task, elapsedMs: run.elapsedMs, slots: concurrency });
+  // The nodes of a fleet have processors of their own.
+  const hasWaited = workers > 0 && stats.elapsedMs >= WAITED_MS && idleShare >= PROCESSORS_IDLE;
+  const mostlyWaited = hasWaited && stats.utilisation >= SLOTS_FULL;
   // The last write of outcomes may have failed, when the execution was over and could not be stopped.
   let error = stopped ?? shards.map(({ stopCause, recorder }) => stopCause ?? recorder.stopCause).find(Boolean);
   const attempt = async (work: () => unknown): Promise<void> => {
@@ -48,7 +57,7 @@ export async function finishRun(run: Run, parts: RunParts, stopped: KagurazakaEr
   const { backbone, outputRoot, runDir } = info;
   const { counts, elapsedMs, itemsPerSecond } = stats;
   const numbers = { counts, elapsedMs, itemsPerSecond, stats, failedInTotal, exitCode: exitCode() };
-  return { run: id, task, backbone, outputRoot, runDir, error, ...numbers };
+  return { run: id, task, backbone, outputRoot, runDir, error, concurrency, mostlyWaited, ...numbers };
 }
 
 async function finalize(instance: TaskInstance, stats: RunStats): Promise<void> {

@@ -25,6 +25,10 @@ export interface RunResult {
   readonly runDir: string;
   readonly exitCode: number;
   readonly stats: RunStats;
+  /** Slots were full and processors idle: more items at once would take less time. */
+  readonly mostlyWaited: boolean;
+  /** Items that could run at once. */
+  readonly concurrency: number;
   /** What stopped the run early, if anything did. */
   readonly error: KagurazakaError | undefined;
   /** Lines in failed.jsonl. */

@@ -1,6 +1,7 @@
 import { monotonicMs } from "../../base/clock.js";
 import type { DisposalStack } from "../../base/disposal-stack.js";
 import { asKagurazakaError, type ErrorRecord, type KagurazakaError } from "../../base/errors.js";
+import { startProcessorClock } from "../../base/processor-clock.js";
 import type { PendingItem } from "../../contracts/chunk.js";
 import type { Execution, ExecutionEvents, TaskMessage } from "../../contracts/execution.js";
 import type { RunHooks, RunInfo } from "../../contracts/run-hooks.js";
@@ -35,6 +36,8 @@ export class Run {
   readonly #parts: RunParts;
   #result: Promise<RunResult> | undefined;
   #firstListedMs: number | undefined;
+  /** The share of processor time that was idle since the first item was listed. */
+  #idleShare: (() => number) | undefined;
   /** The execution is over: every item has an outcome. */
   #isExecuted = false;
 
@@ -125,6 +128,10 @@ export class Run {
     return Math.max(0, (Math.max(...recorded) || monotonicMs()) - this.#firstListedMs);
   }
 
+  get idleShare(): number {
+    return this.#idleShare?.() ?? 0;
+  }
+
   async #runToEnd(): Promise<RunResult> {
     const { stack, shards, execution } = this.#parts;
     try {
@@ -144,6 +151,7 @@ export class Run {
       chunks: shard.chunks({
         onListed: () => {
           this.#firstListedMs ??= monotonicMs();
+          this.#idleShare ??= startProcessorClock();
         },
         onSkipped: (key, reason) => {
           isolation?.settled(shard.number, key);

@@ -10,6 +10,7 @@ export type JobKind = (typeof jobKinds)[number];
 export interface CommandOptions {
   /** Worker threads; 0: the backbone `inline`. */
   readonly numProcess?: number;
+  /** Items at once for each worker. */
   readonly concurrency?: number;
   readonly generation?: number;
   readonly extra?: readonly string[];
@@ -62,7 +63,8 @@ export class Job {
     const notes = join(this.dir, `starts-${this.#starts++}`);
     const backbone = numProcess === 0 ? ["inline"] : ["mp", "--num_process", `${numProcess}`];
     const args = [fixture("tasks.ts"), this.kind, "--backbone", ...backbone];
-    const more = ["--concurrency", `${concurrency}`, "--backoff", "5ms:20ms", "--progress", "none", "--json", ...extra];
+    const atOnce = concurrency * Math.max(1, numProcess);
+    const more = ["--concurrency", `${atOnce}`, "--backoff", "5ms:20ms", "--progress", "none", "--json", ...extra];
     const command = startCommand([...args, ...more], {
       cwd: this.dir,
       env: { KAGURAZAKA_CACHE_DIR: this.cache, FAULTS_STARTS: notes, FAULTS_GENERATION: `${generation}`, ...env },

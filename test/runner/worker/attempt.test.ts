@@ -68,6 +68,32 @@ describe("the steps of an attempt", () => {
     expect(published(worker)).toEqual(["a.json"]);
   });
 
+  const late = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+  const spin = (ms: number): void => {
+    for (const end = performance.now() + ms; performance.now() < end; );
+  };
+  test.each([
+    ["settles", writes(async () => late(40))],
+    ["returns from a loop", writes(() => spin(40))],
+    ["is filtered", writes(async (ctx) => late(40).then(() => ctx.filtered("empty")))],
+  ])("an item that %s after its time limit has failed, and nothing of it is published", async (_how, process) => {
+    const worker = new TestAttempts({ process }, { timeoutMs: 20 });
+    expect(await worker.run()).toMatchObject({
+      status: "failed",
+      error: { code: "timeout", message: "the item ran longer than 20 ms" },
+    });
+    expect([published(worker), staged(worker)]).toEqual([[], []]);
+  });
+
+  test("what an item throws after its time limit is the cause of the timeout", async () => {
+    const process = async (): Promise<void> => {
+      await late(40);
+      throw new Error("the signal aborted");
+    };
+    const { error } = await new TestAttempts({ process }, { timeoutMs: 20 }).run();
+    expect(error).toMatchObject({ code: "timeout", cause: { message: "the signal aborted" } });
+  });
+
   test.each([
     ["returned", writes((ctx) => ctx.filtered("empty"))],
     ["said, with another answer", writes(async (ctx) => void ctx.filtered("empty"))],
