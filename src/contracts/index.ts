@@ -21,8 +21,8 @@
  * Execution
  * - **execution**: the half of a run that turns chunks into outcomes (`Execution`). The *local* one is the `Dispatcher`: its
  *   `WorkerPool` has a `WorkerHandle` per worker, with what is `InFlight` there, and `Staffing` decides how many there are; the
- *   `Feeder` has a `ReadyQueue`, `WaitingItems` and a `Throttle` (`--rate`), and sizes chunks by the `MeanDuration`;
- *   `ItemOutcomes` decides what becomes of an item; `Watch` and `StallClock` look for items over their time.
+ *   `Feeder` has a `ReadyQueue`, `WaitingItems`, a `Throttle` (`--rate`) and `Credits` by the `MeanDuration`; `ItemOutcomes`
+ *   decides what becomes of an item; `Watch` and `StallClock` look for items over their time.
  * - **scope**: what refuses items for now, as they say by `RetryAfterError`: a host, a model. Items wait for a time in a
  *   `WaitingRoom`, those of a scope at its `ScopeGate` (`Scopes`), whose `AdaptiveLimit` knows what it accepts by a `Flow`.
  *   `UnnamedItems` have named no scope yet.

@@ -107,7 +107,7 @@ export function testFleet(suite: FleetSuite): void {
     const doomed = stage.node("doomed");
     const { result, outcomes, journal } = await stage.run({
       items,
-      settings: { concurrency: 2 },
+      settings: { concurrency: 4 },
       async during() {
         await until(() => countOf("end", stage.journal()) >= 4);
         await killed(doomed);

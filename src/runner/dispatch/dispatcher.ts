@@ -213,8 +213,7 @@ export class Dispatcher implements Execution {
       const now = monotonicMs();
       this.#pool.endDrained();
       // One starts while items are listed.
-      const items = this.#feeder.inFlight + this.#feeder.waiting;
-      this.#staffing.fill(Math.max(items, this.#feeder.listEnded ? 0 : 1), now);
+      this.#staffing.fill(Math.max(this.#feeder.usefulWorkers, this.#feeder.listEnded ? 0 : 1), now);
       this.#feeder.feed(now);
       this.#pull();
       this.#setTimer(now);

@@ -2,7 +2,8 @@ import { monotonicMs } from "../../base/clock.js";
 import type { Chunk, ChunkHeader, PendingItem } from "../../contracts/chunk.js";
 import type { RunSettings } from "../../contracts/run-config.js";
 import { ItemChunk } from "../plan/item-chunk.js";
-import { itemsPerWorker, MeanDuration, shareOf } from "./chunk-size.js";
+import { shareOf } from "./chunk-size.js";
+import { Credits, MAX_WORKER_CHARS } from "./credits.js";
 import type { InFlightObserver } from "./ports.js";
 import { type ChunkSlice, ReadyQueue } from "./queues.js";
 import type { ScopeGate, Scopes } from "./scopes.js";
@@ -15,7 +16,6 @@ const LOOKAHEAD_CHARS = 32 * 1024 * 1024;
 const LOOKAHEAD_ITEMS = 1024;
 const MAX_CHUNK_ITEMS = 1024;
 const MAX_CHUNK_CHARS = 1024 * 1024;
-const MAX_WORKER_CHARS = 16 * 1024 * 1024;
 /** The first items are sent one by one, because they show whether the task works: a broken task fails few items. */
 const FIRST_ITEMS = 20;
 
@@ -42,7 +42,7 @@ export class Feeder {
   #suspects: PendingItem[] = [];
   /** The suspect that was last sent to run alone. */
   #alone: PendingItem | undefined;
-  readonly #mean = new MeanDuration();
+  readonly #credits = new Credits();
   readonly #throttle: Throttle;
   #nextSeq = 1;
   #settled = 0;
@@ -68,6 +68,11 @@ export class Feeder {
     return this.#ready.length + this.#waiting.length + this.#suspects.length;
   }
 
+  /** How many workers are of use: one for each item, and one that has run nothing yet for a suspect. */
+  get usefulWorkers(): number {
+    return this.#inFlight + this.waiting + Math.min(1, this.#suspects.length);
+  }
+
   /** Items that wait because they asked to (`RetryAfterError`). */
   get asking(): number {
     return this.#waiting.asking;
@@ -79,7 +84,7 @@ export class Feeder {
 
   /** Whether the plan must list more items, because workers would run out of them. */
   get wantsMore(): boolean {
-    const work = this.#mean.ms === undefined ? 0 : this.#pool.workers.length * itemsPerWorker(this.#mean.ms, 1);
+    const work = this.#pool.workers.length * this.#credits.ofOneSlot;
     const wanted = Math.max(this.#options.lookaheadItems ?? LOOKAHEAD_ITEMS, this.#pool.slots * 2, work);
     const hasRoom = this.#ready.length < wanted && this.#ready.chars < LOOKAHEAD_CHARS;
     return !this.listEnded && hasRoom && !this.#waiting.isFull;
@@ -154,7 +159,7 @@ export class Feeder {
   /** Updates the mean duration from one message of outcomes. */
   settled(count: number, totalMs: number): void {
     this.#settled += count;
-    this.#mean.add(totalMs, count);
+    this.#credits.settled(count, totalMs);
   }
 
   /** Whether any item has named a scope: then each success is reported. */
@@ -200,7 +205,9 @@ export class Feeder {
   #feedScope(gate: ScopeGate, now: number): void {
     const allowed = Math.min(this.#scopes.allowance(gate, now, this.#inFlight), this.#throttle.allowance(now));
     for (let left = allowed; left >= 1; left--) {
-      const free = this.#pool.workers.filter((one) => one.inFlight.size < one.slots && this.#isHungry(one, true));
+      const free = this.#pool.workers.filter(
+        (one) => one.inFlight.size < one.slots && this.#credits.isHungry(one, true),
+      );
       if (free.length === 0) return;
       const worker = free.reduce((best, one) => (one.inFlight.size < best.inFlight.size ? one : best));
       this.#throttle.started(1);
@@ -214,12 +221,12 @@ export class Feeder {
       const ending = this.listEnded && this.#ready.length < 8 * this.#pool.slots;
       const tight = ending || this.#throttle.isActive || this.#scopes.tight || this.#settled < FIRST_ITEMS;
       const { workers } = this.#pool;
-      const hungry = workers.filter((worker) => this.#isHungry(worker, tight));
+      const hungry = workers.filter((worker) => this.#credits.isHungry(worker, tight));
       hungry.sort((a, b) => a.inFlight.size / a.slots - b.inFlight.size / b.slots);
       let sent = 0;
       for (const [index, worker] of hungry.entries()) {
         const share = shareOf(this.#ready.length, workers.length, hungry.length - index, this.listEnded);
-        const room = this.#capacity(worker, tight) - worker.inFlight.size;
+        const room = this.#credits.capacity(worker, tight) - worker.inFlight.size;
         const allowed = this.#allowance(now);
         const count = Math.min(this.#ready.length, Math.max(share, worker.shape.queue), room, allowed, MAX_CHUNK_ITEMS);
         if (count >= 1) sent += this.#sendReady(worker, count, now);
@@ -231,20 +238,6 @@ export class Feeder {
   /** How many ready items may start. */
   #allowance(now: number): number {
     return Math.min(this.#throttle.allowance(now), this.#scopes.unnamedAllowance(now, this.#inFlight));
-  }
-
-  #capacity({ slots, shape }: WorkerHandle, tight: boolean): number {
-    const least = slots + shape.queue;
-    return tight ? least : Math.max(least, itemsPerWorker(this.#mean.ms, slots));
-  }
-
-  /** The worker has less than half of its target: messages then carry many items, and no worker runs out of them. */
-  #isHungry(worker: WorkerHandle, tight: boolean): boolean {
-    if (!worker.takesItems || worker.quarantined || worker.chars >= MAX_WORKER_CHARS) return false;
-    const capacity = this.#capacity(worker, tight);
-    // Never fewer than its executor waits for, or it would wait forever.
-    const low = Math.max(capacity / 2, worker.slots + worker.shape.queue);
-    return worker.inFlight.size < (capacity > 4 * worker.slots ? low : capacity);
   }
 
   /** Tells executors that wait for more items, once each, when no more come for now. */

@@ -31,12 +31,12 @@ export class Staffing {
     return this.#notBeforeMs > nowMs ? this.#notBeforeMs : Number.POSITIVE_INFINITY;
   }
 
-  /** Adds workers, until there is one for each item. */
-  fill(items: number, nowMs: number): void {
+  /** Adds workers, until there are so many. */
+  fill(useful: number, nowMs: number): void {
     if (nowMs < this.#notBeforeMs) return;
     for (const shape of this.#shapes) {
       const { workers } = this.#pool;
-      if (workers.length >= items) return;
+      if (workers.length >= useful) return;
       if (!workers.some((worker) => worker.shape === shape)) this.#pool.add(shape);
     }
   }
