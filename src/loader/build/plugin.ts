@@ -7,6 +7,7 @@ import { sha256Hex } from "../../base/hash.js";
 import { type Dependency, describeDependency } from "../cache/dependency.js";
 import { installedRoot, isInside } from "../paths.js";
 import type { Tool } from "../tool.js";
+import { compileAlone, isPattern, needsStandardDecorators } from "./alone.js";
 import { hereVariables } from "./here.js";
 
 /** What esbuild has loaded and resolved, keyed by path. */
@@ -37,10 +38,12 @@ const loaders: Readonly<Record<string, Loader>> = {
 const loadable = new Set([".js", ".mjs", ".cjs", ".node", ""]);
 
 /** Local files are compiled in; this tool, Node's own modules and installed packages are imported by absolute path. */
-export function resolvePlugin(tool: Tool, met: Met): Plugin {
+export function resolvePlugin(entry: string, tool: Tool, met: Met, cacheDir: string): Plugin {
   return {
     name: "kagurazaka",
     setup(build) {
+      if (isPattern(entry))
+        build.onResolve({ filter: /.*/ }, ({ kind }) => (kind === "entry-point" ? { path: entry } : undefined));
       build.onResolve({ filter: /.*/ }, (args) => resolveImport(build, tool, met, args));
       build.onLoad({ filter: /.*/, namespace: "file" }, ({ path }) => {
         const loader = loaders[extname(path).toLowerCase()];
@@ -56,7 +59,10 @@ export function resolvePlugin(tool: Tool, met: Met): Plugin {
         const text = new TextDecoder().decode(bytes).replace(/^#!/, "//");
         const variables = hereVariables(path, text);
         met.shifted.set(path, variables.length);
-        return { contents: variables + text, loader };
+        const source = { path, contents: variables + text, loader };
+        if ((path === entry && isPattern(entry)) || needsStandardDecorators(source, entry))
+          return compileAlone(build, source, cacheDir);
+        return { contents: source.contents, loader };
       });
     },
   };

@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync, rmSync, statSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { sha256Hex } from "../../base/hash.js";
 import { replaceFile } from "../../base/whole-file.js";
@@ -10,7 +10,7 @@ import { digestFile, type FileDigest } from "./digest.js";
 import { nearestTsconfig } from "./tsconfig.js";
 
 /** Raised when the compiled form changes for the same sources. */
-const FORMAT = 1;
+const FORMAT = 2;
 const STALE_BUNDLE_MS = 30 * 24 * 3600 * 1000;
 
 /** What a compiled module was made from; it is good for as long as all of this is unchanged. */
@@ -18,8 +18,8 @@ interface Provenance {
   /** Entry, local imports, JSON: as compiled. */
   readonly files: readonly FileDigest[];
   readonly dependencies: readonly Dependency[];
-  /** Nearest tsconfig.json, and it with all it extends. */
-  readonly tsconfig: string | null;
+  /** Of each directory with local files: the nearest tsconfig.json. And those files with all they extend. */
+  readonly tsconfigs: readonly (readonly [dir: string, path: string | null])[];
   readonly tsconfigFiles: readonly FileDigest[];
   readonly moduleHash: string;
 }
@@ -35,12 +35,10 @@ export interface CachedModule {
 
 export class ModuleCache {
   readonly dir: string;
-  readonly #entry: string;
   readonly #prefix: string;
 
   constructor(tool: Tool, entry: string, dir = openCacheDir()) {
     this.dir = dir;
-    this.#entry = entry;
     this.#prefix = sha256Hex(
       JSON.stringify([FORMAT, tool.version, tool.root, tool.esbuildVersion, process.version, entry]),
     ).slice(0, 24);
@@ -54,7 +52,7 @@ export class ModuleCache {
       const isValid =
         index.bundle === this.#bundleName(readFileSync(bundle)) &&
         index.files.every(isFileUnchanged) &&
-        nearestTsconfig(dirname(this.#entry)) === index.tsconfig &&
+        index.tsconfigs.every(([dir, path]) => nearestTsconfig(dir) === path) &&
         index.tsconfigFiles.every(isFileUnchanged) &&
         index.dependencies.every(isDependencyUnchanged) &&
         typeof index.moduleHash === "string";
