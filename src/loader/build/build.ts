@@ -20,6 +20,7 @@ export async function buildModule(entry: string, tool: Tool, cache: ModuleCache)
     files: new Map(),
     dependencies: new Map(),
     named: new Set([entry]),
+    handedOver: new Set(),
     openEnded: false,
     shifted: new Map(),
   };

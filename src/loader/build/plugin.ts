@@ -1,6 +1,6 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, realpathSync, statSync } from "node:fs";
 import { isBuiltin } from "node:module";
-import { extname, join } from "node:path";
+import { extname, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { Loader, OnResolveArgs, OnResolveResult, Plugin, PluginBuild } from "esbuild";
 import { sha256Hex } from "../../base/hash.js";
@@ -17,6 +17,8 @@ export interface Met {
   readonly dependencies: Map<string, Dependency>;
   /** Local files that an import names. Other files are loaded because of a pattern like `import("./" + name)`. */
   readonly named: Set<string>;
+  /** Files that esbuild has not resolved itself: it reads no tsconfig.json for them. */
+  readonly handedOver: Set<string>;
   /** There is a pattern, or an optional import that is missing: a file that appears later would not be noticed. */
   openEnded: boolean;
   /** File → characters put in front of its first line. */
@@ -42,9 +44,12 @@ export function resolvePlugin(entry: string, tool: Tool, met: Met, cacheDir: str
   return {
     name: "kagurazaka",
     setup(build) {
-      if (isPattern(entry))
-        build.onResolve({ filter: /.*/ }, ({ kind }) => (kind === "entry-point" ? { path: entry } : undefined));
-      build.onResolve({ filter: /.*/ }, (args) => resolveImport(build, tool, met, args));
+      build.onResolve({ filter: /.*/ }, (args) => {
+        if (args.kind !== "entry-point") return resolveImport(build, tool, met, args);
+        if (!isPattern(entry)) return undefined;
+        met.handedOver.add(entry);
+        return { path: entry };
+      });
       build.onLoad({ filter: /.*/, namespace: "file" }, ({ path }) => {
         const loader = loaders[extname(path).toLowerCase()];
         if (!met.named.has(path)) {
@@ -60,7 +65,7 @@ export function resolvePlugin(entry: string, tool: Tool, met: Met, cacheDir: str
         const variables = hereVariables(path, text);
         met.shifted.set(path, variables.length);
         const source = { path, contents: variables + text, loader };
-        if ((path === entry && isPattern(entry)) || needsStandardDecorators(source, entry))
+        if (met.handedOver.has(path) || needsStandardDecorators(source, entry))
           return compileAlone(build, source, cacheDir);
         return { contents: source.contents, loader };
       });
@@ -76,7 +81,7 @@ async function resolveImport(
   met: Met,
   args: OnResolveArgs,
 ): Promise<OnResolveResult | undefined> {
-  if (args.kind === "entry-point" || args.pluginData === settled) return undefined;
+  if (args.pluginData === settled) return undefined;
   if (isBuiltin(args.path) || args.path.startsWith("node:")) return { path: args.path, external: true };
   if (args.path === "kagurazaka" || args.path.startsWith("kagurazaka/")) return resolveDoor(tool, args);
   const { kind, importer, namespace, resolveDir } = args;
@@ -88,22 +93,48 @@ async function resolveImport(
     pluginData: settled,
     with: args.with,
   });
-  if (found.errors.length > 0) {
+  const isMissing = found.errors.length > 0;
+  const path = isMissing ? findUnusual(args.path, resolveDir) : found.path;
+  if (path === undefined) {
     // esbuild reports the error itself, except for a `require` inside `try`, which may fail.
     met.openEnded = true;
     return undefined;
   }
-  if (found.external || found.namespace !== "file") return undefined;
-  const root = installedRoot(found.path);
-  const extension = extname(found.path).toLowerCase();
+  if (!isMissing && (found.external || found.namespace !== "file")) return undefined;
+  const root = installedRoot(path);
+  const extension = extname(path).toLowerCase();
   if (root !== "" && root !== installedRoot(importer)) {
-    met.dependencies.set(`${resolveDir}\0${args.path}`, describeDependency(args.path, resolveDir, found.path));
-    if (loadable.has(extension)) return outside(kind, found.path);
+    met.dependencies.set(`${resolveDir}\0${args.path}`, describeDependency(args.path, resolveDir, path));
+    if (loadable.has(extension)) return outside(kind, path);
   }
-  if (extension === ".node" || isInside(found.path, join(tool.root, "dist"))) return outside(kind, found.path);
-  met.named.add(found.path);
+  if (extension === ".node" || isInside(path, join(tool.root, "dist"))) return outside(kind, path);
+  met.named.add(path);
+  if (!isMissing) return undefined;
+  met.handedOver.add(path);
+  return { path };
+}
+
+/** What esbuild does not find: a "*" is part of a pattern to it, and to Node relative imports are URLs, "%23" is "#". */
+function findUnusual(specifier: string, dir: string): string | undefined {
+  if (!/^\.{0,2}\//.test(specifier) || !/[*%]/.test(specifier)) return undefined;
+  const written = resolve(dir, specifier);
+  for (const path of [written, decoded(written)]) {
+    const typed = path.replace(/\.([cm]?)js$/, ".$1ts");
+    for (const candidate of [path, typed, ...endings.map((ending) => path + ending)])
+      if (statSync(candidate, { throwIfNoEntry: false })?.isFile()) return realpathSync(candidate);
+  }
   return undefined;
 }
+
+function decoded(path: string): string {
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    return path;
+  }
+}
+
+const endings = [".ts", ".tsx", ".js", ".jsx", ".json", "/index.ts", "/index.js"];
 
 function resolveDoor(tool: Tool, { path, kind }: OnResolveArgs): OnResolveResult {
   const door = tool.doors.get(path);
