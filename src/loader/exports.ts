@@ -13,7 +13,8 @@ export function exportsOf(namespace: object): Exports {
   const own = new Map<string, unknown>(Object.entries(namespace));
   const inner: unknown = own.get("default");
   if ((typeof inner !== "object" && typeof inner !== "function") || inner === null) return own;
-  const entries = Object.entries(inner).filter(([name]) => name !== "__esModule");
+  const names = Object.getOwnPropertyNames(inner).filter((name) => name !== "__esModule");
+  const entries = names.map((name) => [name, (inner as Readonly<Record<string, unknown>>)[name]] as const);
   if ((inner as { __esModule?: unknown }).__esModule === true) return new Map(entries);
   if (own.size > 1) return own;
   if (typeof inner === "function") return new Map([...own, ...entries.filter(([, value]) => isTaskClass(value))]);

@@ -2,9 +2,9 @@ import { basename, dirname, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { BuildFailure, BuildOptions, BuildResult } from "esbuild";
 import { KagurazakaError } from "../../base/errors.js";
-import { moduleHashOf } from "../cache/digest.js";
-import type { CachedModule, ModuleCache } from "../cache/module-cache.js";
-import { nearestTsconfig, tsconfigFiles } from "../cache/tsconfig.js";
+import { digestFile, moduleHashOf } from "../cache/digest.js";
+import type { CachedModule, ModuleCache, Provenance } from "../cache/module-cache.js";
+import { nearestManifest, nearestTsconfig, tsconfigFiles } from "../cache/tsconfig.js";
 import { displayPath } from "../paths.js";
 import type { Tool } from "../tool.js";
 import { isPattern } from "./alone.js";
@@ -35,14 +35,25 @@ export async function buildModule(entry: string, tool: Tool, cache: ModuleCache)
   const moduleHash = moduleHashOf(
     entry,
     files,
-    dependencies.map(({ id }) => id),
+    dependencies.flatMap(({ id }) => id ?? []),
   );
-  const dirs = new Set(files.map(({ path }) => dirname(path)));
-  const tsconfigs = [...dirs].map((dir) => [dir, nearestTsconfig(dir)] as const);
-  const config = tsconfigFiles(tsconfigs.map(([, path]) => path));
-  const provenance = { files, dependencies, tsconfigs, tsconfigFiles: config, moduleHash };
+  const provenance = { files, dependencies, ...configsOf(files.map(({ path }) => dirname(path))), moduleHash };
   const lasting = !met.openEnded && !result.warnings.some(({ text }) => text.startsWith("The glob pattern"));
   return cache.store(finish(text(".mjs"), text(".map"), entry, cache.dir), provenance, lasting);
+}
+
+function configsOf(dirs: readonly string[]): Pick<Provenance, "nearest" | "configFiles"> {
+  const nearest = [...new Set(dirs)].map((dir) => ({
+    dir,
+    tsconfig: nearestTsconfig(dir),
+    manifest: nearestManifest(dir),
+  }));
+  const manifests = new Set(nearest.flatMap(({ manifest }) => manifest ?? []));
+  const configFiles = [
+    ...tsconfigFiles(nearest.map(({ tsconfig }) => tsconfig)),
+    ...Array.from(manifests, (path) => ({ path, digest: digestFile(path) ?? "" })),
+  ];
+  return { nearest, configFiles };
 }
 
 async function bundle(options: BuildOptions, entry: string, met: Met): Promise<BuildResult> {

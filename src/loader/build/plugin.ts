@@ -4,7 +4,7 @@ import { extname, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { Loader, OnResolveArgs, OnResolveResult, Plugin, PluginBuild } from "esbuild";
 import { sha256Hex } from "../../base/hash.js";
-import { type Dependency, describeDependency } from "../cache/dependency.js";
+import { type Dependency, describeDependency, describeLink } from "../cache/dependency.js";
 import { installedRoot, isInside } from "../paths.js";
 import type { Tool } from "../tool.js";
 import { compileAlone, isPattern, needsStandardDecorators } from "./alone.js";
@@ -108,16 +108,19 @@ async function resolveImport(
     if (loadable.has(extension)) return outside(kind, path);
   }
   if (extension === ".node" || isInside(path, join(tool.root, "dist"))) return outside(kind, path);
+  const link = describeLink(args.path, resolveDir, path);
+  if (link !== undefined) met.dependencies.set(`${resolveDir}\0${args.path}`, link);
   met.named.add(path);
   if (!isMissing) return undefined;
   met.handedOver.add(path);
   return { path };
 }
 
-/** What esbuild does not find: a "*" is part of a pattern to it, and to Node relative imports are URLs, "%23" is "#". */
+/** What esbuild does not find: a "*" is part of a pattern to it, while to Node imports are URLs: `file:`, "%23" for "#". */
 function findUnusual(specifier: string, dir: string): string | undefined {
-  if (!/^\.{0,2}\//.test(specifier) || !/[*%]/.test(specifier)) return undefined;
-  const written = resolve(dir, specifier);
+  const isUrl = specifier.startsWith("file://");
+  if (!isUrl && !/^\.{0,2}\/.*[*%]/s.test(specifier)) return undefined;
+  const written = isUrl ? new URL(specifier).pathname : resolve(dir, specifier);
   for (const path of [written, decoded(written)]) {
     const typed = path.replace(/\.([cm]?)js$/, ".$1ts");
     for (const candidate of [path, typed, ...endings.map((ending) => path + ending)])

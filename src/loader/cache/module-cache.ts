@@ -7,20 +7,25 @@ import type { Tool } from "../tool.js";
 import { openCacheDir } from "./cache-dir.js";
 import { type Dependency, isDependencyUnchanged } from "./dependency.js";
 import { digestFile, type FileDigest } from "./digest.js";
-import { nearestTsconfig } from "./tsconfig.js";
+import { nearestManifest, nearestTsconfig } from "./tsconfig.js";
 
 /** Raised when the compiled form changes for the same sources. */
 const FORMAT = 2;
 const STALE_BUNDLE_MS = 30 * 24 * 3600 * 1000;
 
 /** What a compiled module was made from; it is good for as long as all of this is unchanged. */
-interface Provenance {
+export interface Provenance {
   /** Entry, local imports, JSON: as compiled. */
   readonly files: readonly FileDigest[];
   readonly dependencies: readonly Dependency[];
-  /** Of each directory with local files: the nearest tsconfig.json. And those files with all they extend. */
-  readonly tsconfigs: readonly (readonly [dir: string, path: string | null])[];
-  readonly tsconfigFiles: readonly FileDigest[];
+  /** Of each directory with local files. */
+  readonly nearest: readonly {
+    readonly dir: string;
+    readonly tsconfig: string | null;
+    readonly manifest: string | null;
+  }[];
+  /** The nearest ones of all, and what they extend. */
+  readonly configFiles: readonly FileDigest[];
   readonly moduleHash: string;
 }
 
@@ -52,8 +57,10 @@ export class ModuleCache {
       const isValid =
         index.bundle === this.#bundleName(readFileSync(bundle)) &&
         index.files.every(isFileUnchanged) &&
-        index.tsconfigs.every(([dir, path]) => nearestTsconfig(dir) === path) &&
-        index.tsconfigFiles.every(isFileUnchanged) &&
+        index.nearest.every(
+          ({ dir, tsconfig, manifest }) => nearestTsconfig(dir) === tsconfig && nearestManifest(dir) === manifest,
+        ) &&
+        index.configFiles.every(isFileUnchanged) &&
         index.dependencies.every(isDependencyUnchanged) &&
         typeof index.moduleHash === "string";
       return isValid ? { entryUrl: pathToFileURL(bundle).href, provenance: index } : undefined;

@@ -4,11 +4,17 @@ import { dirname, join, resolve } from "node:path";
 import { sha256Hex } from "../../base/hash.js";
 import type { FileDigest } from "./digest.js";
 
-/** What governs a file in `dir` for editors and esbuild: the nearest of these; for installed packages, none does. */
+/** What governs a file in `dir` for editors and esbuild; nothing does in installed packages. */
 export function nearestTsconfig(dir: string): string | null {
-  if (`${dir}/`.includes("/node_modules/")) return null;
+  return `${dir}/`.includes("/node_modules/") ? null : nearest(dir, ["tsconfig.json", "jsconfig.json"]);
+}
+
+/** Says what imports of a package's files mean: its `exports`, `imports`, and their kind. */
+export const nearestManifest = (dir: string): string | null => nearest(dir, ["package.json"]);
+
+function nearest(dir: string, names: readonly string[]): string | null {
   for (let at = dir; ; at = dirname(at)) {
-    for (const name of ["tsconfig.json", "jsconfig.json"]) if (existsSync(join(at, name))) return join(at, name);
+    for (const name of names) if (existsSync(join(at, name))) return join(at, name);
     if (at === dirname(at)) return null;
   }
 }
