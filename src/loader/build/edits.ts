@@ -102,7 +102,8 @@ export function readOriginals(
     }
     const entry = found.findEntry(low, at - starts[low]!);
     if (!("originalSource" in entry) || entry.generatedLine !== low) return undefined;
-    if (entry.generatedColumn !== at - starts[low]!) return undefined;
+    // The place of a statement is that of its indentation.
+    if (code.slice(starts[low]! + entry.generatedColumn, at).trim() !== "") return undefined;
     const line = texts.get(entry.originalSource)?.[entry.originalLine] ?? "";
     return { before: line.slice(0, entry.originalColumn), after: line.slice(entry.originalColumn) };
   };
