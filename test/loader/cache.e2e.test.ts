@@ -91,19 +91,14 @@ const linked = {
   "kit/two.ts": "export const v = 2;",
   "other/package.json": `{"name": "linked", "exports": "./one.ts"}`,
   "other/one.ts": "export const v = 2;",
-  "side/w.ts": `export { w } from "./w/index";`,
-  "side/w/index.ts": "export const w = 1;",
-  "side/w/other.ts": "export const w = 2;",
+  "side/w.ts": "export const w = 1;",
 };
 test.each<[string, Record<string, string>, number[], (() => void)?]>([
   ["a package's `imports`", { "app/package.json": `{"imports": {"#u": "./two.ts"}}` }, [2, 1, 1]],
   ["a linked package's `exports`", { "kit/package.json": `{"name": "linked", "exports": "./two.ts"}` }, [1, 2, 1]],
   ["a link that leads elsewhere", {}, [1, 2, 1], () => relink("../other")],
-  [
-    "another directory's tsconfig",
-    { "side/tsconfig.json": `{"compilerOptions": {"paths": {"./w/index": ["./w/other"]}}}` },
-    [1, 1, 1],
-  ],
+  ["another directory's tsconfig", { "side/tsconfig.json": "{}" }, [1, 1, 1]],
+  ["a package.json nearer than before", { "side/package.json": "{}" }, [1, 1, 1]],
   ["another directory's jsconfig", { "side/jsconfig.json": `{"compilerOptions": {}}` }, [1, 1, 1]],
 ])("%s is noticed when it changes, too", async (_what, change, expected, act) => {
   project.write(linked);
