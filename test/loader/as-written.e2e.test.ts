@@ -5,6 +5,12 @@ import { expect, test } from "vitest";
 import { run, useProject } from "./project.js";
 
 const project = useProject();
+
+async function expectRun(source: string, result: unknown): Promise<void> {
+  project.write({ "task.ts": source });
+  expect(run(await project.load("task.ts"))).toEqual(result);
+}
+
 const sendToWorker = `import { Worker } from "node:worker_threads";
 const answer = (code: string) => new Promise((resolve, reject) => {
   const worker = new Worker(code, { eval: true });
@@ -51,6 +57,26 @@ export class T { process() {
 } }`,
   });
   expect(run(await project.load("task.ts"))).toEqual([2, "Bad: x", true]);
+});
+
+test("what is renamed is renamed everywhere, or nowhere", () => {
+  return expectRun(
+    `class Spread { static list = [1]; static all() { return [...Spread.list, ...[Spread.name]]; } }
+class Quoted { static is() { return "_Quoted is " + new Quoted().constructor.name; } }
+export class T { process() { return [Spread.all(), Quoted.is()]; } }`,
+    [[1, "Spread"], "_Quoted is Quoted"],
+  );
+});
+
+test("large modules take time in proportion to their size", () => {
+  const classes = Array.from({ length: 400 }, (_, i) => `class C${i} { static make() { return new C${i}(); } }`);
+  const arrows = Array.from({ length: 4000 }, (_, i) => `a${i}: (x: number) => x + ${i}`);
+  return expectRun(
+    `const text = "${"Ab9_".repeat(100_000)}";\n${classes.join("\n")}
+const arrows = { ${arrows.join(", ")} };
+export class T { process() { return [text.length, C399.make().constructor.name, arrows.a3999.name]; } }`,
+    [400_000, "C399", "a3999"],
+  );
 });
 
 test("the module's own `require` is called so in the text, too", async () => {

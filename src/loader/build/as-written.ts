@@ -1,6 +1,8 @@
 import { applyEdits, type Edit, type RawMap, readOriginals } from "./edits.js";
 
 const NAME = String.raw`[\p{ID_Start}$_][\p{ID_Continue}$]*`;
+/** A name begins here, and is no property's. */
+const BEGIN = String.raw`(?<![\p{ID_Continue}$]|(?<!\.\.)\.)`;
 /** Stands for esbuild's helper `__name`, which is not there where a function arrives as text: it needs nothing around it. */
 const SET_NAME = `((f,value)=>Object.defineProperty(f,"name",{value,configurable:true}))`;
 
@@ -17,19 +19,25 @@ export function asWritten(code: string, map: RawMap): { code: string; mappings: 
   return applyEdits(code, map.mappings, [...text.edits.values()]);
 }
 
+type Match = RegExpMatchArray & { index: number };
+
 class Generated {
   readonly edits = new Map<number, Edit>();
   readonly originalAt;
+  /** Variables that esbuild may have renamed → where they are; not all of it need be code. */
+  readonly #places = new Map<string, number[]>();
 
   constructor(
     readonly code: string,
     map: RawMap,
   ) {
     this.originalAt = readOriginals(code, map);
+    for (const { 0: name, index } of this.match(`${BEGIN}(?:_[\\p{ID_Continue}$]+|require\\d+)(?![\\p{ID_Continue}$])`))
+      if (this.#places.get(name)?.push(index) === undefined) this.#places.set(name, [index]);
   }
 
-  match(pattern: string): Iterable<RegExpMatchArray & { index: number }> {
-    return this.code.matchAll(new RegExp(pattern, "gmu")) as Iterable<RegExpMatchArray & { index: number }>;
+  match(pattern: string): Iterable<Match> {
+    return this.code.matchAll(new RegExp(pattern, "gmu")) as Iterable<Match>;
   }
 
   replace(at: number, length: number, text: string): void {
@@ -46,26 +54,30 @@ class Generated {
     }
   }
 
-  /** Renames a variable that esbuild has renamed. */
-  rename(from: string, to: string): void {
-    const escaped = from.replaceAll("$", "\\$");
-    for (const { index } of this.match(`(?<![\\p{ID_Continue}$.])${escaped}(?![\\p{ID_Continue}$])`))
-      if (this.originalAt(index)?.after.startsWith(to)) this.replace(index, from.length, to);
+  names(pattern: RegExp): string[] {
+    return [...this.#places.keys()].filter((name) => pattern.test(name));
+  }
+
+  /** Gives a variable the name it was written with; unless `some` will do, all its places or none. */
+  rename(name: string, original: string, some = false): boolean {
+    const places = this.#places.get(name) ?? [];
+    const own = places.filter((at) => this.originalAt(at)?.after.startsWith(original));
+    if (own.length < places.length && !some) return false;
+    for (const at of own) this.replace(at, name.length, original);
+    return true;
   }
 }
 
 /** `class Box {…}` at the top of a module has become `var Box = class {…}`, or `class _Box` if it mentions itself. */
 function nameClasses(text: Generated): void {
-  const head = `(?:(${NAME}) = )?class(?: (${NAME}))?(?: extends [^\\n]+)? \\{\\n`;
+  const head = `(?:${BEGIN}(${NAME}) = )?class(?: (${NAME}))?(?: extends [^\\n]+)? \\{\\n`;
   const block = `( *static \\{\\n *__name\\(this, "(${NAME})"\\);\\n *\\})`;
   for (const { 0: whole, 1: variable, 2: own, 3: setter = "", 4: name = "", index } of text.match(head + block)) {
     const declared = variable === name && /\bclass\s+$/.test(text.originalAt(index)?.before ?? "");
-    const renamed = declared && own === `_${name}`;
-    if (own === undefined ? variable !== name : own !== name && !renamed) continue;
+    const isRight = own === undefined ? variable === name : own === name;
+    if (!isRight && !(declared && own === `_${name}` && text.rename(own, name))) continue;
     text.blank(index + whole.length - setter.length, setter);
-    if (renamed) text.rename(own, name);
     if (declared && own === undefined) text.replace(index + `${name} = class`.length, 0, ` ${name}`);
-    if (renamed) text.replace(index + `${name} = class `.length, own.length, name);
   }
 }
 
@@ -77,9 +89,12 @@ function nameFunctions(text: Generated): void {
     if (!text.edits.has(index)) text.replace(index, "__name".length, SET_NAME);
 }
 
-/** Nothing but one module's own variable may be called `require` again; where it is nobody's, it is the head's. */
+/** Where modules have no `require`, it is the head's; where one has its own, nothing else is called so. */
 function nameRequire(text: Generated): void {
-  if (text.code.includes("var __require = ")) return text.rename("__require", "require");
-  const own = new Set(Array.from(text.match("(?<![\\p{ID_Continue}$.])require\\d+(?![\\p{ID_Continue}$])"), String));
-  for (const name of own.size === 1 ? own : []) text.rename(name, "require");
+  if (text.code.includes("var __require = ")) {
+    text.rename("__require", "require", true);
+    return;
+  }
+  const own = text.names(/^require\d+$/);
+  if (own.length === 1) text.rename(own[0]!, "require");
 }

@@ -17,40 +17,47 @@ export interface Edit {
 
 /** Changes generated code and moves the columns of its source map along. Lines stay what they are. */
 export function applyEdits(code: string, mappings: string, edits: readonly Edit[]): { code: string; mappings: string } {
-  const waiting = [...edits].sort((a, b) => a.at - b.at);
+  const sorted = [...edits].sort((a, b) => a.at - b.at);
   const maps = mappings.split(";");
   let start = 0;
+  let next = 0;
   const lines = code.split("\n").map((line, number) => {
     const end = start + line.length;
-    const mine: Edit[] = [];
-    while (waiting.length > 0 && waiting[0]!.at <= end) mine.push({ ...waiting[0]!, at: waiting.shift()!.at - start });
-    start = end + 1;
-    if (mine.length === 0) return line;
-    maps[number] = shiftColumns(maps[number] ?? "", mine);
+    const first = next;
     let changed = "";
-    let from = 0;
-    for (const { at, length, text } of mine) {
-      changed += line.slice(from, at) + text;
+    let from = start;
+    for (; next < sorted.length && sorted[next]!.at <= end; next++) {
+      const { at, length, text } = sorted[next]!;
+      changed += code.slice(from, at) + text;
       from = at + length;
     }
-    return changed + line.slice(from);
+    if (next > first) maps[number] = shiftColumns(maps[number] ?? "", sorted.slice(first, next), start);
+    start = end + 1;
+    return changed + code.slice(from, end);
   });
   return { code: lines.join("\n"), mappings: maps.join(";") };
 }
 
 /** The first number of each segment is its column, counted from that of the segment before. */
-function shiftColumns(segments: string, edits: readonly Edit[]): string {
+function shiftColumns(segments: string, edits: readonly Edit[], lineStart: number): string {
   let was = 0;
   let is = 0;
+  let next = 0;
+  let moved = 0;
+  let replacedUntil = 0;
   return segments
     .split(",")
     .map((segment) => {
       const [first = "", value] = readNumber(segment);
       if (first === "") return segment;
       was += value;
-      let column = was;
-      for (const { at, length, text } of edits)
-        if (at < was) column += text.length - length + Math.max(0, at + length - was);
+      for (; next < edits.length && edits[next]!.at - lineStart < was; next++) {
+        const { at, length, text } = edits[next]!;
+        moved += text.length - length;
+        replacedUntil = at - lineStart + length;
+      }
+      // What lay inside replaced text lies at its end.
+      const column = Math.max(was, replacedUntil) + moved;
       const shifted = writeNumber(column - is) + segment.slice(first.length);
       is = column;
       return shifted;
