@@ -70,7 +70,7 @@ class Generated {
 
 /** `class Box {…}` at the top of a module has become `var Box = class {…}`, or `class _Box` if it mentions itself. */
 function nameClasses(text: Generated): void {
-  const head = `(?:${BEGIN}(${NAME}) = )?class(?: (${NAME}))?(?: extends [^\\n]+)? \\{\\n`;
+  const head = `(?:${BEGIN}(${NAME}) = )?class(?: (${NAME}))?(?: extends [^\\n]{1,300})? \\{\\n`;
   const block = `( *static \\{\\n *__name\\(this, "(${NAME})"\\);\\n *\\})`;
   for (const { 0: whole, 1: variable, 2: own, 3: setter = "", 4: name = "", index } of text.match(head + block)) {
     const declared = variable === name && /\bclass\s+$/.test(text.originalAt(index)?.before ?? "");
