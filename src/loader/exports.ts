@@ -5,13 +5,20 @@ import type { TaskClass } from "../contracts/task.js";
 /** What a module exports, by name; a Map, so that `toString` and `constructor` are not found in it. */
 export type Exports = ReadonlyMap<string, unknown>;
 
-/** A CommonJS task file arrives as one default export: then the properties of that are what it exports. */
+/**
+ * The exports of an imported module. CommonJS arrives as one default export: what its `module.exports` holds is exported, as
+ * far as it is tasks or was compiled from ES exports.
+ */
 export function exportsOf(namespace: object): Exports {
   const own = new Map<string, unknown>(Object.entries(namespace));
-  const only: unknown = own.size === 1 ? own.get("default") : undefined;
-  if (typeof only !== "object" || only === null) return own;
-  const inner = Object.entries(only);
-  return inner.some(([, value]) => isTaskClass(value)) ? new Map(inner) : own;
+  const inner: unknown = own.get("default");
+  if ((typeof inner !== "object" && typeof inner !== "function") || inner === null) return own;
+  const names = Object.getOwnPropertyNames(inner).filter((name) => name !== "__esModule");
+  const entries = names.map((name) => [name, (inner as Readonly<Record<string, unknown>>)[name]] as const);
+  if ((inner as { __esModule?: unknown }).__esModule === true) return new Map(entries);
+  if (own.size > 1) return own;
+  if (typeof inner === "function") return new Map([...own, ...entries.filter(([, value]) => isTaskClass(value))]);
+  return entries.some(([, value]) => isTaskClass(value)) ? new Map(entries) : own;
 }
 
 function isTaskClass(value: unknown): value is TaskClass {

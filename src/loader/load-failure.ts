@@ -32,9 +32,16 @@ export function loadFailure(
       cause: thrown,
     });
   }
+  const absent =
+    thrown instanceof SyntaxError ? /Named export '(.*)' not found|export named '(.*)'/.exec(thrown.message) : null;
+  const hint =
+    absent === null
+      ? undefined
+      : `If the package is CommonJS, import it whole: import pkg from "…"; const { ${absent[1] ?? absent[2]} } = pkg;`;
   const said = thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : `${String(thrown)} (not an Error)`;
   return new KagurazakaError("task-load", `${displayPath(sourcePath)} throws while loading: ${said}`, {
     ...place,
+    hint,
     cause: thrown,
   });
 }

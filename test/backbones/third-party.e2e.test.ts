@@ -59,13 +59,19 @@ export default defineBackbone({
   expect(json, stderr).toMatchObject({ backbone: "packaged", counts: counts({ done: 10 }) });
 });
 
-test("a backbone of another contract is refused", async () => {
+test("a backbone of another contract is refused, whichever way it is exported", async () => {
+  const old = `{ contract: 1, open() {}, size() {}, kinds: ["item"], options: {}, name: "old" }`;
   const place = createPlace({
-    "old.mjs": `export default { contract: 1, open() {}, size() {}, kinds: ["item"], options: {}, name: "old" };\n`,
+    "old.mjs": `export default ${old};\n`,
+    "old.cjs": `module.exports = ${old};\n`,
+    "node_modules/old/package.json": `{"name": "old", "version": "1.0.0", "main": "./in#dex.js"}`,
+    "node_modules/old/in#dex.js": `exports.__esModule = true; exports.default = ${old};\n`,
   });
-  const { code, stderr } = await place.sample(items, ["--backbone", "./old.mjs"]);
-  expect([code, stderr]).toEqual([
-    2,
-    expect.stringMatching(/implements version 1 of the backbone contract, this kagurazaka needs version 2/),
-  ]);
+  for (const backbone of ["./old.mjs", "./old.cjs", "old"]) {
+    const { code, stderr } = await place.sample(items, ["--backbone", backbone]);
+    expect([code, stderr]).toEqual([
+      2,
+      expect.stringMatching(/implements version 1 of the backbone contract, this kagurazaka needs version 2/),
+    ]);
+  }
 });

@@ -81,6 +81,42 @@ test.each([
   expect((await project.load("sub/task.ts")).built).toBe(false);
 });
 
+const linked = {
+  "app/task.ts": `import { u } from "#u"; import { v } from "linked"; import { w } from "../side/w"; export class T { process() { return [u, v, w]; } }`,
+  "app/package.json": `{"imports": {"#u": "./one.ts"}}`,
+  "app/one.ts": "export const u = 1;",
+  "app/two.ts": "export const u = 2;",
+  "kit/package.json": `{"name": "linked", "exports": "./one.ts"}`,
+  "kit/one.ts": "export const v = 1;",
+  "kit/two.ts": "export const v = 2;",
+  "other/package.json": `{"name": "linked", "exports": "./one.ts"}`,
+  "other/one.ts": "export const v = 2;",
+  "side/w.ts": "export const w = 1;",
+};
+test.each<[string, Record<string, string>, number[], (() => void)?]>([
+  ["a package's `imports`", { "app/package.json": `{"imports": {"#u": "./two.ts"}}` }, [2, 1, 1]],
+  ["a linked package's `exports`", { "kit/package.json": `{"name": "linked", "exports": "./two.ts"}` }, [1, 2, 1]],
+  ["a link that leads elsewhere", {}, [1, 2, 1], () => relink("../other")],
+  ["another directory's tsconfig", { "side/tsconfig.json": "{}" }, [1, 1, 1]],
+  ["a package.json nearer than before", { "side/package.json": "{}" }, [1, 1, 1]],
+  ["another directory's jsconfig", { "side/jsconfig.json": `{"compilerOptions": {}}` }, [1, 1, 1]],
+])("%s is noticed when it changes, too", async (_what, change, expected, act) => {
+  project.write(linked);
+  mkdirSync(project.path("app/node_modules"));
+  relink("../kit");
+  expect(run(await project.load("app/task.ts"))).toEqual([1, 1, 1]);
+  expect((await project.load("app/task.ts")).built).toBe(false);
+  project.write(change);
+  act?.();
+  const after = await project.load("app/task.ts");
+  expect([after.built, run(after)]).toEqual([true, expected]);
+});
+
+function relink(to: string): void {
+  rmSync(project.path("app/node_modules/linked"), { force: true });
+  symlinkSync(`../${to}`, project.path("app/node_modules/linked"));
+}
+
 test("a deleted import is noticed", async () => {
   project.write(files);
   await project.load("task.ts");
@@ -162,6 +198,7 @@ test("many loads at once, cold, agree", async () => {
 });
 
 test("where the cache lies", () => {
+  expect(() => openCacheDir({ KAGURAZAKA_CACHE_DIR: `${project.root}/a\\b` })).toThrow("backslash");
   const at = (env: NodeJS.ProcessEnv) => openCacheDir(env).slice(project.root.length + 1);
   const inside = (name: string) => join(project.root, name);
   expect(at({ KAGURAZAKA_CACHE_DIR: inside("own"), XDG_CACHE_HOME: inside("xdg") })).toBe("own/modules");

@@ -76,6 +76,49 @@ test("`import.meta` means the file it stands in, in odd directories too", async 
   expect(result.beside).toBe("text");
 });
 
+test.each([
+  "*",
+  "a*b",
+  "**",
+  "{x,y}",
+  "[z]",
+  "q?x",
+  "h#a",
+  "p%41",
+  "s p",
+  "b\\\\s",
+  "ün漢",
+  "n\\nl",
+  "!x",
+  ":x",
+  "'\"`",
+  "$&",
+])("a task, what it imports and its tsconfig lie in a directory called %j", async (dir) => {
+  project.write({
+    [`${dir}/tsconfig.json`]: `{"compilerOptions": {"baseUrl": ".", "paths": {"@s/*": ["./src/*"]}, "useDefineForClassFields": false}}`,
+    [`${dir}/task${dir}.ts`]: `import { a } from "@s/a"; import { b } from "src/b"; import { c } from "./src/c*d.js"; import { d } from ${JSON.stringify(`../${dir.replaceAll("%", "%25")}/d`)};
+class Fields { empty: unknown }
+export class T { async process() { return [a, b, c, d, (await import("./src/" + "a" + ".ts")).a, import.meta.dirname, Object.keys(new Fields())]; } }`,
+    [`${dir}/src/a.ts`]: "export const a = 1;",
+    [`${dir}/src/b.ts`]: "export const b = 2;",
+    [`${dir}/src/c*d.ts`]: "export const c = 3;",
+    [`${dir}/d.ts`]: "export const d = 4;",
+  });
+  const expected = [1, 2, 3, 4, 1, project.path(dir), []];
+  for (const built of [true, false]) {
+    const task = await project.load(`${dir}/task${dir}.ts`);
+    expect([task.built || !built, await run(task)]).toEqual([true, expected]);
+  }
+});
+
+test("imports may be URLs: `file:`, and relative ones with escapes", async () => {
+  project.write({
+    "task.ts": `import { v } from "./a%23b.ts"; import { v as w } from "file://${project.path("a%23b.ts")}"; ${returning("[v, w]")}`,
+    "a#b.ts": "export const v = 1;",
+  });
+  expect(run(await project.load("task.ts"))).toEqual([1, 1]);
+});
+
 test("`import.meta.resolve` answers from the file it stands in", async () => {
   project.write({
     "lib/a.ts": `export const found = ["./b.js", "fs", "node:path", "pkg", "https://a.b/c"].map((name) => import.meta.resolve(name));`,

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { loadBuiltinTask, loadTask } from "../../src/loader/index.js";
+import { importTaskClass } from "../../src/runner/program/task-class.js";
 import { run, useProject } from "./project.js";
 
 const project = useProject();
@@ -83,6 +84,40 @@ test("without a name: the only task, whatever else is exported, or the list", as
     hint: has(`write "export class Lost"`),
   });
   expect(await project.refused("empty.ts")).toMatchObject({ code: "not-a-task", hint: has("process(item, ctx)") });
+});
+
+const commonJs = "class T { process() { return 1; } }";
+test.each([
+  ["module.exports = { T };", "T"],
+  ["exports.T = T;", "T"],
+  ["module.exports.T = T;", "T"],
+  ["exports = module.exports = Object.create(null); exports.T = T;", "T"],
+  ["exports.__esModule = true; exports.T = T;", "T"],
+  [`Object.defineProperty(exports, "__esModule", { value: true }); exports.T = void 0; exports.T = T;`, "T"],
+  [`Object.defineProperty(exports, "T", { enumerable: true, get: () => T });`, "T"],
+  [`Object.defineProperty(exports, "T", { value: T });`, "T"],
+  ["module.exports = T; module.exports.T = T;", "T"],
+  ["module.exports = T;", "default"],
+  ["module.exports = { default: T };", "default"],
+  ["exports.__esModule = true; exports.default = T;", "default"],
+])("CommonJS: %s exports %s, also where a worker imports it", async (exporting, name) => {
+  project.write({ "task.cjs": `${commonJs} ${exporting}`, "pkg/package.json": `{"type": "commonjs"}` });
+  project.write({ "pkg/task.js": `${commonJs} ${exporting}` });
+  for (const file of ["task.cjs", "pkg/task.js"]) {
+    const named = await project.load(file, name);
+    expect(await importTaskClass(named.entryUrl, name)).toBe(named.taskClass);
+    const only = await project.load(file);
+    expect([run(named), named.exportName, only.exportName]).toEqual([1, name, name]);
+  }
+});
+
+test("CommonJS: what has no task in it says so", async () => {
+  project.write({
+    "none.cjs": "module.exports = { a: 1 };",
+    "compiled.cjs": "exports.__esModule = true; exports.a = 1;",
+  });
+  expect(await project.refused("none.cjs")).toMatchObject({ message: has("no task, only default (an object)") });
+  expect(await project.refused("compiled.cjs")).toMatchObject({ message: has("no task, only a (a number)") });
 });
 
 test("`static id` names the task; another exported task's id is not inherited, an undecorated one's is", async () => {

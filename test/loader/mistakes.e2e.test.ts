@@ -153,6 +153,17 @@ test("a module that throws while loading: the place in its own file, the error a
   }
 });
 
+test("a named import that a CommonJS package has only at run time: what to write instead", async () => {
+  project.write({
+    "task.ts": `import { late } from "dynamic";\nexport class T { process() { return late; } }`,
+    "node_modules/dynamic/index.js": `for (const name of ["late"]) module.exports[name] = 1;`,
+  });
+  expect(await project.refused("task.ts")).toMatchObject({
+    hint: has("const { late } = pkg;"),
+    where: has("task.ts:1"),
+  });
+});
+
 test("what is thrown may be no Error, and an error of ours keeps its code", async () => {
   project.write({ "task.ts": `throw "words";\n${good}` });
   expect(await project.refused("task.ts")).toMatchObject({

@@ -2,12 +2,14 @@ import { basename, dirname, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { BuildFailure, BuildOptions, BuildResult } from "esbuild";
 import { KagurazakaError } from "../../base/errors.js";
-import { sha256Hex } from "../../base/hash.js";
-import { moduleHashOf } from "../cache/digest.js";
-import { type CachedModule, type ModuleCache, writeCacheFile } from "../cache/module-cache.js";
-import { nearestTsconfig, tsconfigFiles } from "../cache/tsconfig.js";
+import { digestFile, moduleHashOf } from "../cache/digest.js";
+import type { CachedModule, ModuleCache, Provenance } from "../cache/module-cache.js";
+import { nearestManifest, nearestTsconfig, tsconfigFiles } from "../cache/tsconfig.js";
 import { displayPath } from "../paths.js";
 import type { Tool } from "../tool.js";
+import { isPattern } from "./alone.js";
+import { asWritten } from "./as-written.js";
+import type { RawMap } from "./edits.js";
 import { bundleHead, hereDefines } from "./here.js";
 import { throwBuildMistakes } from "./mistakes.js";
 import { type Met, resolvePlugin } from "./plugin.js";
@@ -18,13 +20,12 @@ export async function buildModule(entry: string, tool: Tool, cache: ModuleCache)
     files: new Map(),
     dependencies: new Map(),
     named: new Set([entry]),
+    handedOver: new Set(),
     openEnded: false,
     shifted: new Map(),
   };
-  const tsconfig = nearestTsconfig(dirname(entry));
-  const config = tsconfigFiles(tsconfig);
   const result = await bundle(
-    { ...optionsFor(entry, cache.dir, tsconfig), plugins: [resolvePlugin(tool, met)] },
+    { ...optionsFor(entry, cache.dir), plugins: [resolvePlugin(entry, tool, met, cache.dir)] },
     entry,
     met,
   );
@@ -34,11 +35,25 @@ export async function buildModule(entry: string, tool: Tool, cache: ModuleCache)
   const moduleHash = moduleHashOf(
     entry,
     files,
-    dependencies.map(({ id }) => id),
+    dependencies.flatMap(({ id }) => id ?? []),
   );
-  const provenance = { files, dependencies, tsconfig, tsconfigFiles: config, moduleHash };
+  const provenance = { files, dependencies, ...configsOf(files.map(({ path }) => dirname(path))), moduleHash };
   const lasting = !met.openEnded && !result.warnings.some(({ text }) => text.startsWith("The glob pattern"));
   return cache.store(finish(text(".mjs"), text(".map"), entry, cache.dir), provenance, lasting);
+}
+
+function configsOf(dirs: readonly string[]): Pick<Provenance, "nearest" | "configFiles"> {
+  const nearest = [...new Set(dirs)].map((dir) => ({
+    dir,
+    tsconfig: nearestTsconfig(dir),
+    manifest: nearestManifest(dir),
+  }));
+  const manifests = new Set(nearest.flatMap(({ manifest }) => manifest ?? []));
+  const configFiles = [
+    ...tsconfigFiles(nearest.map(({ tsconfig }) => tsconfig)),
+    ...Array.from(manifests, (path) => ({ path, digest: digestFile(path) ?? "" })),
+  ];
+  return { nearest, configFiles };
 }
 
 async function bundle(options: BuildOptions, entry: string, met: Met): Promise<BuildResult> {
@@ -55,9 +70,10 @@ async function bundle(options: BuildOptions, entry: string, met: Met): Promise<B
   }
 }
 
-function optionsFor(entry: string, cacheDir: string, tsconfig: string | null): BuildOptions {
+function optionsFor(entry: string, cacheDir: string): BuildOptions {
   return {
-    entryPoints: [entry],
+    // Relative, because "*" in it would be a pattern.
+    entryPoints: [isPattern(entry) ? "task" : `./${basename(entry)}`],
     absWorkingDir: dirname(entry),
     outfile: join(cacheDir, "module.mjs"),
     bundle: true,
@@ -69,27 +85,21 @@ function optionsFor(entry: string, cacheDir: string, tsconfig: string | null): B
     charset: "utf8",
     legalComments: "none",
     sourcemap: "external",
-    sourcesContent: false,
     logLevel: "silent",
     define: hereDefines,
     // As Node resolves: no "module" condition, no "module" field.
     conditions: ["node-addons", "module-sync"],
     mainFields: ["main"],
-    ...(tsconfig === null ? { tsconfigRaw: {} } : { tsconfig: withoutLegacyDecorators(tsconfig, cacheDir) }),
   };
 }
 
-/** Templates are TC39 decorators, whichever kind the user's project is compiled with; the rest of its tsconfig is used. */
-function withoutLegacyDecorators(tsconfig: string, cacheDir: string): string {
-  const path = join(cacheDir, `tsconfig-${sha256Hex(tsconfig).slice(0, 24)}.json`);
-  writeCacheFile(path, JSON.stringify({ extends: tsconfig, compilerOptions: { experimentalDecorators: false } }));
-  return path;
-}
-
 /** Puts the head in front and the source map at the end, so that code and map are one file and change together. */
-function finish(code: string, mapText: string, entry: string, cacheDir: string): string {
-  const head = bundleHead(code, entry);
-  const map = JSON.parse(mapText) as { sources: string[]; mappings: string; file?: string };
+function finish(bundled: string, mapText: string, entry: string, cacheDir: string): string {
+  const head = bundleHead(bundled, entry);
+  const map = JSON.parse(mapText) as RawMap;
+  const { code, mappings } = asWritten(bundled, map);
+  map.mappings = mappings;
+  delete map.sourcesContent;
   // URLs, because a path with "#", "%" or "?" in it would be parsed as a URL.
   map.sources = map.sources.map((source) => pathToFileURL(resolve(cacheDir, source)).href);
   if (head !== "") map.mappings = `;${map.mappings}`;

@@ -53,7 +53,7 @@ function hintFor(text: string): string | undefined {
   if (text.startsWith("No loader is configured"))
     return 'Data is read, not imported: readFile(new URL("./name", import.meta.url)).';
   if (text.startsWith("Parameter decorators"))
-    return "Tasks are compiled with standard (TC39) decorators, also where tsconfig.json has experimentalDecorators.";
+    return "The task file, and files that import kagurazaka, have standard (TC39) decorators. Move this class to a file of its own.";
   return undefined;
 }
 

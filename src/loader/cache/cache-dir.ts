@@ -34,6 +34,7 @@ function defaults(env: NodeJS.ProcessEnv): string[] {
 }
 
 function prepare(root: string): string {
+  if (root.includes("\\")) throw new Error("Node imports no module from a path with a backslash");
   const dir = join(root, "modules");
   claim(dir);
   accessSync(dir, constants.R_OK | constants.W_OK | constants.X_OK);

@@ -6,8 +6,8 @@ import { digestFile } from "./digest.js";
 
 /** A direct dependency as it was found when the module was built. */
 export interface Dependency {
-  /** `name@version`. */
-  readonly id: string;
+  /** `name@version`; null for a linked package, whose files are compiled in and count themselves. */
+  readonly id: string | null;
   /** The imported file. */
   readonly resolved: string;
   readonly manifest: string | null;
@@ -30,6 +30,13 @@ export function describeDependency(specifier: string, from: string, resolved: st
     name,
     foundAt: name === null ? null : locatePackage(from, name),
   };
+}
+
+/** Undefined unless `specifier` names a package that is linked from a `node_modules` above `from`. */
+export function describeLink(specifier: string, from: string, resolved: string): Dependency | undefined {
+  const name = isBare(specifier) ? packageNameOf(specifier) : null;
+  const foundAt = name && locatePackage(from, name);
+  return foundAt ? { id: null, resolved, manifest: null, manifestDigest: null, from, name, foundAt } : undefined;
 }
 
 export function isDependencyUnchanged(was: Dependency): boolean {

@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync, rmSync, statSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { sha256Hex } from "../../base/hash.js";
 import { replaceFile } from "../../base/whole-file.js";
@@ -7,20 +7,25 @@ import type { Tool } from "../tool.js";
 import { openCacheDir } from "./cache-dir.js";
 import { type Dependency, isDependencyUnchanged } from "./dependency.js";
 import { digestFile, type FileDigest } from "./digest.js";
-import { nearestTsconfig } from "./tsconfig.js";
+import { nearestManifest, nearestTsconfig } from "./tsconfig.js";
 
 /** Raised when the compiled form changes for the same sources. */
-const FORMAT = 1;
+const FORMAT = 2;
 const STALE_BUNDLE_MS = 30 * 24 * 3600 * 1000;
 
 /** What a compiled module was made from; it is good for as long as all of this is unchanged. */
-interface Provenance {
+export interface Provenance {
   /** Entry, local imports, JSON: as compiled. */
   readonly files: readonly FileDigest[];
   readonly dependencies: readonly Dependency[];
-  /** Nearest tsconfig.json, and it with all it extends. */
-  readonly tsconfig: string | null;
-  readonly tsconfigFiles: readonly FileDigest[];
+  /** Of each directory with local files. */
+  readonly nearest: readonly {
+    readonly dir: string;
+    readonly tsconfig: string | null;
+    readonly manifest: string | null;
+  }[];
+  /** The nearest ones of all, and what they extend. */
+  readonly configFiles: readonly FileDigest[];
   readonly moduleHash: string;
 }
 
@@ -35,12 +40,10 @@ export interface CachedModule {
 
 export class ModuleCache {
   readonly dir: string;
-  readonly #entry: string;
   readonly #prefix: string;
 
   constructor(tool: Tool, entry: string, dir = openCacheDir()) {
     this.dir = dir;
-    this.#entry = entry;
     this.#prefix = sha256Hex(
       JSON.stringify([FORMAT, tool.version, tool.root, tool.esbuildVersion, process.version, entry]),
     ).slice(0, 24);
@@ -54,8 +57,10 @@ export class ModuleCache {
       const isValid =
         index.bundle === this.#bundleName(readFileSync(bundle)) &&
         index.files.every(isFileUnchanged) &&
-        nearestTsconfig(dirname(this.#entry)) === index.tsconfig &&
-        index.tsconfigFiles.every(isFileUnchanged) &&
+        index.nearest.every(
+          ({ dir, tsconfig, manifest }) => nearestTsconfig(dir) === tsconfig && nearestManifest(dir) === manifest,
+        ) &&
+        index.configFiles.every(isFileUnchanged) &&
         index.dependencies.every(isDependencyUnchanged) &&
         typeof index.moduleHash === "string";
       return isValid ? { entryUrl: pathToFileURL(bundle).href, provenance: index } : undefined;

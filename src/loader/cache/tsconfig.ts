@@ -4,18 +4,26 @@ import { dirname, join, resolve } from "node:path";
 import { sha256Hex } from "../../base/hash.js";
 import type { FileDigest } from "./digest.js";
 
-/** The tsconfig.json an editor would use for a file in `dir`. */
+/** What governs a file in `dir` for editors and esbuild; nothing does in installed packages. */
 export function nearestTsconfig(dir: string): string | null {
-  const path = join(dir, "tsconfig.json");
-  if (existsSync(path)) return path;
-  return dir === dirname(dir) ? null : nearestTsconfig(dirname(dir));
+  return `${dir}/`.includes("/node_modules/") ? null : nearest(dir, ["tsconfig.json", "jsconfig.json"]);
+}
+
+/** Says what imports of a package's files mean: its `exports`, `imports`, and their kind. */
+export const nearestManifest = (dir: string): string | null => nearest(dir, ["package.json"]);
+
+function nearest(dir: string, names: readonly string[]): string | null {
+  for (let at = dir; ; at = dirname(at)) {
+    for (const name of names) if (existsSync(join(at, name))) return join(at, name);
+    if (at === dirname(at)) return null;
+  }
 }
 
 /**
- * The file and all it extends. `extends` is searched for in the text, comments included: a file too many does no harm,
+ * The files and all they extend. `extends` is searched for in the text, comments included: a file too many does no harm,
  * while a parser of ours would have to agree with esbuild's.
  */
-export function tsconfigFiles(path: string | null): FileDigest[] {
+export function tsconfigFiles(paths: Iterable<string | null>): FileDigest[] {
   const found = new Map<string, string>();
   const visit = (file: string): void => {
     if (found.has(file)) return;
@@ -32,7 +40,7 @@ export function tsconfigFiles(path: string | null): FileDigest[] {
       if (base !== undefined) visit(base);
     }
   };
-  if (path !== null) visit(path);
+  for (const path of paths) if (path !== null) visit(path);
   return [...found].map(([file, hash]) => ({ path: file, digest: hash }));
 }
 
@@ -46,7 +54,7 @@ function resolveBase(from: string, quoted: string): string | undefined {
       );
     }
     const find = createRequire(from).resolve;
-    for (const candidate of [name, `${name}.json`, `${name}/tsconfig.json`]) {
+    for (const candidate of [...(name.endsWith(".json") ? [name] : []), `${name}.json`, `${name}/tsconfig.json`]) {
       try {
         return find(candidate);
       } catch {

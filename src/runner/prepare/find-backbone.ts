@@ -1,11 +1,13 @@
 import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { type ErrorDetails, KagurazakaError, toErrorRecord } from "../../base/errors.js";
 import { didYouMean } from "../../base/nearest.js";
 import { backboneName, builtinNames, loadBuiltin } from "../../builtins.js";
 import type { BackboneDefinition } from "../../contracts/backbone.js";
 import type { TaskKind } from "../../contracts/task.js";
+import { exportsOf } from "../../loader/exports.js";
 import { compileModule } from "../../loader/index.js";
 
 /** The version of the contract in `contracts/backbone.ts`. */
@@ -48,7 +50,7 @@ async function loadForeign(name: string, sourcePath: string): Promise<BackboneDe
 
 async function importDefault(name: string, url: string): Promise<Readonly<Record<string, unknown>> | undefined> {
   try {
-    return ((await import(url)) as { default?: Readonly<Record<string, unknown>> }).default;
+    return exportsOf((await import(url)) as object).get("default") as Readonly<Record<string, unknown>> | undefined;
   } catch (cause) {
     const { name: kind, message } = toErrorRecord(cause);
     throw refused(`the backbone ${name} cannot be loaded: ${kind}: ${message}`, { cause });
@@ -60,7 +62,7 @@ function resolvePackage(name: string, sourcePath: string): string {
   for (const from of [sourcePath, join(process.cwd(), "package.json")]) {
     try {
       const path = createRequire(from).resolve(name);
-      if (existsSync(path)) return `file://${path}`;
+      if (existsSync(path)) return pathToFileURL(path).href;
     } catch {
       // Not found from there.
     }

@@ -3,11 +3,11 @@ import { loadBuiltin } from "../../builtins.js";
 import { modeDefinitionOf } from "../../contracts/define.js";
 import type { Fields, ModeDefinition, ResolvedMode } from "../../contracts/modes.js";
 import type { TaskClass, TaskInstance, TaskOptions } from "../../contracts/task.js";
+import { exportsOf } from "../../loader/exports.js";
 import { templateOf } from "../../loader/import-task.js";
 
 export async function importTaskClass(url: string, exportName: string): Promise<TaskClass> {
-  const module = (await import(url)) as Record<string, unknown>;
-  const taskClass = module[exportName] as TaskClass | undefined;
+  const taskClass = exportsOf((await import(url)) as object).get(exportName) as TaskClass | undefined;
   if (typeof taskClass === "function") return taskClass;
   throw new KagurazakaError("task-not-found", `${url} has no export ${exportName}`);
 }
