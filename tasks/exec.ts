@@ -16,13 +16,13 @@ import {
   type RunPlan,
   type TaskContext,
 } from "kagurazaka";
-import { checkWords, isOutputName } from "./exec/check-words.js";
+import { checkWords, isOutputName, scriptsIn } from "./exec/check-words.js";
 import { commandId } from "./exec/command-id.js";
 import { programFailure, startFailure } from "./exec/failure.js";
 import { checkProgram, oneWord } from "./exec/find-program.js";
 import { Mistake } from "./exec/mistake.js";
-import { type ExecItem, findValue, isFile } from "./exec/values.js";
-import { fillWord, namesIn, parseWord, type Word } from "./exec/words.js";
+import { type ExecItem, findField, findValue, isFile } from "./exec/values.js";
+import { fillWord, namesIn, namesItem, parseWord, type Word } from "./exec/words.js";
 
 const options = defineOptions({
   stdoutTo: {
@@ -39,9 +39,9 @@ const options = defineOptions({
   },
   stdin: {
     type: "string",
-    choices: ["none", "input", "line"],
-    default: "none",
-    help: "what standard input is: input = the input file, line = the line of text",
+    choices: ["auto", "none", "input", "line"],
+    default: "auto",
+    help: "what standard input is: input = the input file, line = the line of text. auto = none where a word names the item; else the file, the line, or the record as JSON",
   },
   okCodes: { type: "integers", default: 0, min: 0, max: 255, help: "exit codes that mean success: 0,1" },
   permanentCodes: {
@@ -76,6 +76,7 @@ const SHOWN_BYTES = 65_536;
  *
  * `{}` is the input's path, or the line; {input.path} {input.rel_dir} {input.file_name} {stem} {ext} {output.path}
  * {output.final_path} {key} {attempt} {tmp}, and any field of a record: {url}. A word stays one word whatever is filled in.
+ * Where no word names the item, the program gets it on standard input: gzip -c.
  * Paths are absolute; a line or a field may begin with `-`, so put `--` before it where the program knows that.
  *
  * Without --out there are no outputs, and the ledger tells what is finished.
@@ -100,6 +101,9 @@ export default class Exec extends KagurazakaTask<ExecItem, typeof options> {
   #words: readonly Word[] = [];
   #cwd: Word | undefined;
   #namesOutput = false;
+  /** No word names the item, so it comes on standard input. */
+  #isFilter = false;
+  #scripts: ReadonlySet<Word> = new Set();
   #okCodes: ReadonlySet<number> = new Set();
   #permanentCodes: ReadonlySet<number> = new Set();
 
@@ -132,21 +136,24 @@ export default class Exec extends KagurazakaTask<ExecItem, typeof options> {
     this.#words = this.rawArgs.map(parseWord);
     this.#cwd = this.options.cwd === undefined ? undefined : parseWord(this.options.cwd);
     this.#namesOutput = this.#words.some((word) => namesIn(word).some(isOutputName));
+    this.#isFilter = !namesItem(this.#words);
+    this.#scripts = scriptsIn(this.#words);
     this.#okCodes = codesOf(this.options.okCodes);
     this.#permanentCodes = codesOf(this.options.permanentCodes);
   }
 
   async process(item: ExecItem, ctx: TaskContext): Promise<void> {
     const value = (name: string): string => findValue(name, item, ctx);
-    const argv = this.#words.map((word) => fillWord(word, value));
-    const cwd = this.#cwd && fillWord(this.#cwd, value);
+    const field = (name: string): string | undefined => findField(name, item, ctx);
+    const argv = this.#words.map((word) => fillWord(word, value, this.#scripts.has(word) ? undefined : field));
+    const cwd = this.#cwd && fillWord(this.#cwd, value, field);
     const stdoutTo = this.#stdoutOf(item);
     const out = (): { path: string } => ({ path: (item.output as { path: string }).path });
     let end: ProgramEnd;
     try {
       end = await ctx.runProgram(argv[0]!, argv.slice(1), {
         cwd,
-        stdin: this.#stdinOf(item),
+        stdin: this.#stdinOf(item, argv),
         stdout: stdoutTo === "log" ? "capture" : stdoutTo === "output" ? out() : "none",
         keepBytes: SHOWN_BYTES,
         killAfterMs: this.options.killAfter,
@@ -164,8 +171,14 @@ export default class Exec extends KagurazakaTask<ExecItem, typeof options> {
     return isFile(item.output) && !this.#namesOutput ? "output" : "log";
   }
 
-  #stdinOf(item: ExecItem): ProgramOptions["stdin"] {
+  #stdinOf(item: ExecItem, argv: readonly string[]): ProgramOptions["stdin"] {
     const { stdin } = this.options;
+    if (stdin === "auto") {
+      // A field whose name is no plain one was filled in.
+      if (!this.#isFilter || argv.some((word, i) => word !== this.#words[i]!.text)) return "none";
+      if (isFile(item.input)) return { path: item.input.path };
+      return { text: `${typeof item.line === "string" ? item.line : JSON.stringify(recordOf(item))}\n` };
+    }
     if (stdin === "input" && isFile(item.input)) return { path: item.input.path };
     if (stdin === "line" && typeof item.line === "string") return { text: `${item.line}\n` };
     if (stdin === "none") return "none";
@@ -180,6 +193,10 @@ export default class Exec extends KagurazakaTask<ExecItem, typeof options> {
     if (this.options.stderr === "log") show(stderr, process.stderr);
   }
 }
+
+/** The fields of the record, without the outputs. */
+const recordOf = (item: ExecItem): object =>
+  Object.fromEntries(Object.entries(item).filter(([, value]) => !isFile(value)));
 
 /** Whether the input or the output could not be opened: the program was not started. */
 const isOfFile = (cause: unknown): boolean => (cause as NodeJS.ErrnoException).syscall === "open";

@@ -43,6 +43,12 @@ const options = defineOptions({
     min: 0,
     help: "longest time an item waits, all in all, because a server asks for patience (Retry-After); then it fails",
   },
+  maxSize: {
+    type: "size",
+    default: 100e9,
+    min: 1,
+    help: "largest file, also after a content encoding was undone; a larger one fails; default: 100GB",
+  },
   names: {
     type: "string",
     choices: ["path", "hash"],
@@ -125,6 +131,7 @@ export default class Fetch extends KagurazakaTask<FetchItem, typeof options> {
         source: readSource(item),
         output,
         ctx,
+        maxBytes: this.options.maxSize,
         alsoSum: sum,
         visitor: {
           signal: ctx.signal,

@@ -2,7 +2,7 @@ import { basename } from "node:path";
 import { didYouMean, type RunPlan } from "kagurazaka";
 import { Mistake } from "./mistake.js";
 import { fileOnlyNames, filePlaces, isSign, outputPlaces, ownNames } from "./values.js";
-import { namesIn, type Word } from "./words.js";
+import { hasUnsure, namesIn, type Word } from "./words.js";
 
 /** Refuses placeholders that no item can have, as far as the modes show. Records may have any field: each item is checked later. */
 export function checkWords(words: readonly Word[], plan: RunPlan): void {
@@ -89,6 +89,16 @@ const scriptings: readonly Scripting[] = [
   },
 ];
 
+/** Words that are scripts: braces in them that may be text are text. */
+export function scriptsIn(words: readonly Word[]): Set<Word> {
+  const scripts = new Set<Word>();
+  for (const [index, { text }] of words.entries()) {
+    const how = scriptings.find(({ program }) => program.test(basename(text)));
+    if (how) findScript(words.slice(index + 1), how, (word) => void (hasUnsure(word) && scripts.add(word)));
+  }
+  return scripts;
+}
+
 /** Refuses placeholders inside a script, where their values would be run as code: a file called `$(reboot)`. */
 function checkScripts(words: readonly Word[]): void {
   for (const [index, { text }] of words.entries()) {
@@ -105,7 +115,11 @@ function checkScripts(words: readonly Word[]): void {
 }
 
 /** The first script with a placeholder in it. Words behind the program's own file are not flags of the program. */
-function findScript(words: readonly Word[], how: Scripting): { flag: string; script: Word } | undefined {
+function findScript(
+  words: readonly Word[],
+  how: Scripting,
+  onScript: (word: Word) => void = () => {},
+): { flag: string; script: Word } | undefined {
   for (let at = 0; at < words.length; at++) {
     const { text } = words[at]!;
     if (text === "--" || !/^[-+]./.test(text)) return undefined;
@@ -116,6 +130,7 @@ function findScript(words: readonly Word[], how: Scripting): { flag: string; scr
     if (!isInside && how.later) at = endOfFlags(words, at + 1, how);
     else if (!isInside) at++;
     const script = words[at];
+    if (script) onScript(script);
     if (script && namesIn(script).length > 0) return { flag: flag.replace("=", ""), script };
     if (how.once) return undefined;
   }

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { basename, resolve } from "node:path";
+import { namesItem, parseWord } from "./words.js";
 
 interface Options {
   readonly task: Readonly<Record<string, unknown>>;
@@ -16,7 +17,8 @@ export function commandId({ task, template, rawArgs }: Options): string {
   if (roots?.outputPath || roots?.baseOutputPath) return "exec";
   const { use: _, ...input } = roots ?? {};
   const places = Object.values(input).map((value) => (typeof value === "string" ? resolve(value) : value));
-  const what = JSON.stringify([rawArgs, task.cwd ?? null, task.stdin ?? null, places]);
+  const stdin = task.stdin === "auto" && namesItem(rawArgs.map(parseWord)) ? "none" : task.stdin;
+  const what = JSON.stringify([rawArgs, task.cwd ?? null, stdin ?? null, places]);
   const program = basename(rawArgs[0] ?? "")
     .replace(/[^\w.-]/g, "_")
     .slice(0, 40);

@@ -24,9 +24,14 @@ export const oneWord = (text: string): Mistake =>
   );
 
 function whyNotRunnable(path: string): string | undefined {
-  const stat = statSync(path, { throwIfNoEntry: false });
-  if (!stat) return "does not exist";
-  if (!stat.isFile()) return "is no file";
+  try {
+    const stat = statSync(path, { throwIfNoEntry: false });
+    if (!stat) return "does not exist";
+    if (!stat.isFile()) return "is no file";
+  } catch (error) {
+    // A directory on the way may not be entered. In PATH, the next one is looked at.
+    return `cannot be looked at: ${(error as Error).message}`;
+  }
   try {
     accessSync(path, constants.X_OK);
     return undefined;

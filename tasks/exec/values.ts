@@ -41,6 +41,22 @@ export function findValue(name: string, item: ExecItem, ctx: TaskContext): strin
   throw new PermanentError(`{${name}} is ${what} in this item, which has ${fields.join(", ") || "no fields"}`);
 }
 
+/**
+ * The value of a record's field whatever its name, for braces that may be text. Undefined: there is no such field.
+ * @throws PermanentError where a field is called nearly so: a typing mistake
+ */
+export function findField(name: string, item: ExecItem, ctx: TaskContext): string | undefined {
+  if (Object.hasOwn(item, name)) return findValue(name, item, ctx);
+  const near = Object.keys(item).find((field) => plain(field) === plain(name));
+  if (near === undefined) return undefined;
+  throw new PermanentError(
+    `{${name}} is no field of this item. Did you mean {${near}}? The text itself is {{${name}}}.`,
+  );
+}
+
+/** Without what people get wrong: case, blanks, underscores, hyphens. */
+const plain = (name: string): string => name.toLowerCase().replace(/[\s_-]+/g, "");
+
 const ownValue = (name: string, item: ExecItem, ctx: TaskContext): string | undefined =>
   Object.hasOwn(own, name) ? own[name]!(item, ctx) : undefined;
 

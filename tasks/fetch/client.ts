@@ -77,7 +77,7 @@ export class Client {
   }
 
   #nextOf(response: http.IncomingMessage, url: URL): URL {
-    const { location } = response.headers;
+    const location = utf8Of(response.headers.location);
     if (location === undefined || !URL.canParse(location, url.href)) throw refusalOf(response, url);
     const next = checkScheme(new URL(location, url));
     next.hash = "";
@@ -164,4 +164,14 @@ function readHeaders(lines: readonly string[]): Record<string, string> {
     headers[name.toLowerCase()] = value!;
   }
   return headers;
+}
+
+/** Many servers send other letters than ASCII as bare UTF-8; Node reads headers as Latin-1. */
+function utf8Of(header: string | undefined): string | undefined {
+  if (header === undefined || /^[\x00-\x7f]*$/.test(header)) return header;
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(Buffer.from(header, "latin1"));
+  } catch {
+    return header;
+  }
 }

@@ -12,6 +12,8 @@ interface DownloadPlan {
   readonly output: OutputFile;
   /** Where the next attempt finds what this one leaves. */
   readonly ctx: Pick<TaskContext, "hasKept" | "keptDir">;
+  /** The largest file to take, in bytes, also after unpacking. */
+  readonly maxBytes: number;
   /** Checksums to compute besides those of the list. */
   readonly alsoSum: readonly Algorithm[];
   readonly visitor: Visitor;
@@ -134,6 +136,8 @@ export class Download {
     let bytes = before;
     const onChunk = (chunk: Uint8Array): void => {
       bytes += chunk.length;
+      const tooMany = this.#tooMany(bytes);
+      if (tooMany) throw failure(tooMany, url);
       this.#digests.update(chunk);
       onProgress();
     };
@@ -141,6 +145,7 @@ export class Download {
       return await writeBody(response, to, { onChunk, signal: visitor.signal });
     } catch (thrown) {
       if (visitor.signal.aborted) throw visitor.signal.reason;
+      if (thrown instanceof PermanentError) throw thrown;
       const length = response.headers["content-length"];
       const all = length === undefined || to.unpack !== undefined ? "" : ` of ${before + Number(length)}`;
       throw troubleOf(thrown, url, ` after ${bytes}${all} bytes`);
@@ -151,6 +156,16 @@ export class Download {
   #checkLength(bytes: number, url: URL): void {
     const wrong = this.#plan.source.bytes !== undefined && bytes !== this.#plan.source.bytes;
     if (wrong) throw failure(this.#wrongLength(bytes), url);
+    const tooMany = this.#tooMany(bytes);
+    if (tooMany) throw failure(tooMany, url);
+  }
+
+  /** Why no more bytes than these are taken. */
+  #tooMany(bytes: number): string | undefined {
+    const { source, maxBytes } = this.#plan;
+    if (source.bytes !== undefined && bytes > source.bytes)
+      return `has more than the ${source.bytes} bytes of the list`;
+    return bytes > maxBytes ? `has more than ${maxBytes} bytes, the limit of --max_size` : undefined;
   }
 
   #wrongLength(bytes: number): string {

@@ -58,6 +58,12 @@ export async function writeBody(
   return bytes;
 }
 
+const ownEncodings: ReadonlyMap<string, RegExp> = new Map([
+  ["gzip", /\.(?:t?gz|svgz)$/i],
+  ["x-gzip", /\.(?:t?gz|svgz)$/i],
+  ["br", /\.br$/i],
+]);
+
 const unpackers: ReadonlyMap<string, () => NodeJS.ReadWriteStream> = new Map([
   ["gzip", createGunzip],
   ["x-gzip", createGunzip],
@@ -67,10 +73,10 @@ const unpackers: ReadonlyMap<string, () => NodeJS.ReadWriteStream> = new Map([
 
 /**
  * The encoding to undo, for servers that send one unasked; undefined where the bytes stay as they are. Servers that send
- * `a.tar.gz` with the encoding gzip mean the file itself.
+ * `a.tar.gz` with the encoding gzip, or `a.br` with br, mean the file itself.
  */
 export function unpackOf(encoding: string | undefined, fileName: string): string | undefined {
-  if (encoding === undefined || /\.(?:t?gz|svgz|br)$/i.test(fileName)) return undefined;
+  if (encoding === undefined || (ownEncodings.get(encoding)?.test(fileName) ?? false)) return undefined;
   if (!unpackers.has(encoding)) throw new PermanentError(`sent as "${encoding}", although no encoding was asked for`);
   return encoding;
 }
