@@ -2,7 +2,7 @@ import { writeFileSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import { gzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
-import type { FinishRule, Item, ModeDefinition, OutputEntry } from "../../src/kit.js";
+import type { FinishRule, Item, ListEnv, ModeDefinition, OutputEntry } from "../../src/kit.js";
 import * as templates from "../../templates/index.js";
 import { createDirectory, createTree } from "../data/tree.js";
 
@@ -24,6 +24,12 @@ type InputFactory =
   | typeof templates.InputByGlob
   | typeof templates.InputFromWhateverJsonl;
 
+function listEnv({ inputRoot = "/", root = 0, leaveOut = [] }: Partial<ListEnv>): ListEnv {
+  const { signal } = new AbortController();
+  const walk = { root: inputRoot, leaveOut, signal, onPassedOver: () => {}, onUnreadable: () => {} };
+  return { inputRoot, root, leaveOut, signal, walk, isOutput: () => false, warn: () => {} };
+}
+
 async function list(
   { definition }: { definition: InputFactory["definition"] | ModeDefinition },
   said: Record<string, unknown>,
@@ -31,7 +37,7 @@ async function list(
 ): Promise<Item[]> {
   if (definition.kind !== "input") throw new Error("not an input mode");
   const items: Item[] = [];
-  const env = { inputRoot: root, root: 3, leaveOut, signal: new AbortController().signal, warn: () => {} };
+  const env = listEnv({ inputRoot: root, root: 3, leaveOut });
   for await (const batch of definition.list(fieldsOf(definition, said), env)) items.push(...batch);
   return items;
 }
@@ -172,7 +178,7 @@ describe("input modes that read JSONL", () => {
     const jsonlPath = write("t.jsonl", `\n{"input":{"path":"/a","rel_dir":".","file_name":"a"}}\n${bad}\n`);
     const seen: unknown[] = [];
     const definition = InputFromFileTripletJsonl.definition;
-    const env = { inputRoot: "/", root: 0, leaveOut: [], signal: new AbortController().signal, warn: () => {} };
+    const env = listEnv({ inputRoot: "/" });
     const reading = async () => {
       for await (const batch of definition.list({ jsonlPath }, env)) seen.push(...batch);
     };
