@@ -125,7 +125,7 @@ function readDirectory({ root, onUnreadable }: WalkOptions, relDir: string): Dir
   const path = relDir === "." ? root : `${root}/${relDir}`;
   try {
     const entries = readdirSync(path, { withFileTypes: true });
-    return relDir !== "." && isStateDirectory(entries) ? [] : entries;
+    return relDir !== "." && areOfState(entries) ? [] : entries;
   } catch (error) {
     if (relDir === "." || !onUnreadable) throw cannotList(path, error, relDir === ".");
     onUnreadable(relDir, error);
@@ -133,9 +133,22 @@ function readDirectory({ root, onUnreadable }: WalkOptions, relDir: string): Dir
   }
 }
 
-/** The state of a task, which `--run-dir` may have put anywhere. */
-function isStateDirectory(entries: readonly Dirent[]): boolean {
+/** In a directory with the state of a task, which `--run-dir` may have put anywhere. */
+function areOfState(entries: readonly Dirent[]): boolean {
   return stateNames.every((name) => entries.some((entry) => entry.name === name && entry.isDirectory()));
+}
+
+/** Whether a directory holds nothing but the state of tasks; those named need not be complete. */
+export function holdsOnlyState(dir: string, states: readonly string[]): boolean {
+  try {
+    return readdirSync(dir).every((name) => {
+      const path = join(dir, name);
+      return states.includes(path) || areOfState(readdirSync(path, { withFileTypes: true }));
+    });
+  } catch {
+    // It has a file, or is not there.
+    return false;
+  }
 }
 
 const stateNames = ["ledger", "lease", "runs"];

@@ -1,4 +1,4 @@
-import { LEADING_DOT, lettersOf, type Node, type Ranges, SLASH } from "./parse.js";
+import { DOT, LEADING_DOT, lettersOf, type Node, type Ranges, SLASH } from "./parse.js";
 
 /** An instruction; `next` are indices of others. */
 type Instruction =
@@ -59,16 +59,17 @@ export class Automaton {
 
   /** After the letters of a text. It begins a name where `isNameStart` or a slash comes before it. */
   run(from: State, text: string, isNameStart: boolean): State {
+    const ascii = this.#asciiClasses;
     let state = from;
     let atStart = isNameStart;
     for (let i = 0; i < text.length; i++) {
       let code = text.charCodeAt(i);
-      if (code >= 0xd800 && code <= 0xdbff) {
+      if (code >= 128) {
         code = text.codePointAt(i)!;
         if (code > 0xffff) i++;
-      } else if (code === 46 && atStart) code = LEADING_DOT;
+      } else if (code === DOT && atStart) code = LEADING_DOT;
       atStart = code === SLASH;
-      state = this.step(state, code);
+      state = (code < 128 ? state.next[ascii[code]!] : undefined) ?? this.step(state, code);
     }
     return state;
   }
@@ -143,8 +144,9 @@ export class Automaton {
     if ("any" in node) return add({ op: "split", next: node.any.map((part) => this.#emit(part, next, hidden)) });
     const loop: Instruction = { op: "split", next: [] };
     const at = add(loop);
-    loop.next = [this.#emit(node.many, at, hidden), next];
-    return at;
+    const body = this.#emit(node.many, at, hidden);
+    loop.next = [body, next];
+    return node.once ? body : at;
   }
 
   #collectBorders(borders: Set<number>): Set<number> {

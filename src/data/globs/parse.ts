@@ -9,14 +9,15 @@ export type Node =
   | { readonly one: Ranges }
   | { readonly all: readonly Node[] }
   | { readonly any: readonly Node[] }
-  | { readonly many: Node }
+  /** Any number of times; with `once`, at least one time. */
+  | { readonly many: Node; readonly once?: true }
   /** Any text within a name that the node does not match. */
   | { readonly not: Node };
 
 /** Stands for a dot that begins a name: wildcards match it only with `hidden`. */
 export const LEADING_DOT = 0x11_0000;
 export const SLASH = 47;
-const DOT = 46;
+export const DOT = 46;
 const LAST = 0x10_ffff;
 
 const MAX_DEPTH = 50;
@@ -131,7 +132,7 @@ function groupOf(sign: string, any: Node[]): Node {
   if (sign === "!") return { not: { any } };
   if (sign === "?") return { any: [{ all: [] }, ...any] };
   if (sign === "*") return { many: { any } };
-  return sign === "+" ? { all: [{ any }, { many: { any } }] } : { any };
+  return sign === "+" ? { many: { any }, once: true } : { any };
 }
 
 /** The place of each parenthesis that is closed → where it is. */

@@ -8,6 +8,7 @@ import { openSeenKeys, type SeenKeys } from "../plan/bulk/seen-keys.js";
 import type { KnownItem } from "../plan/candidates.js";
 import { FinishedCheck } from "../plan/finished.js";
 import { createKeyFilter, createReach, type KeyFilter } from "../plan/key-filter.js";
+import { leftOutOf } from "../plan/left-out.js";
 import { type Limit, Planner } from "../plan/planner.js";
 import { createStaleness } from "../plan/staleness.js";
 import type { PreparedRun } from "../prepare/prepared-run.js";
@@ -69,9 +70,7 @@ export async function openPlanner(
     ignoresTask: history.ignoresTask,
     keyFilter,
     mayReach: (dir) => (hasFailed?.(dir) ?? true) && reaches(dir),
-    leaveOut: prepared.shards.flatMap(({ outputRoot, stateDir }) =>
-      outputRoot === null ? [stateDir] : [outputRoot, stateDir],
-    ),
+    leaveOut: leftOutOf(prepared.shards, config.run.runDir),
     eachDoneKey: (onKey) => eachDoneKey(index, onKey),
     refusedBefore: refusedBefore(history, yields),
     finished,
