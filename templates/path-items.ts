@@ -6,8 +6,10 @@ import { type Item, KagurazakaError, type ListEnv, type WireTriplet } from "../s
 export class PathItems {
   readonly #env: ListEnv;
   readonly #prefix: string;
-  /** Prefixes of paths below the input root that are outputs: a file that `find` lists there is no input. */
+  /** Prefixes of paths below the input root that are outputs or state: a file that `find` lists there is no input. */
   readonly #outputs: readonly string[];
+  /** The same of absolute paths elsewhere. */
+  readonly #outputsElsewhere: readonly string[];
   #leftOut = 0;
   #isChecked = false;
 
@@ -18,6 +20,7 @@ export class PathItems {
     this.#outputs = leaveOut
       .map((path) => `${relative(inputRoot, path)}/`)
       .filter((path) => !/^(?:\.\.)?\//.test(path));
+    this.#outputsElsewhere = leaveOut.map((path) => `${path}/`).filter((path) => !this.#prefix.startsWith(path));
   }
 
   /** `paths` are relative to the input root or absolute. */
@@ -34,7 +37,7 @@ export class PathItems {
   end(): void {
     if (this.#leftOut === 0) return;
     const lines = this.#leftOut === 1 ? "1 line names a file" : `${this.#leftOut} lines name files`;
-    this.#env.warn(`${lines} in the output root, passed over: outputs are no inputs`);
+    this.#env.warn(`${lines} of the output root or of kagurazaka's own, passed over: these are no inputs`);
   }
 
   #relative(path: string): WireTriplet | undefined {
@@ -45,20 +48,17 @@ export class PathItems {
   #absolute(path: string): WireTriplet | undefined {
     const normal = isNormal(path) ? path : withoutSlash(posix.normalize(path));
     if (normal.startsWith(this.#prefix)) return this.#belowRoot(normal.slice(this.#prefix.length));
+    if (isOwn(normal, this.#outputsElsewhere)) return this.#leaveOut();
     const { file_name, rel_dir, root } = triplet(normal.slice(1), this.#env.root);
     return { file_name, path: normal, rel_dir, root };
   }
 
   #belowRoot(path: string): WireTriplet | undefined {
-    if (!this.#isOurs(path)) return triplet(path, this.#env.root);
-    this.#leftOut++;
-    return undefined;
+    return isOwn(path, this.#outputs) ? this.#leaveOut() : triplet(path, this.#env.root);
   }
 
-  #isOurs(path: string): boolean {
-    if (path.charCodeAt(0) === DOT && path.startsWith(OWN_DIRECTORY)) return true;
-    for (const outputs of this.#outputs) if (path.startsWith(outputs)) return true;
-    return false;
+  #leaveOut(): undefined {
+    this.#leftOut++;
   }
 
   /** Checks the first path only: in a list made for another directory all paths are wrong. */
@@ -80,9 +80,13 @@ export class PathItems {
   }
 }
 
-const OWN_DIRECTORY = ".kagurazaka/";
 const SLASH = 47;
-const DOT = 46;
+
+function isOwn(path: string, outputs: readonly string[]): boolean {
+  if (path.includes(".kagurazaka/") && /(?:^|\/)\.kagurazaka\//.test(path)) return true;
+  for (const directory of outputs) if (path.startsWith(directory)) return true;
+  return false;
+}
 
 /** Fields in sorted order: canonical JSON takes its fast path. */
 function triplet(relPath: string, root: number): WireTriplet {

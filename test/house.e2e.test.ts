@@ -21,7 +21,7 @@ describe("what is loaded", () => {
     expect([status, ...main]).toEqual([0]);
   });
 
-  test("a worker: no parser, no pattern library, no engine but its own", () => {
+  test("a worker: no parser, no engine but its own", () => {
     const { status, stderr, main, workers, workerFiles } = load(
       "@word-count",
       "--num-process",
@@ -32,7 +32,7 @@ describe("what is loaded", () => {
     );
     expect(status, stderr).toBe(0);
     expect([...main], "the recorder sees what the coordinator loads").toEqual(
-      expect.arrayContaining(["fast-glob", "yaml", "piscina"]),
+      expect.arrayContaining(["yaml", "piscina"]),
     );
     expect([...workers]).toEqual(["piscina"]);
     expect(workerFiles).toContain("src/runner/worker/main.js");
@@ -40,7 +40,7 @@ describe("what is loaded", () => {
     expect(workerFiles.filter((file) => forbidden.test(file))).toEqual([]);
   });
 
-  test("an inline run without patterns, bar or configuration: no piscina, esbuild, fast-glob, yaml", () => {
+  test("an inline run without patterns, bar or configuration: no piscina, esbuild, yaml", () => {
     const { status, stderr, main } = load("@checksum", "--backbone", "inline", ...roots);
     expect(status, stderr).toBe(0);
     expect([...main].filter((name) => name !== "deepmerge")).toEqual([]);

@@ -32,7 +32,8 @@ export const errorCodes = {
   crash: { says: "the item crashed its worker twice while running alone" },
   "unsafe-name": { says: "a name would leave the output root" },
   "reserved-field": { says: "the item carries a field that a mode injects" },
-  "duplicate-key": { says: "two items have one key, or one output path" },
+  unreadable: { says: "a directory of the input cannot be listed" },
+  "duplicate-key": { says: "two different items have one key, or one output path" },
   "not-json": { says: "the item or its result is not JSON-like and cannot be sent to a worker" },
   "no-output": { says: "process() returned without writing a declared output" },
 } as const satisfies Record<string, { exit?: number; says: string }>;

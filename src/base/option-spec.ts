@@ -29,6 +29,8 @@ export interface OptionSpec {
   readonly max?: number;
   /** For a size: the unit of a plain number in bytes, e.g. 1e6 for megabytes. @defaultValue 1 */
   readonly plainUnit?: number;
+  /** The empty text is a mistake: `--only "$UNSET"`. */
+  readonly notEmpty?: true;
   /** The value is shown and kept as `***`, unless all of it is `${…}`. */
   readonly secret?: boolean;
   /** Null is allowed, and switches the mode's field off. */

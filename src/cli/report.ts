@@ -32,7 +32,7 @@ export function formatReport(result: RunResult, palette: Palette): string {
     if (count > 0) rows.push([name, `${paint(groupedCount(count))}${note === "" ? "" : `  ${palette.dim(note)}`}`]);
   };
   add("done", counts.done, "", palette.green);
-  add("skipped", counts.skipped, "finished before");
+  add("skipped", counts.skipped, "finished before, or listed twice");
   add("filtered", counts.filtered, "the task had nothing to do");
   add("failed", counts.failed, "", palette.red);
   if (result.failedInTotal > 0)

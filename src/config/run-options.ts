@@ -38,12 +38,14 @@ export const runOptions = {
   },
   only: {
     type: "strings",
+    notEmpty: true,
     default: [],
     placeholder: "GLOB",
     help: "Only items whose key matches; may be repeated, one match is enough. Default: all.",
   },
   keys: {
     type: "string",
+    notEmpty: true,
     placeholder: "FILE",
     help: "Only items whose key stands in FILE, one key a line. Default: all.",
   },
@@ -110,6 +112,7 @@ export const runOptions = {
   },
   runDir: {
     type: "string",
+    notEmpty: true,
     placeholder: "DIR",
     help: "Where ledger, reports and logs go. Default: <output root>/.kagurazaka/<task id>.",
   },
@@ -190,21 +193,25 @@ export type UiSettings = OptionValues<Pick<typeof cliOptions, (typeof uiNames)[n
 export const shortOptions = {
   in: {
     type: "string",
+    notEmpty: true,
     placeholder: "DIR",
     help: "Where the inputs lie. Short for --mixin hard_shard_mode.input_path=DIR.",
   },
   out: {
     type: "string",
+    notEmpty: true,
     placeholder: "DIR",
     help: "Where the outputs go. Short for --mixin hard_shard_mode.output_path=DIR.",
   },
   lines: {
     type: "string",
+    notEmpty: true,
     placeholder: "FILE|-",
     help: "One item for each line of a file, or of standard input with -. Short for --mixin input_mode='{use: InputByLines, as: text, lines_path: FILE}'.",
   },
   filesFrom: {
     type: "string",
+    notEmpty: true,
     placeholder: "FILE|-",
     help: "The same, each line being the path of a file. Short for --mixin input_mode='{use: InputByLines, as: path, lines_path: FILE}'.",
   },

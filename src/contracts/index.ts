@@ -14,7 +14,7 @@
  * Planning
  * - **plan**: which items run, in which order (`Planner`). A listed item is named (`Namer`) and becomes a *candidate*; it is
  *   finished or due (`FinishedCheck`, by `ExistingFiles` or the ledger); `--sample N` and `--shuffle` reorder
- *   (`SmallestHashes`, `ShuffleWindow`).
+ *   (`SmallestHashes`, `ShuffleWindow`). What a task has made (`OwnOutputs`, of `KnownOutputs`) is not its input.
  * - **chunk**: items that travel together; transport only, no unit of work, no barrier. `ItemChunk`: one `PendingItem` per
  *   item; `PackedChunk` (by `Packer`): bytes; `ChunkSlice`: a part of one; `ReceivedChunk`: on the worker's side.
  *
@@ -48,7 +48,7 @@
  *   `FailedKeys`). **segment**: the ledger's file of one run. **epoch**: one full (re)doing, opened by `--force`.
  *   **checkpoint** (`Checkpoints`): a line up to which the ledger and its outputs are on disk; later lines are *unsynced*.
  * - **lease**: the exclusive right to work on a partition, with a heartbeat (`Beat`, `HeartbeatThread`).
- * - **audit**: compares a root with its ledger (`Judge`, `AuditCounters`, `DeepCheck`, `KnownOutputs`).
+ * - **audit**: compares a root with its ledger (`Judge`, `AuditCounters`, `DeepCheck`).
  *   **compaction**: folds a ledger (`LineWriter`). **split**: makes hard shards of a tree (`Placer`, `Removals`,
  *   `ShardDirectories`, `SplitCounters`, `PlacingFailed`).
  */

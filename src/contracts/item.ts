@@ -4,7 +4,7 @@ export type Json = null | boolean | number | string | readonly Json[] | { readon
 /** One input as it is listed, stored and sent. `undefined` fields count as absent. */
 export type Item = { readonly [field: string]: unknown };
 
-const RESERVED = /^(?:result|input|output(?:_.*)?)$/;
+const RESERVED = /^(?:result|input|output(?:_.*)?)$/s;
 
 /** Names of fields that modes inject, which no record may have. */
 export const isReservedField = (name: string): boolean => RESERVED.test(name);

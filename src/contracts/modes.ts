@@ -48,6 +48,18 @@ export interface ListEnv {
   /** Absolute directories to leave out (the output root, where it is inside the input root). */
   readonly leaveOut: readonly string[];
   readonly signal: AbortSignal;
+  /** The same, as `walkFiles`, `walkDirectories` and `globFiles` take it: `walkFiles({ ...env.walk, hidden, match })`. */
+  readonly walk: {
+    readonly root: string;
+    readonly leaveOut: readonly string[];
+    readonly signal: AbortSignal;
+    /** What the walk does not list; the run counts it and warns. */
+    onPassedOver(relPath: string, why: string): void;
+    /** A directory that cannot be listed: the run records it as failed, and the walk goes on. */
+    onUnreadable(relDir: string, cause: unknown): void;
+  };
+  /** Whether this task's runs have made a file, by its path below the input root. Such items are left out in any case. */
+  isOutput(relPath: string): boolean;
   /** A warning about the listing as a whole, e.g. how many lines were skipped. */
   warn(message: string): void;
 }

@@ -1,74 +1,62 @@
 import { lstatSync, statSync } from "node:fs";
-import { dirname, join } from "node:path";
-import type { Readable } from "node:stream";
+import { join } from "node:path";
+import { nextTurn } from "../base/clock.js";
 import { KagurazakaError } from "../base/errors.js";
 import { OWN_DIRECTORY } from "../base/own-directory.js";
-import { createGate, createSortedFileSystem } from "./glob-file-system.js";
-import { cannotList, createLeftOut, type WalkedDirectory, type WalkOptions } from "./walk.js";
+import type { State } from "./globs/automaton.js";
+import { compileFileGlob } from "./globs/globs.js";
+import { SLASH } from "./globs/parse.js";
+import {
+  cannotList,
+  createLeftOut,
+  joinRelative,
+  listDirectory,
+  type WalkedDirectory,
+  type WalkOptions,
+} from "./walk.js";
 
 export interface GlobOptions extends WalkOptions {
-  /** fast-glob's syntax: `**` (recursive), `*`, `?`, `[…]`, `{a,b}`, `@(…)`; POSIX, below the root. */
+  /** `**` (recursive), `*`, `?`, `[…]`, `{a,b}`, `{1..9}`, `@(…)`, `!(…)` and so on; POSIX, below the root. */
   readonly pattern: string;
 }
 
+const MAX_TURN_MS = 10;
+
 /**
  * The regular files under a root that match a pattern, in arrays of one directory each: breadth first, names sorted by
- * code point in every directory, so the order is the same on every machine. Rules for symlinks, hidden names, left-out
- * directories and errors as in `walkFiles`. Braces that split the pattern at its base (`{a,a/b}/*`) keep a set of what was
- * found; otherwise memory is that of the largest directory.
+ * code point in every directory, so the order is the same on every machine. Only directories are read in which something may
+ * match. Rules for symlinks, hidden names, left-out directories and errors as in `walkFiles`.
  *
  * @throws KagurazakaError `bad-value` for a pattern that is empty, absolute or has `..`; `input-root` and `generate-tasks` as `walkFiles`
  */
 export async function* globFiles(options: GlobOptions): AsyncGenerator<WalkedDirectory> {
-  const { root, pattern, signal } = options;
+  const { root, pattern, signal, hidden = false } = options;
   checkRoot(root);
-  const { default: glob } = await import("fast-glob");
-  const shared = { cwd: root, dot: options.hidden ?? false, followSymbolicLinks: false, unique: false } as const;
-  const tasks = pattern === "" ? [] : glob.generateTasks(spellOutQuestionMarks(pattern, shared.dot), shared);
-  const parts = tasks.flatMap((task) => [task.base, ...task.positive]);
-  checkPattern(pattern, parts);
-  const isReachable = createReachable(options);
-  const seen = tasks.length > 1 ? new Set<string>() : undefined;
+  const { patterns, automaton } = compileFileGlob(pattern, hidden);
+  const leftOut = createLeftOut(options);
+  const after = (state: State, name: string): State => automaton.run(state, name, true);
+  const inside = (state: State, name: string): State => automaton.step(after(state, name), SLASH);
 
-  for (const task of tasks) {
-    const gate = createGate();
-    // One directory at a time: with several at once the order would depend on which of them is read first.
-    const stream = glob.stream(task.patterns, {
-      ...shared,
-      concurrency: 1,
-      fs: createSortedFileSystem(options, gate),
-    }) as Readable;
-    gate.watch(stream);
-    let directory: WalkedDirectory = { relDir: ".", names: [] };
-    try {
-      for await (const found of stream as AsyncIterable<string>) {
-        gate.open();
-        signal?.throwIfAborted();
-        const path = found.startsWith("./") ? found.slice(2) : found;
-        const relDir = dirname(path);
-        if (!isReachable(relDir) || seen?.has(path)) continue;
-        seen?.add(path);
-        if (relDir !== directory.relDir) {
-          if (directory.names.length > 0) yield directory;
-          directory = { relDir, names: [] };
-        }
-        directory.names.push(relDir === "." ? path : path.slice(relDir.length + 1));
-      }
-    } catch (error) {
-      if (signal?.aborted || KagurazakaError.is(error)) throw error;
-      throw cannotList((error as NodeJS.ErrnoException).path ?? root, error);
-    }
+  const base = baseOf(patterns);
+  if (!isWalkable(options, base, leftOut)) return;
+  const waiting = [{ relDir: base.length === 0 ? "." : base.join("/"), state: base.reduce(inside, automaton.start) }];
+  let turnStarted = performance.now();
+  for (let read = 0; read < waiting.length; ) {
     signal?.throwIfAborted();
-    if (directory.names.length > 0) yield directory;
+    const { relDir, state } = waiting[read++]!;
+    const { files, directories } = listDirectory({ ...options, hidden: true }, relDir, leftOut, {
+      file: (name) => after(state, name).accepts,
+      directory: (name) => inside(state, name).threads.length > 0,
+    });
+    for (const name of directories) waiting.push({ relDir: joinRelative(relDir, name), state: inside(state, name) });
+    // A queue without moving its elements at each step.
+    if (read > 1024 && read > waiting.length / 2) read -= waiting.splice(0, read).length;
+    if (files.length > 0) yield { relDir, names: files };
+    if (performance.now() - turnStarted < MAX_TURN_MS) continue;
+    await nextTurn();
+    turnStarted = performance.now();
   }
-}
-
-/** fast-glob takes `a?` in `a?/*.txt` for the plain name of a directory, but understands brackets. */
-function spellOutQuestionMarks(pattern: string, hidden: boolean): string {
-  return pattern.replace(/\\.|\[[^\]]*\]|\?(?!\()/g, (part, at: number) => {
-    if (part !== "?") return part;
-    return hidden || (at > 0 && pattern[at - 1] !== "/") ? "[^/]" : "[^./]";
-  });
+  signal?.throwIfAborted();
 }
 
 function checkRoot(root: string): void {
@@ -78,27 +66,34 @@ function checkRoot(root: string): void {
   });
 }
 
-function checkPattern(pattern: string, parts: readonly string[]): void {
-  const leaves = parts.some((part) => part.startsWith("/") || part.split("/").includes(".."));
-  if (parts.length > 0 && !leaves) return;
-  const why = leaves ? "leads out of the input root" : "matches nothing";
-  throw new KagurazakaError("bad-value", `the glob pattern ${JSON.stringify(pattern)} ${why}`, {
-    hint: "Write it relative to the input root and without `..`, e.g. **/*.png.",
+/** The names of the directory that all that matches is in, as far as the patterns spell it out. */
+function baseOf(patterns: readonly string[]): string[] {
+  const [first = [], ...others] = patterns.map((pattern) => {
+    const names = pattern.split("/").slice(0, -1);
+    const magic = names.findIndex((name) => /[*?[\]{}()!+@|\\]/.test(name));
+    return magic < 0 ? names : names.slice(0, magic);
   });
+  const differs = first.findIndex((name, i) => others.some((other) => other[i] !== name));
+  return differs < 0 ? first : first.slice(0, differs);
 }
 
-/** A pattern may name directories that the walk would not have entered: `link/*.txt`, `.kagurazaka/*`. */
-function createReachable(options: GlobOptions): (relDir: string) => boolean {
-  const leftOut = createLeftOut(options);
-  let last = ".";
-  let answer = true;
-  const mayEnter = (relDir: string, name: string): boolean =>
-    name !== OWN_DIRECTORY && !leftOut(relDir) && !lstatSync(join(options.root, relDir)).isSymbolicLink();
-  return (relDir) => {
-    if (relDir === last) return answer;
-    const steps = relDir === "." ? [] : relDir.split("/");
-    last = relDir;
-    answer = steps.every((name, i) => mayEnter(steps.slice(0, i + 1).join("/"), name));
-    return answer;
-  };
+/** Whether a directory below the root is one that a walk would have entered. */
+function isWalkable(options: GlobOptions, names: readonly string[], leftOut: (relDir: string) => boolean): boolean {
+  let relDir = ".";
+  for (const name of names) {
+    relDir = joinRelative(relDir, name);
+    if (name === OWN_DIRECTORY || leftOut(relDir)) return false;
+    try {
+      const stat = lstatSync(join(options.root, relDir));
+      if (stat.isSymbolicLink()) options.onPassedOver?.(relDir, "a symbolic link to a directory");
+      if (!stat.isDirectory()) return false;
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === "ENOENT" || code === "ENOTDIR") return false;
+      if (!options.onUnreadable) throw cannotList(join(options.root, relDir), error);
+      options.onUnreadable(relDir, error);
+      return false;
+    }
+  }
+  return true;
 }

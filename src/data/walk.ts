@@ -12,10 +12,18 @@ export interface WalkOptions {
   readonly hidden?: boolean;
   /** Stops the walk at the next directory, by throwing the signal's reason. */
   readonly signal?: AbortSignal;
+  /** Called for what is not listed for another reason than the caller's choice; never for what is kagurazaka's own. */
+  readonly onPassedOver?: (relPath: string, why: PassedOver) => void;
+  /** Called for a directory below the root that cannot be listed; the walk goes on. @defaultValue the walk throws */
+  readonly onUnreadable?: (relDir: string, cause: unknown) => void;
 }
 
 /** Why a name in a directory is not listed. */
-export type PassedOver = "hidden" | "a symbolic link to a directory or to nothing" | "neither file nor directory";
+export type PassedOver =
+  | "hidden"
+  | "a symbolic link to a directory"
+  | "a symbolic link to nothing"
+  | "neither file nor directory";
 
 /** Names in one directory, sorted by code point. `relDir` is POSIX and relative to the root, `.` for the root itself. */
 export interface WalkedDirectory {
@@ -30,39 +38,20 @@ export interface WalkedDirectory {
  * the subdirectories still to be entered on the way down to it.
  *
  * @param options.match keeps a file by its name; all when left out
- * @param options.onPassedOver called for what is not listed for another reason than `match`; never for `.kagurazaka`
  * @throws KagurazakaError `input-root` when the root cannot be read, `generate-tasks` (with the path) for a directory below it
  */
 export function* walkFiles(
-  options: WalkOptions & {
-    readonly match?: (name: string) => boolean;
-    readonly onPassedOver?: (relPath: string, why: PassedOver) => void;
-  },
+  options: WalkOptions & { readonly match?: (name: string) => boolean },
 ): Generator<WalkedDirectory> {
-  const { match, onPassedOver } = options;
+  const wants: Wants = { file: options.match ?? (() => true), directory: () => true };
   const leftOut = createLeftOut(options);
   const waiting = ["."];
   while (waiting.length > 0) {
     options.signal?.throwIfAborted();
     const relDir = waiting.pop()!;
-    const entries = readDirectory(options.root, relDir);
-    const names: string[] = [];
-    const directories: string[] = [];
-    for (const entry of entries) {
-      const { name } = entry;
-      if (name.charCodeAt(0) === DOT && !options.hidden) {
-        if (name !== OWN_DIRECTORY) onPassedOver?.(joinRelative(relDir, name), "hidden");
-      } else if (entry.isFile()) {
-        if (match === undefined || match(name)) names.push(name);
-      } else if (entry.isDirectory()) directories.push(name);
-      else if (match === undefined || match(name)) {
-        if (!entry.isSymbolicLink()) onPassedOver?.(joinRelative(relDir, name), "neither file nor directory");
-        else if (isFile(join(options.root, relDir, name))) names.push(name);
-        else onPassedOver?.(joinRelative(relDir, name), "a symbolic link to a directory or to nothing");
-      }
-    }
-    pushReversed(waiting, relDir, sortNames(directories), leftOut);
-    if (names.length > 0) yield { relDir, names: sortNames(names) };
+    const { files, directories } = listDirectory(options, relDir, leftOut, wants);
+    for (const name of directories.reverse()) waiting.push(joinRelative(relDir, name));
+    if (files.length > 0) yield { relDir, names: files };
   }
 }
 
@@ -71,19 +60,58 @@ export function* walkFiles(
  * rules of `walkFiles`.
  */
 export function* walkDirectories(options: WalkOptions & { readonly level: number }): Generator<WalkedDirectory> {
+  const wants: Wants = { file: () => false, directory: () => true };
   const leftOut = createLeftOut(options);
   const waiting: { relDir: string; level: number }[] = [{ relDir: ".", level: 1 }];
   while (waiting.length > 0) {
     options.signal?.throwIfAborted();
     const { relDir, level } = waiting.pop()!;
-    const names = readDirectory(options.root, relDir)
-      .filter((entry) => entry.isDirectory() && (options.hidden || entry.name.charCodeAt(0) !== DOT))
-      .map((entry) => entry.name);
-    const paths: string[] = [];
-    pushReversed(paths, relDir, sortNames(names), leftOut);
-    if (level < options.level) for (const path of paths) waiting.push({ relDir: path, level: level + 1 });
-    else if (paths.length > 0) yield { relDir, names: paths.reverse().map((path) => basename(path)) };
+    const { directories } = listDirectory(options, relDir, leftOut, wants);
+    if (level === options.level) {
+      if (directories.length > 0) yield { relDir, names: directories };
+    } else {
+      for (const name of directories.reverse()) waiting.push({ relDir: joinRelative(relDir, name), level: level + 1 });
+    }
   }
+}
+
+/** Which names in a directory are wanted, should they be files or directories. */
+interface Wants {
+  file(name: string): boolean;
+  directory(name: string): boolean;
+}
+
+/** The wanted names in one directory, sorted by code point. */
+export function listDirectory(
+  options: WalkOptions,
+  relDir: string,
+  leftOut: (relDir: string) => boolean,
+  wants: Wants,
+): { readonly files: string[]; readonly directories: string[] } {
+  const { root, hidden, onPassedOver } = options;
+  const files: string[] = [];
+  const directories: string[] = [];
+  for (const entry of readDirectory(options, relDir)) {
+    const { name } = entry;
+    if (name.charCodeAt(0) === DOT && !hidden) {
+      if (name !== OWN_DIRECTORY) onPassedOver?.(joinRelative(relDir, name), "hidden");
+    } else if (entry.isFile()) {
+      if (wants.file(name)) files.push(name);
+    } else if (entry.isDirectory()) {
+      if (name !== OWN_DIRECTORY && wants.directory(name) && !leftOut(joinRelative(relDir, name)))
+        directories.push(name);
+    } else {
+      const isWanted = wants.file(name);
+      if (!isWanted && !(onPassedOver && entry.isSymbolicLink() && wants.directory(name))) continue;
+      const kind = entry.isSymbolicLink() ? targetOf(join(root, relDir, name)) : "neither file nor directory";
+      if (kind === "file") {
+        if (isWanted) files.push(name);
+      } else if (isWanted || kind === "a symbolic link to a directory") {
+        onPassedOver?.(joinRelative(relDir, name), kind);
+      }
+    }
+  }
+  return { files: sortNames(files), directories: sortNames(directories) };
 }
 
 const DOT = 46;
@@ -93,27 +121,37 @@ export function joinRelative(relDir: string, name: string): string {
   return relDir === "." ? name : `${relDir}/${name}`;
 }
 
-/** Pushes so that popping gives the names in order. */
-function pushReversed(
-  stack: string[],
-  relDir: string,
-  names: readonly string[],
-  leftOut: (relDir: string) => boolean,
-): void {
-  for (let i = names.length - 1; i >= 0; i--) {
-    const path = joinRelative(relDir, names[i]!);
-    if (names[i] !== OWN_DIRECTORY && !leftOut(path)) stack.push(path);
+function readDirectory({ root, onUnreadable }: WalkOptions, relDir: string): Dirent[] {
+  const path = relDir === "." ? root : `${root}/${relDir}`;
+  try {
+    const entries = readdirSync(path, { withFileTypes: true });
+    return relDir !== "." && areOfState(entries) ? [] : entries;
+  } catch (error) {
+    if (relDir === "." || !onUnreadable) throw cannotList(path, error, relDir === ".");
+    onUnreadable(relDir, error);
+    return [];
   }
 }
 
-function readDirectory(root: string, relDir: string): Dirent[] {
-  const path = relDir === "." ? root : `${root}/${relDir}`;
+/** In a directory with the state of a task, which `--run-dir` may have put anywhere. */
+function areOfState(entries: readonly Dirent[]): boolean {
+  return stateNames.every((name) => entries.some((entry) => entry.name === name && entry.isDirectory()));
+}
+
+/** Whether a directory holds nothing but the state of tasks; those named need not be complete. */
+export function holdsOnlyState(dir: string, states: readonly string[]): boolean {
   try {
-    return readdirSync(path, { withFileTypes: true });
-  } catch (error) {
-    throw cannotList(path, error, relDir === ".");
+    return readdirSync(dir).every((name) => {
+      const path = join(dir, name);
+      return states.includes(path) || areOfState(readdirSync(path, { withFileTypes: true }));
+    });
+  } catch {
+    // It has a file, or is not there.
+    return false;
   }
 }
+
+const stateNames = ["ledger", "lease", "runs"];
 
 export function cannotList(path: string, cause: unknown, isRoot = false): KagurazakaError {
   const message = `cannot list the directory ${path}: ${(cause as Error).message}`;
@@ -121,13 +159,15 @@ export function cannotList(path: string, cause: unknown, isRoot = false): Kagura
   return new KagurazakaError(isRoot ? "input-root" : "generate-tasks", message, { hint, cause });
 }
 
-/** Whether a symlink leads to a regular file. True also where it may not be followed, so that its item fails visibly. */
-export function isFile(path: string): boolean {
+/** What a symbolic link leads to. A file also where it may not be followed, so that its item fails visibly. */
+function targetOf(path: string): "file" | Exclude<PassedOver, "hidden"> {
   try {
-    return statSync(path).isFile();
+    const stat = statSync(path);
+    if (stat.isFile()) return "file";
+    return stat.isDirectory() ? "a symbolic link to a directory" : "neither file nor directory";
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    return code !== "ENOENT" && code !== "ELOOP" && code !== "ENOTDIR";
+    return code === "ENOENT" || code === "ELOOP" || code === "ENOTDIR" ? "a symbolic link to nothing" : "file";
   }
 }
 

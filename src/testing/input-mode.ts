@@ -28,6 +28,13 @@ const sampleTree: Readonly<Record<string, string>> = {
   "left/out.txt": "not to be listed",
 };
 
+function listEnv(dir: string, env: Partial<ListEnv>): ListEnv {
+  const { inputRoot = dir, leaveOut = [join(dir, "left")], signal = new AbortController().signal } = env;
+  const passOver = { onPassedOver: () => {}, onUnreadable: () => {} };
+  const walk = { root: inputRoot, leaveOut, signal, ...passOver };
+  return { root: 0, isOutput: () => false, warn: () => {}, walk, ...env, inputRoot, leaveOut, signal };
+}
+
 /** What every input mode must do. `mode` is the factory a task calls: `InputByExts`. */
 export function testInputMode(
   mode: { readonly definition: InputDefinition },
@@ -43,15 +50,7 @@ export function testInputMode(
       const all = filledFields(definition.fields, fields(dir));
       const list = async (env: Partial<ListEnv> = {}): Promise<Item[][]> => {
         const lists: Item[][] = [];
-        const whole: ListEnv = {
-          inputRoot: dir,
-          root: 0,
-          leaveOut: [join(dir, "left")],
-          signal: new AbortController().signal,
-          warn: () => {},
-          ...env,
-        };
-        for await (const items of definition.list(all, whole)) lists.push([...items]);
+        for await (const items of definition.list(all, listEnv(dir, env))) lists.push([...items]);
         return lists;
       };
       await use(list, dir);

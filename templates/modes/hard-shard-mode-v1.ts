@@ -9,9 +9,15 @@ export default defineHardShardMode({
   name: "HardShardModeV1",
   help: "one shard or several: <base path>/<shard_idx>/<name>",
   fields: {
-    baseInputPath: { type: "string", required: true, help: "directory that holds the shards of the input" },
+    baseInputPath: {
+      type: "string",
+      notEmpty: true,
+      required: true,
+      help: "directory that holds the shards of the input",
+    },
     baseOutputPath: {
       type: "string",
+      notEmpty: true,
       nullable: true,
       default: null,
       help: "directory that holds the shards of the output; null: no files are written",

@@ -13,10 +13,9 @@ export default defineInputMode<{ input: FileTriplet }>()({
   yields: "file",
   uniqueKeys: true,
   readsInputRoot: true,
-  *list({ exts, ignoreCase, hidden }, { inputRoot, root, leaveOut, signal }) {
+  *list({ exts, ignoreCase, hidden }, { root, walk }) {
     const match = createMatch(exts, ignoreCase);
-    for (const directory of walkFiles({ root: inputRoot, leaveOut, hidden, match, signal }))
-      yield createFileItems(root, directory);
+    for (const directory of walkFiles({ ...walk, hidden, match })) yield createFileItems(root, directory);
   },
 });
 

@@ -3,6 +3,7 @@ import {
   type FileTriplet,
   type InputDefinition,
   type InputModeData,
+  joinRelative,
   KagurazakaError,
   walkFiles,
 } from "../../src/kit.js";
@@ -49,11 +50,13 @@ const mode: GroupsFactory = defineInputMode<any>()({
   uniqueKeys: true,
   readsInputRoot: true,
   check: ({ filesToJoin }) => void parseFilesToJoin(filesToJoin),
-  *list({ filesToJoin, unmatched, ignoreCase, hidden }, { inputRoot, root, leaveOut, signal, warn }) {
+  *list({ filesToJoin, unmatched, ignoreCase, hidden }, { root, walk, isOutput, warn }) {
     const joiner = createJoiner(parseFilesToJoin(filesToJoin), ignoreCase);
     const alone = new Unmatched();
-    for (const { relDir, names } of walkFiles({ root: inputRoot, leaveOut, hidden, match: joiner.match, signal }))
-      yield joiner.join(names, { root, relDir, unmatched: alone }).map((group) => ({ input: group }));
+    for (const { relDir, names } of walkFiles({ ...walk, hidden, match: joiner.match })) {
+      const inputs = names.filter((name) => !isOutput(joinRelative(relDir, name)));
+      yield joiner.join(inputs, { root, relDir, unmatched: alone }).map((group) => ({ input: group }));
+    }
     if (alone.count === 0 || unmatched === "ignore") return;
     if (unmatched === "warn") return warn(`${alone.describe()}, passed over`);
     throw new KagurazakaError("generate-tasks", alone.describe(), {

@@ -31,7 +31,7 @@ const mode: LinesFactory = defineInputMode<any>()({
   name: "InputByLines",
   help: "the lines of a file, or of standard input: paths of files, or texts",
   fields: {
-    linesPath: { type: "string", required: true, help: `one item a line; ${LIST_HELP}` },
+    linesPath: { type: "string", notEmpty: true, required: true, help: `one item a line; ${LIST_HELP}` },
     as: {
       type: "string",
       choices: ["path", "text"],

@@ -16,14 +16,13 @@ export default defineInputMode<{ input: FileTriplet }>()({
   yields: "file",
   uniqueKeys: true,
   readsInputRoot: true,
-  *list({ subDirectoryLevel: level, hidden }, { inputRoot, root, leaveOut, signal }) {
+  *list({ subDirectoryLevel: level, hidden }, { inputRoot, root, walk }) {
     if (level === 0) {
       // Joining the root and the name, as for all others, would not give its path.
       const path = resolve(inputRoot);
       yield [{ input: { file_name: basename(path), path, rel_dir: ".", root } }];
       return;
     }
-    for (const parent of walkDirectories({ root: inputRoot, level, leaveOut, hidden, signal }))
-      yield createFileItems(root, parent);
+    for (const parent of walkDirectories({ ...walk, level, hidden })) yield createFileItems(root, parent);
   },
 });

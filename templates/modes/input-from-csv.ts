@@ -31,7 +31,7 @@ const mode: CsvFactory = defineInputMode<any>()({
   name: "InputFromCsv",
   help: "records: the rows of a CSV or TSV file",
   fields: {
-    csvPath: { type: "string", required: true, help: `a row a record; ${LIST_HELP}` },
+    csvPath: { type: "string", notEmpty: true, required: true, help: `a row a record; ${LIST_HELP}` },
     delimiter: {
       type: "string",
       nullable: true,

@@ -13,6 +13,7 @@ export default defineInputMode<{ input: FileTriplet }>()({
   fields: {
     jsonlPath: {
       type: "string",
+      notEmpty: true,
       required: true,
       help: `lines {"input": {"path", "rel_dir", "file_name"}}; ${LIST_HELP}`,
     },
@@ -43,7 +44,7 @@ function parseLine({ value }: JsonlRecord, root: number): Item | undefined {
   const { path, rel_dir, file_name } = value.input;
   if (!isText(path) || !isText(rel_dir) || !isText(file_name)) return undefined;
   // Two spellings of one directory must give one key.
-  const relDir = posix.normalize(rel_dir).replace(/(?<=.)\/$/, "");
+  const relDir = posix.normalize(rel_dir).replace(/(?!^)\/$/, "");
   return { ...value, input: { file_name, path: resolve(path), rel_dir: relDir, root } };
 }
 

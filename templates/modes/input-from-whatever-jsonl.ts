@@ -8,7 +8,7 @@ export default defineInputMode<any>()({
   name: "InputFromWhateverJsonl",
   help: "records: the lines of a JSONL file",
   fields: {
-    jsonlPath: { type: "string", required: true, help: `one JSON object a line; ${LIST_HELP}` },
+    jsonlPath: { type: "string", notEmpty: true, required: true, help: `one JSON object a line; ${LIST_HELP}` },
     keyField: {
       type: "string",
       nullable: true,

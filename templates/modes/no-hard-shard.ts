@@ -6,9 +6,10 @@ export default defineHardShardMode({
   name: "NoHardShard",
   help: "one input directory, one output directory",
   fields: {
-    inputPath: { type: "string", required: true, help: "directory the inputs lie in" },
+    inputPath: { type: "string", notEmpty: true, required: true, help: "directory the inputs lie in" },
     outputPath: {
       type: "string",
+      notEmpty: true,
       nullable: true,
       default: null,
       help: "directory the outputs go to; null: no files are written",

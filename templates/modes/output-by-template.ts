@@ -19,6 +19,7 @@ export default defineOutputMode<{ output: OutputFile }>()({
   fields: {
     pattern: {
       type: "string",
+      notEmpty: true,
       required: true,
       help: 'of {key}, {rel_dir}, {file_name}, {stem} and {ext} (with its dot): "{rel_dir}/{stem}.webp", "{key}.json"',
     },

@@ -62,6 +62,9 @@ describe("a bad text is refused with name, place and what is allowed", () => {
     [{ type: "map" }, "nothing", /a mapping/],
     [{ type: "json" }, "{a", /JSON/],
     [{ type: "string", choices: ["a", "b"] }, "c", /one of a, b/],
+    [{ type: "string", notEmpty: true }, "", /a text that is not empty, not ""/],
+    [{ type: "strings", notEmpty: true }, "", /a text that is not empty/],
+    [{ type: "strings", notEmpty: true }, '["a", ""]', /a text that is not empty/],
     [
       {
         type: "string",

@@ -16,7 +16,7 @@ test.each([
   ["?/@(2|4).png", ["a/2.png", "b/4.png"]],
   ["?/?.png", ["a/2.png", "b/4.png"]],
   ["?.p[?n]g", ["1.png"]],
-  ["{b,a}/*.png", ["b/4.png", "a/2.png"]],
+  ["{b,a}/*.png", ["a/2.png", "b/4.png"]],
   ["{a,a/c}/**", ["a/2.png", "a/c/3.png"]],
   ["{1.png,*.png}", ["1.png"]],
   ["nothing/**", []],

@@ -2,7 +2,7 @@ import { writeFileSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import { gzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
-import type { FinishRule, Item, ModeDefinition, OutputEntry } from "../../src/kit.js";
+import type { FinishRule, Item, ListEnv, ModeDefinition, OutputEntry } from "../../src/kit.js";
 import * as templates from "../../templates/index.js";
 import { createDirectory, createTree } from "../data/tree.js";
 
@@ -24,6 +24,12 @@ type InputFactory =
   | typeof templates.InputByGlob
   | typeof templates.InputFromWhateverJsonl;
 
+function listEnv({ inputRoot = "/", root = 0, leaveOut = [] }: Partial<ListEnv>): ListEnv {
+  const { signal } = new AbortController();
+  const walk = { root: inputRoot, leaveOut, signal, onPassedOver: () => {}, onUnreadable: () => {} };
+  return { inputRoot, root, leaveOut, signal, walk, isOutput: () => false, warn: () => {} };
+}
+
 async function list(
   { definition }: { definition: InputFactory["definition"] | ModeDefinition },
   said: Record<string, unknown>,
@@ -31,7 +37,7 @@ async function list(
 ): Promise<Item[]> {
   if (definition.kind !== "input") throw new Error("not an input mode");
   const items: Item[] = [];
-  const env = { inputRoot: root, root: 3, leaveOut, signal: new AbortController().signal, warn: () => {} };
+  const env = listEnv({ inputRoot: root, root: 3, leaveOut });
   for await (const batch of definition.list(fieldsOf(definition, said), env)) items.push(...batch);
   return items;
 }
@@ -172,12 +178,41 @@ describe("input modes that read JSONL", () => {
     const jsonlPath = write("t.jsonl", `\n{"input":{"path":"/a","rel_dir":".","file_name":"a"}}\n${bad}\n`);
     const seen: unknown[] = [];
     const definition = InputFromFileTripletJsonl.definition;
-    const env = { inputRoot: "/", root: 0, leaveOut: [], signal: new AbortController().signal, warn: () => {} };
+    const env = listEnv({ inputRoot: "/" });
     const reading = async () => {
       for await (const batch of definition.list({ jsonlPath }, env)) seen.push(...batch);
     };
     await expect(reading()).rejects.toMatchObject({ code: "generate-tasks", where: `${jsonlPath}:3` });
     expect(seen.length).toBe(1);
+  });
+
+  test("lists of paths leave out outputs and state, by relative and by absolute lines", async () => {
+    const root = createTree({});
+    const lines = [
+      "a.txt",
+      "out/b.txt",
+      ".kagurazaka/x",
+      "sub/.kagurazaka/x/c.txt",
+      "x.kagurazaka/d.txt",
+      join(root, "out/e.txt"),
+      "/elsewhere/f.txt",
+      "/elsewhere/.kagurazaka/g.txt",
+      "/other-out/h.txt",
+    ];
+    const linesPath = write("paths", `${lines.join("\n")}\n`);
+    const leaveOut = [join(root, "out"), "/other-out"];
+    const items = await list(templates.InputByLines, { linesPath }, { root, leaveOut });
+    expect(items.map(({ input }) => (input as { file_name: string }).file_name)).toEqual(["a.txt", "d.txt", "f.txt"]);
+    // Where inputs and outputs share a root, a line may be either.
+    const { length } = await list(templates.InputByLines, { linesPath }, { root, leaveOut: [root] });
+    expect(length).toBe(6);
+  });
+
+  test("a directory of the list may end in a slash, whatever letter it begins with", async () => {
+    const line = (rel_dir: string) => JSON.stringify({ input: { path: "/a", rel_dir, file_name: "a" } });
+    const jsonlPath = write("t.jsonl", ["\n/", "x/", "."].map(line).join("\n"));
+    const items = await list(InputFromFileTripletJsonl, { jsonlPath });
+    expect(items.map(({ input }) => (input as { rel_dir: string }).rel_dir)).toEqual(["\n", "x", "."]);
   });
 
   test("whatever stands in a line is the item", async () => {
@@ -290,4 +325,19 @@ test("a mode is data that merges, and remembers its definition", () => {
   const mode = templates.InputByExts({ exts: [".txt"] });
   expect(JSON.parse(JSON.stringify(mode))).toEqual({ use: "InputByExts", exts: [".txt"] });
   expect({ ...mode }).toEqual({ use: "InputByExts", exts: [".txt"] });
+});
+
+test("a group's own outputs are no files without partners", async () => {
+  const root = createTree({ "a.jpg": "", "a.txt": "", "a.out.txt": "" });
+  const { definition } = templates.InputByGroups;
+  const fields = fieldsOf(definition, { filesToJoin: { image: ".jpg", text: ".txt" }, unmatched: "fail" });
+  const keys = async (outputs: readonly string[]) => {
+    const found: unknown[] = [];
+    const env = { ...listEnv({ inputRoot: root }), isOutput: (path: string) => outputs.includes(path) };
+    for await (const items of definition.list(fields, env))
+      found.push(...items.map(({ input }) => (input as { stem: string }).stem));
+    return found;
+  };
+  expect(await keys(["a.out.txt"])).toEqual(["a"]);
+  await expect(keys([])).rejects.toMatchObject({ code: "generate-tasks" });
 });

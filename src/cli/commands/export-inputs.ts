@@ -1,4 +1,5 @@
 import { statSync } from "node:fs";
+import { escapeControls } from "../../base/text.js";
 import { usageError } from "../../config/flags.js";
 import { prepareRun } from "../../runner/prepare/prepare-run.js";
 import { exportInputs as writeInputs } from "../../runner/tools/preview/export-inputs.js";
@@ -16,7 +17,9 @@ export const command = defineCommand({
   async run({ words, values, run }) {
     const path = words[0]!;
     refuseToReplace(path, values.overwrite);
-    const { written, refused } = await writeInputs(await prepareRun(run), path);
+    const { written, refused } = await writeInputs(await prepareRun(run), path, (message) => {
+      process.stderr.write(`warning ${escapeControls(message)}\n`);
+    });
     const note = refused === 0 ? "" : `; ${refused} items that cannot run are left out`;
     process.stderr.write(`${written} items written to ${path}${note}\n`);
     return refused === 0 ? 0 : 3;

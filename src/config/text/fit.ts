@@ -16,7 +16,7 @@ interface Fitting {
 export function fitValue(spec: OptionSpec, value: unknown, how: Fitting): unknown {
   switch (spec.type) {
     case "string":
-      return inChoices(spec, fitString(value));
+      return inChoices(spec, fitString(spec, value));
     case "boolean":
       return fitBoolean(value, how);
     case "integer":
@@ -28,7 +28,7 @@ export function fitValue(spec: OptionSpec, value: unknown, how: Fitting): unknow
       return inRange(spec, fitSize(spec, value, how), " bytes");
     case "strings":
       return (Array.isArray(value) ? value : [value]).map((item) =>
-        inChoices(spec, fitString(item, "a list of texts")),
+        inChoices(spec, fitString(spec, item, "a list of texts")),
       );
     case "integers":
       return fitIntegers(spec, value, how);
@@ -40,7 +40,8 @@ export function fitValue(spec: OptionSpec, value: unknown, how: Fitting): unknow
 }
 
 /** A mapping given for a text becomes one JSON argument, as the Python tool's YAML sections have it. */
-function fitString(value: unknown, allowed = "a text"): string {
+function fitString(spec: Pick<OptionSpec, "notEmpty">, value: unknown, allowed = "a text"): string {
+  if (value === "" && spec.notEmpty) throw new Unfit("a text that is not empty");
   if (typeof value === "string") return value;
   if (typeof value === "number" || typeof value === "boolean") return String(value);
   if (typeof value === "object" && value !== null && !Array.isArray(value)) return JSON.stringify(value);
@@ -140,7 +141,7 @@ function fitMap(value: unknown): Record<string, string> {
   for (const [key, item] of pairs) {
     refuseForbiddenKey(key, "a mapping");
     if (typeof item === "object" || item === undefined) throw new Unfit("a mapping whose values are texts");
-    map[key] = fitString(item);
+    map[key] = fitString({}, item);
   }
   return map;
 }

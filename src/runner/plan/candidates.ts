@@ -29,17 +29,24 @@ export interface Refusal {
   readonly error: ErrorRecord;
 }
 
-type Named = Candidate | Refusal;
+/** An item that was listed before, with the same content: it runs once. */
+interface Repeat {
+  readonly key: string;
+  readonly isRepeat: true;
+}
+
+type Named = Candidate | Refusal | Repeat;
 
 export const isRefusal = (named: Named): named is Refusal => "error" in named;
+export const isRepeat = (named: Named): named is Repeat => "isRepeat" in named;
 
 export interface NamerOptions {
   readonly program: TaskProgram;
   readonly instance: TaskInstance;
   /** Number of the hard shard whose items these are. */
   readonly shard: number;
-  /** Keys and output paths so far; null where they cannot repeat. */
-  readonly seen: { readonly keys: SeenKeys | null; readonly outputs: SeenKeys | null };
+  /** Keys, items with keys of their own, and output paths so far; null where they cannot repeat. */
+  readonly seen: { readonly keys: SeenKeys | null; readonly items: SeenKeys | null; readonly outputs: SeenKeys | null };
 }
 
 /** Gives each item its key and its outputs, and refuses items that cannot run. */
@@ -68,7 +75,8 @@ export class Namer {
         key = files.relDir === "." ? files.fileName : `${files.relDir}/${files.fileName}`;
         checkRelPath(key, "key");
         if (files.stem !== undefined) checkGroup(key, item.input as WireGroup);
-        return this.#refuseRepeat(key, item) ?? this.#candidate(key, item, undefined);
+        const json = this.#options.seen.items ? encodeItem(item) : undefined;
+        return this.#repeated(key, item, json) ?? this.#candidate(key, item, json);
       }
       const explicit = this.#explicitKey(item);
       if (explicit !== undefined) key = explicit;
@@ -76,7 +84,7 @@ export class Namer {
       if (explicit === undefined) {
         key = this.#nameByContent(hashText(json));
       } else {
-        const repeat = this.#refuseRepeat(key, item);
+        const repeat = this.#repeated(key, item, json);
         if (repeat) return repeat;
       }
       if (this.#options.program.modes) checkReserved(item);
@@ -130,11 +138,16 @@ export class Namer {
     return times === 1 ? name : `${name}#${times}`;
   }
 
-  /** A repeated key is a mistake. It is recorded as `key#2`, so that the outcome of the first item with the key stays. */
-  #refuseRepeat(key: string, item: Item): Refusal | undefined {
-    const times = this.#options.seen.keys?.add(key) ?? 1;
+  /**
+   * The same item again is a repeat. Another item with the same key is a mistake, recorded as `key#2`, so that the outcome of
+   * the first item with the key stays.
+   */
+  #repeated(key: string, item: Item, json: string | undefined): Refusal | Repeat | undefined {
+    const { keys, items } = this.#options.seen;
+    if (json !== undefined && items !== null && items.add(json) > 1) return { key, isRepeat: true };
+    const times = keys?.add(key) ?? 1;
     if (times === 1) return undefined;
-    const message = `the key ${JSON.stringify(key)} was listed before; this is its repeat no. ${times - 1}`;
+    const message = `the key ${JSON.stringify(key)} was listed before, for another item; this is no. ${times}`;
     const hint = "The first one runs. Make keys unique, or leave them out so that records are told apart by content.";
     return refuse(`${key}#${times}`, item, new KagurazakaError("duplicate-key", message, { hint }));
   }
@@ -175,7 +188,7 @@ function checkReserved(item: Item): void {
   }
 }
 
-function refuse(key: string, item: unknown, thrown: unknown): Refusal {
+export function refuse(key: string, item: unknown, thrown: unknown): Refusal {
   const error = KagurazakaError.is(thrown)
     ? thrown
     : new KagurazakaError("item-failed", `naming the item failed: ${toErrorRecord(thrown).message}`, { cause: thrown });

@@ -9,7 +9,7 @@ import type { Candidate } from "./candidates.js";
 import { areOutputsOlder } from "./file-times.js";
 
 /** Why an item need not run. */
-export type SkipReason = "output exists" | "in the ledger" | "filtered before" | "failed before";
+export type SkipReason = "output exists" | "in the ledger" | "filtered before" | "failed before" | "listed before";
 
 /** To run (`due`), finished but to be redone (`unsynced`: its output may not have reached the disk), or finished and why. */
 type FinishState = "due" | "stale" | "unsynced" | SkipReason;

@@ -1,12 +1,13 @@
 import { hashUnit, shardOf } from "../../base/hash.js";
 import type { RunSettings } from "../../contracts/run-config.js";
+import { compileGlobs, compileReach } from "../../data/globs/globs.js";
 import { readKeys } from "../../data/key-list.js";
 
 /** Returns why an item is not selected; null: it is. Depends on the key alone. */
 export type KeyFilter = (key: string) => string | null;
 
 /** `--shard`, `--only`, `--keys` and `--sample P%`, in that order. */
-export async function createKeyFilter(settings: RunSettings): Promise<KeyFilter> {
+export function createKeyFilter(settings: RunSettings): KeyFilter {
   const filters: KeyFilter[] = [];
   const { shard, only, keys, sample } = settings;
   if (shard)
@@ -14,7 +15,7 @@ export async function createKeyFilter(settings: RunSettings): Promise<KeyFilter>
       shardOf(key, shard.of) === shard.index ? null : `--shard: it is in part ${shardOf(key, shard.of)} of ${shard.of}`,
     );
   if (only.length > 0) {
-    const matches = (await loadGlobs())(only);
+    const matches = compileGlobs(only);
     filters.push((key) => (matches(key) ? null : "--only: no pattern matches"));
   }
   if (keys !== undefined) {
@@ -34,8 +35,12 @@ export async function createKeyFilter(settings: RunSettings): Promise<KeyFilter>
   };
 }
 
-/** Globs over keys, as in `--only`: `*` matches within a directory, `**` across directories; dotfiles match too. */
-export async function loadGlobs(): Promise<(patterns: readonly string[]) => (key: string) => boolean> {
-  const { default: picomatch } = await import("picomatch");
-  return (patterns) => picomatch([...patterns], { dot: true });
+/**
+ * Whether a directory, by its path with a slash, may have items that `--only` and `--keys` select. `--shard` and `--sample`
+ * take some of every directory.
+ */
+export function createReach({ only, keys }: RunSettings): (dir: string) => boolean {
+  const reaches = only.length === 0 ? undefined : compileReach(only);
+  const wanted = keys === undefined ? undefined : [...readKeys(keys)];
+  return (dir) => (reaches?.(dir) ?? true) && (wanted?.some((key) => key.startsWith(dir)) ?? true);
 }

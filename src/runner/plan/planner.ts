@@ -4,12 +4,23 @@ import { KagurazakaError, toErrorRecord } from "../../base/errors.js";
 import { type Chunk, type ChunkHeader, PendingItem } from "../../contracts/chunk.js";
 import type { RunSettings } from "../../contracts/run-config.js";
 import { Packer } from "./bulk/packed-chunk.js";
-import { type Candidate, isRefusal, type KnownItem, Namer, type NamerOptions, type Refusal } from "./candidates.js";
+import {
+  type Candidate,
+  isRefusal,
+  isRepeat,
+  type KnownItem,
+  Namer,
+  type NamerOptions,
+  type Refusal,
+  refuse,
+} from "./candidates.js";
 import { type FinishedCheck, isFinished, type SkipReason } from "./finished.js";
+import { listInput } from "./input-listing.js";
 import { ItemChunk } from "./item-chunk.js";
 import { itemListsOf } from "./item-lists.js";
 import type { KeyFilter } from "./key-filter.js";
 import { ShuffleWindow, SmallestHashes } from "./ordering.js";
+import { OwnOutputs } from "./own-outputs.js";
 
 /** An item to run. `again`: it was finished, and has to be redone. */
 type PlannedItem = Candidate & { readonly json: string; readonly again: boolean };
@@ -23,14 +34,27 @@ export interface PlanListener {
   onListed(): void;
   onSkipped(key: string, reason: SkipReason): void;
   onRefused(refusal: Refusal): void;
-  /** The input mode warns about the listing as a whole. */
+  /** The listing as a whole: what was passed over, and what the input mode warns of. */
   onWarning?(message: string): void;
+  /** An item could not run in an earlier run, and the listing, now at its end, has no such item any more. */
+  onCleared?(key: string): void;
 }
+
+/** For plans that ask not what is finished. */
+type ListingListener = Partial<PlanListener> & Omit<PlanListener, "onSkipped">;
 
 export interface PlannerOptions extends NamerOptions {
   readonly settings: RunSettings;
   readonly limit: Limit;
   readonly keyFilter: KeyFilter;
+  /** Whether a directory, by its path with a slash, may have items that the filter selects. */
+  readonly mayReach: (dir: string) => boolean;
+  /** Directories that are no input: of outputs and of the state of tasks. */
+  readonly leaveOut: readonly string[];
+  /** Calls back for each item that was ever done. */
+  eachDoneKey(onKey: (key: string) => void): Promise<void>;
+  /** Items that could not run in an earlier run, where this listing tells whether they are still there. Emptied while it goes on. */
+  readonly refusedBefore: Set<string>;
   readonly finished: FinishedCheck;
   /** Every item of the source runs: no flag selects, and no earlier run finished any. */
   readonly runsAll: boolean;
@@ -113,8 +137,8 @@ export class Planner {
 
   #single(raw: unknown, index: number, listener: PlanListener): Chunk | undefined {
     const named = this.#namer.name(raw, index);
-    if (!isRefusal(named)) return chunkOf([named as PlannedItem], this.#header.first);
-    listener.onRefused(named);
+    if (isRefusal(named)) listener.onRefused(named);
+    else if (!isRepeat(named)) return chunkOf([named as PlannedItem], this.#header.first);
     return undefined;
   }
 
@@ -130,7 +154,7 @@ export class Planner {
     return true;
   }
 
-  async *#ordered(listener: PlanListener): AsyncGenerator<readonly Candidate[]> {
+  async *#ordered(listener: ListingListener): AsyncGenerator<readonly Candidate[]> {
     const { sample, shuffle, seed } = this.#options.settings;
     const smallest = sample && "count" in sample ? new SmallestHashes(sample.count) : null;
     const window = shuffle ? new ShuffleWindow(seed) : null;
@@ -144,9 +168,21 @@ export class Planner {
     if (window) yield window.drain();
   }
 
-  /** Named items that belong to this run, finished or not. The listener hears of refused items only. */
-  async *candidates(listener: Omit<PlanListener, "onSkipped">): AsyncGenerator<readonly Candidate[]> {
-    const { seen, items: known, keyFilter } = this.#options;
+  /** Named items that belong to this run, finished or not, in the order of the plan and up to `--limit`. */
+  async *selected(listener: ListingListener): AsyncGenerator<readonly Candidate[]> {
+    const { limit } = this.#options;
+    for await (const candidates of this.#ordered(listener)) {
+      const some = candidates.length > limit.left ? candidates.slice(0, limit.left) : candidates;
+      limit.left -= some.length;
+      if (some.length > 0) yield some;
+      if (limit.left <= 0) return;
+    }
+  }
+
+  /** Named items that belong to this run, finished or not, as listed. */
+  async *candidates(listener: ListingListener): AsyncGenerator<readonly Candidate[]> {
+    const { seen, items: known, keyFilter, refusedBefore } = this.#options;
+    const repeats = { count: 0, first: "" };
     let index = 0;
     for await (const items of this.#source(listener)) {
       const candidates: Candidate[] = [];
@@ -157,18 +193,32 @@ export class Planner {
         if (!isIncluded && seen.keys === null) continue;
         const named = known ? this.#namer.rename(raw as KnownItem) : this.#namer.name(raw, index - 1);
         if (!isIncluded || keyFilter(named.key) !== null) continue;
+        if (refusedBefore.size > 0) refusedBefore.delete(named.key);
         if (isRefusal(named)) {
           listener.onListed();
           listener.onRefused(named);
+        } else if (isRepeat(named)) {
+          if (repeats.count++ === 0) repeats.first = named.key;
+          listener.onListed();
+          listener.onSkipped?.(named.key, "listed before");
         } else {
           candidates.push(named);
         }
       }
       if (candidates.length > 0) yield candidates;
     }
+    if (repeats.count > 0) listener.onWarning?.(describeRepeats(repeats));
+    for (const key of refusedBefore) listener.onCleared?.(key);
   }
 
-  async *#source({ onWarning }: Pick<PlanListener, "onWarning">): AsyncGenerator<readonly unknown[]> {
+  #refuseDirectory(refusal: Refusal, listener: ListingListener): void {
+    if (!this.#options.mayReach(refusal.key)) return;
+    this.#options.refusedBefore.delete(refusal.key);
+    listener.onListed();
+    listener.onRefused(refusal);
+  }
+
+  async *#source(listener: ListingListener): AsyncGenerator<readonly unknown[]> {
     const { program, instance, shard, items, signal } = this.#options;
     try {
       if (items) {
@@ -181,13 +231,17 @@ export class Planner {
         yield* itemListsOf(instance.generateTasks());
         return;
       }
-      const { inputPath, outputPath } = program.roots[shard]!;
-      yield* input.definition.list(input.fields, {
-        inputRoot: inputPath,
-        root: shard,
-        leaveOut: outputPath === null ? [] : [outputPath],
+      const ownOutputs = OwnOutputs.of(program, shard);
+      if (ownOutputs) await this.#options.eachDoneKey((key) => ownOutputs.addKey(key));
+      yield* listInput({
+        mode: input,
+        inputRoot: program.roots[shard]!.inputPath,
+        shard,
+        leaveOut: this.#options.leaveOut,
+        ownOutputs,
         signal,
-        warn: (message) => onWarning?.(message),
+        warn: (message) => listener.onWarning?.(message),
+        onUnreadable: (key, item, error) => this.#refuseDirectory(refuse(key, item, error), listener),
       });
     } catch (cause) {
       if (KagurazakaError.is(cause)) throw cause;
@@ -196,6 +250,11 @@ export class Planner {
     }
   }
 }
+
+const describeRepeats = ({ count, first }: { count: number; first: string }): string =>
+  count === 1
+    ? `1 item is listed twice and runs once: ${JSON.stringify(first)}`
+    : `${count} items are repeats of items listed before, which run once: ${JSON.stringify(first)} and others`;
 
 const chunkOf = (planned: readonly PlannedItem[], header: ChunkHeader): Chunk =>
   new ItemChunk(planned.map((one) => new PendingItem(one, header)));

@@ -7,6 +7,7 @@ import type { RawInput } from "../../config/raw-input.js";
 import { type ConfigOwners, type Peek, peekConfig, type Resolved, resolveConfig } from "../../config/resolve.js";
 import { type BackboneDefinition, isFleetBackbone } from "../../contracts/backbone.js";
 import type { TaskInstance, TaskSource } from "../../contracts/task.js";
+import { compileGlobs } from "../../data/globs/globs.js";
 import { readKeys } from "../../data/key-list.js";
 import { codeFrame, displayPath, type LoadedTask, loadBuiltinTask, loadTask } from "../../loader/index.js";
 import { shapesOf } from "../program/executor-shape.js";
@@ -120,6 +121,7 @@ export async function prepareLoaded(input: RawInput, owners: Owners): Promise<Pr
   }
   mistakes.push(...checkInputFiles(program.modes?.inputMode));
   if (config.run.keys !== undefined) collect(mistakes, "--keys", () => readKeys(config.run.keys!));
+  collect(mistakes, "--only", () => compileGlobs(config.run.only));
   MistakesError.throwIfAny(mistakes);
   const instance = createInstance(program, task.sourcePath);
   if (!program.modes?.inputMode && typeof instance.generateTasks !== "function") {

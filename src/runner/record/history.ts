@@ -1,5 +1,6 @@
 import type { Partition } from "../../contracts/partition.js";
 import type { RunSettings } from "../../contracts/run-config.js";
+import { compileGlobs } from "../../data/globs/globs.js";
 import { readKeys } from "../../data/key-list.js";
 import { areDisjoint, ownProcess } from "../lease/index.js";
 import {
@@ -22,7 +23,6 @@ import {
   sameScope,
 } from "../ledger/index.js";
 import type { LedgerView } from "../ledger/view.js";
-import { loadGlobs } from "../plan/key-filter.js";
 import type { PreparedRun } from "../prepare/prepared-run.js";
 import { givenSelectors, type KeySelector } from "../prepare/selection.js";
 import { inputHashOf } from "./input-hash.js";
@@ -58,14 +58,18 @@ export async function openHistory(prepared: PreparedRun, shard: number): Promise
   const index = await loadLedger(prepared.shards[shard]!.ledgerDir, here);
   const now = provenanceOf(prepared);
   const selection = epochSelectionOf(prepared);
-  const matcher = needsGlobs(selection, index) ? await loadGlobs() : () => () => true;
   const partial = isPartial(settings);
   const forced =
     settings.force === false
       ? undefined
       : decideForce({ records: index.epochs, mode: settings.force, scope: selection, partial });
   const soft = selection.soft ?? [];
-  const book = createEpochBook({ records: index.epochs, soft, matchGlobs: matcher, ...(forced ? { forced } : {}) });
+  const book = createEpochBook({
+    records: index.epochs,
+    soft,
+    matchGlobs: compileGlobs,
+    ...(forced ? { forced } : {}),
+  });
   const partition = partitionOf(program, settings);
   const input = inputHashOf(prepared, shard);
   const covers = coveredBy(index, boot, partition);
@@ -141,10 +145,6 @@ const scopeParts: { readonly [K in KeySelector]: (value: NonNullable<RunSettings
 
 /** It reaches items that no rule can name afterwards, so nothing later may be judged by it. */
 const isPartial = (run: RunSettings): boolean => givenSelectors(run, "counts").length > 0;
-
-function needsGlobs(selection: EpochSelection, index: LedgerIndex): boolean {
-  return selection.only !== undefined || index.epochs.some((epoch) => epoch.scope.only !== undefined);
-}
 
 function provenanceOf({ program }: PreparedRun): Made {
   const { version } = program.taskClass;

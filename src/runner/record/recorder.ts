@@ -80,6 +80,12 @@ export class Recorder {
     this.#writeIfFull();
   }
 
+  /** What could not run in an earlier run is no longer in the input: it has not failed any more. No outcome of this run. */
+  cleared(key: string): void {
+    this.#options.ledger.appendFiltered(key, 0, "no longer in the input");
+    this.#writeIfFull();
+  }
+
   /** Done, with nothing to add. Nearly all items end here, so no object is made unless a hook or a redo needs it. */
   done(chunk: Chunk, index: number, durationMs: number): void {
     const key = this.#redoes || this.#options.hooks.onOutcome ? undefined : chunk.keyBytesAt(index);

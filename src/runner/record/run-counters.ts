@@ -78,8 +78,10 @@ export class RunCounters {
       const limit = "count" in maxFailures ? `${maxFailures.count}` : `${maxFailures.percent}%`;
       return new KagurazakaError("failure-budget", `${failed} items failed, --max-failures allows ${limit}`);
     }
-    const [onlyClass, ...others] = this.#classes;
-    if (!onlyClass || others.length > 0 || failed !== FIRST_SETTLED || done + filtered + skipped > 0) return undefined;
+    // A directory that cannot be listed says nothing about the task.
+    const [onlyClass, ...others] = [...this.#classes].filter(([, { first }]) => first.code !== "unreadable");
+    if (!onlyClass || others.length > 0 || onlyClass[1].count !== FIRST_SETTLED || done + filtered + skipped > 0)
+      return undefined;
     const [name, { first, firstKey }] = onlyClass;
     return new KagurazakaError("failure-budget", `the first ${FIRST_SETTLED} items all failed with ${name}`, {
       hint: `First: ${firstKey}: ${first.message}. Fix the task, or go on regardless with --max-failures none.`,

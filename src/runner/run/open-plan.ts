@@ -1,13 +1,14 @@
 import { tmpdir } from "node:os";
 import { openDisposalStack } from "../../base/disposal-stack.js";
 import type { Item } from "../../contracts/item.js";
-import { yieldsOf } from "../../contracts/modes.js";
+import { type Yields, yieldsOf } from "../../contracts/modes.js";
 import type { RunSettings } from "../../contracts/run-config.js";
-import { failedItems, type LedgerIndex } from "../ledger/index.js";
+import { eachDoneKey, failedItems, type LedgerIndex } from "../ledger/index.js";
 import { openSeenKeys, type SeenKeys } from "../plan/bulk/seen-keys.js";
 import type { KnownItem } from "../plan/candidates.js";
 import { FinishedCheck } from "../plan/finished.js";
-import { createKeyFilter, type KeyFilter } from "../plan/key-filter.js";
+import { createKeyFilter, createReach, type KeyFilter } from "../plan/key-filter.js";
+import { leftOutOf } from "../plan/left-out.js";
 import { type Limit, Planner } from "../plan/planner.js";
 import { createStaleness } from "../plan/staleness.js";
 import type { PreparedRun } from "../prepare/prepared-run.js";
@@ -15,7 +16,7 @@ import { givenSelectors } from "../prepare/selection.js";
 import { filesOf, pathOfFile } from "../program/item-files.js";
 import type { History } from "../record/history.js";
 
-export interface OpenPlanner extends AsyncDisposable, Pick<Planner, "planned" | "candidates" | "chunks"> {
+export interface OpenPlanner extends AsyncDisposable, Pick<Planner, "planned" | "candidates" | "selected" | "chunks"> {
   readonly finished: FinishedCheck;
   readonly keyFilter: KeyFilter;
 }
@@ -51,10 +52,12 @@ export async function openPlanner(
     isStale: createStaleness({ ...checks, redo: config.run.redo, now, index }),
   });
   const retry = config.run.retryFailed ? failedBefore(history.index) : undefined;
-  const selected = await createKeyFilter(config.run);
-  const keyFilter: KeyFilter = retry?.keys
-    ? (key) => (retry.keys!.has(key) ? selected(key) : "--retry-failed: it has not failed")
+  const selected = createKeyFilter(config.run);
+  const hasFailed = retry?.keys && withDirectories(retry.keys);
+  const keyFilter: KeyFilter = hasFailed
+    ? (key) => (hasFailed(key) ? selected(key) : "--retry-failed: it has not failed")
     : selected;
+  const reaches = createReach(config.run);
   const selects = givenSelectors(config.run, "selects-by-key", "selects-by-order", "counts").length > 0;
   const abort = new AbortController();
   stack.defer(() => abort.abort());
@@ -66,10 +69,15 @@ export async function openPlanner(
     limit,
     ignoresTask: history.ignoresTask,
     keyFilter,
+    mayReach: (dir) => (hasFailed?.(dir) ?? true) && reaches(dir),
+    leaveOut: leftOutOf(prepared.shards, config.run.runDir),
+    eachDoneKey: (onKey) => eachDoneKey(index, onKey),
+    refusedBefore: refusedBefore(history, yields),
     finished,
     runsAll: !selects && history.index.segments.length === 0,
     seen: {
       keys: openSeen(!modes?.inputMode?.definition.uniqueKeys),
+      items: openSeen(!modes?.inputMode?.definition.uniqueKeys && hasOwnKeys(prepared, yields)),
       outputs: openSeen(modes?.outputMode?.definition.unique === false),
     },
     ...(retry?.items ? { items: retry.items } : {}),
@@ -81,6 +89,7 @@ export async function openPlanner(
     planned: (listener) => planner.planned(listener),
     chunks: (listener) => planner.chunks(listener),
     candidates: (listener) => planner.candidates(listener),
+    selected: (listener) => planner.selected(listener),
     [Symbol.asyncDispose]: () => stack.close(),
   };
 }
@@ -95,6 +104,37 @@ function failedBefore(index: LedgerIndex): { items?: Iterable<readonly KnownItem
     if (item === undefined || attempts === 0) return { keys: new Set(index.failedKeys()) };
   }
   return { items: knownItems(index) };
+}
+
+/** Items in a directory that could not be listed have failed with it. */
+function withDirectories(keys: ReadonlySet<string>): (key: string) => boolean {
+  return (key) => {
+    if (keys.has(key)) return true;
+    for (let end = key.indexOf("/"); end >= 0; end = key.indexOf("/", end + 1))
+      if (keys.has(key.slice(0, end + 1))) return true;
+    return false;
+  };
+}
+
+/** Items are named by files, by a field or by the task, and not by a hash of all that they are. */
+function hasOwnKeys({ program, instance }: PreparedRun, yields: Yields): boolean {
+  const input = program.modes?.inputMode;
+  return (
+    yields !== "record" ||
+    typeof instance.keyOf === "function" ||
+    input?.definition.keyField?.(input.fields) !== undefined
+  );
+}
+
+/**
+ * Directories that could not be listed, and items whose key was taken (`key#2`): nothing runs by which the ledger would learn
+ * that they are no more, so the end of a listing tells. Every listing reads all directories; only a whole one has all keys.
+ */
+function refusedBefore({ index, seesAll }: History, yields: Yields): Set<string> {
+  const keys = new Set<string>();
+  const mayTell = (key: string): boolean => (key.endsWith("/") ? yields !== "record" : seesAll && /#\d+$/.test(key));
+  for (const { key, attempts } of failedItems(index, mayTell)) if (attempts === 0) keys.add(key);
+  return keys;
 }
 
 function* knownItems(index: LedgerIndex): Generator<readonly KnownItem[]> {

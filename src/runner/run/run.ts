@@ -154,9 +154,11 @@ export class Run {
           this.#idleShare ??= startProcessorClock();
         },
         onSkipped: (key, reason) => {
-          isolation?.settled(shard.number, key);
+          // The first of the repeated items has its own outcome.
+          if (reason !== "listed before") isolation?.settled(shard.number, key);
           shard.recorder.skipped(key, reason);
         },
+        onCleared: (key) => shard.recorder.cleared(key),
         onRefused: (refusal) => shard.recorder.refused(refusal),
         onWarning: (message) => this.warn(inShard(prepared, shard.number, message)),
       }),

@@ -73,8 +73,8 @@ describe("refused", () => {
     expect(refusal(await plan({ list: [raw] }))).toMatchObject([{ key: "invalid:0", code: "not-json" }]);
   });
 
-  test("is a repeat of a key that was given; the first one runs", async () => {
-    const planned = await plan({ list: [{ id: "a" }, { id: "a" }, { id: "a" }], instance: byId });
+  test("is another item with a key that was given; the first one runs", async () => {
+    const planned = await plan({ list: [{ id: "a" }, { id: "a", n: 1 }, { id: "a", n: 2 }], instance: byId });
     expect(planned.keys).toEqual(["a"]);
     expect(planned.refused.map(({ key, error }) => `${key} ${error.code} ${error.permanent}`)).toEqual([
       "a#2 duplicate-key true",

@@ -131,7 +131,7 @@ describe("the order of the stages", () => {
   });
 
   test("a refused item outside the selection is not reported", async () => {
-    const list = [{ id: "k0" }, { id: "k0" }, { id: "other" }, { id: "other" }];
+    const list = [{ id: "k0" }, { id: "k0", n: 1 }, { id: "other" }, { id: "other", n: 1 }];
     const { refused } = await plan({ list, instance: byId, settings: { only: ["k*"] } });
     expect(refused.map(({ key }) => key)).toEqual(["k0#2"]);
   });

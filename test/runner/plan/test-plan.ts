@@ -9,7 +9,7 @@ import type { RecordedEntry } from "../../../src/runner/ledger/view.js";
 import { openSeenKeys } from "../../../src/runner/plan/bulk/seen-keys.js";
 import type { Refusal } from "../../../src/runner/plan/candidates.js";
 import { FinishedCheck } from "../../../src/runner/plan/finished.js";
-import { createKeyFilter } from "../../../src/runner/plan/key-filter.js";
+import { createKeyFilter, createReach } from "../../../src/runner/plan/key-filter.js";
 import { Planner, type PlannerOptions } from "../../../src/runner/plan/planner.js";
 import type { TaskProgram } from "../../../src/runner/program/task-program.js";
 import noHardShard from "../../../templates/modes/no-hard-shard.js";
@@ -56,6 +56,7 @@ export interface Request extends Partial<Pick<PlannerOptions, "runsAll" | "ignor
   readonly ledger?: Readonly<Record<string, Recorded>>;
   readonly isStale?: (key: string) => boolean;
   readonly requiredEpoch?: number;
+  readonly refusedBefore?: readonly string[];
 }
 
 export interface Planned {
@@ -65,6 +66,7 @@ export interface Planned {
   readonly skipped: string[];
   readonly refused: Refusal[];
   readonly warned: string[];
+  readonly cleared: string[];
   listed: number;
   error: unknown;
 }
@@ -94,7 +96,13 @@ export async function plan(request: Request): Promise<Planned> {
     shard,
     settings,
     limit: request.limit ?? { left: settings.limit ?? Number.POSITIVE_INFINITY },
-    keyFilter: await createKeyFilter(settings),
+    keyFilter: createKeyFilter(settings),
+    mayReach: createReach(settings),
+    leaveOut: root.outputPath === null ? [] : [root.outputPath],
+    eachDoneKey: async (onKey) => {
+      for (const [key, { status }] of Object.entries(ledger)) if (status === "done") onKey(key);
+    },
+    refusedBefore: new Set(request.refusedBefore),
     finished: new FinishedCheck({
       rule: finishMode ? finishMode.definition.rule(finishMode.fields) : null,
       taskDecides: instance.isExecuted !== undefined,
@@ -113,6 +121,7 @@ export async function plan(request: Request): Promise<Planned> {
     ignoresTask: request.ignoresTask ?? false,
     seen: {
       keys: watch(!modes?.inputMode?.definition.uniqueKeys),
+      items: watch(!modes?.inputMode?.definition.uniqueKeys),
       outputs: watch(modes?.outputMode?.definition.unique === false),
     },
     ...(request.items ? { items: request.items } : {}),
@@ -125,6 +134,7 @@ export async function plan(request: Request): Promise<Planned> {
     skipped: [],
     refused: [],
     warned: [],
+    cleared: [],
     listed: 0,
     error: undefined,
   };
@@ -134,6 +144,7 @@ export async function plan(request: Request): Promise<Planned> {
       onSkipped: (key, reason) => planned.skipped.push(`${key}: ${reason}`),
       onRefused: (refusal) => planned.refused.push(refusal),
       onWarning: (message) => planned.warned.push(message),
+      onCleared: (key) => planned.cleared.push(key),
     });
     for await (const chunk of chunks) {
       planned.chunks.push(chunk);

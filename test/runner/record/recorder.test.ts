@@ -325,6 +325,16 @@ describe("too many failures", () => {
     ]);
   });
 
+  test("directories that cannot be listed are not among the twenty", () => {
+    const one = new TestRecorder();
+    const error = { name: "KagurazakaError", message: "no", code: "unreadable" };
+    for (let i = 0; i < 25; i++) one.recorder.refused({ key: `${i}/`, item: {}, error });
+    for (let i = 0; i < 19; i++) one.recorder.settled(itemOf(`${i}`), bad(`no ${i}`));
+    expect(one.stopped).toEqual([]);
+    one.recorder.settled(itemOf("last"), bad("no 19"));
+    expect(one.stopped).toMatchObject([{ cause: { code: "failure-budget" } }]);
+  });
+
   test.each([
     ["one was done", (one: TestRecorder) => one.done("x")],
     ["one was skipped", (one: TestRecorder) => one.recorder.skipped("x", "in the ledger")],

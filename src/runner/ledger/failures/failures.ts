@@ -111,12 +111,13 @@ function failureSink(failed: FailedKeys, segment: Segment): LineSink {
   };
 }
 
-/** The failed items of the ledger at the time of the call; later lines do not change them. */
-export function* failedItems(index: LedgerIndex): Generator<FailedItem> {
+/** The failed items of the ledger at the time of the call, those with wanted keys; later lines do not change them. */
+export function* failedItems(index: LedgerIndex, isWanted?: (key: string) => boolean): Generator<FailedItem> {
   // Keys of one segment mostly follow one another, so one open file is enough.
   let open: { file: string; fd: number } | undefined;
   try {
     for (const [key, location] of [...index.failed.entries()]) {
+      if (isWanted && !isWanted(key)) continue;
       if (open?.file !== location.file) {
         if (open) closeSync(open.fd);
         open = undefined;

@@ -4,6 +4,7 @@ import type { RunSettings } from "../../../contracts/run-config.js";
 import { type Holder, holdersOf } from "../../lease/index.js";
 import type { Aspect, EpochSelection } from "../../ledger/index.js";
 import type { Candidate, Refusal } from "../../plan/candidates.js";
+import { KnownOutputs } from "../../plan/known-outputs.js";
 import type { PreparedRun } from "../../prepare/prepared-run.js";
 import { givenSelectors, withoutSelectors } from "../../prepare/selection.js";
 import type { ShardPaths } from "../../prepare/shard-paths.js";
@@ -16,7 +17,7 @@ import { compareFailedFile, type FailedFileState } from "./failed-file.js";
 import type { Counted, Finding } from "./findings.js";
 import { Judge, type Verdict } from "./judge.js";
 import { findLeftovers, type Leftovers } from "./leftovers.js";
-import { findOrphans, KnownOutputs, type Orphans } from "./orphans.js";
+import { findOrphans, type Orphans } from "./orphans.js";
 
 interface AuditOptions {
   /** Ask the task's own code as well. */

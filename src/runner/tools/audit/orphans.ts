@@ -1,26 +1,5 @@
-import { fingerprintHigh, fingerprintLow, hashText } from "../../../base/hash.js";
-import type { OutputEntry } from "../../../contracts/modes.js";
 import { joinRelative, walkFiles } from "../../../data/walk.js";
-import { FingerprintTable } from "../../ledger/fingerprint-table.js";
-
-/** The outputs of all listed items, finished or not, in about 20 bytes each. */
-export class KnownOutputs {
-  readonly #table = new FingerprintTable();
-
-  add({ relPath, type }: OutputEntry): void {
-    const hash = hashText(type === "directory" ? `${relPath}/` : relPath);
-    this.#table.set(fingerprintLow(hash), fingerprintHigh(hash), 1);
-  }
-
-  hasFile(relPath: string): boolean {
-    const hash = hashText(relPath);
-    return this.#table.find(fingerprintLow(hash), fingerprintHigh(hash)) !== 0;
-  }
-
-  hasDirectory(relDir: string): boolean {
-    return this.hasFile(`${relDir}/`);
-  }
-}
+import type { KnownOutputs } from "../../plan/known-outputs.js";
 
 export interface Orphans {
   readonly count: number;
@@ -38,7 +17,7 @@ export function findOrphans(root: string, leaveOut: readonly string[], known: Kn
   const files: string[] = [];
   let count = 0;
   for (const { relDir, names } of walkFiles({ root, leaveOut, hidden: true })) {
-    if (isWithinKnown(relDir, known)) continue;
+    if (known.hasDirectory(relDir)) continue;
     for (const name of names) {
       if (belongs(relDir, name, known)) continue;
       count++;
@@ -46,12 +25,6 @@ export function findOrphans(root: string, leaveOut: readonly string[], known: Kn
     }
   }
   return { count, files };
-}
-
-function isWithinKnown(relDir: string, known: KnownOutputs): boolean {
-  for (let end = relDir.indexOf("/"); end >= 0; end = relDir.indexOf("/", end + 1))
-    if (known.hasDirectory(relDir.slice(0, end))) return true;
-  return known.hasDirectory(relDir);
 }
 
 function belongs(relDir: string, name: string, known: KnownOutputs): boolean {

@@ -37,7 +37,12 @@ export async function dryRun(prepared: PreparedRun, onWarning?: (message: string
     const lists = planner.planned({
       onListed: () => void counts.total++,
       onSkipped: (_key, reason) => increment(skipped, reason),
-      onRefused: ({ error }) => increment(refused, error.code ?? error.name),
+      onRefused({ error }) {
+        increment(refused, error.code ?? error.name);
+        // Nothing else would name it: its files are not even counted.
+        if (error.code === "unreadable" && refused.unreadable! <= EXAMPLES)
+          warnings.push(inShard(prepared, shard, error.message));
+      },
       onWarning(message) {
         warnings.push(inShard(prepared, shard, message));
         onWarning?.(inShard(prepared, shard, message));

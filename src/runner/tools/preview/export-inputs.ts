@@ -1,26 +1,45 @@
 import { KagurazakaError } from "../../../base/errors.js";
 import { yieldsOf } from "../../../contracts/modes.js";
 import { writeJsonl } from "../../../data/jsonl-writer.js";
-import type { PreparedRun } from "../../prepare/prepared-run.js";
+import { inShard, type PreparedRun } from "../../prepare/prepared-run.js";
 import { openHistory } from "../../record/history.js";
-import { openPlanner } from "../../run/open-plan.js";
+import { limitOf, openPlanner } from "../../run/open-plan.js";
 
-/** Writes the items that the task lists, one a line, as `InputFromFileTripletJsonl` and `InputFromWhateverJsonl` read them. */
-export async function exportInputs(prepared: PreparedRun, path: string): Promise<{ written: number; refused: number }> {
+const EXAMPLES = 5;
+
+/** Writes the items that the flags select, finished or not, one a line, as `InputFromFileTripletJsonl` and `InputFromWhateverJsonl` read them. */
+export async function exportInputs(
+  prepared: PreparedRun,
+  path: string,
+  onWarning: (message: string) => void,
+): Promise<{ written: number; refused: number }> {
   const input = prepared.program.modes?.inputMode;
   if (input && yieldsOf(input) === "group") {
     const message = `the items of ${input.definition.name} cannot be exported: each is a group of files`;
     throw new KagurazakaError("usage", message, { where: "export-inputs" });
   }
   const counts = { written: 0, refused: 0 };
-  const { roots } = prepared.program;
+  const { config, program } = prepared;
+  const { roots } = program;
   async function* lines(): AsyncGenerator<readonly unknown[]> {
-    const listener = { onListed: () => {}, onRefused: () => void counts.refused++ };
+    const limit = limitOf(config.run);
     for (const shard of prepared.shards.keys()) {
-      await using planner = await openPlanner(prepared, await openHistory(prepared, shard));
-      for await (const candidates of planner.candidates(listener)) {
-        counts.written += candidates.length;
-        yield candidates.map(({ item }) => portable(item, roots));
+      const warn = (message: string): void => onWarning(inShard(prepared, shard, message));
+      const history = await openHistory(prepared, shard);
+      await using planner = await openPlanner(prepared, history, limit);
+      const listed = planner.selected({
+        onListed: () => {},
+        onRefused({ key, error }) {
+          if (counts.refused++ < EXAMPLES) warn(`${JSON.stringify(key)} is left out: ${error.message}`);
+        },
+        onWarning: warn,
+      });
+      for await (const candidates of listed) {
+        const some = config.run.skipFailed
+          ? candidates.filter(({ key }) => !history.index.failed.has(key))
+          : candidates;
+        counts.written += some.length;
+        yield some.map(({ item }) => portable(item, roots));
       }
     }
   }

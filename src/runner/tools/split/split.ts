@@ -41,7 +41,7 @@ export async function splitTree(
   const record = recordFor(settings);
   if (settings.by === "link") refuseOtherFileSystem(settings);
   const counters = new SplitCounters();
-  const listing = await createListing(settings, (relPath, why) => counters.passOver(relPath, why));
+  const listing = createListing(settings, counters);
   const job: Job = { settings, record, counters, listing, onProgress };
   if (dryRun) return preview(job);
 

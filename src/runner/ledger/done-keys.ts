@@ -1,0 +1,24 @@
+import { join } from "node:path";
+import type { LedgerIndex } from "./ledger-index.js";
+import { isOutcomeLine } from "./lines.js";
+import { readBlocks } from "./read-segment.js";
+import { scanLines } from "./scan-lines.js";
+
+/** Calls back for each key that was ever done, once or several times. Reads the whole ledger. */
+export async function eachDoneKey(
+  { dir, segments }: Pick<LedgerIndex, "dir" | "segments">,
+  onKey: (key: string) => void,
+): Promise<void> {
+  for (const file of new Set(segments.map((segment) => segment.file))) {
+    for await (const block of readBlocks(join(dir, file))) {
+      scanLines(block, {
+        plain(status, bytes, start, end) {
+          if (status === "done") onKey(Buffer.from(bytes.subarray(start, end)).toString("latin1"));
+        },
+        parsed(line) {
+          if (isOutcomeLine(line) && line.s === "done") onKey(line.k);
+        },
+      });
+    }
+  }
+}
