@@ -1,4 +1,5 @@
 import { monotonicMs } from "../../base/clock.js";
+import { whenNothingIsLeft } from "../../base/settles.js";
 import { shortDuration } from "../../base/text.js";
 import { activityLayout } from "../../contracts/activity.js";
 import type { RunSettings } from "../../contracts/run-config.js";
@@ -28,6 +29,7 @@ export class Watch {
   readonly #ports: WatchPorts;
   readonly #clock: StallClock;
   #timer: NodeJS.Timeout | undefined;
+  #release = (): void => {};
 
   constructor(settings: Pick<RunSettings, "timeout" | "stall">, ports: WatchPorts) {
     this.#settings = settings;
@@ -39,12 +41,19 @@ export class Watch {
     const { timeout = Number.POSITIVE_INFINITY, stall = Number.POSITIVE_INFINITY } = this.#settings;
     const every = Math.max(10, Math.min(SWEEP_MS, Math.min(timeout, stall) / 8));
     this.#clock.reset();
-    // Not unref'd: an item of `inline` may wait without any open handle, and Node would end the process.
-    this.#timer = setInterval(() => this.#sweep(), every);
+    this.#timer = setInterval(() => this.#sweep(), every).unref();
+    this.#release = whenNothingIsLeft(() => this.#hold());
   }
 
   stop(): void {
     clearInterval(this.#timer);
+    this.#release();
+  }
+
+  /** An item of `inline` may wait without any open handle, and Node would end the process. A list that does so has failed. */
+  #hold(): void {
+    if (this.#ports.inFlight() > 0 || this.#ports.workers().some(({ state }) => state === "starting"))
+      this.#timer?.ref();
   }
 
   settled(): void {
@@ -58,6 +67,7 @@ export class Watch {
   }
 
   #sweep(): void {
+    if (this.#ports.inFlight() === 0) this.#timer?.unref();
     const now = monotonicMs();
     const { timeout } = this.#settings;
     if (timeout !== undefined) for (const worker of this.#ports.workers()) this.#sweepWorker(worker, timeout, now);

@@ -3,6 +3,7 @@ import { createRequire } from "node:module";
 import { join } from "node:path";
 import { type ErrorDetails, KagurazakaError, toErrorRecord } from "../../base/errors.js";
 import { didYouMean } from "../../base/nearest.js";
+import { settles } from "../../base/settles.js";
 import { backboneName, builtinNames, loadBuiltin } from "../../builtins.js";
 import type { BackboneDefinition } from "../../contracts/backbone.js";
 import type { TaskKind } from "../../contracts/task.js";
@@ -48,8 +49,11 @@ async function loadForeign(name: string, sourcePath: string): Promise<BackboneDe
 
 async function importDefault(name: string, url: string): Promise<Readonly<Record<string, unknown>> | undefined> {
   try {
-    return ((await import(url)) as { default?: Readonly<Record<string, unknown>> }).default;
+    return (
+      (await settles(`the top level of ${name}`, import(url), name)) as { default?: Readonly<Record<string, unknown>> }
+    ).default;
   } catch (cause) {
+    if (KagurazakaError.is(cause)) throw cause;
     const { name: kind, message } = toErrorRecord(cause);
     throw refused(`the backbone ${name} cannot be loaded: ${kind}: ${message}`, { cause });
   }
