@@ -22,10 +22,14 @@ const DRAIN_WITHIN_MS = 500;
 const UNBLOCK_AFTER_MS = 500;
 const END_WITHIN_MS = 3000;
 
+/** What a thread has printed and the coordinator has not read yet, in characters. A thread with more of it waits. */
+const MAX_UNREAD = 8 * 1024 * 1024;
+
 interface ThreadBoot {
   readonly entry: string;
   readonly port: MessagePort;
   readonly start: WorkerStart;
+  readonly unread: Int32Array;
 }
 
 /** The messages of threads, in addition to those of all workers. `tid`: the operating system's thread id, where there is /proc. */
@@ -75,6 +79,7 @@ export async function openThreads({ workers, entry, guard, maxHeapBytes, cpus }:
       const drained = new Promise<void>((resolve) => port1.once("close", resolve));
       const cpu = cpus?.take();
       const processes = openItemProcesses(guard);
+      const unread = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
       let worker = 0;
       let thread: Worker | undefined;
       let isRecycled = false;
@@ -87,6 +92,10 @@ export async function openThreads({ workers, entry, guard, maxHeapBytes, cpus }:
       port1.on("message", (message: FromWorker | FromThread) => {
         if (message.type === "thread") return onThread(message);
         if (message.type === "process") return processes.add(message.seq, message.leaderPid);
+        if (isPrint(message)) {
+          Atomics.sub(unread, 0, sizeOf(message));
+          Atomics.notify(unread, 0);
+        }
         events.onMessage(message);
         // The pool would reuse the thread, with all of its memory, for the next worker.
         if (isRecycling(message)) isRecycled = true;
@@ -98,7 +107,7 @@ export async function openThreads({ workers, entry, guard, maxHeapBytes, cpus }:
         if (cpu !== undefined) cpus!.giveBack(cpu);
         events.onExit(exit);
       };
-      const boot: ThreadBoot = { entry, port: port2, start };
+      const boot: ThreadBoot = { entry, port: port2, start, unread };
       pool.run(boot, { transferList: [port2], signal: killer.signal }).then(
         () => exit({ kind: "ended" }),
         (error) => exit(killer.signal.aborted ? { kind: "ended" } : { kind: "crashed", error: toErrorRecord(error) }),
@@ -126,10 +135,23 @@ interface LivingThread {
   readonly ended: Promise<void>;
 }
 
+type Print = Extract<FromWorker, { type: "print" | "log" }>;
+
+const isPrint = (message: FromWorker): message is Print => message.type === "print" || message.type === "log";
+
+/** A message costs something in itself. */
+const sizeOf = (message: Print): number => 200 + (message.type === "print" ? message.text : message.message).length;
+
+/** A loop that prints without a pause would fill the memory: nothing else slows it down. */
+function waitForRoom(unread: Int32Array, size: number): void {
+  for (let now = Atomics.load(unread, 0); now > MAX_UNREAD; now = Atomics.load(unread, 0)) Atomics.wait(unread, 0, now);
+  Atomics.add(unread, 0, size);
+}
+
 const isRecycling = (message: FromWorker): boolean => message.type === "leaving" && message.why !== null;
 
 /** Called by piscina in the thread. */
-export async function runInThread({ entry, port, start }: ThreadBoot): Promise<void> {
+export async function runInThread({ entry, port, start, unread }: ThreadBoot): Promise<void> {
   const say = (message: FromThread): void => port.postMessage(message);
   say({ type: "thread", threadId, tid: ownTid() });
   // Loads the task while our code loads. `main` imports it again and reports errors. Node keeps its source map only if maps
@@ -140,6 +162,7 @@ export async function runInThread({ entry, port, start }: ThreadBoot): Promise<v
   let isRecycled = false;
   const post = (message: FromWorker): void => {
     isRecycled ||= isRecycling(message);
+    if (isPrint(message)) waitForRoom(unread, sizeOf(message));
     port.postMessage(message);
   };
   const processStarted = (seq: number, leaderPid: number): void => say({ type: "process", seq, leaderPid });

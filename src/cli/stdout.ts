@@ -15,6 +15,9 @@ interface Keeper {
   complaint: string;
 }
 
+/** Where nobody reads standard error any more, or its disk is full, the rest is taken and dropped. */
+const COPIER = "cat >&2 2>/dev/null; exec cat >/dev/null";
+
 let keeper: Keeper | undefined;
 let failure: string | undefined;
 let isOwed = false;
@@ -57,7 +60,9 @@ export function keepStdoutAlone(): void {
   child.stderr.setEncoding("utf8").on("data", (text: string) => (own.complaint += text));
   keeper = own;
   closeSync(1);
-  const copier = spawn("cat", { stdio: ["pipe", 2, 2], detached: true }) as ChildProcess & { stdin: Socket };
+  const copier = spawn("/bin/sh", ["-c", COPIER], { stdio: ["pipe", 2, 2], detached: true }) as ChildProcess & {
+    stdin: Socket;
+  };
   copier.on("error", () => {});
   if (copier.pid === undefined) return void openSync("/dev/null", "w");
   copier.stdin.on("error", () => {});

@@ -77,6 +77,10 @@ async function execute(prepared: PreparedRun, ui: UiSettings, argv: readonly str
   if (prepared.config.run.timeout !== undefined && !isFleetBackbone(prepared.backbone) && !prepared.backbone.killable) {
     screen.warn(`${prepared.backbone.name} cannot stop a loop that blocks: --timeout only fires ctx.signal`);
   }
+  if (process.pid === 1)
+    screen.note(
+      "this is process 1 of its container, and does not reap the children of programs that have ended: use an init (docker run --init)",
+    );
   let running: Run | undefined;
   const releaseOutput = captureOutput((key, text) => (running ? running.print(key, text) : screen.print(key, text)));
   const hooks: RunHooks = {
