@@ -1,7 +1,6 @@
 import { asKagurazakaError, exitCodeOf, KagurazakaError, toErrorRecord } from "../../base/errors.js";
 import { settles } from "../../base/settles.js";
 import type { RunStats } from "../../contracts/task.js";
-import { displayPath } from "../../loader/paths.js";
 import type { PreparedRun } from "../prepare/prepared-run.js";
 import type { Run, RunParts } from "./run.js";
 import { finalCheckpoint } from "./run-checkpoints.js";
@@ -67,7 +66,7 @@ export async function finishRun(run: Run, parts: RunParts, stopped: KagurazakaEr
 async function finalize(run: Run, { instance, program, sourcePath }: PreparedRun, stats: RunStats): Promise<void> {
   const name = `finalize() of ${program.ref.id}`;
   try {
-    await Promise.race([settles(name, instance.finalize?.(stats), displayPath(sourcePath)), run.whenKilled]);
+    await Promise.race([settles(name, instance.finalize?.(stats), sourcePath), run.whenKilled]);
   } catch (cause) {
     if (KagurazakaError.is(cause)) throw cause;
     throw new KagurazakaError("internal", `finalize() failed: ${toErrorRecord(cause).message}`, { cause });
