@@ -41,7 +41,7 @@ const inline = defineBackbone({
           },
           processStarted: processes.add,
         };
-        main({ ...start, port }).then(
+        main({ ...start, port, ownProcess: false }).then(
           () => exit({ kind: "ended" }),
           (error) => exit({ kind: "crashed", error: toErrorRecord(error) }),
         );

@@ -73,6 +73,7 @@ const mp = defineBackbone({
 /** The same session, with limits in the setup of each worker. */
 const recycling = (session: WorkerSession, recycle: NonNullable<WorkerSetup["recycle"]>): WorkerSession => ({
   startWorker: (start, events) => session.startWorker({ ...start, setup: { ...start.setup, recycle } }, events),
+  blocked: () => session.blocked?.() ?? 0,
   [Symbol.asyncDispose]: () => session[Symbol.asyncDispose](),
 });
 

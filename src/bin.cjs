@@ -11,4 +11,13 @@ if (!process.env.UV_THREADPOOL_SIZE) {
 }
 // Compiled code of this tool is kept between runs where Node can (22.1 and later).
 require("node:module").enableCompileCache?.();
-void import("../dist/src/cli/main.js").then(({ main }) => main(process.argv.slice(2)));
+import("../dist/src/cli/main.js").then(
+  ({ main }) => main(process.argv.slice(2)),
+  ({ code, message }) => {
+    // Nothing of ours can be loaded, as where no more files can be opened.
+    process.stderr.write(
+      `error [${code === "EMFILE" ? "environment" : "internal"}] kagurazaka cannot be loaded: ${message}\n`,
+    );
+    process.exitCode = code === "EMFILE" ? 7 : 1;
+  },
+);

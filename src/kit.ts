@@ -8,7 +8,7 @@ export { hashHex, hashUnit, sha256Hex, shardOf } from "./base/hash.js";
 export { type OpenItemProcesses, openItemProcesses } from "./base/item-processes.js";
 export { didYouMean, nearestName } from "./base/nearest.js";
 export * from "./base/option-spec.js";
-export { killGroup } from "./base/process-group.js";
+export { killChildrenOf, killGroup, killProcessesOf } from "./base/process-group.js";
 export { threadStack } from "./base/thread-stack.js";
 export { activityLayout } from "./contracts/activity.js";
 export * from "./contracts/define.js";

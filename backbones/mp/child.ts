@@ -1,4 +1,4 @@
-import { type ToWorker, toErrorRecord, type WorkerMain } from "../../src/kit.js";
+import { killProcessesOf, type ToWorker, toErrorRecord, type WorkerMain } from "../../src/kit.js";
 import { activityWriterTo } from "./activity-file.js";
 import { ACTIVITY_FD, type ChildBoot, type FromChild, MESSAGES_FD } from "./child-messages.js";
 import { writeFrame } from "./frames.js";
@@ -15,7 +15,11 @@ function post(message: FromChild): void {
   }
 }
 
-process.once("disconnect", () => process.exit(1));
+process.once("disconnect", () => {
+  const { KAGURAZAKA_RUN: run } = process.env;
+  if (run) killProcessesOf(run);
+  process.exit(1);
+});
 process.on("uncaughtException", (error) => {
   // The task has a handler of its own.
   if (process.listenerCount("uncaughtException") > 1) return;

@@ -1,4 +1,5 @@
 import { type ChildProcess, fork } from "node:child_process";
+import type { Socket } from "node:net";
 import type { Readable } from "node:stream";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
@@ -52,6 +53,7 @@ export class WorkerProcess {
     this.#processes = openItemProcesses(request.guard);
     this.#child = forkChild(request, this.#activityFile.fd);
     if (this.#child.pid !== undefined) request.guard.add(this.#child.pid);
+    this.#keepAlive(false);
     this.gone = this.#watch();
   }
 
@@ -89,8 +91,17 @@ export class WorkerProcess {
     text(2).on("data", (piece: string) => this.#onText(this.#lastWords.take(piece)));
   }
 
+  /** Where no item is in flight, a worker does not keep this process alive: it may wait for something that never happens. */
+  #keepAlive(wanted: boolean): void {
+    const how = wanted ? "ref" : "unref";
+    this.#child[how]();
+    this.#child.channel?.[how]();
+    for (const stream of this.#child.stdio) (stream as Socket | null)?.[how]();
+  }
+
   kill(): void {
     this.#killed = true;
+    this.#keepAlive(true);
     if (this.#state !== "gone") killGroup(this.#child.pid);
   }
 

@@ -28,7 +28,37 @@ const reasons: Readonly<Record<string, string>> = {
   ENOENT: "the directory is gone",
   ENOTDIR: "a part of the path is not a directory",
   ESTALE: "the network file system has lost it",
+  ENOMEM: "no memory is left",
+  EAGAIN: "no more processes or threads can be started",
 };
+
+const hints: Readonly<Record<string, string>> = {
+  EMFILE: "Raise the limit (ulimit -n 4096), or use fewer workers.",
+  ENFILE: "Close other programs, or raise the system's limit (sysctl fs.file-max).",
+  EAGAIN: "Raise the limit (ulimit -u, or the container's limit of pids), or use fewer workers.",
+  ENOMEM: "Use fewer workers, or give more memory.",
+};
+
+/**
+ * An error of the system that says what is missing here, not what is wrong in this program: too few open files, a full disk, a
+ * working directory that was removed. Undefined for all others.
+ */
+export function asEnvironmentError(thrown: unknown): KagurazakaError | undefined {
+  if (KagurazakaError.is(thrown) || !(thrown instanceof Error)) return undefined;
+  const { code = "", syscall, path } = thrown as NodeJS.ErrnoException;
+  const details = { cause: thrown, ...(path === undefined ? {} : { where: path }) };
+  if (syscall === "uv_cwd")
+    return new KagurazakaError("environment", "the working directory is gone: it was removed or cannot be read", {
+      ...details,
+      hint: "Change to a directory that exists.",
+    });
+  // Some errors carry the code of the system only in their message, as where a thread cannot be started.
+  const found = code in reasons ? code : (/\b(?:EMFILE|ENFILE|ENOSPC|ENOMEM|EAGAIN)\b/.exec(thrown.message)?.[0] ?? "");
+  const hint = hints[found];
+  if (found === "" || (found !== code && hint === undefined)) return undefined;
+  const doing = syscall === undefined || found !== code ? "" : ` (${syscall}${path === undefined ? "" : ` ${path}`})`;
+  return new KagurazakaError("environment", `${reasons[found]}${doing}`, { ...details, ...(hint ? { hint } : {}) });
+}
 
 /** The error for a file of ours that cannot be read or written, which stops the run. A KagurazakaError is returned as it is. */
 export function environmentError(doing: string, path: string, cause: unknown): KagurazakaError {

@@ -20,12 +20,14 @@ export const errorCodes = {
   "output-root": { exit: 2, says: "the output root cannot be written" },
   // The run as a whole.
   internal: { exit: 1, says: "a defect of kagurazaka itself" },
+  "task-ended": { exit: 1, says: "the task's code ended the process, or awaits what never happens" },
   "generate-tasks": { exit: 1, says: "listing the items threw; the items before are finished and recorded" },
   "failure-budget": { exit: 4, says: "too many items failed" },
   stalled: { exit: 5, says: "no item settled for the --stall time" },
   "root-in-use": { exit: 6, says: "another run works on this output root" },
   environment: { exit: 7, says: "disk full, root gone, ledger not writable, or setup() failed" },
   queue: { exit: 75, says: "the queue of a fleet cannot be reached" },
+  interrupted: { exit: 130, says: "the run was stopped before its end, by a signal or from code" },
   // Single items.
   "item-failed": { says: "process() threw" },
   timeout: { says: "the item ran longer than --timeout" },

@@ -36,12 +36,17 @@ while [ -r /proc/self/environ ] && [ $quiet -lt 5 ] && [ $round -lt 600 ]; do
 done
 `;
 
-/** Lives as long as the run. The shell is started when the first group is added. */
+/** A shell that is killed is replaced so many times. */
+const MAX_LOST = 20;
+
+/** Lives as long as the run. The shell is started when the first group is added, and again when it was killed. */
 export class Guardian implements Disposable {
   readonly #run: string;
   readonly #onWarning: (message: string) => void;
   readonly #groups = new Set<number>();
   #shell: ChildProcess | undefined;
+  #lost = 0;
+  #isOver = false;
 
   constructor(run: string, onWarning: (message: string) => void) {
     this.#run = run;
@@ -71,10 +76,21 @@ export class Guardian implements Disposable {
         `cannot start /bin/sh (${error.message}): if this process is killed, programs started by items keep running`,
       ),
     );
-    // The shell may be killed by hand. The run goes on without it.
+    // The shell may be killed by hand, or for want of memory.
+    shell.once("exit", () => this.#replace());
     shell.stdin!.on("error", () => {});
     shell.unref();
     return shell;
+  }
+
+  #replace(): void {
+    if (this.#isOver) return;
+    if (++this.#lost > MAX_LOST)
+      return this.#onWarning(
+        `the shell that ends programs of items was killed ${this.#lost} times: if this process is killed as well, they keep running`,
+      );
+    this.#shell = this.#start();
+    for (const group of this.#groups) this.#tell(`+ ${group}`);
   }
 
   #tell(line: string): void {
@@ -84,6 +100,7 @@ export class Guardian implements Disposable {
 
   /** The run ends in order: kills the groups left, and lets the shell exit without a search. */
   [Symbol.dispose](): void {
+    this.#isOver = true;
     for (const group of this.#groups) killGroup(group);
     this.#groups.clear();
     this.#tell("bye");

@@ -24,10 +24,3 @@ function capture(stream: NodeJS.WriteStream, onText: (key: string | null, text: 
     if (stream.write === captured) stream.write = original;
   };
 }
-
-/** Standard error as it was before anything captured it: all its ways, with the original `write`. */
-export function rawStderr(): NodeJS.WriteStream {
-  return Object.create(process.stderr, {
-    write: { value: process.stderr.write.bind(process.stderr) },
-  }) as NodeJS.WriteStream;
-}

@@ -6,6 +6,7 @@ import { flagName, snakeName } from "../config/text/names.js";
 import { Leaf } from "../config/tree.js";
 import type { TaskClass } from "../contracts/task.js";
 import { type AnyCommand, commands, namedCommand } from "./command-table.js";
+import { dataOut } from "./stdout.js";
 
 /** What may stand in place of the last word. */
 interface Suggestion {
@@ -23,7 +24,7 @@ export async function complete([shell, ...words]: readonly string[]): Promise<nu
     if (shell === "zsh") return `${text.replaceAll(":", "\\:")}:${line}`;
     return isSplit ? text.slice(text.indexOf("=") + 1) : text;
   });
-  process.stdout.write(lines.map((line) => `${line}\n`).join(""));
+  dataOut().write(lines.map((line) => `${line}\n`).join(""));
   return 0;
 }
 

@@ -2,7 +2,7 @@ import type { ErrorRecord } from "../base/errors.js";
 import { escapeControls, shortDuration } from "../base/text.js";
 import type { UiSettings } from "../config/run-options.js";
 import type { RunSnapshot } from "../runner/run/run-result.js";
-import { rawStderr } from "./capture-output.js";
+import { type MessageOut, messages } from "./message-out.js";
 import { createPalette, type Palette } from "./messages.js";
 import {
   describeRun,
@@ -12,6 +12,9 @@ import {
   type StatusLine,
   statusKind,
 } from "./status-line.js";
+
+/** A longer line is shown in pieces. */
+const MAX_LINE = 65_536;
 
 /** Everything a run shows, on stderr: text for people, or one JSON object a line (`--log-format json`). */
 export interface RunConsole {
@@ -29,11 +32,11 @@ export interface RunConsole {
 }
 
 export function createConsole(ui: UiSettings): RunConsole {
-  const out = rawStderr();
+  const out = messages;
   return ui.logFormat === "json" ? createJsonConsole(out) : createPrettyConsole(out, statusKind(ui.progress, out));
 }
 
-function createPrettyConsole(out: NodeJS.WriteStream, kind: StatusKind): RunConsole {
+function createPrettyConsole(out: MessageOut, kind: StatusKind): RunConsole {
   const palette = createPalette(out);
   let progress: StatusLine | undefined;
   /** Text without its newline yet, by item. */
@@ -63,7 +66,7 @@ function createPrettyConsole(out: NodeJS.WriteStream, kind: StatusKind): RunCons
       text(`${palette.yellow("warning")} ${escapeControls(message, "newlines").replaceAll("\n", "\n  ")}`),
     print(key, printed) {
       const lines = ((partial.get(key) ?? "") + printed).split("\n");
-      const rest = lines.pop()!;
+      const rest = lines.at(-1)!.length > MAX_LINE ? "" : lines.pop()!;
       if (rest === "") partial.delete(key);
       else partial.set(key, rest);
       for (const line of lines) ofItem(key, escapeControls(line));
@@ -90,7 +93,7 @@ function createPrettyConsole(out: NodeJS.WriteStream, kind: StatusKind): RunCons
 }
 
 /** For machines: `ts, level, event, key, …`, one object a line. */
-function createJsonConsole(out: NodeJS.WriteStream): RunConsole {
+function createJsonConsole(out: MessageOut): RunConsole {
   let timer: NodeJS.Timeout | undefined;
   const write = (level: string, event: string, fields: Record<string, unknown>): void =>
     void out.write(`${JSON.stringify({ ts: new Date().toISOString(), level, event, ...fields })}\n`);

@@ -1,7 +1,6 @@
 import { once } from "node:events";
 import { escapeControls } from "../base/text.js";
-
-export const printJson = (value: unknown): void => void process.stdout.write(`${JSON.stringify(value)}\n`);
+import { dataOut } from "./stdout.js";
 
 const CHUNK = 64 * 1024;
 
@@ -11,14 +10,6 @@ const CHUNK = 64 * 1024;
  */
 export class DataOut {
   #text = "";
-  #isClosed = false;
-
-  constructor() {
-    process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-      if (error.code !== "EPIPE") throw error;
-      this.#isClosed = true;
-    });
-  }
 
   /** Waits, now and then, until what was written has gone out. */
   async line(text: string): Promise<void> {
@@ -29,9 +20,10 @@ export class DataOut {
   async flush(): Promise<void> {
     const text = this.#text;
     this.#text = "";
-    if (text === "" || this.#isClosed || process.stdout.write(text)) return;
-    // It fails with the error that is heard above.
-    await once(process.stdout, "drain").catch(() => {});
+    const out = dataOut();
+    if (text === "" || out.destroyed || out.write(text)) return;
+    // Where it fails instead, `dataDelivered` tells.
+    await once(out, "drain").catch(() => {});
   }
 }
 

@@ -7,6 +7,7 @@ import { inputFromLine } from "../config/raw-input.js";
 import { cliOptions } from "../config/run-options.js";
 import { prepareRun } from "../runner/prepare/prepare-run.js";
 import type { AnyCommand } from "./command-table.js";
+import { messages } from "./message-out.js";
 import { createPalette } from "./messages.js";
 
 /** From the words of one command to its exit code: a page of help, or all mistakes at once, or what it does. */
@@ -49,8 +50,8 @@ async function withMistakesOfRun(line: CommandLine, own: readonly KagurazakaErro
 }
 
 function printNotes(notes: readonly string[]): void {
-  const { dim } = createPalette(process.stderr);
-  for (const note of notes) process.stderr.write(`${dim("note")} ${escapeControls(note)}\n`);
+  const { dim } = createPalette(messages);
+  for (const note of notes) messages.write(`${dim("note")} ${escapeControls(note)}\n`);
 }
 
 const isDirectory = (path: string | undefined): boolean =>

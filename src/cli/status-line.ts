@@ -1,5 +1,6 @@
 import { escapeControls, shortCount, shortDuration, shortRate } from "../base/text.js";
 import type { RunSnapshot } from "../runner/run/run-result.js";
+import type { MessageOut } from "./message-out.js";
 
 /** How far some work is, on stderr: one line that is drawn again on a terminal, or a line every 10 s, or nothing. */
 export interface StatusLine {
@@ -20,7 +21,7 @@ const WRAP_ON = "\x1b[?7h";
 const CLEAR = "\r\x1b[K";
 
 /** @param describe the state now, in one line */
-export function openStatusLine(kind: StatusKind, describe: () => string, out: NodeJS.WriteStream): StatusLine {
+export function openStatusLine(kind: StatusKind, describe: () => string, out: MessageOut): StatusLine {
   const isBar = kind === "bar";
   const everyMs = isBar ? DRAW_EVERY_MS : LINE_EVERY_MS;
   let shown = "";
@@ -50,7 +51,7 @@ export function openStatusLine(kind: StatusKind, describe: () => string, out: No
 }
 
 /** `auto` is a bar on a terminal. */
-export function statusKind(asked: "auto" | StatusKind, out: NodeJS.WriteStream): StatusKind {
+export function statusKind(asked: "auto" | StatusKind, out: MessageOut): StatusKind {
   if (asked !== "auto") return asked;
   return out.isTTY && process.env.TERM !== "dumb" ? "bar" : "lines";
 }

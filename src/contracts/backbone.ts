@@ -73,6 +73,8 @@ export interface WorkerSession extends AsyncDisposable {
    * and no message comes after it.
    */
   startWorker(start: WorkerStart, events: WorkerEvents): WorkerChannel;
+  /** After the disposal: threads that could not be ended, because each is blocked in a native call. Left out: none. */
+  blocked?(): number;
 }
 
 export interface WorkerStart {
@@ -132,6 +134,8 @@ export interface WorkerBoot extends WorkerStart {
   readonly port: WorkerPort;
   /** Where memory cannot be shared: has to be called after cells were written. */
   readonly activityWritten?: ActivityWriter;
-  /** The worker has a process of its own, so everything printed in it comes from the task. */
+  /**
+   * Everything printed in this thread or process comes from the task, and is sent to the coordinator. Default: true in a thread.
+   */
   readonly ownProcess?: boolean;
 }

@@ -1,8 +1,10 @@
 import { KagurazakaError } from "../base/errors.js";
+import { settles } from "../base/settles.js";
 import { enableSourceMaps } from "../base/source-maps.js";
 import { type TemplateUse, templateBrand } from "../contracts/define.js";
 import type { TaskClass } from "../contracts/task.js";
 import { type Exports, exportsOf } from "./exports.js";
+import { displayPath } from "./paths.js";
 
 /** Imports a module made by `compileModule`; `sourcePath` and `files` are for messages. */
 export async function importExports(
@@ -12,8 +14,10 @@ export async function importExports(
 ): Promise<Exports> {
   enableSourceMaps();
   try {
-    return exportsOf((await import(entryUrl)) as object);
+    const path = displayPath(sourcePath ?? entryUrl);
+    return exportsOf((await settles(`the top level of ${path}`, import(entryUrl), path)) as object);
   } catch (thrown) {
+    if (KagurazakaError.is(thrown) && thrown.code === "task-ended") throw thrown;
     const { loadFailure } = await import("./load-failure.js");
     throw loadFailure(thrown, entryUrl, sourcePath ?? entryUrl, files);
   }

@@ -31,8 +31,13 @@ export async function runTask(task: TaskLocation, options: RunTaskOptions = {}):
   signal?.addEventListener("abort", drain, { once: true });
   if (signal?.aborted) drain();
   try {
-    return await run.result;
+    const result = await run.result;
+    if (result.blockedThreads > 0) hooks?.onWarning?.(blockedText(result.blockedThreads));
+    return result;
   } finally {
     signal?.removeEventListener("abort", drain);
   }
 }
+
+const blockedText = (count: number): string =>
+  `${count} worker thread${count === 1 ? " is" : "s are"} blocked in a native call, which cannot be interrupted: this process can end only when it returns`;

@@ -1,4 +1,6 @@
 import { mkdirSync } from "node:fs";
+import { text } from "node:stream/consumers";
+import { Worker } from "node:worker_threads";
 import { describe, expect, test } from "vitest";
 import { type Outcome, runTask } from "../../dist/src/index.js";
 import type { SampleItem } from "../../src/testing/sample-task.js";
@@ -16,6 +18,46 @@ function sampleOptions(place: Place, items: readonly SampleItem[]) {
 }
 
 describe.concurrent("runTask", () => {
+  test("aborted by its signal before its end, it resolves with exit code 130 and an error", async () => {
+    const place = createPlace();
+    const abort = new AbortController();
+    const items = Array.from({ length: 20 }, (_, i) => ({ id: `i${i}` }));
+    const result = await runTask(sampleTask, {
+      ...sampleOptions(place, items),
+      backbone: "inline",
+      signal: abort.signal,
+      hooks: { onOutcome: () => abort.abort() },
+    });
+    expect(result).toMatchObject({ exitCode: 130, error: { code: "interrupted" } });
+    expect(result.counts.cancelled).toBeGreaterThan(0);
+  });
+
+  test("aborted when everything has settled, it is a success", async () => {
+    const place = createPlace();
+    const abort = new AbortController();
+    const hooks = { onOutcome: () => abort.abort() };
+    const options = { ...sampleOptions(place, [{ id: "a" }]), backbone: "inline", signal: abort.signal, hooks };
+    expect(await runTask(sampleTask, options)).toMatchObject({ exitCode: 0, error: undefined });
+  });
+
+  test("inline in a worker thread leaves that thread's output as it was, also where the run fails", async () => {
+    const place = createPlace();
+    const { runDir, taskOptions } = sampleOptions(place, [{ id: "a" }]);
+    const options = JSON.stringify({ backbone: "inline", runDir, taskOptions, retries: 0 });
+    const code = `
+      const { runTask } = await import(${JSON.stringify(new URL("../../dist/src/index.js", import.meta.url).href)});
+      const before = process.stdout.write;
+      const options = ${options};
+      await runTask(${JSON.stringify(sampleTask)}, options);
+      await runTask(${JSON.stringify(sampleTask)}, { ...options, taskOptions: { ...options.taskOptions, plan: "none" } }).catch(() => {});
+      console.log(process.stdout.write === before ? "as before" : "replaced");`;
+    const thread = new Worker(`import("data:text/javascript," + ${JSON.stringify(encodeURIComponent(code))})`, {
+      eval: true,
+      stdout: true,
+    });
+    expect(await text(thread.stdout)).toContain("as before\n");
+  });
+
   test("resolves with counts, stats and exit code; items that fail do not reject", async () => {
     const place = createPlace();
     const result = await runTask(sampleTask, {

@@ -2,7 +2,7 @@ import { spawn, spawnSync } from "node:child_process";
 import { chmodSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { productRoot, until } from "./harness/command.js";
+import { isRunning, productRoot, until } from "./harness/command.js";
 import { readNotes } from "./harness/disk.js";
 import { processesNamed } from "./harness/processes.js";
 import { report } from "./harness/seeds.js";
@@ -49,5 +49,31 @@ test.runIf(process.platform === "linux")(
     process.kill(dead, 0);
     parent.kill();
     report("the guardian's hunt", { looks });
+  },
+);
+
+test.runIf(process.platform === "linux")(
+  "a guardian that is killed is replaced, and the new one knows the groups",
+  async () => {
+    const name = `${run}-replaced`;
+    const script = `
+    import { spawn } from "node:child_process";
+    import { Guardian } from ${JSON.stringify(join(productRoot, "dist/src/base/guardian.js"))};
+    const child = spawn("/bin/sleep", ["600"], { detached: true, stdio: "ignore" });
+    new Guardian(${JSON.stringify(name)}, () => {}).add(child.pid);
+    console.log(child.pid);
+    setInterval(() => {}, 1000);`;
+    const owner = spawn(process.execPath, ["--input-type=module", "-e", script], {
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    const child = Number(await new Promise((resolve) => owner.stdout.once("data", resolve)));
+    const guardians = (): number[] => processesNamed(name).filter((pid) => pid !== owner.pid);
+    await until("it begins", () => guardians().length === 1);
+    const [first] = guardians();
+    process.kill(first!, "SIGKILL");
+    await until("there is another one", () => guardians().some((pid) => pid !== first));
+    owner.kill("SIGKILL");
+    await until("the program is gone", () => !isRunning(child));
+    await until("the guardian is gone", () => processesNamed(name).length === 0, 30_000);
   },
 );

@@ -1,6 +1,7 @@
 import { didYouMean } from "../../base/nearest.js";
 import { usageError } from "../../config/flags.js";
 import { defineCommand } from "../command.js";
+import { dataOut } from "../stdout.js";
 
 /**
  * One script for each shell. Each asks `kagurazaka __complete SHELL WORDS…` what may stand in place of the last word, so that a
@@ -58,7 +59,7 @@ export const command = defineCommand({
         `there is no completion for "${shell}".${didYouMean(shell, shells)}`,
         `The shells are ${shells.join(", ")}.`,
       );
-    process.stdout.write(scripts[shell as keyof typeof scripts]);
+    dataOut().write(scripts[shell as keyof typeof scripts]);
     return 0;
   },
 });

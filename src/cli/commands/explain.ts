@@ -2,7 +2,7 @@ import { escapeControls } from "../../base/text.js";
 import { prepareRun } from "../../runner/prepare/prepare-run.js";
 import { explainItem } from "../../runner/tools/preview/explain.js";
 import { defineCommand } from "../command.js";
-import { printJson } from "../data-out.js";
+import { dataOut, printJson } from "../stdout.js";
 
 export const command = defineCommand({
   name: "explain",
@@ -17,7 +17,7 @@ export const command = defineCommand({
     if (prepared.config.ui.json) printJson(explanation);
     else {
       const lines = explanation.steps.map(({ step, says }) => `  ${step.padEnd(10)} ${escapeControls(says)}`);
-      process.stdout.write(`${escapeControls(explanation.key)} ${explanation.verdict}\n${lines.join("\n")}\n`);
+      dataOut().write(`${escapeControls(explanation.key)} ${explanation.verdict}\n${lines.join("\n")}\n`);
     }
     return explanation.verdict === "is not listed" ? 3 : 0;
   },

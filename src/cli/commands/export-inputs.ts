@@ -4,6 +4,7 @@ import { usageError } from "../../config/flags.js";
 import { prepareRun } from "../../runner/prepare/prepare-run.js";
 import { exportInputs as writeInputs } from "../../runner/tools/preview/export-inputs.js";
 import { defineCommand } from "../command.js";
+import { messages } from "../message-out.js";
 
 export const command = defineCommand({
   name: "export-inputs",
@@ -21,7 +22,7 @@ export const command = defineCommand({
       process.stderr.write(`warning ${escapeControls(message)}\n`);
     });
     const note = refused === 0 ? "" : `; ${refused} items that cannot run are left out`;
-    process.stderr.write(`${written} items written to ${path}${note}\n`);
+    messages.write(`${written} items written to ${path}${note}\n`);
     return refused === 0 ? 0 : 3;
   },
 });

@@ -4,6 +4,7 @@ import { type FailedItem, failedItems, type LedgerIndex, loadLedger } from "../.
 import { type FailureClass, groupFailures, pickClasses } from "../../runner/tools/audit/failure-classes.js";
 import { defineCommand } from "../command.js";
 import { DataOut, KeyLines } from "../data-out.js";
+import { messages } from "../message-out.js";
 import { createPalette, type Palette } from "../messages.js";
 import { findStateTarget } from "../state-target.js";
 
@@ -36,7 +37,7 @@ export const command = defineCommand({
         const line = chosen(item) ? lines.lineOf(item.key) : undefined;
         if (line !== undefined) await out.line(line);
       }
-      if (lines.note !== undefined) process.stderr.write(`note ${lines.note}\n`);
+      if (lines.note !== undefined) messages.write(`note ${lines.note}\n`);
     } else if (target.json) {
       const states = target.states.map(({ stateDir }) => stateDir);
       const items = asked === undefined ? {} : { items: [...everyFailure(ledgers)].filter(chosen) };

@@ -9,6 +9,7 @@ import { loadBackbone } from "../../runner/prepare/find-backbone.js";
 import { loadOwners } from "../../runner/prepare/prepare-run.js";
 import { defineCommand } from "../command.js";
 import { type AnyCommand, commands, namedCommand, unknownCommand } from "../command-table.js";
+import { dataOut } from "../stdout.js";
 
 export const command = defineCommand({
   name: "help",
@@ -17,7 +18,7 @@ export const command = defineCommand({
   help: "Shows the page of a command, as COMMAND -h does.",
   firstWords: () => Object.keys(commands),
   async run({ words }) {
-    process.stdout.write(words.length === 0 ? renderScreen() : await pageOf(words));
+    dataOut().write(words.length === 0 ? renderScreen() : await pageOf(words));
     return 0;
   },
 });
@@ -35,7 +36,7 @@ const helpWidth = (): number => Math.min(120, process.stdout.columns ?? 100);
 
 /** `-h` (of the command, or the task's), `-hb` (the backbone's), `-hk` (the tool's), `--version`; no words at all: exit 2. */
 export async function printHelp(command: AnyCommand, line: CommandLine): Promise<number> {
-  process.stdout.write(await pageFor(command, line));
+  dataOut().write(await pageFor(command, line));
   return line.argv.length === 0 ? 2 : 0;
 }
 

@@ -4,6 +4,7 @@ import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { KagurazakaError } from "../../base/errors.js";
 import { defineCommand } from "../command.js";
+import { messages } from "../message-out.js";
 
 const TASK = `import {
   FinishCheckByOutputFileExistence,
@@ -57,8 +58,8 @@ export const command = defineCommand({
     mkdirSync(dir, { recursive: true });
     for (const [name, text] of files) writeFileSync(join(dir, name), text);
     const task = relative(".", join(dir, "task.ts"));
-    process.stderr.write(`wrote ${files.map(([name]) => join(dir, name)).join(", ")}\n`);
-    process.stderr.write(`run it:  kagurazaka ${task} MyTask --in DIR --out DIR\n`);
+    messages.write(`wrote ${files.map(([name]) => join(dir, name)).join(", ")}\n`);
+    messages.write(`run it:  kagurazaka ${task} MyTask --in DIR --out DIR\n`);
     return 0;
   },
 });

@@ -2,8 +2,9 @@ import { groupedCount } from "../../base/text.js";
 import { displayPath } from "../../loader/paths.js";
 import { compactShard } from "../../runner/tools/compact/compact-shard.js";
 import { defineCommand } from "../command.js";
-import { printJson } from "../data-out.js";
+import { messages } from "../message-out.js";
 import { findStateTarget } from "../state-target.js";
+import { dataOut, printJson } from "../stdout.js";
 
 export const command = defineCommand({
   name: "ledger compact",
@@ -18,7 +19,7 @@ export const command = defineCommand({
     const target = await findStateTarget(input);
     const results = [];
     for (const { stateDir, ledgerDir, leaseDir, outputRoot } of target.states) {
-      const onWait = (message: string): void => void process.stderr.write(`warning ${message}\n`);
+      const onWait = (message: string): void => void messages.write(`warning ${message}\n`);
       const done = await compactShard({ ledgerDir, outputRoot, leaseDir, task: target.task, onWait });
       results.push({ stateDir, ...done });
       if (target.json) continue;
@@ -27,7 +28,7 @@ export const command = defineCommand({
         `  ${name.padEnd(9)} ${groupedCount(before[name])} → ${groupedCount(after[name])}\n`;
       const loss = damaged > 0 ? `  damaged   ${groupedCount(damaged)} lines left out\n` : "";
       const rows = `is compacted\n${row("files")}${row("lines")}${row("bytes")}${loss}`;
-      process.stdout.write(`${displayPath(ledgerDir)} ${done.changed ? rows : "has nothing to fold\n"}`);
+      dataOut().write(`${displayPath(ledgerDir)} ${done.changed ? rows : "has nothing to fold\n"}`);
     }
     if (target.json) printJson({ task: target.task, ledgers: results });
     return 0;

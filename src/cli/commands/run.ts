@@ -15,9 +15,12 @@ import type { RunResult } from "../../runner/run/run-result.js";
 import { captureOutput } from "../capture-output.js";
 import { defineCommand } from "../command.js";
 import { createConsole, type RunConsole } from "../console.js";
-import { printJson } from "../data-out.js";
+import { isHangupIgnored } from "../hangup.js";
+import { ending, hardExit } from "../hard-exit.js";
+import { messages } from "../message-out.js";
 import { formatError } from "../messages.js";
 import { formatDryRun, formatHeader, formatReport, formatShowConfig, nextCommand } from "../report.js";
+import { dataOut, printJson } from "../stdout.js";
 
 /** `kagurazaka task.ts MyTask …`: the command without a name. */
 export const command = defineCommand({
@@ -30,7 +33,7 @@ export const command = defineCommand({
     const prepared = await prepareLoaded(input, owners);
     const { ui } = prepared.config;
     if (ui.showConfig) {
-      process.stdout.write(formatShowConfig(prepared.config));
+      dataOut().write(formatShowConfig(prepared.config));
       return 0;
     }
     if (prepared.config.run.dryRun) return showDryRun(prepared, ui);
@@ -43,11 +46,11 @@ async function showDryRun(prepared: PreparedRun, { json }: UiSettings): Promise<
   const shown = new Set<string>();
   const found = await dryRun(prepared, (message) => {
     shown.add(message);
-    process.stderr.write(`warning ${escapeControls(message)}\n`);
+    messages.write(`warning ${escapeControls(message)}\n`);
   });
   const warnings = found.warnings.filter((message) => !shown.has(message));
   if (json) printJson(found);
-  else process.stdout.write(formatDryRun({ ...found, warnings }));
+  else dataOut().write(formatDryRun({ ...found, warnings }));
   return 0;
 }
 
@@ -74,6 +77,10 @@ async function execute(prepared: PreparedRun, ui: UiSettings, argv: readonly str
   if (prepared.config.run.timeout !== undefined && !isFleetBackbone(prepared.backbone) && !prepared.backbone.killable) {
     screen.warn(`${prepared.backbone.name} cannot stop a loop that blocks: --timeout only fires ctx.signal`);
   }
+  if (process.pid === 1)
+    screen.note(
+      "this is process 1 of its container, and does not reap the children of programs that have ended: use an init (docker run --init)",
+    );
   let running: Run | undefined;
   const releaseOutput = captureOutput((key, text) => (running ? running.print(key, text) : screen.print(key, text)));
   const hooks: RunHooks = {
@@ -97,9 +104,13 @@ async function execute(prepared: PreparedRun, ui: UiSettings, argv: readonly str
     screen.end();
     releaseOutput();
     showEnd(result, argv, screen);
+    ending.isHard = result.blockedThreads > 0;
     const { run: id, task, backbone, counts, elapsedMs, itemsPerSecond, outputRoot, runDir } = result;
     if (ui.json)
-      printJson({ run: id, task, backbone, counts, elapsedMs, itemsPerSecond, outputRoot, runDir, exitCode });
+      printJson(
+        { run: id, task, backbone, counts, elapsedMs, itemsPerSecond, outputRoot, runDir, exitCode },
+        { owed: true },
+      );
     return exitCode;
   } finally {
     screen.end();
@@ -110,32 +121,54 @@ async function execute(prepared: PreparedRun, ui: UiSettings, argv: readonly str
 
 function showEnd(result: RunResult, argv: readonly string[], { text, palette }: RunConsole): void {
   text(formatReport(result, palette));
-  if (result.error) text(formatError(result.error, palette));
+  if (result.blockedThreads > 0)
+    text(
+      `  ${palette.yellow("left")}      ${result.blockedThreads} worker thread${result.blockedThreads === 1 ? "" : "s"}, blocked in a native call; --isolation process can end such a worker`,
+    );
+  // The signal was said when it came.
+  if (result.error && result.error.code !== "interrupted") text(formatError(result.error, palette));
   const next = nextCommand(result, argv);
   if (next !== undefined) text(`  ${palette.cyan("→")} ${next}`);
 }
 
+/** After the second signal, the end may take so long. */
+const END_WITHIN_MS = 3000;
+
 /** The first signal drains, the second ends at once; both can be resumed. */
 function handleSignals(run: Run, screen: RunConsole, graceMs: number) {
   let first: NodeJS.Signals | undefined;
+  let isKilled = false;
   const onSignal = (signal: NodeJS.Signals): void => {
-    if (first !== undefined) return run.kill();
-    first = signal;
-    const { inFlight, waiting, listed } = run.snapshot();
-    screen.warn(
-      listed && inFlight + waiting === 0
-        ? `${signal}: no item is left to finish; ending`
-        : `${signal}: letting up to ${inFlight} items finish (at most ${graceMs / 1000} s); once more to end now`,
-    );
-    run.drain(undefined, graceMs);
+    if (first === undefined) {
+      first = signal;
+      screen.warn(`${signal}: ${whatNow(run, graceMs)}`);
+      return run.drain(undefined, graceMs);
+    }
+    // A terminal that closes may send several.
+    if (signal === "SIGHUP") return;
+    const end = (): void => hardExit(128 + constants.signals[first!]);
+    if (isKilled) return end();
+    isKilled = true;
+    run.kill();
+    setTimeout(() => {
+      screen.warn("something does not end, and is not waited for; what was recorded is kept");
+      end();
+    }, END_WITHIN_MS).unref();
   };
-  process.on("SIGINT", onSignal);
-  process.on("SIGTERM", onSignal);
+  const signals: NodeJS.Signals[] = isHangupIgnored() ? ["SIGINT", "SIGTERM"] : ["SIGINT", "SIGTERM", "SIGHUP"];
+  for (const signal of signals) process.on(signal, onSignal);
   return {
     signal: (): NodeJS.Signals | undefined => first,
     release(): void {
-      process.off("SIGINT", onSignal);
-      process.off("SIGTERM", onSignal);
+      for (const signal of signals) process.off(signal, onSignal);
     },
   };
+}
+
+function whatNow(run: Run, graceMs: number): string {
+  const { inFlight, waiting, listed } = run.snapshot();
+  const most = `at most ${graceMs / 1000} s; once more to end now`;
+  if (run.isFinishing) return `no item is left to finish; ending (${most})`;
+  if (listed && inFlight + waiting === 0) return "no item is left to finish; ending";
+  return `letting up to ${inFlight} items finish (${most})`;
 }

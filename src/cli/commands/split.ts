@@ -3,10 +3,11 @@ import { shortCount, shortRate } from "../../base/text.js";
 import { parseSize } from "../../config/text/quantities.js";
 import { splitTree } from "../../runner/tools/split/split.js";
 import { defineCommand } from "../command.js";
-import { printJson } from "../data-out.js";
+import { messages } from "../message-out.js";
 import { createPalette } from "../messages.js";
 import { formatSplit } from "../split-report.js";
 import { openStatusLine, statusKind } from "../status-line.js";
+import { printJson } from "../stdout.js";
 
 const options = defineOptions({
   into: {
@@ -76,13 +77,13 @@ export const command = defineCommand({
   async run({ words, values: { dryRun, json, ...values } }) {
     let state = "";
     const startedMs = Date.now();
-    const status = openStatusLine(statusKind("auto", process.stderr), () => state, process.stderr);
+    const status = openStatusLine(statusKind("auto", messages), () => state, messages);
     const onProgress = (doing: string, files: number): void => {
       state = `${doing} · ${shortCount(files)} files · ${shortRate((files * 1000) / (Date.now() - startedMs))}`;
       status.tick();
     };
     const result = await splitTree({ ...values, input: words[0]! }, { dryRun, onProgress }).finally(status.stop);
-    const shown = dryRun && !json ? process.stdout : process.stderr;
+    const shown = dryRun && !json ? process.stdout : messages;
     const report = formatSplit(result, { dryRun, by: values.by }, createPalette(shown));
     if (json) printJson({ ...result, mixin: report.mixin });
     shown.write(report.text);

@@ -6,9 +6,10 @@ import { formatAudit } from "../audit-report.js";
 import { captureOutput } from "../capture-output.js";
 import { defineCommand } from "../command.js";
 import { createConsole } from "../console.js";
-import { KeyLines, printJson } from "../data-out.js";
+import { KeyLines } from "../data-out.js";
 import { formatCommand } from "../format-command.js";
 import { createPalette } from "../messages.js";
+import { dataOut, printJson } from "../stdout.js";
 
 /** What `--list` prints the keys of: one finding, or all that only a `--force` does again. */
 const lists = [...Object.keys(findings), "force"];
@@ -52,7 +53,7 @@ export const command = defineCommand({
     const isSound = audits.every((audit) => audit.isSound);
     const next = audits.map((audit) => mend(audit, { rest: runArgv, deep })).find((remedy) => remedy !== undefined);
     if (list !== undefined) {
-      process.stdout.write(listed.join(""));
+      dataOut().write(listed.join(""));
       if (keys.note !== undefined) screen.note(keys.note);
     } else if (ui.json) {
       printJson({ task: prepared.program.ref.id, isSound, roots: audits, next: next?.command ?? null });
@@ -65,7 +66,7 @@ export const command = defineCommand({
         ...audits.map((audit) => formatAudit(audit, palette)),
         ...(next === undefined ? [] : [`  ${palette.cyan("→")} ${next.label}:  ${next.command}`]),
       ];
-      process.stdout.write(`${lines.join("\n")}\n`);
+      dataOut().write(`${lines.join("\n")}\n`);
     }
     return isSound ? 0 : 3;
   },

@@ -3,6 +3,7 @@ import type { WorkerExit } from "../../contracts/backbone.js";
 
 /** `setup()` failed, or the task cannot be loaded in a worker. */
 export function cannotSetUp(error: ErrorRecord): KagurazakaError {
+  if (error.code === "task-ended") return new KagurazakaError("task-ended", error.message, { cause: error });
   return new KagurazakaError("environment", `a worker could not be set up: ${error.name}: ${error.message}`, {
     cause: error,
     ...(error.stack === undefined ? {} : { frame: error.stack.split("\n").slice(1, 4).join("\n") }),

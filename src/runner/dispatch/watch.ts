@@ -1,4 +1,5 @@
 import { monotonicMs } from "../../base/clock.js";
+import { whenNothingIsLeft } from "../../base/settles.js";
 import { shortDuration } from "../../base/text.js";
 import { activityLayout } from "../../contracts/activity.js";
 import type { RunSettings } from "../../contracts/run-config.js";
@@ -38,6 +39,7 @@ export class Watch {
   readonly #clock: StallClock;
   #timer: NodeJS.Timeout | undefined;
   #isStopped = false;
+  #release = (): void => {};
 
   constructor(settings: Pick<RunSettings, "timeout" | "stall">, ports: WatchPorts) {
     this.#settings = settings;
@@ -48,11 +50,19 @@ export class Watch {
   start(): void {
     this.#clock.reset();
     this.#schedule(monotonicMs());
+    this.#release = whenNothingIsLeft(() => this.#hold());
   }
 
   stop(): void {
     this.#isStopped = true;
     clearTimeout(this.#timer);
+    this.#release();
+  }
+
+  /** An item of `inline` may wait without any open handle, and Node would end the process. A list that does so has failed. */
+  #hold(): void {
+    if (this.#ports.inFlight() > 0 || this.#ports.workers().some(({ state }) => state === "starting"))
+      this.#timer?.ref();
   }
 
   /** The next sweep is when the next item runs out of time; an item that starts from now on has its full time. */
@@ -67,8 +77,7 @@ export class Watch {
           if (!stopped) delayMs = Math.min(delayMs, startedMs + timeout - now);
           else if (stopped.fate === "open") delayMs = Math.min(delayMs, stopped.atMs + TELL_AFTER_MS - now);
         }
-    // Not unref'd: an item of `inline` may wait without any open handle, and Node would end the process.
-    this.#timer = setTimeout(() => this.#sweep(), Math.max(MIN_SWEEP_MS, Math.ceil(delayMs)));
+    this.#timer = setTimeout(() => this.#sweep(), Math.max(MIN_SWEEP_MS, Math.ceil(delayMs))).unref();
   }
 
   settled(): void {
@@ -82,6 +91,7 @@ export class Watch {
   }
 
   #sweep(): void {
+    if (this.#ports.inFlight() === 0) this.#timer?.unref();
     const now = monotonicMs();
     const { timeout } = this.#settings;
     if (timeout !== undefined) for (const worker of this.#ports.workers()) this.#sweepWorker(worker, timeout, now);

@@ -1,4 +1,5 @@
 import { KagurazakaError, toErrorRecord } from "../../base/errors.js";
+import { settles } from "../../base/settles.js";
 import { type Yields, yieldsOf } from "../../contracts/modes.js";
 import type { ConfigEntry, ResolvedConfig } from "../../contracts/run-config.js";
 import type { RunPlan, TaskInstance } from "../../contracts/task.js";
@@ -21,7 +22,7 @@ export function idOf({ taskClass, id }: LoadedTask, { task }: ResolvedConfig): s
 export async function checkTask(program: TaskProgram, instance: TaskInstance): Promise<void> {
   if (typeof instance.check !== "function") return;
   try {
-    await instance.check(planOf(program));
+    await settles(`check() of ${program.ref.id}`, instance.check(planOf(program)));
   } catch (thrown) {
     if (KagurazakaError.is(thrown)) throw thrown;
     const hint = (thrown as { hint?: unknown } | null | undefined)?.hint;

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { type ErrorDetails, KagurazakaError, toErrorRecord } from "../../base/errors.js";
 import { didYouMean } from "../../base/nearest.js";
+import { settles } from "../../base/settles.js";
 import { backboneName, builtinNames, loadBuiltin } from "../../builtins.js";
 import type { BackboneDefinition } from "../../contracts/backbone.js";
 import type { TaskKind } from "../../contracts/task.js";
@@ -50,8 +51,10 @@ async function loadForeign(name: string, sourcePath: string): Promise<BackboneDe
 
 async function importDefault(name: string, url: string): Promise<Readonly<Record<string, unknown>> | undefined> {
   try {
-    return exportsOf((await import(url)) as object).get("default") as Readonly<Record<string, unknown>> | undefined;
+    const module = (await settles(`the top level of ${name}`, import(url), name)) as object;
+    return exportsOf(module).get("default") as Readonly<Record<string, unknown>> | undefined;
   } catch (cause) {
+    if (KagurazakaError.is(cause)) throw cause;
     const { name: kind, message } = toErrorRecord(cause);
     throw refused(`the backbone ${name} cannot be loaded: ${kind}: ${message}`, { cause });
   }

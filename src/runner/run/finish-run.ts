@@ -1,5 +1,7 @@
 import { asKagurazakaError, exitCodeOf, KagurazakaError, toErrorRecord } from "../../base/errors.js";
-import type { RunStats, TaskInstance } from "../../contracts/task.js";
+import { settles } from "../../base/settles.js";
+import type { RunStats } from "../../contracts/task.js";
+import type { PreparedRun } from "../prepare/prepared-run.js";
 import type { Run, RunParts } from "./run.js";
 import { finalCheckpoint } from "./run-checkpoints.js";
 import type { RunResult } from "./run-result.js";
@@ -38,7 +40,9 @@ export async function finishRun(run: Run, parts: RunParts, stopped: KagurazakaEr
   }
   const { cancelled } = stats.counts;
   if (!error && cancelled === 0 && shards.every(({ listed }) => listed))
-    await attempt(() => finalize(prepared.instance, stats));
+    await attempt(() => finalize(run, prepared, stats));
+  if (!error && run.isInterrupted && (cancelled > 0 || !shards.every(({ listed }) => listed)))
+    error = new KagurazakaError("interrupted", "the run was stopped before its end; the same run goes on from here");
   if (!error) for (const shard of shards) if (shard.isComplete) await attempt(() => shard.completeEpoch());
   if (checkpoints)
     await attempt(() => finalCheckpoint(checkpoints, shards, { error, cancelled, warn: (text) => run.warn(text) }));
@@ -49,21 +53,31 @@ export async function finishRun(run: Run, parts: RunParts, stopped: KagurazakaEr
     });
   for (const shard of shards) if (shard.sawAll) shard.clearSuspects();
   const allowed = counters.withinAllowance(prepared.config.run.allowFailures);
-  // Signals (130, 143) and usage (2) are added by the command line; errors.ts has the other codes. 3: some items failed.
+  // The command line has codes of its own for signals (129, 143) and usage (2); errors.ts has the others. 3: some items failed.
   const exitCode = (): number => (error ? exitCodeOf(error) : allowed ? 0 : 3);
   for (const shard of shards)
     await attempt(() => shard.writeEnd({ exitCode: exitCode(), stats, error: error && toErrorRecord(error) }));
   await attempt(() => stack.close());
   const { backbone, outputRoot, runDir } = info;
   const { counts, elapsedMs, itemsPerSecond } = stats;
-  const numbers = { counts, elapsedMs, itemsPerSecond, stats, failedInTotal, exitCode: exitCode() };
+  const numbers = {
+    counts,
+    elapsedMs,
+    itemsPerSecond,
+    stats,
+    failedInTotal,
+    exitCode: exitCode(),
+    blockedThreads: parts.isolation?.blocked() ?? 0,
+  };
   return { run: id, task, backbone, outputRoot, runDir, error, concurrency, mostlyWaited, ...numbers };
 }
 
-async function finalize(instance: TaskInstance, stats: RunStats): Promise<void> {
+async function finalize(run: Run, { instance, program, sourcePath }: PreparedRun, stats: RunStats): Promise<void> {
+  const name = `finalize() of ${program.ref.id}`;
   try {
-    await instance.finalize?.(stats);
+    await Promise.race([settles(name, instance.finalize?.(stats), sourcePath), run.whenKilled]);
   } catch (cause) {
+    if (KagurazakaError.is(cause)) throw cause;
     throw new KagurazakaError("internal", `finalize() failed: ${toErrorRecord(cause).message}`, { cause });
   }
 }

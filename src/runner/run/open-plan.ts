@@ -1,5 +1,6 @@
 import { tmpdir } from "node:os";
 import { openDisposalStack } from "../../base/disposal-stack.js";
+import { eachSettles } from "../../base/settles.js";
 import type { Item } from "../../contracts/item.js";
 import { type Yields, yieldsOf } from "../../contracts/modes.js";
 import type { RunSettings } from "../../contracts/run-config.js";
@@ -83,13 +84,16 @@ export async function openPlanner(
     ...(retry?.items ? { items: retry.items } : {}),
     signal: abort.signal,
   });
+  const source = modes?.inputMode
+    ? `input mode ${modes.inputMode.definition.name}`
+    : `generateTasks() of ${program.ref.id}`;
   return {
     finished,
     keyFilter,
-    planned: (listener) => planner.planned(listener),
-    chunks: (listener) => planner.chunks(listener),
-    candidates: (listener) => planner.candidates(listener),
-    selected: (listener) => planner.selected(listener),
+    planned: (listener) => eachSettles(source, planner.planned(listener)),
+    chunks: (listener) => eachSettles(source, planner.chunks(listener)),
+    candidates: (listener) => eachSettles(source, planner.candidates(listener)),
+    selected: (listener) => eachSettles(source, planner.selected(listener)),
     [Symbol.asyncDispose]: () => stack.close(),
   };
 }

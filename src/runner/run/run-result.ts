@@ -33,4 +33,6 @@ export interface RunResult {
   readonly error: KagurazakaError | undefined;
   /** Lines in failed.jsonl. */
   readonly failedInTotal: number;
+  /** Worker threads that are blocked in a native call: this process ends only when those calls return. */
+  readonly blockedThreads: number;
 }

@@ -1,6 +1,6 @@
-import { monotonicMs } from "../../base/clock.js";
+import { MAX_TIMER_MS, monotonicMs } from "../../base/clock.js";
 import type { DisposalStack } from "../../base/disposal-stack.js";
-import { asKagurazakaError, type ErrorRecord, type KagurazakaError } from "../../base/errors.js";
+import { asKagurazakaError, type ErrorRecord, KagurazakaError } from "../../base/errors.js";
 import { startProcessorClock } from "../../base/processor-clock.js";
 import type { PendingItem } from "../../contracts/chunk.js";
 import type { Execution, ExecutionEvents, TaskMessage } from "../../contracts/execution.js";
@@ -40,11 +40,18 @@ export class Run {
   #idleShare: (() => number) | undefined;
   /** The execution is over: every item has an outcome. */
   #isExecuted = false;
+  #isInterrupted = false;
+  #kill = (): void => {};
+  /** Rejects when the run is told to end now. */
+  readonly whenKilled = new Promise<never>((_, reject) => {
+    this.#kill = () => reject(new KagurazakaError("interrupted", "the run was stopped while finalize() was running"));
+  });
 
   constructor(parts: RunParts) {
     const { prepared, shards } = parts;
     const { config, program } = prepared;
     this.#parts = parts;
+    this.whenKilled.catch(() => {});
     this.info = {
       run: parts.id,
       task: program.ref.id,
@@ -88,13 +95,30 @@ export class Run {
 
   /** Starts no more items and lets running ones settle for at most `graceMs` (default `--grace`). */
   drain(cause?: KagurazakaError, graceMs = this.#parts.prepared.config.run.grace): void {
-    // All items have settled and the run waits for the disk: a signal ends that wait.
-    if (this.#isExecuted && cause === undefined) this.#parts.checkpoints?.[Symbol.dispose]();
+    if (cause === undefined) {
+      this.#isInterrupted = true;
+      // All items have settled and the run waits for the disk: a signal ends that wait.
+      if (this.#isExecuted) this.#parts.checkpoints?.[Symbol.dispose]();
+      // finalize() has the same time as an item.
+      setTimeout(() => this.#kill(), Math.min(MAX_TIMER_MS, graceMs)).unref();
+    }
     this.#parts.execution.drain(graceMs, cause);
+  }
+
+  /** `drain` was called from outside, or `kill`. */
+  get isInterrupted(): boolean {
+    return this.#isInterrupted;
+  }
+
+  /** Every item has an outcome: what is left is finalize(), and to close everything. */
+  get isFinishing(): boolean {
+    return this.#isExecuted;
   }
 
   /** Ends the run now. Items in flight are cancelled; the next run starts them again. */
   kill(): void {
+    this.#isInterrupted = true;
+    this.#kill();
     this.#parts.checkpoints?.[Symbol.dispose]();
     this.#parts.execution.stop();
   }

@@ -4,6 +4,7 @@ import { dirname, join, relative } from "node:path";
 import { environmentError } from "../../base/disk.js";
 import { isTemporaryOf } from "../../base/json-file.js";
 import { makeDirectory, removeEmpty } from "../../base/make-directory.js";
+import { killProcessesOf } from "../../base/process-group.js";
 import { readNames } from "../../base/read-names.js";
 import type { Partition } from "../../contracts/partition.js";
 import type { ShardTarget } from "../../contracts/wire.js";
@@ -30,6 +31,8 @@ export const targetOf = ({ base, stagingRoot, keptRoot }: ShardPaths, run: strin
 
 /** Removes staging last: as long as it exists, the next run removes the other leftovers as well. */
 function removeLeftovers(paths: ShardPaths, run: string): void {
+  // Programs of its items may have outlived it, where the guardian was killed as well. They must not write beside ours.
+  killProcessesOf(run);
   for (const dir of [paths.stateDir, join(paths.runsDir, run)]) {
     for (const name of readNames(dir)) if (isTemporaryOf(name, run)) rmSync(join(dir, name), { force: true });
   }

@@ -1,5 +1,6 @@
 import { isMainThread } from "node:worker_threads";
 import { toErrorRecord } from "../../base/errors.js";
+import { settles } from "../../base/settles.js";
 import { enableSourceMaps } from "../../base/source-maps.js";
 import { activityLayout } from "../../contracts/activity.js";
 import type { WorkerBoot, WorkerMain, WorkerPort } from "../../contracts/backbone.js";
@@ -16,13 +17,13 @@ export const createWorkerMain =
   async (boot) => {
     const { port, setup, site } = boot;
     enableSourceMaps();
-    if (boot.ownProcess || !isMainThread) capturePrints(port);
+    if (boot.ownProcess ?? !isMainThread) capturePrints(port);
     let instance: TaskInstance;
     let executor: Executor;
     try {
       const task = await loadWorkerTask(setup.task, setup.shards, site);
       instance = task.createInstance();
-      await instance.setup?.();
+      await settles(`setup() of ${setup.task.id}`, instance.setup?.());
       executor = create(task, instance, createPorts(boot));
     } catch (error) {
       port.post({ type: "unfit", error: toErrorRecord(error) });
@@ -30,7 +31,7 @@ export const createWorkerMain =
     }
     await untilClosed(boot, executor);
     try {
-      await instance.teardown?.();
+      await settles(`teardown() of ${setup.task.id}`, instance.teardown?.());
     } catch (error) {
       const message = `teardown() failed: ${toErrorRecord(error).message}`;
       port.post({ type: "log", key: "", level: "error", message });

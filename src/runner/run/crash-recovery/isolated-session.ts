@@ -19,6 +19,8 @@ export interface IsolatedSession {
   /** Resolves when no suspect is pending and `session` is the requested one. Without suspects: never. */
   readonly whenOver: Promise<IsolationEnd>;
   settled(shard: number, key: string): void;
+  /** Of all sessions, once they are closed. */
+  blocked(): number;
 }
 
 interface IsolationEnd {
@@ -41,9 +43,11 @@ export async function openIsolatedSession(request: IsolatedSessionRequest): Prom
   const keys = new Set(ofShards.flatMap(({ number, suspects }) => [...suspects].map((key) => nameOf(number, key))));
   const hasSuspects = isolated !== undefined && keys.size > 0;
   let isClosed = false;
+  const sessions: WorkerSession[] = [];
   const open = async (chosen: typeof options): Promise<WorkerSession> => {
     const session = await backbone.openWorkers({ ...rest, options: chosen });
     if (isClosed) await session[Symbol.asyncDispose]();
+    sessions.push(session);
     return stack.use(session);
   };
   let session = await open(hasSuspects ? isolated : options);
@@ -78,6 +82,7 @@ export async function openIsolatedSession(request: IsolatedSessionRequest): Prom
       ? `the last run's process crashed. The ${keys.size} ${items} first, each worker in a process of its own, so that a crash costs one item`
       : undefined,
     whenOver,
+    blocked: () => sessions.reduce((sum, one) => sum + (one.blocked?.() ?? 0), 0),
     settled: (shard, key) => suspects?.settled(nameOf(shard, key)),
   };
 }

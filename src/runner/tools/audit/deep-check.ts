@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { encodeItem } from "../../../base/canonical-json.js";
 import { KagurazakaError, toErrorRecord } from "../../../base/errors.js";
+import { settles } from "../../../base/settles.js";
 import { activityLayout } from "../../../contracts/activity.js";
 import type { TaskInstance } from "../../../contracts/task.js";
 import { packKeys, type WorkerSetup } from "../../../contracts/wire.js";
@@ -68,7 +69,8 @@ export class DeepCheck implements AsyncDisposable {
 
   async #inTime<T>(ctx: ItemContext, work: () => Promise<T>): Promise<T> {
     const { timeoutMs } = this.#parts;
-    if (timeoutMs === undefined) return work();
+    const settled = settles(`isExecuted() or verify() for ${ctx.key}`, work());
+    if (timeoutMs === undefined) return settled;
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_, reject) => {
       timer = setTimeout(() => {
@@ -77,7 +79,7 @@ export class DeepCheck implements AsyncDisposable {
       }, timeoutMs);
     });
     try {
-      return await Promise.race([work(), late]);
+      return await Promise.race([settled, late]);
     } finally {
       clearTimeout(timer);
     }
@@ -86,7 +88,7 @@ export class DeepCheck implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     const { instance, attempts, scratch } = this.#parts;
     try {
-      await instance.teardown?.();
+      await settles("teardown()", instance.teardown?.());
     } finally {
       attempts.close();
       rmSync(scratch, { recursive: true, force: true });
@@ -103,8 +105,9 @@ export async function openDeepCheck(
   const instance = program.createInstance();
   if (typeof instance.verify !== "function" && typeof instance.isExecuted !== "function") return undefined;
   try {
-    await instance.setup?.();
+    await settles(`setup() of ${program.ref.id}`, instance.setup?.());
   } catch (cause) {
+    if (KagurazakaError.is(cause)) throw cause;
     const { name, message } = toErrorRecord(cause);
     throw new KagurazakaError("environment", `setup() failed: ${name}: ${message}`, { cause });
   }

@@ -1,0 +1,114 @@
+import type { ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { closeSync, constants, fstatSync, openSync } from "node:fs";
+import type { Socket } from "node:net";
+import type { Writable } from "node:stream";
+
+interface ToKeeper {
+  readonly stdin: Socket;
+  readonly stderr: Socket;
+}
+
+interface Keeper {
+  readonly child: ChildProcess & ToKeeper;
+  readonly ended: Promise<{ readonly code: number | null; readonly signal: NodeJS.Signals | null }>;
+  complaint: string;
+}
+
+/** Where nobody reads standard error any more, or its disk is full, the rest is taken and dropped. */
+const COPIER = "cat >&2 2>/dev/null; exec cat >/dev/null";
+
+let second: Writable | undefined;
+let keeper: Keeper | undefined;
+let failure: string | undefined;
+let isOwed = false;
+
+/** Standard output, for the data that a command prints; what user code prints does not come here. */
+export const dataOut = (): Writable => second ?? keeper?.child.stdin ?? process.stdout;
+
+/** The object of `--json`. @param isOwed the command has failed where nobody gets it */
+export function printJson(value: unknown, { owed = false } = {}): void {
+  isOwed ||= owed;
+  dataOut().write(`${JSON.stringify(value)}\n`);
+}
+
+export function guardStdout(): void {
+  process.stdout.on("error", onError);
+}
+
+function onError({ code, message }: NodeJS.ErrnoException): void {
+  failure ??= code === "EPIPE" ? "EPIPE" : message;
+}
+
+/**
+ * From now on, what is written to descriptor 1 goes to standard error: by native code, by programs that inherit it, by
+ * `fs.writeSync(1)`. A pipe can be opened once more for our data. Of anything else, a process `cat` keeps the descriptor: Node
+ * cannot duplicate one. A closed descriptor 1 is taken by the next pipe that is made:
+ *
+ *   descriptor 1 ──▶ cat ──▶ standard error          dataOut() ──▶ (cat) ──▶ standard output
+ *
+ * Must come before anything uses `process.stdout`. Without a program `cat`, all is left as it is.
+ */
+export function keepStdoutAlone(): void {
+  // Only here: most commands do without it.
+  const { spawn } = process.getBuiltinModule("node:child_process");
+  second = openAgain();
+  if (second === undefined) keeper = startKeeper(spawn);
+  if ((second ?? keeper) === undefined) return;
+  closeSync(1);
+  const copier = spawn("/bin/sh", ["-c", COPIER], { stdio: ["pipe", 2, 2], detached: true });
+  copier.on("error", () => {});
+  if (copier.pid === undefined) return void openSync("/dev/null", "w");
+  const pipe = copier.stdin as Socket & { readonly _handle?: { setBlocking?(on: boolean): void } };
+  pipe.on("error", () => {});
+  // Programs and native code expect a descriptor that takes everything.
+  pipe._handle?.setBlocking?.(true);
+  pipe.unref();
+  copier.unref();
+}
+
+function openAgain(): Writable | undefined {
+  if (!fstatSync(1).isFIFO()) return undefined;
+  try {
+    // Fails where the reader is gone; the other one would wait for a new reader.
+    closeSync(openSync("/dev/fd/1", constants.O_WRONLY | constants.O_NONBLOCK));
+    const fd = openSync("/dev/fd/1", constants.O_WRONLY);
+    const { Socket } = process.getBuiltinModule("node:net");
+    // A stream, before descriptor 1 is free: with its first one, Node opens a file of its own.
+    return new Socket({ fd, readable: false, writable: true }).on("error", onError);
+  } catch {
+    return undefined;
+  }
+}
+
+function startKeeper(spawn: typeof import("node:child_process").spawn): Keeper | undefined {
+  const child = spawn("cat", { stdio: ["pipe", 1, "pipe"], detached: true }) as ChildProcess & ToKeeper;
+  child.on("error", () => {});
+  if (child.pid === undefined) return undefined;
+  const ended = once(child, "close").then(([code, signal]) => ({ code, signal }));
+  const own: Keeper = { child, ended, complaint: "" };
+  child.stdin.on("error", onError);
+  child.stderr.setEncoding("utf8").on("data", (text: string) => (own.complaint += text));
+  child.unref();
+  child.stdin.unref();
+  child.stderr.unref();
+  return own;
+}
+
+/** Waits until the data has gone out. @returns why it has not, where somebody has to be told */
+export async function dataDelivered(): Promise<string | undefined> {
+  const out = dataOut();
+  await new Promise<void>((resolve) => {
+    if (out.destroyed) resolve();
+    else if (keeper) out.end(() => resolve());
+    else out.write("", () => resolve());
+  });
+  if (keeper) {
+    keeper.child.ref();
+    const { code, signal } = await keeper.ended;
+    if (signal === "SIGPIPE") failure ??= "EPIPE";
+    else if (code !== 0) failure ??= keeper.complaint.trim().split(": ").at(-1) ?? "";
+  }
+  if (failure !== "EPIPE") return failure;
+  return isOwed ? "its reader is gone" : undefined;
+}
