@@ -28,6 +28,7 @@ const reasons: Readonly<Record<string, string>> = {
   ENOENT: "the directory is gone",
   ENOTDIR: "a part of the path is not a directory",
   ESTALE: "the network file system has lost it",
+  ELOOP: "it is a symbolic link, and none is followed among files of kagurazaka",
 };
 
 /** The error for a file of ours that cannot be read or written, which stops the run. A KagurazakaError is returned as it is. */

@@ -90,7 +90,16 @@ export class AdaptiveLimit {
     this.#flow.clear();
     const limit = Math.floor(this.#slots / 2);
     const maxPerMs = Number.POSITIVE_INFINITY;
-    return { atMs: nowMs, firstMs: nowMs, accepted, spanMs, maxPerMs, limit, steadyMs: MIN_STEADY_MS, isMeasured: false };
+    return {
+      atMs: nowMs,
+      firstMs: nowMs,
+      accepted,
+      spanMs,
+      maxPerMs,
+      limit,
+      steadyMs: MIN_STEADY_MS,
+      isMeasured: false,
+    };
   }
 
   /** What was accepted since the first refusal is what the service takes. Where that is too little to tell: half the rate. */
@@ -100,7 +109,13 @@ export class AdaptiveLimit {
     const perMs = this.#perMs(nowMs);
     const cut = { atMs: nowMs, firstMs, spanMs, limit: Math.floor(this.#limit(nowMs) / 2) };
     if (accepted < MEASURED_BY)
-      return { ...cut, accepted: Number.POSITIVE_INFINITY, maxPerMs: perMs / 2, steadyMs: MIN_STEADY_MS, isMeasured: false };
+      return {
+        ...cut,
+        accepted: Number.POSITIVE_INFINITY,
+        maxPerMs: perMs / 2,
+        steadyMs: MIN_STEADY_MS,
+        isMeasured: false,
+      };
     const isConfirmed = before.isMeasured && isClose(accepted / spanMs, baseOf(before));
     const steadyMs = isConfirmed ? Math.min(MAX_STEADY_MS, 2 * before.steadyMs) : MIN_STEADY_MS;
     return { ...cut, accepted, maxPerMs: perMs, steadyMs, isMeasured: true };

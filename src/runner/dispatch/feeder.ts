@@ -127,7 +127,10 @@ export class Feeder {
   }
 
   /** The item asked for patience (`RetryAfterError`): it waits, with a scope along with all items of the scope. */
-  ask(item: PendingItem, { delayMs, scope, durationMs }: { delayMs: number; scope?: string; durationMs: number }): void {
+  ask(
+    item: PendingItem,
+    { delayMs, scope, durationMs }: { delayMs: number; scope?: string; durationMs: number },
+  ): void {
     const nowMs = monotonicMs();
     const least = item.asks === 0 ? 0 : Math.min(MAX_MIN_ASKED_MS, MIN_ASKED_MS * 2 ** (item.asks - 1));
     item.asks++;

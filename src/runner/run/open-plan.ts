@@ -1,5 +1,6 @@
 import { tmpdir } from "node:os";
 import { openDisposalStack } from "../../base/disposal-stack.js";
+import { foldsNames } from "../../base/names-on-disk.js";
 import type { Item } from "../../contracts/item.js";
 import { yieldsOf } from "../../contracts/modes.js";
 import type { RunSettings } from "../../contracts/run-config.js";
@@ -37,9 +38,11 @@ export async function openPlanner(
     isNeeded ? stack.use(openSeenKeys({ spillDir: tmpdir() })) : null;
   const yields = modes?.inputMode ? yieldsOf(modes.inputMode) : "record";
   const finishMode = modes?.finishCheckMode;
+  const { outputRoot } = prepared.shards[shard]!;
+  const foldsOutputs = modes?.outputMode && outputRoot !== null ? foldsNames(outputRoot) : false;
   const checks = {
     rule: finishMode ? finishMode.definition.rule(finishMode.fields) : null,
-    outputRoot: prepared.shards[shard]!.outputRoot,
+    outputRoot,
     inputPathsOf: (item: Item) => filesOf(yields, item).map(([, file]) => pathOfFile(program.roots[file.root], file)),
   };
   const { index, now } = history;
@@ -70,8 +73,9 @@ export async function openPlanner(
     runsAll: !selects && history.index.segments.length === 0,
     seen: {
       keys: openSeen(!modes?.inputMode?.definition.uniqueKeys),
-      outputs: openSeen(modes?.outputMode?.definition.unique === false),
+      outputs: openSeen(modes?.outputMode?.definition.unique === false || foldsOutputs),
     },
+    foldsOutputs,
     ...(retry?.items ? { items: retry.items } : {}),
     signal: abort.signal,
   });

@@ -111,6 +111,7 @@ export async function plan(request: Request): Promise<Planned> {
     }),
     runsAll: request.runsAll ?? false,
     ignoresTask: request.ignoresTask ?? false,
+    foldsOutputs: false,
     seen: {
       keys: watch(!modes?.inputMode?.definition.uniqueKeys),
       outputs: watch(modes?.outputMode?.definition.unique === false),
