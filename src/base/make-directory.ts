@@ -11,7 +11,7 @@ const MAX_TRIES = 100;
  */
 export const makeDirectory = (path: string): void => make(path, statSync);
 
-/** The same for a directory of ours: a symbolic link in its place is an error (EEXIST), wherever it leads. */
+/** The same for a directory of ours: a symbolic link in its place is an error (ELOOP), wherever it leads. */
 export const makeOwnDirectory = (path: string): void => make(path, lstatSync);
 
 function make(path: string, look: typeof statSync | typeof lstatSync): void {
@@ -23,6 +23,8 @@ function make(path: string, look: typeof statSync | typeof lstatSync): void {
       const code = errnoOf(error);
       const there = code === "EEXIST" ? look(path, { throwIfNoEntry: false }) : undefined;
       if (there?.isDirectory()) return;
+      if (there?.isSymbolicLink())
+        throw Object.assign(new Error(`ELOOP: symbolic link, mkdir '${path}'`), { code: "ELOOP" });
       // Neither there nor missing for long: another process is making it, or removes it because it was empty.
       const mayChange = code === "ENOENT" || (code === "EEXIST" && there === undefined);
       if (!mayChange || tries === MAX_TRIES) throw error;

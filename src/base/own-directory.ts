@@ -21,7 +21,7 @@ export function findForeign(root: string, dir: string): KagurazakaError | undefi
     const found = stat.isSymbolicLink() ? `a symbolic link to ${readlinkSync(at)}` : "not a directory";
     return new KagurazakaError("output-root", `${at} is ${found}, but kagurazaka keeps its own files there`, {
       where: at,
-      hint: "Remove it, if you know where it comes from: no link is followed there. --run-dir keeps the state elsewhere.",
+      hint: "Move it away: no link is followed there, for a tree may come from an archive. --run-dir keeps the state elsewhere.",
     });
   }
   return undefined;

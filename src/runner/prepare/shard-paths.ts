@@ -5,6 +5,7 @@ import { KagurazakaError } from "../../base/errors.js";
 import { hashText, nameOfHash } from "../../base/hash.js";
 import { findForeign, OWN_DIRECTORY } from "../../base/own-directory.js";
 import type { Root } from "../../contracts/modes.js";
+import { realPathOf } from "../../data/walk.js";
 
 /** The files and directories of one hard shard of a task. */
 export interface ShardPaths {
@@ -88,7 +89,7 @@ function checkDistinct(roots: readonly Root[]): KagurazakaError[] {
     if (outputPath === null) continue;
     const stat = statIfThere(outputPath);
     // Some file systems have no inode numbers.
-    const name = stat?.ino ? `${stat.dev}:${stat.ino}` : outputPath;
+    const name = stat?.ino ? `${stat.dev}:${stat.ino}` : realPathOf(outputPath);
     const other = known.get(name);
     known.set(name, outputPath);
     if (other === undefined) continue;

@@ -1,6 +1,7 @@
 import { join } from "node:path";
+import { environmentError } from "../../base/disk.js";
 import type { DisposalStack } from "../../base/disposal-stack.js";
-import { KagurazakaError } from "../../base/errors.js";
+import type { KagurazakaError } from "../../base/errors.js";
 import { createJsonFile, writeJsonFile } from "../../base/json-file.js";
 import { makeDirectory, makeOwnDirectory } from "../../base/make-directory.js";
 import type { Chunk } from "../../contracts/chunk.js";
@@ -207,7 +208,7 @@ function makeDirectories({ outputRoot, stateRoot }: ShardPaths, own: string): vo
       if (dir === own) makeOwnDirectory(dir);
       else if (dir !== null) makeDirectory(dir);
     } catch (cause) {
-      throw new KagurazakaError("environment", `cannot make ${dir}: ${(cause as Error).message}`, { cause });
+      throw environmentError("make", dir!, cause);
     }
   }
 }
