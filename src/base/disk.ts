@@ -30,6 +30,7 @@ const reasons: Readonly<Record<string, string>> = {
   ESTALE: "the network file system has lost it",
   ENOMEM: "no memory is left",
   EAGAIN: "no more processes or threads can be started",
+  ELOOP: "it is a symbolic link, and none is followed among files of kagurazaka",
 };
 
 const hints: Readonly<Record<string, string>> = {

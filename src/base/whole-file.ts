@@ -1,5 +1,6 @@
-import { closeSync, fsyncSync, linkSync, openSync, renameSync, rmSync } from "node:fs";
+import { closeSync, fsyncSync, linkSync, renameSync, rmSync } from "node:fs";
 import { environmentError, errnoOf, writeFully } from "./disk.js";
+import { openOwn } from "./own-file.js";
 
 interface StagingOptions {
   /** Where the file is written first, on the same file system. A killed process leaves it there. */
@@ -23,7 +24,9 @@ export class StagedFile implements Disposable {
   /** @param flags `wx` where another process may be writing under the same temporary name */
   constructor(options: StagingOptions, flags: "w" | "wx" = "w") {
     this.#options = options;
-    this.fd = openSync(options.temporary, flags, options.mode);
+    // What a killed process left goes, not what a planted link leads to.
+    if (flags === "w") rmSync(options.temporary, { force: true });
+    this.fd = openOwn(options.temporary, "new", options.mode);
   }
 
   write(text: string): void {
@@ -76,7 +79,7 @@ export function replaceFile(path: string, text: string, options: StagingOptions)
  */
 export function createFile(path: string, text: string, durable = false): boolean {
   try {
-    const fd = openSync(path, "wx");
+    const fd = openOwn(path, "new");
     try {
       writeText(fd, text);
       if (durable) fsyncSync(fd);
@@ -90,6 +93,28 @@ export function createFile(path: string, text: string, durable = false): boolean
   } catch (error) {
     if (errnoOf(error) === "EEXIST") return false;
     throw environmentError("write", path, error);
+  }
+}
+
+const NO_LINKS = new Set(["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS"]);
+
+/**
+ * Makes a small file that appears with all its content, for one process only: it is written under the temporary name first.
+ * @returns false where something has the name already, or whoever made it has removed the temporary file
+ */
+export function createWhole(path: string, text: string, temporary: string): boolean {
+  using file = new StagedFile({ temporary }, "wx");
+  file.write(text);
+  file.finish();
+  try {
+    file.linkTo(path);
+    return true;
+  } catch (error) {
+    const code = errnoOf(error) ?? "";
+    if (code === "EEXIST" || code === "ENOENT") return false;
+    if (!NO_LINKS.has(code)) throw error;
+    // Without hard links: still for one process only, but the file is empty for a moment.
+    return createFile(path, text);
   }
 }
 

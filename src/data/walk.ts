@@ -1,5 +1,6 @@
-import { type Dirent, readdirSync, realpathSync, statSync } from "node:fs";
+import { type Dirent, readdirSync, realpathSync, type Stats, statSync } from "node:fs";
 import { basename, dirname, join, relative, resolve } from "node:path";
+import { statIfThere } from "../base/disk.js";
 import { KagurazakaError } from "../base/errors.js";
 import { OWN_DIRECTORY } from "../base/own-directory.js";
 
@@ -194,15 +195,22 @@ export function compareCodePoints(a: string, b: string): number {
 const isSurrogate = (unit: number): boolean => unit >= 0xd800 && unit <= 0xdfff;
 
 /**
- * Whether a directory is left out, by its path relative to the root, so that it does not matter by which symlinks the root
- * was reached: no symlinked directory is ever entered, hence a real path below the real root is the path of the walk. The
- * directories to leave out need not exist yet.
+ * Whether a directory is left out, by its path relative to the root. It does not matter by which symlinks the root was reached:
+ * no symlinked directory is ever entered, hence a real path below the real root is the path of the walk. A directory that was
+ * reached by a bind mount or in another case is told by its inode. The directories to leave out need not exist yet.
  */
 export function createLeftOut({ root, leaveOut }: Pick<WalkOptions, "root" | "leaveOut">): (relDir: string) => boolean {
   if (leaveOut === undefined || leaveOut.length === 0) return () => false;
   const real = realPathOf(root);
-  const left = new Set(leaveOut.map((path) => relative(real, realPathOf(path))));
-  return (relDir) => left.has(relDir);
+  const paths = leaveOut.map((path) => relative(real, realPathOf(path)));
+  const left = new Set(paths);
+  const elsewhere = leaveOut.flatMap((path, i) => (paths[i]!.startsWith("..") ? (statIfThere(path) ?? []) : []));
+  return (relDir) => left.has(relDir) || (elsewhere.length > 0 && isOneOf(elsewhere, join(root, relDir)));
+}
+
+function isOneOf(others: readonly Stats[], path: string): boolean {
+  const stat = statIfThere(path);
+  return stat !== undefined && stat.ino !== 0 && others.some(({ dev, ino }) => dev === stat.dev && ino === stat.ino);
 }
 
 /** The real path, also of what is not there yet. */

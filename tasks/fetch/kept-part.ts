@@ -1,4 +1,4 @@
-import { readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { lstatSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import type { IncomingMessage } from "node:http";
 import { join } from "node:path";
 import type { TaskContext } from "kagurazaka";
@@ -25,8 +25,9 @@ export class KeptPart {
   constructor(ctx: Pick<TaskContext, "hasKept" | "keptDir">, url: URL) {
     this.#ctx = ctx;
     this.#url = shown(url);
-    this.#meta = (ctx.hasKept && readMeta(this.#metaPath)) || nothing(this.#url);
-    if (this.#meta.url !== this.#url) this.drop();
+    const isPlain = ctx.hasKept && [this.path, this.#metaPath].every(isPlainOrNone);
+    this.#meta = (isPlain && readMeta(this.#metaPath)) || nothing(this.#url);
+    if (!isPlain || this.#meta.url !== this.#url || (this.#hasOtherNames && !this.complete)) this.drop();
   }
 
   get path(): string {
@@ -40,6 +41,11 @@ export class KeptPart {
   /** Bytes on disk. */
   get size(): number {
     return this.#ctx.hasKept ? (statSync(this.path, { throwIfNoEntry: false })?.size ?? 0) : 0;
+  }
+
+  /** Of a part that is whole it is the output. */
+  get #hasOtherNames(): boolean {
+    return (statSync(this.path, { throwIfNoEntry: false })?.nlink ?? 1) > 1;
   }
 
   get total(): number | null {
@@ -99,6 +105,9 @@ export class KeptPart {
     rmSync(this.#metaPath, { force: true });
   }
 }
+
+/** The output root may have come with an archive: what is written here must not go elsewhere through a link. */
+const isPlainOrNone = (path: string): boolean => lstatSync(path, { throwIfNoEntry: false })?.isFile() ?? true;
 
 const nothing = (url: string): Meta => ({ url, validator: null, total: null });
 

@@ -56,7 +56,7 @@ export const command = defineCommand({
       throw new KagurazakaError("usage", message, { hint: "kagurazaka init another-directory" });
     }
     mkdirSync(dir, { recursive: true });
-    for (const [name, text] of files) writeFileSync(join(dir, name), text);
+    for (const [name, text] of files) writeFileSync(join(dir, name), text, { flag: "wx" });
     const task = relative(".", join(dir, "task.ts"));
     messages.write(`wrote ${files.map(([name]) => join(dir, name)).join(", ")}\n`);
     messages.write(`run it:  kagurazaka ${task} MyTask --in DIR --out DIR\n`);

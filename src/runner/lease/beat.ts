@@ -8,7 +8,8 @@ import { beatPath, recordPath } from "./generations.js";
  */
 const CODE = `
 const { parentPort } = require("node:worker_threads");
-const { existsSync, writeFileSync } = require("node:fs");
+const { constants, existsSync, rmSync, writeFileSync } = require("node:fs");
+const flag = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_NOFOLLOW;
 const timers = new Map();
 parentPort.on("message", ({ id, lease }) => {
   clearInterval(timers.get(id));
@@ -18,7 +19,9 @@ parentPort.on("message", ({ id, lease }) => {
   const beat = () => {
     try {
       if (existsSync(lease.next) || !existsSync(lease.own)) return clearInterval(timers.get(id));
-      writeFileSync(lease.beat, String(++count));
+      // What has the name before is not ours: a link that was planted leads elsewhere.
+      if (count === 0) rmSync(lease.beat, { force: true });
+      writeFileSync(lease.beat, String(++count), { flag });
     } catch {}
   };
   timers.set(id, setInterval(beat, lease.intervalMs));

@@ -1,8 +1,9 @@
-import { existsSync, lstatSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, lstatSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { environmentError, errnoOf, listDirectory } from "../../base/disk.js";
-import { makeDirectory } from "../../base/make-directory.js";
-import { createFile, StagedFile } from "../../base/whole-file.js";
+import { makeOwnDirectory } from "../../base/make-directory.js";
+import { readOwn } from "../../base/own-file.js";
+import { createFile, createWhole } from "../../base/whole-file.js";
 import type { Partition } from "../../contracts/partition.js";
 import type { ProcessFacts } from "./host.js";
 
@@ -51,7 +52,7 @@ export function highestGeneration(dir: string): Highest | undefined {
 
 function readRecord(dir: string, generation: number): LeaseRecord | null {
   try {
-    return JSON.parse(readFileSync(recordPath(dir, generation), "utf8")) as LeaseRecord;
+    return JSON.parse(readOwn(recordPath(dir, generation))) as LeaseRecord;
   } catch {
     return null;
   }
@@ -60,7 +61,7 @@ function readRecord(dir: string, generation: number): LeaseRecord | null {
 /** The current counter of the heartbeat: a change shows that the holder is alive. */
 export function readBeat(dir: string, generation: number): string {
   try {
-    return readFileSync(beatPath(dir, generation), "utf8");
+    return readOwn(beatPath(dir, generation));
   } catch {
     return "";
   }
@@ -69,8 +70,10 @@ export function readBeat(dir: string, generation: number): string {
 /** Creates a generation. False: another contender created it, or a higher one exists. */
 export function createGeneration(dir: string, generation: number, record: LeaseRecord): boolean {
   try {
-    makeDirectory(dir);
-    if (!appear(dir, recordPath(dir, generation), `${JSON.stringify(record)}\n`)) return false;
+    makeOwnDirectory(dir);
+    const text = `${JSON.stringify(record)}\n`;
+    // False also where the winner has removed our temporary file.
+    if (!createWhole(recordPath(dir, generation), text, temporaryIn(dir))) return false;
   } catch (error) {
     throw environmentError("write the lease in", dir, error);
   }
@@ -83,10 +86,10 @@ export function createGeneration(dir: string, generation: number, record: LeaseR
 /** Releases a generation. Its files stay until the next one is created. */
 export function freeGeneration(dir: string, generation: number): void {
   try {
-    writeFileSync(freePath(dir, generation), "");
+    createFile(freePath(dir, generation), "");
   } catch (error) {
     // The directory was removed: there is no lease to release.
-    if (errnoOf(error) !== "ENOENT") throw environmentError("release the lease in", dir, error);
+    if (errnoOf((error as Error).cause) !== "ENOENT") throw environmentError("release the lease in", dir, error);
   }
 }
 
@@ -125,21 +128,5 @@ function list(dir: string): LeaseFile[] {
 
 let temporaries = 0;
 
-/** Creates a file atomically with its content. False: it exists already. */
-function appear(dir: string, path: string, content: string): boolean {
-  const temporary = join(dir, `tmp-${process.pid}-${Date.now().toString(36)}-${temporaries++}`);
-  using file = new StagedFile({ temporary }, "wx");
-  file.write(content);
-  file.finish();
-  try {
-    file.linkTo(path);
-    return true;
-  } catch (error) {
-    const code = errnoOf(error) ?? "";
-    // ENOENT: the winner has removed our temporary file.
-    if (code === "EEXIST" || code === "ENOENT") return false;
-    if (!["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS"].includes(code)) throw error;
-    // Without hard links: still exclusive, but the file is empty for a moment.
-    return createFile(path, content);
-  }
-}
+const temporaryIn = (dir: string): string =>
+  join(dir, `tmp-${process.pid}-${Date.now().toString(36)}-${temporaries++}`);

@@ -1,6 +1,7 @@
-import { closeSync, fstatSync, openSync, readSync } from "node:fs";
+import { closeSync, fstatSync, readSync } from "node:fs";
 import { nextTurn } from "../../base/clock.js";
-import { environmentError, withFile } from "../../base/disk.js";
+import { environmentError } from "../../base/disk.js";
+import { openOwn, withOwnFile } from "../../base/own-file.js";
 
 const BLOCK_BYTES = 1024 * 1024;
 const MIN_BLOCK_BYTES = 4096;
@@ -22,7 +23,7 @@ export interface Block {
 export async function* readBlocks(path: string, from = 0): AsyncGenerator<Block> {
   let fd: number | undefined;
   try {
-    fd = openSync(path, "r");
+    fd = openOwn(path, "read");
     // Many segments are small: allocates the size of the file, and one byte to detect its end.
     const rest = fstatSync(fd).size - from + 1;
     let bytes = Buffer.allocUnsafeSlow(Math.min(BLOCK_BYTES, Math.max(MIN_BLOCK_BYTES, rest)));
@@ -59,7 +60,7 @@ export async function* readBlocks(path: string, from = 0): AsyncGenerator<Block>
 export function readFirstLine(path: string): string {
   try {
     const bytes = Buffer.allocUnsafe(64 * 1024);
-    const size = withFile(path, (fd) => readSync(fd, bytes, 0, bytes.length, 0));
+    const size = withOwnFile(path, (fd) => readSync(fd, bytes, 0, bytes.length, 0));
     const end = bytes.subarray(0, size).indexOf(0x0a);
     return bytes.toString("utf8", 0, end < 0 ? size : end);
   } catch (error) {

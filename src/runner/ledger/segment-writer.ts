@@ -1,7 +1,8 @@
-import { closeSync, fdatasyncSync, fstatSync, ftruncateSync, openSync } from "node:fs";
+import { closeSync, fdatasyncSync, fstatSync, ftruncateSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { environmentError, syncData, syncPath, syncUpwards, writeFully } from "../../base/disk.js";
-import { makeDirectory } from "../../base/make-directory.js";
+import { makeOwnDirectory } from "../../base/make-directory.js";
+import { openOwn } from "../../base/own-file.js";
 import { LineBuffer } from "./line-buffer.js";
 import type { LedgerHeader } from "./lines.js";
 
@@ -114,8 +115,8 @@ export class SegmentWriter implements AsyncDisposable {
 
   #open(): number {
     const { dir, durable } = this.#request;
-    makeDirectory(dir);
-    const fd = openSync(this.path, "ax");
+    makeOwnDirectory(dir);
+    const fd = openOwn(this.path, "new");
     if (durable) {
       syncPath(dir);
       syncPath(dirname(dir));

@@ -1,9 +1,10 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { openDisposalStack } from "../../base/disposal-stack.js";
 import { KagurazakaError, toErrorRecord } from "../../base/errors.js";
 import { Guardian } from "../../base/guardian.js";
-import { makeDirectory } from "../../base/make-directory.js";
+import { makeOwnDirectory } from "../../base/make-directory.js";
+import { readOwn } from "../../base/own-file.js";
 import { type FleetBackbone, isFleetBackbone } from "../../contracts/backbone.js";
 import type { FleetJob, NodeJob } from "../../contracts/fleet.js";
 import type { BackboneOptions } from "../../contracts/run-config.js";
@@ -58,7 +59,7 @@ async function serve(job: NodeJob, request: NodeRequest): Promise<void> {
   checkCode(job.job, prepared);
   const site = siteOf(job.job, prepared);
   for (const [i, { base }] of site.shards.entries())
-    if (existsSync(base)) makeDirectory(join(base, shards[i]!.staging));
+    if (existsSync(base)) makeOwnDirectory(join(base, shards[i]!.staging));
   const stack = openDisposalStack();
   try {
     const guard = stack.use(new Guardian(run, (message) => onWarning?.(message)));
@@ -111,7 +112,7 @@ function siteOf({ shards }: FleetJob, { program, shards: paths }: PreparedRun): 
   for (const [i, { rootId }] of shards.entries()) {
     const { stateDir, outputRoot } = paths[i]!;
     const file = join(stateDir, "root-id");
-    if (!existsSync(file) || readFileSync(file, "utf8").trim() === rootId) continue;
+    if (!existsSync(file) || readOwn(file).trim() === rootId) continue;
     const message = `${outputRoot ?? stateDir} on this node is not the directory of the run`;
     const hint = "Mount the coordinator's output root here, and give its path with --out.";
     throw new KagurazakaError("output-root", message, { hint });

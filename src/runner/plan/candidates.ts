@@ -1,12 +1,13 @@
 import { encodeItem } from "../../base/canonical-json.js";
 import { type ErrorRecord, KagurazakaError, toErrorRecord } from "../../base/errors.js";
 import { hashText, nameOfHash } from "../../base/hash.js";
+import { foldName, isSameDirectory } from "../../base/names-on-disk.js";
 import { didYouMean } from "../../base/nearest.js";
 import { type Item, isReservedField, type WireGroup, type WireTriplet } from "../../contracts/item.js";
 import { type OutputEntry, type Yields, yieldsOf } from "../../contracts/modes.js";
 import type { TaskInstance } from "../../contracts/task.js";
-import { nameOfFiles, outputsOf } from "../program/item-files.js";
-import { checkRelPath } from "../program/safe-path.js";
+import { filesOf, nameOfFiles, outputsOf } from "../program/item-files.js";
+import { checkRelPath, FOLDED_HINT, replacesInput } from "../program/safe-path.js";
 import type { TaskProgram } from "../program/task-program.js";
 import type { SeenKeys } from "./bulk/seen-keys.js";
 
@@ -47,6 +48,8 @@ export interface NamerOptions {
   readonly shard: number;
   /** Keys, items with keys of their own, and output paths so far; null where they cannot repeat. */
   readonly seen: { readonly keys: SeenKeys | null; readonly items: SeenKeys | null; readonly outputs: SeenKeys | null };
+  /** The output root takes names that differ in case for one. */
+  readonly foldsOutputs: boolean;
 }
 
 /** Gives each item its key and its outputs, and refuses items that cannot run. */
@@ -54,6 +57,8 @@ export class Namer {
   readonly #options: NamerOptions;
   readonly #yields: Yields;
   readonly #keyField: string | undefined;
+  /** By hard shard: inputs and outputs are in one directory. */
+  #sharesRoot: readonly boolean[] | undefined;
 
   constructor(options: NamerOptions) {
     const input = options.program.modes?.inputMode;
@@ -108,7 +113,7 @@ export class Namer {
   #candidate(key: string, item: Item, json: string | undefined): Candidate {
     const outputs = outputsOf(this.#options.program.modes, key, nameOfFiles(this.#yields, item));
     for (const output of outputs) this.#checkOutput(output);
-    if (this.#yields === "group") this.#keepInputs(item.input as WireGroup, outputs);
+    if (this.#yields !== "record") this.#keepInputs(item, outputs);
     return { key, item, json, outputs };
   }
 
@@ -152,23 +157,26 @@ export class Namer {
     return refuse(`${key}#${times}`, item, new KagurazakaError("duplicate-key", message, { hint }));
   }
 
-  /** Where inputs and outputs share a root, an output named after the stem may be one of the group's files. */
-  #keepInputs({ root, rel_dir, files }: WireGroup, outputs: readonly OutputEntry[]): void {
-    const { inputPath, outputPath } = this.#options.program.roots[root]!;
-    if (inputPath !== outputPath) return;
-    const inputs = Object.values(files).map((name) => (rel_dir === "." ? name : `${rel_dir}/${name}`));
-    const replaced = outputs.find(({ relPath }) => inputs.includes(relPath));
-    if (!replaced) return;
-    const hint = "Give the outputs another extension or another root.";
-    const message = `the output ${JSON.stringify(replaced.relPath)} would replace its input`;
-    throw new KagurazakaError("duplicate-key", message, { hint });
+  /** Where inputs and outputs share a root, an output may have the name of one of the item's files. */
+  #keepInputs(item: Item, outputs: readonly OutputEntry[]): void {
+    this.#sharesRoot ??= this.#options.program.roots.map(
+      ({ inputPath, outputPath }) => outputPath !== null && isSameDirectory(inputPath, outputPath),
+    );
+    if (!this.#sharesRoot[this.#options.shard]) return;
+    for (const [, { path, rel_dir, file_name }] of filesOf(this.#yields, item)) {
+      const input = rel_dir === "." ? file_name : `${rel_dir}/${file_name}`;
+      if (path === undefined && outputs.some(({ relPath }) => relPath === input)) throw replacesInput(input);
+    }
   }
 
   #checkOutput(output: OutputEntry): void {
     checkRelPath(output.relPath);
-    const times = this.#options.seen.outputs?.add(output.relPath) ?? 1;
-    if (times > 1)
-      throw new KagurazakaError("duplicate-key", `another item already writes ${JSON.stringify(output.relPath)}`);
+    const { seen, foldsOutputs } = this.#options;
+    const times = seen.outputs?.add(foldsOutputs ? foldName(output.relPath) : output.relPath) ?? 1;
+    if (times === 1) return;
+    const name = `${JSON.stringify(output.relPath)}${foldsOutputs ? ", or a name that is the same file here" : ""}`;
+    const details = foldsOutputs ? { hint: FOLDED_HINT } : {};
+    throw new KagurazakaError("duplicate-key", `another item already writes ${name}`, details);
   }
 }
 

@@ -2,6 +2,7 @@ import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { errnoOf, statIfThere } from "../../base/disk.js";
 import { KagurazakaError, toErrorRecord } from "../../base/errors.js";
+import { foldsNames, plainName } from "../../base/names-on-disk.js";
 import type { Item } from "../../contracts/item.js";
 import type { FinishRule } from "../../contracts/modes.js";
 import type { LedgerView } from "../ledger/view.js";
@@ -104,9 +105,12 @@ export class ExistingFiles {
   #lastDir: string | undefined;
   #lastListing: ReadonlySet<string> | undefined;
   #inARow = 0;
+  /** The file system would take an output of another case for this one: only a listing has the names themselves. */
+  readonly #folds: boolean;
 
   constructor(root: string) {
     this.#root = root;
+    this.#folds = foldsNames(root);
   }
 
   has(relPath: string, minBytes: number): boolean {
@@ -119,10 +123,11 @@ export class ExistingFiles {
       this.#inARow = 1;
       this.#lastDir = dir;
       this.#lastListing = this.#listings.get(dir);
-      if (!this.#lastListing && !inOrder) return this.#stat(relPath, minBytes);
+      if (!this.#lastListing && !inOrder && !this.#folds) return this.#stat(relPath, minBytes);
     }
     this.#lastListing ??= this.#list(dir);
-    if (!this.#lastListing.has(slash < 0 ? relPath : relPath.slice(slash + 1))) return false;
+    const name = slash < 0 ? relPath : relPath.slice(slash + 1);
+    if (!this.#lastListing.has(this.#folds ? plainName(name) : name)) return false;
     return minBytes === 0 || this.#stat(relPath, minBytes);
   }
 
@@ -142,7 +147,7 @@ export class ExistingFiles {
       }
     }
     if (this.#listings.size >= MAX_LISTINGS) this.#listings.delete(this.#listings.keys().next().value!);
-    const listing = new Set(names);
+    const listing = new Set(this.#folds ? names.map(plainName) : names);
     this.#listings.set(dir, listing);
     return listing;
   }

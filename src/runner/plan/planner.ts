@@ -181,7 +181,7 @@ export class Planner {
 
   /** Named items that belong to this run, finished or not, as listed. */
   async *candidates(listener: ListingListener): AsyncGenerator<readonly Candidate[]> {
-    const { seen, items: known, keyFilter, refusedBefore } = this.#options;
+    const { seen, items: known, keyFilter, refusedBefore, foldsOutputs } = this.#options;
     const repeats = { count: 0, first: "" };
     let index = 0;
     for await (const items of this.#source(listener)) {
@@ -189,8 +189,8 @@ export class Planner {
       for (const raw of items) {
         const isIncluded = this.#inSoftShard(index++);
         // Items outside the soft shard are named as well where keys may repeat: a repeated record is numbered over the whole
-        // input, so that it has the same name in every soft shard.
-        if (!isIncluded && seen.keys === null) continue;
+        // input, so that it has the same name in every soft shard. So are output names that are one file: one item has it.
+        if (!isIncluded && seen.keys === null && !foldsOutputs) continue;
         const named = known ? this.#namer.rename(raw as KnownItem) : this.#namer.name(raw, index - 1);
         if (!isIncluded || keyFilter(named.key) !== null) continue;
         if (refusedBefore.size > 0) refusedBefore.delete(named.key);

@@ -1,4 +1,5 @@
 import { KagurazakaError } from "../../base/errors.js";
+import { isSameDirectory } from "../../base/names-on-disk.js";
 import { type ResolvedModes, yieldsOf } from "../../contracts/modes.js";
 import type { TaskProgram } from "../program/task-program.js";
 
@@ -72,9 +73,14 @@ function checkNaming({ modes, roots }: TaskProgram): void {
   const outputs = outputMode!.definition.outputs(outputMode!.fields, name);
   const rule = finishCheckMode?.definition.rule(finishCheckMode.fields);
   if (rule?.by === "files") rule.select(outputs);
-  const isOneRoot = roots.some(({ inputPath, outputPath }) => inputPath === outputPath);
-  if (!isOneRoot || outputs.every(({ relPath }) => relPath !== name.fileName)) return;
-  const message = "every output would replace its own input: both have the same root and the same names";
+  if (outputs.every(({ relPath }) => relPath !== name.fileName)) return;
+  const inputRoots = roots.map(({ inputPath }) => inputPath);
+  // Of another shard, too: its inputs have the same names.
+  const both = inputRoots.find((input) =>
+    roots.some(({ outputPath }) => outputPath !== null && isSameDirectory(input, outputPath)),
+  );
+  if (both === undefined) return;
+  const message = `every output would replace an input of its name: the input root ${both} is an output root as well`;
   const hint = "Give the outputs another extension or another root.";
   throw new KagurazakaError("mixin", message, { where: "output_mode", hint });
 }

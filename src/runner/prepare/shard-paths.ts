@@ -3,12 +3,15 @@ import { basename, dirname, join, resolve } from "node:path";
 import { errnoOf, statIfThere } from "../../base/disk.js";
 import { KagurazakaError } from "../../base/errors.js";
 import { hashText, nameOfHash } from "../../base/hash.js";
-import { OWN_DIRECTORY } from "../../base/own-directory.js";
+import { findForeign, OWN_DIRECTORY } from "../../base/own-directory.js";
 import type { Root } from "../../contracts/modes.js";
+import { realPathOf } from "../../data/walk.js";
 
 /** The files and directories of one hard shard of a task. */
 export interface ShardPaths {
   readonly outputRoot: string | null;
+  /** The user chose it. All of ours lies below it or below the output root, where no symbolic link is followed. */
+  readonly stateRoot: string;
   /** `<output_root>/.kagurazaka/<task id>`, or below `--run-dir`, or below the working directory. */
   readonly stateDir: string;
   readonly ledgerDir: string;
@@ -33,15 +36,17 @@ export function resolveShardPaths(taskId: string, roots: readonly Root[], runDir
   return shards.map((root) => {
     const outputRoot = root?.outputPath ?? null;
     const common = runDir !== undefined || outputRoot === null;
-    const base = runDir === undefined ? join(outputRoot ?? process.cwd(), OWN_DIRECTORY) : resolve(runDir);
-    return pathsIn(common && shards.length > 1 ? join(base, folder, shardName(root!)) : join(base, folder), outputRoot);
+    const stateRoot = runDir === undefined ? (outputRoot ?? process.cwd()) : resolve(runDir);
+    const base = runDir === undefined ? join(stateRoot, OWN_DIRECTORY) : stateRoot;
+    const stateDir = common && shards.length > 1 ? join(base, folder, shardName(root!)) : join(base, folder);
+    return { ...pathsIn(stateDir, outputRoot), stateRoot };
   });
 }
 
 /** From the input path, so that a run over another selection of shards finds the same state. */
 const shardName = ({ inputPath }: Root): string => `shard-${nameOfHash(hashText(inputPath)).slice(0, 12)}`;
 
-function pathsIn(stateDir: string, outputRoot: string | null): ShardPaths {
+function pathsIn(stateDir: string, outputRoot: string | null): Omit<ShardPaths, "stateRoot"> {
   return {
     outputRoot,
     stateDir,
@@ -66,10 +71,43 @@ export function checkRoots(
 ): KagurazakaError[] {
   const unreadable = readsInputRoot ? roots.flatMap(({ inputPath }) => checkReadable(inputPath)) : [];
   const unwritable = paths.flatMap(
-    ({ outputRoot, stateDir }) =>
-      checkWritable(outputRoot, "hard_shard_mode.output_path") ?? checkWritable(stateDir, "--run-dir") ?? [],
+    (one) =>
+      checkWritable(one.outputRoot, "hard_shard_mode.output_path") ??
+      findForeignIn(one) ??
+      checkWritable(one.stateDir, "--run-dir") ??
+      [],
   );
-  return [...unreadable, ...unwritable];
+  // Shards below one --run-dir may have one mistake in common.
+  const distinct = new Map(unwritable.map((mistake) => [mistake.message, mistake]));
+  return [...unreadable, ...distinct.values(), ...checkDistinct(roots)];
+}
+
+/** Shards with one output root, under whatever names, would replace each other's outputs. */
+function checkDistinct(roots: readonly Root[]): KagurazakaError[] {
+  const known = new Map<string, string>();
+  for (const { outputPath } of roots) {
+    if (outputPath === null) continue;
+    const stat = statIfThere(outputPath);
+    // Some file systems have no inode numbers.
+    const name = stat?.ino ? `${stat.dev}:${stat.ino}` : realPathOf(outputPath);
+    const other = known.get(name);
+    known.set(name, outputPath);
+    if (other === undefined) continue;
+    const where = "hard_shard_mode";
+    const message = `two shards have one output root: ${other}${other === outputPath ? "" : ` is ${outputPath}`}`;
+    return [new KagurazakaError("output-root", message, { where, hint: "Give each shard an output root of its own." })];
+  }
+  return [];
+}
+
+/** The first of our directories that is none, or not ours. */
+function findForeignIn(paths: ShardPaths): KagurazakaError | undefined {
+  const { base, stateRoot, stagingRoot, keptRoot, ledgerDir, leaseDir, runsDir, inFlightDir } = paths;
+  for (const dir of [ledgerDir, leaseDir, runsDir, inFlightDir]) {
+    const found = findForeign(stateRoot, dir);
+    if (found) return found;
+  }
+  return findForeign(base, stagingRoot) ?? findForeign(base, keptRoot);
 }
 
 function checkReadable(inputPath: string): KagurazakaError[] {

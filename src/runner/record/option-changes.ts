@@ -1,5 +1,5 @@
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { readOwn } from "../../base/own-file.js";
 import type { ConfigEntry } from "../../contracts/run-config.js";
 
 const SHOWN = 3;
@@ -36,7 +36,7 @@ function meaningOf({ config }: Options): ReadonlyMap<string, string> {
 
 function readOptions(file: string): Options | undefined {
   try {
-    const { config, wordsHash } = JSON.parse(readFileSync(file, "utf8")) as {
+    const { config, wordsHash } = JSON.parse(readOwn(file)) as {
       readonly config: Readonly<Record<string, { readonly value: unknown }>>;
       readonly wordsHash?: string;
     };

@@ -1,6 +1,7 @@
 import { tmpdir } from "node:os";
 import { openDisposalStack } from "../../base/disposal-stack.js";
 import { eachSettles } from "../../base/settles.js";
+import { foldsNames } from "../../base/names-on-disk.js";
 import type { Item } from "../../contracts/item.js";
 import { type Yields, yieldsOf } from "../../contracts/modes.js";
 import type { RunSettings } from "../../contracts/run-config.js";
@@ -39,9 +40,11 @@ export async function openPlanner(
     isNeeded ? stack.use(openSeenKeys({ spillDir: tmpdir() })) : null;
   const yields = modes?.inputMode ? yieldsOf(modes.inputMode) : "record";
   const finishMode = modes?.finishCheckMode;
+  const { outputRoot } = prepared.shards[shard]!;
+  const foldsOutputs = modes?.outputMode && outputRoot !== null ? foldsNames(outputRoot) : false;
   const checks = {
     rule: finishMode ? finishMode.definition.rule(finishMode.fields) : null,
-    outputRoot: prepared.shards[shard]!.outputRoot,
+    outputRoot,
     inputPathsOf: (item: Item) => filesOf(yields, item).map(([, file]) => pathOfFile(program.roots[file.root], file)),
   };
   const { index, now } = history;
@@ -79,8 +82,9 @@ export async function openPlanner(
     seen: {
       keys: openSeen(!modes?.inputMode?.definition.uniqueKeys),
       items: openSeen(!modes?.inputMode?.definition.uniqueKeys && hasOwnKeys(prepared, yields)),
-      outputs: openSeen(modes?.outputMode?.definition.unique === false),
+      outputs: openSeen(modes?.outputMode?.definition.unique === false || foldsOutputs),
     },
+    foldsOutputs,
     ...(retry?.items ? { items: retry.items } : {}),
     signal: abort.signal,
   });

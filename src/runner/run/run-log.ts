@@ -1,4 +1,5 @@
-import { closeSync, openSync, writeSync } from "node:fs";
+import { closeSync, writeSync } from "node:fs";
+import { openOwn } from "../../base/own-file.js";
 
 /** `runs/<id>/log.jsonl`: prints, logs, retries, warnings and recycled workers, one JSON object a line. Made by the first one. */
 export class RunLog implements Disposable {
@@ -20,7 +21,7 @@ export class RunLog implements Disposable {
     if (this.#broken) return;
     const line = { ts: new Date().toISOString(), run: this.#run, event, ...(key === null ? {} : { key }), ...fields };
     try {
-      this.#fd ??= openSync(this.#path, "a");
+      this.#fd ??= openOwn(this.#path, "new");
       writeSync(this.#fd, `${JSON.stringify(line)}\n`);
     } catch {
       // A log that cannot be written must not stop the run; where the disk is at fault, the ledger's next write says so.

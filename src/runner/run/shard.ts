@@ -1,8 +1,9 @@
 import { join } from "node:path";
+import { environmentError } from "../../base/disk.js";
 import type { DisposalStack } from "../../base/disposal-stack.js";
-import { KagurazakaError } from "../../base/errors.js";
+import type { KagurazakaError } from "../../base/errors.js";
 import { createJsonFile, writeJsonFile } from "../../base/json-file.js";
-import { makeDirectory } from "../../base/make-directory.js";
+import { makeDirectory, makeOwnDirectory } from "../../base/make-directory.js";
 import type { Chunk } from "../../contracts/chunk.js";
 import type { RunStats } from "../../contracts/task.js";
 import { type Lease, type LeaseRequest, openLease } from "../lease/index.js";
@@ -37,7 +38,7 @@ export async function holdShard(
 ): Promise<HeldShard> {
   const paths = prepared.shards[number]!;
   const partition = partitionOf(prepared.program, prepared.config.run);
-  makeDirectories(paths.stateDir, paths.outputRoot);
+  makeDirectories(paths, paths.stateDir);
   const lease = await openLease({ dir: paths.leaseDir, partition, run, beats, onWait, dead });
   const isDead = (other: string): boolean => other !== run && isDeadRun(paths, partition, other);
   const suspects = readInFlightJournal(paths.inFlightDir, isDead);
@@ -102,7 +103,7 @@ export class Shard {
     const { durable } = config.run;
     const runDir = join(paths.runsDir, run);
     const history = await openHistory(prepared, number);
-    makeDirectories(runDir);
+    makeDirectories(paths, runDir);
     createJsonFile(join(runDir, "run.json"), runRecordOf(prepared, run, { state: "running", rootId }), durable);
     const staging = openStaging(paths, run, partitionOf(program, config.run));
     stack.defer(() => closeStaging(staging));
@@ -200,12 +201,14 @@ export class Shard {
   }
 }
 
-function makeDirectories(...dirs: (string | null)[]): void {
-  for (const dir of dirs) {
+/** Makes the roots, which may be symbolic links, and a directory of ours, which may not. */
+function makeDirectories({ outputRoot, stateRoot }: ShardPaths, own: string): void {
+  for (const dir of [outputRoot, stateRoot, own]) {
     try {
-      if (dir !== null) makeDirectory(dir);
+      if (dir === own) makeOwnDirectory(dir);
+      else if (dir !== null) makeDirectory(dir);
     } catch (cause) {
-      throw new KagurazakaError("environment", `cannot make ${dir}: ${(cause as Error).message}`, { cause });
+      throw environmentError("make", dir!, cause);
     }
   }
 }

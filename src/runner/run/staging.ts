@@ -1,11 +1,12 @@
 import { randomUUID } from "node:crypto";
-import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, lstatSync, rmSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { environmentError } from "../../base/disk.js";
 import { isTemporaryOf } from "../../base/json-file.js";
-import { makeDirectory, removeEmpty } from "../../base/make-directory.js";
+import { makeOwnDirectory, removeEmpty } from "../../base/make-directory.js";
+import { readOwn, readOwnNames } from "../../base/own-file.js";
 import { killProcessesOf } from "../../base/process-group.js";
-import { readNames } from "../../base/read-names.js";
+import { createWhole, replaceFile } from "../../base/whole-file.js";
 import type { Partition } from "../../contracts/partition.js";
 import type { ShardTarget } from "../../contracts/wire.js";
 import { areDisjoint, partitionName } from "../lease/index.js";
@@ -16,10 +17,10 @@ import type { ShardPaths } from "../prepare/shard-paths.js";
  * works on a part of it. Runs of other partitions and of other tasks may be alive, and theirs are kept.
  */
 export function openStaging(paths: ShardPaths, run: string, partition: Partition): string {
-  for (const other of readNames(paths.stagingRoot))
+  for (const other of readOwnNames(paths.stagingRoot))
     if (isDeadRun(paths, partition, other)) removeLeftovers(paths, other);
   const dir = join(paths.stagingRoot, run);
-  makeDirectory(dir);
+  makeOwnDirectory(dir);
   return dir;
 }
 
@@ -34,7 +35,7 @@ function removeLeftovers(paths: ShardPaths, run: string): void {
   // Programs of its items may have outlived it, where the guardian was killed as well. They must not write beside ours.
   killProcessesOf(run);
   for (const dir of [paths.stateDir, join(paths.runsDir, run)]) {
-    for (const name of readNames(dir)) if (isTemporaryOf(name, run)) rmSync(join(dir, name), { force: true });
+    for (const name of readOwnNames(dir)) if (isTemporaryOf(name, run)) rmSync(join(dir, name), { force: true });
   }
   rmSync(join(paths.stagingRoot, run), { recursive: true, force: true });
 }
@@ -49,7 +50,7 @@ export function isDeadRun(paths: ShardPaths, partition: Partition, run: string):
 
 function partitionOfRun(paths: ShardPaths, run: string): Partition | undefined {
   try {
-    return (JSON.parse(readFileSync(join(paths.runsDir, run, "run.json"), "utf8")) as { scope?: Partition }).scope;
+    return (JSON.parse(readOwn(join(paths.runsDir, run, "run.json"))) as { scope?: Partition }).scope;
   } catch {
     return undefined;
   }
@@ -58,10 +59,14 @@ function partitionOfRun(paths: ShardPaths, run: string): Partition | undefined {
 /** A random id of the state directory. A kill may leave the file empty; the next run fills it. */
 export function openRootId(paths: ShardPaths): string {
   const path = join(paths.stateDir, "root-id");
+  const id = randomUUID();
+  const temporary = `${path}.${id}.tmp`;
   try {
-    const known = existsSync(path) ? readFileSync(path, "utf8").trim() : "";
-    if (known === "") writeFileSync(path, `${randomUUID()}\n`);
-    return known || readFileSync(path, "utf8").trim();
+    // Runs of other partitions may begin at the same moment: all of them take the first one's.
+    const isNew = lstatSync(path, { throwIfNoEntry: false }) === undefined && createWhole(path, `${id}\n`, temporary);
+    const known = isNew ? id : readOwn(path).trim();
+    if (known === "") replaceFile(path, `${id}\n`, { temporary });
+    return known || id;
   } catch (error) {
     throw environmentError("write", path, error);
   }

@@ -43,7 +43,7 @@ export class ItemBinder {
   /** For `process`: outputs in staging. */
   bind(wire: unknown, ctx: ItemNames): unknown {
     const { publication } = this.#enter(ctx.shard);
-    return this.#bind(wire, ctx, (outputs) => publication?.begin(outputs));
+    return this.#bind(wire, ctx, (outputs, inputs) => publication?.begin(outputs, inputs));
   }
 
   #enter(shard: number): BoundShard {
@@ -76,16 +76,21 @@ export class ItemBinder {
   #bind(
     wire: unknown,
     ctx: ItemNames,
-    place: (outputs: readonly OutputEntry[]) => Record<string, OutputFile> | undefined,
+    place: (outputs: readonly OutputEntry[], inputs: () => readonly string[]) => Record<string, OutputFile> | undefined,
   ): unknown {
     const { template, shards } = this.#task;
     if (!template) return wire;
     const { yields } = template;
     const item: Record<string, unknown> = { ...(wire as Item) };
     if (yields === "group") delete item.input;
-    for (const [field, file] of filesOf(yields, wire as Item))
-      item[field] = new InputFile(pathOfFile(shards[file.root]?.root, file), file);
-    return Object.assign(item, place(outputsOf(template, ctx.key, nameOfFiles(yields, wire as Item))));
+    const inputs = filesOf(yields, wire as Item);
+    const pathOf = (file: WireTriplet): string => pathOfFile(shards[file.root]?.root, file);
+    for (const [field, file] of inputs) item[field] = new InputFile(pathOf(file), file);
+    const outputs = outputsOf(template, ctx.key, nameOfFiles(yields, wire as Item));
+    return Object.assign(
+      item,
+      place(outputs, () => inputs.map(([, file]) => pathOf(file))),
+    );
   }
 
   publish(): void {

@@ -1,8 +1,8 @@
 import { type ChildProcess, type SpawnOptions, spawn } from "node:child_process";
-import { existsSync, mkdirSync, rmdirSync, rmSync } from "node:fs";
+import { existsSync, lstatSync, mkdirSync, rmdirSync, rmSync } from "node:fs";
 import { monotonicMs } from "../../base/clock.js";
 import { NAME_DIGITS, sha256Hex } from "../../base/hash.js";
-import { makeDirectory } from "../../base/make-directory.js";
+import { makeOwnDirectory } from "../../base/make-directory.js";
 import { killGroup } from "../../base/process-group.js";
 import { createRandom } from "../../base/random.js";
 import { activityLayout } from "../../contracts/activity.js";
@@ -117,7 +117,7 @@ export class ItemContext implements TaskContext {
     if (!this.hasKept) {
       const dir = this.#keptPath;
       // If staging is gone, the root is gone too, and it must not be created again.
-      if (existsSync(this.#place.stagingDir)) makeDirectory(dir);
+      if (existsSync(this.#place.stagingDir)) makeOwnDirectory(dir);
       else mkdirSync(dir);
       this.#keptDir = dir;
     }
@@ -125,7 +125,9 @@ export class ItemContext implements TaskContext {
   }
 
   get hasKept(): boolean {
-    if (this.#keptDir === undefined && existsSync(this.#keptPath)) this.#keptDir = this.#keptPath;
+    // A symbolic link is not ours, and making the directory says so.
+    const isThere = () => lstatSync(this.#keptPath, { throwIfNoEntry: false })?.isDirectory();
+    if (this.#keptDir === undefined && isThere()) this.#keptDir = this.#keptPath;
     return this.#keptDir !== undefined;
   }
 

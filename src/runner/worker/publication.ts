@@ -2,6 +2,7 @@ import {
   closeSync,
   existsSync,
   fsyncSync,
+  lstatSync,
   mkdirSync,
   openSync,
   readdirSync,
@@ -11,7 +12,7 @@ import {
 } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { KagurazakaError } from "../../base/errors.js";
-import { makeDirectory } from "../../base/make-directory.js";
+import { makeOwnDirectory } from "../../base/make-directory.js";
 import type { OutputFile } from "../../contracts/item.js";
 import type { FinishRule, OutputEntry } from "../../contracts/modes.js";
 import type { RootGuard } from "../program/safe-path.js";
@@ -19,6 +20,8 @@ import type { RootGuard } from "../program/safe-path.js";
 /** Directories below an output root whose own names are synced; another worker may have created them without a sync. */
 const syncedDirectories = new Set<string>();
 const MAX_SYNCED = 10_000;
+
+const NO_INPUTS = (): readonly string[] => [];
 
 /**
  * Publishes the outputs of one slot. The slot has its own staging directory, reused for every item; finished outputs are
@@ -48,15 +51,22 @@ export class Publication {
     this.#options = options;
   }
 
-  /** The staging paths of the item: one object per declared output, by field name. Refuses unsafe paths. */
-  begin(entries: readonly OutputEntry[]): Record<string, OutputFile> {
-    for (const entry of entries) this.#guard.checkParentOf(entry.relPath);
+  /**
+   * The staging paths of the item: one object per declared output, by field name. Refuses unsafe paths.
+   * @param inputs the item's input files, which no output may replace
+   */
+  begin(entries: readonly OutputEntry[], inputs = NO_INPUTS): Record<string, OutputFile> {
+    for (const { relPath, type } of entries) {
+      if (type === "directory") this.#guard.checkDirectory(relPath);
+      else this.#guard.checkParentOf(relPath);
+      this.#guard.checkTarget(relPath, inputs, !this.#options.atomic);
+    }
     if (!this.#ready) this.#prepare();
     this.#entries = entries;
     const directory = entries.find((entry) => entry.type === "directory");
     const files = this.#files(entries, (entry) => this.#stagingPath(entry, directory));
-    if (!this.#options.atomic) for (const file of Object.values(files)) makeDirectory(dirname(file.finalPath));
-    if (directory) makeDirectory(files[directory.field]!.path);
+    if (!this.#options.atomic) for (const file of Object.values(files)) makeOwnDirectory(dirname(file.finalPath));
+    if (directory) makeOwnDirectory(files[directory.field]!.path);
     return files;
   }
 
@@ -149,21 +159,21 @@ export class Publication {
 
   #publishFiles(last: Set<OutputEntry>): void {
     const lastNames = new Set([...last].map((entry) => basename(entry.relPath)));
-    const targetDir = join(this.#root, dirname(this.#entries[0]?.relPath ?? ""));
+    const targetDir = dirname(this.#entries[0]?.relPath ?? "");
     // A side file beside an output is published with it, before the output that proves completion.
     const names = this.#entries.length === 0 ? [] : readdirSync(this.#dir);
     names.sort((a, b) => Number(lastNames.has(a)) - Number(lastNames.has(b)));
     this.#moveAll(names, this.#dir, targetDir, (name) => lastNames.has(name));
   }
 
-  /** Syncs the other outputs before the one that proves completion. */
-  #moveAll(names: readonly string[], from: string, to: string, isLast: (name: string) => boolean): void {
+  /** To a directory below the root. Syncs the other outputs before the one that proves completion. */
+  #moveAll(names: readonly string[], from: string, relDir: string, isLast: (name: string) => boolean): void {
     const first = names.findIndex(isLast);
     const border = first < 0 ? names.length : first;
     for (const part of [names.slice(0, border), names.slice(border)]) {
-      for (const name of part) this.#move(join(from, name), join(to, name));
+      for (const name of part) this.#move(join(from, name), join(relDir, name));
       if (this.#options.durable)
-        for (const dir of new Set(part.map((name) => dirname(join(to, name))))) this.#syncNames(dir);
+        for (const dir of new Set(part.map((name) => dirname(join(this.#root, relDir, name))))) this.#syncNames(dir);
     }
   }
 
@@ -191,26 +201,30 @@ export class Publication {
     const from = join(this.#dir, basename(directory.relPath));
     const to = join(this.#root, directory.relPath);
     if (!existsSync(to)) {
-      this.#move(from, to);
+      this.#move(from, directory.relPath);
     } else {
+      this.#guard.checkDirectory(directory.relPath);
       const lastPaths = new Set([...last].map((entry) => entry.relPath.slice(directory.relPath.length + 1)));
       const files = listFiles(from);
       files.sort((a, b) => Number(lastPaths.has(a)) - Number(lastPaths.has(b)));
-      this.#moveAll(files, from, to, (file) => lastPaths.has(file));
+      this.#moveAll(files, from, directory.relPath, (file) => lastPaths.has(file));
     }
     if (this.#options.durable) this.#syncNames(dirname(to));
     this.discard();
   }
 
-  #move(from: string, to: string): void {
+  #move(from: string, relPath: string): void {
     if (this.#options.durable) syncTree(from);
+    // Again: another item may have put a link where nothing was.
+    this.#guard.checkParentOf(relPath);
+    const to = join(this.#root, relPath);
     try {
       renameSync(from, to);
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
       // A root that was unmounted or deleted must not be created again under the mount point.
       if (!existsSync(this.#root)) throw new KagurazakaError("environment", `the output root ${this.#root} is gone`);
-      makeDirectory(dirname(to));
+      makeOwnDirectory(dirname(to));
       renameSync(from, to);
     }
   }
@@ -223,7 +237,10 @@ function listFiles(dir: string, prefix = ""): string[] {
 }
 
 function syncTree(path: string): void {
-  if (statSync(path).isDirectory()) for (const name of readdirSync(path)) syncTree(join(path, name));
+  const stat = lstatSync(path);
+  // A link cannot be synced, and where it leads is not ours.
+  if (stat.isSymbolicLink()) return;
+  if (stat.isDirectory()) for (const name of readdirSync(path)) syncTree(join(path, name));
   syncPath(path);
 }
 

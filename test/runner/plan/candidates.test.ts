@@ -1,5 +1,10 @@
+import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { TaskInstance } from "../../../src/contracts/task.js";
+import { ExistingFiles } from "../../../src/runner/plan/finished.js";
+import { foldNames, unfoldNames } from "../../base/fold-names.js";
+import { tempDir } from "../temp-dir.js";
 import {
   byId,
   fileMode,
@@ -130,5 +135,65 @@ describe("refused", () => {
     expect(refusal(unsafe)).toMatchObject([{ key: "k0", code: "unsafe-name" }]);
     const same = await plan({ list: ids(2), instance: byId, modes: { outputMode: outputMode(() => "x", false) } });
     expect([same.keys, refusal(same)]).toMatchObject([["k0"], [{ key: "k1", code: "duplicate-key" }]]);
+  });
+
+  describe("that the file system takes for one, where it does not tell case", () => {
+    const list = ["A.txt", "a.txt", "b.txt", "\u00e9.txt", "e\u0301.txt"].map((file) => ({ id: file }));
+    const modes = { outputMode: outputMode((key) => `${key}.out`) };
+
+    test("are of the first item alone", async () => {
+      const { keys, refused } = await plan({ list, instance: byId, modes, foldsOutputs: true });
+      expect(keys).toEqual(["A.txt", "b.txt", "\u00e9.txt"]);
+      expect(refused.map(({ key, error }) => [key, error.code])).toEqual([
+        ["a.txt", "duplicate-key"],
+        ["e\u0301.txt", "duplicate-key"],
+      ]);
+      expect((await plan({ list, instance: byId, modes })).keys).toHaveLength(5);
+    });
+
+    test("are of one item also where soft shards and parts have one each", async () => {
+      const soft = await Promise.all(
+        [0, 1].map((part) =>
+          plan({ list, instance: byId, modes: { ...modes, ...softShard(part, 2) }, foldsOutputs: true }),
+        ),
+      );
+      expect(soft.flatMap(({ keys }) => keys).toSorted()).toEqual(["A.txt", "b.txt", "\u00e9.txt"]);
+      const parts = await Promise.all(
+        [0, 1, 2].map((index) =>
+          plan({ list, instance: byId, modes, foldsOutputs: true, settings: { shard: { index, of: 3 } } }),
+        ),
+      );
+      expect(parts.flatMap(({ keys }) => keys).toSorted()).toEqual(["A.txt", "b.txt", "\u00e9.txt"]);
+    });
+  });
+
+  test("that are the item's own input, where both roots are one directory under two names", async () => {
+    const dir = tempDir();
+    mkdirSync(join(dir, "in"));
+    symlinkSync("in", join(dir, "alias"));
+    const refusedFor = async (outputPath: string) =>
+      (
+        await plan({
+          root: { inputPath: join(dir, "in"), outputPath: join(dir, outputPath) },
+          modes: {
+            inputMode: fileMode(files([".", "a.md"], [".", "b.txt"])),
+            outputMode: outputMode((key) => key.replace("txt", "md")),
+          },
+        })
+      ).refused.map(({ key }) => key);
+    expect(await refusedFor("alias")).toEqual(["a.md"]);
+    expect(await refusedFor("elsewhere")).toEqual([]);
+  });
+
+  test("that are there in another case count as finished nowhere", () => {
+    const dir = tempDir();
+    for (const name of [".kagurazaka", "A.out", "e\u0301.out"]) writeFileSync(join(dir, name), "");
+    foldNames();
+    try {
+      const existing = new ExistingFiles(dir);
+      expect(["a.out", "A.out", "\u00e9.out"].map((name) => existing.has(name, 0))).toEqual([false, true, true]);
+    } finally {
+      unfoldNames();
+    }
   });
 });

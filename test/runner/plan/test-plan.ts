@@ -44,7 +44,8 @@ const allItems: RunSettings = {
 
 type Recorded = Partial<RecordedEntry> & Pick<RecordedEntry, "status">;
 
-export interface Request extends Partial<Pick<PlannerOptions, "runsAll" | "ignoresTask" | "items" | "limit">> {
+export interface Request
+  extends Partial<Pick<PlannerOptions, "runsAll" | "ignoresTask" | "items" | "limit" | "foldsOutputs">> {
   /** What `generateTasks` gives. */
   readonly list?: unknown;
   readonly instance?: Partial<TaskInstance>;
@@ -119,10 +120,11 @@ export async function plan(request: Request): Promise<Planned> {
     }),
     runsAll: request.runsAll ?? false,
     ignoresTask: request.ignoresTask ?? false,
+    foldsOutputs: request.foldsOutputs ?? false,
     seen: {
       keys: watch(!modes?.inputMode?.definition.uniqueKeys),
       items: watch(!modes?.inputMode?.definition.uniqueKeys),
-      outputs: watch(modes?.outputMode?.definition.unique === false),
+      outputs: watch(modes?.outputMode?.definition.unique === false || request.foldsOutputs === true),
     },
     ...(request.items ? { items: request.items } : {}),
     signal: new AbortController().signal,

@@ -1,10 +1,20 @@
-import fs, { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import fs, {
+  existsSync,
+  linkSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { syncBuiltinESMExports } from "node:module";
 import { join, relative } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
 import type { FinishRule, OutputEntry } from "../../../src/contracts/modes.js";
 import { RootGuard } from "../../../src/runner/program/safe-path.js";
 import { Publication } from "../../../src/runner/worker/publication.js";
+import { foldNames, unfoldNames } from "../../base/fold-names.js";
 import { tempDir } from "../temp-dir.js";
 
 const file = (relPath: string, field = "output"): OutputEntry => ({ field, relPath, type: "file" });
@@ -49,6 +59,8 @@ function filesBelow(dir: string): string[] {
   const files = entries.filter((entry) => entry.isFile());
   return files.map((entry) => relative(dir, join(entry.parentPath, entry.name))).toSorted();
 }
+
+afterEach(unfoldNames);
 
 describe("a file", () => {
   test("is written under its final base name in staging, and is at its final place once it is published", () => {
@@ -253,6 +265,79 @@ test("a directory that leads out of the root through a link is refused before th
       expect.objectContaining({ code: "unsafe-name", message: expect.stringContaining("symbolic link") }) as Error,
     );
   expect(readdirSync(outside)).toEqual([]);
+});
+
+describe("links below the root, which may have come with an archive", () => {
+  test("a side file is not moved through one in an output directory that is there", () => {
+    const { root, publication } = create();
+    const outside = tempDir();
+    mkdirSync(join(root, "a"));
+    symlinkSync(outside, join(root, "a/sub"));
+    const { output } = publication.begin([directory("a")]);
+    mkdirSync(join(output!.path, "sub"));
+    writeFileSync(join(output!.path, "sub/side"), "");
+    expect(() => publication.publish()).toThrow(expect.objectContaining({ code: "unsafe-name" }) as Error);
+    expect(readdirSync(outside)).toEqual([]);
+  });
+
+  test("an output directory that is one is refused before the item runs", () => {
+    const { root, publication } = create();
+    symlinkSync(tempDir(), join(root, "a"));
+    expect(() => publication.begin([directory("a")])).toThrow("symbolic link");
+  });
+
+  test("one that another item has put there since the item began is not followed", () => {
+    const { root, publication, write } = create();
+    const outside = tempDir();
+    write([file("sub/a.json")]);
+    symlinkSync(outside, join(root, "sub"));
+    expect(() => publication.publish()).toThrow("symbolic link");
+    expect(readdirSync(outside)).toEqual([]);
+  });
+
+  test("an output that is one is replaced, and in place it is refused, as are other names of the file", () => {
+    const outside = tempDir();
+    writeFileSync(join(outside, "gold"), "gold");
+    const whole = create();
+    symlinkSync(join(outside, "new"), join(whole.root, "a"));
+    whole.write([file("a")]);
+    whole.publication.publish();
+    expect(readFileSync(join(whole.root, "a"), "utf8")).toBe("output");
+    const inPlace = create({ atomic: false });
+    symlinkSync(join(outside, "new"), join(inPlace.root, "a"));
+    linkSync(join(outside, "gold"), join(inPlace.root, "b"));
+    for (const name of ["a", "b"])
+      expect(() => inPlace.publication.begin([file(name)])).toThrow(
+        expect.objectContaining({ code: "unsafe-name", message: expect.stringContaining("link") }) as Error,
+      );
+    expect(readdirSync(outside)).toEqual(["gold"]);
+  });
+});
+
+describe("an output that would replace what is not its own is refused before the item runs", () => {
+  test("the item's input, under another name", () => {
+    const { root, publication } = create();
+    writeFileSync(join(root, "a.txt"), "");
+    const alias = join(tempDir(), "alias");
+    symlinkSync(root, alias);
+    const begin = () => publication.begin([file("a.txt")], () => [join(alias, "a.txt")]);
+    expect(begin).toThrow(expect.objectContaining({ code: "duplicate-key" }) as Error);
+    publication.begin([file("b.txt")], () => [join(alias, "a.txt")]);
+  });
+
+  test("a file whose name differs in case, where that is one file; its own is made again", () => {
+    const { root, publication, write } = create();
+    writeFileSync(join(root, "a.txt"), "");
+    foldNames();
+    expect(() => publication.begin([file("A.txt")])).toThrow(
+      expect.objectContaining({ code: "duplicate-key", message: expect.stringContaining('"a.txt"') }) as Error,
+    );
+    write([file("a.txt")]);
+    publication.publish();
+    expect(readFileSync(join(root, "a.txt"), "utf8")).toBe("output");
+    unfoldNames();
+    create().publication.begin([file("A.txt")]);
+  });
 });
 
 describe("--durable", () => {

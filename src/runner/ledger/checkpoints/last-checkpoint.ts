@@ -1,5 +1,6 @@
 import { fstatSync } from "node:fs";
-import { environmentError, readFully, withFile } from "../../../base/disk.js";
+import { environmentError, readFully } from "../../../base/disk.js";
+import { withOwnFile } from "../../../base/own-file.js";
 import { type CheckpointLine, isCheckpoint, parseLine } from "../lines.js";
 
 const WINDOW_BYTES = 1024 * 1024;
@@ -10,7 +11,7 @@ const HEAD = Buffer.from('\n{"sync":');
 /** Finds the last checkpoint in the last `within` bytes of a segment, from its end. Damaged lines are skipped. */
 export function readLastCheckpoint(path: string, within = Number.POSITIVE_INFINITY): CheckpointLine | undefined {
   try {
-    return withFile(path, (fd) => findLast(fd, within));
+    return withOwnFile(path, (fd) => findLast(fd, within));
   } catch (error) {
     throw environmentError("read", path, error);
   }

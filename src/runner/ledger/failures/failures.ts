@@ -1,8 +1,9 @@
-import { closeSync, openSync, rmSync } from "node:fs";
+import { closeSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { environmentError, readFully, syncPath, writeFully } from "../../../base/disk.js";
 import { fingerprintHigh, fingerprintLow, hashAsciiBytes } from "../../../base/hash.js";
-import { makeDirectory } from "../../../base/make-directory.js";
+import { makeOwnDirectory } from "../../../base/make-directory.js";
+import { openOwn } from "../../../base/own-file.js";
 import { StagedFile } from "../../../base/whole-file.js";
 import type { LedgerIndex } from "../ledger-index.js";
 import { LineBuffer } from "../line-buffer.js";
@@ -55,7 +56,7 @@ export async function foldFailures(request: FoldRequest): Promise<number> {
   // Pids are not unique among machines that share a root; runs are.
   const temporary = `${path}.${request.ownFile?.replace(/\.jsonl$/, "") ?? process.pid}.tmp`;
   try {
-    makeDirectory(dirname(path));
+    makeOwnDirectory(dirname(path));
     using file = new StagedFile({ temporary, durable });
     const written = writeLines(file.fd, failedItems(index));
     file.finish();
@@ -123,7 +124,7 @@ export function* failedItems(index: LedgerIndex, isWanted?: (key: string) => boo
         open = undefined;
         const path = join(index.dir, location.file);
         try {
-          open = { file: location.file, fd: openSync(path, "r") };
+          open = { file: location.file, fd: openOwn(path, "read") };
         } catch (error) {
           throw environmentError("read", path, error);
         }

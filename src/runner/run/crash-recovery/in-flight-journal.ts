@@ -1,7 +1,7 @@
-import { closeSync, openSync, readFileSync, renameSync, rmSync, writeSync } from "node:fs";
+import { closeSync, renameSync, rmSync, writeSync } from "node:fs";
 import { join } from "node:path";
-import { makeDirectory, removeEmpty } from "../../../base/make-directory.js";
-import { readNames } from "../../../base/read-names.js";
+import { makeOwnDirectory, removeEmpty } from "../../../base/make-directory.js";
+import { openOwn, readOwn, readOwnNames } from "../../../base/own-file.js";
 import { unpackKeys } from "../../../contracts/wire.js";
 import type { WorkerHandle } from "../../dispatch/worker-handle.js";
 
@@ -55,8 +55,8 @@ export class InFlightJournal implements Disposable {
   #fileOf(id: number): TrackedFile {
     let file = this.#files.get(id);
     if (!file) {
-      makeDirectory(this.#dir);
-      file = { fd: openSync(this.#pathOf(id), "a"), chars: 0, limit: MAX_FILE_CHARS };
+      makeOwnDirectory(this.#dir);
+      file = { fd: openOwn(this.#pathOf(id), "new"), chars: 0, limit: MAX_FILE_CHARS };
       this.#files.set(id, file);
     }
     return file;
@@ -76,7 +76,7 @@ export class InFlightJournal implements Disposable {
   #startOver(file: TrackedFile, worker: WorkerHandle): void {
     const path = this.#pathOf(worker.id);
     closeSync(file.fd);
-    file.fd = openSync(`${path}.new`, "w");
+    file.fd = openOwn(`${path}.new`, "new");
     file.chars = 0;
     for (const keys of worker.inFlight.packedKeys()) this.#append(file, keys);
     renameSync(`${path}.new`, path);
@@ -95,14 +95,14 @@ export class InFlightJournal implements Disposable {
 
 /** Keys of items that were in flight when the process of a run crashed. Requires the lease of their shard. */
 export function readInFlightJournal(journalDir: string, isDead: (run: string) => boolean): Set<string> {
-  const files = readNames(journalDir)
+  const files = readOwnNames(journalDir)
     .filter(isDead)
-    .flatMap((run) => readNames(join(journalDir, run)).map((file) => join(journalDir, run, file)));
+    .flatMap((run) => readOwnNames(join(journalDir, run)).map((file) => join(journalDir, run, file)));
   return new Set(files.flatMap(messagesIn).flatMap((message) => orNone(() => unpackKeys(message))));
 }
 
 /** The last message may be cut off, and is left out. */
-const messagesIn = (path: string): string[] => orNone(() => readFileSync(path, "utf8").split("\n\n").slice(0, -1));
+const messagesIn = (path: string): string[] => orNone(() => readOwn(path).split("\n\n").slice(0, -1));
 
 /** A key that cannot be read is not tracked. */
 function orNone(read: () => string[]): string[] {
@@ -115,7 +115,7 @@ function orNone(read: () => string[]): string[] {
 
 /** Removes the journals of dead runs, once their suspects were tried. */
 export function clearInFlightJournal(journalDir: string, isDead: (run: string) => boolean): void {
-  for (const run of readNames(journalDir).filter(isDead))
+  for (const run of readOwnNames(journalDir).filter(isDead))
     rmSync(join(journalDir, run), { recursive: true, force: true });
   removeEmpty(journalDir);
 }

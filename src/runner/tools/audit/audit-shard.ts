@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { KagurazakaError } from "../../../base/errors.js";
+import { isSameDirectory } from "../../../base/names-on-disk.js";
 import type { RunSettings } from "../../../contracts/run-config.js";
 import { type Holder, holdersOf } from "../../lease/index.js";
 import type { Aspect, EpochSelection } from "../../ledger/index.js";
@@ -150,7 +151,8 @@ function withoutOrderFlags(prepared: PreparedRun): PreparedRun {
 function whyNoOrphans({ program, config: { run } }: PreparedRun, { outputRoot }: ShardPaths): string | undefined {
   if (!program.modes?.outputMode || outputRoot === null) return "no output mode names outputs";
   if (!existsSync(outputRoot)) return "there is no output root yet";
-  if (program.roots.some(({ inputPath }) => inputPath === outputRoot)) return "inputs are in the output root";
+  if (program.roots.some(({ inputPath }) => isSameDirectory(inputPath, outputRoot)))
+    return "inputs are in the output root";
   const isPart = partitionOf(program, run).soft.length > 0 || givenSelectors(run, "selects-by-key").length > 0;
   return isPart ? "only a part of the items was listed" : undefined;
 }

@@ -1,4 +1,4 @@
-import { readNames } from "../../../base/read-names.js";
+import { readOwnNames } from "../../../base/own-file.js";
 import type { Partition } from "../../../contracts/partition.js";
 import { isCompacted } from "../../ledger/lines.js";
 import { listSegments } from "../../ledger/load-ledger.js";
@@ -19,7 +19,7 @@ export interface Leftovers {
  * @param alive runs that hold a lease
  */
 export function findLeftovers(paths: ShardPaths, partition: Partition, alive: ReadonlySet<string>): Leftovers {
-  const staging = readNames(paths.stagingRoot).filter((run) => !alive.has(run) && isDeadRun(paths, partition, run));
+  const staging = readOwnNames(paths.stagingRoot).filter((run) => !alive.has(run) && isDeadRun(paths, partition, run));
   return { staging, ledger: ledgerLeftovers(paths.ledgerDir) };
 }
 
@@ -27,5 +27,5 @@ function ledgerLeftovers(dir: string): string[] {
   const segments = listSegments(dir);
   const compacted = segments.findLast(({ header }) => isCompacted(header));
   const folded = compacted ? segments.slice(0, segments.indexOf(compacted)).map(({ file }) => file) : [];
-  return [...readNames(dir).filter(isCompactionLeftover), ...folded];
+  return [...readOwnNames(dir).filter(isCompactionLeftover), ...folded];
 }

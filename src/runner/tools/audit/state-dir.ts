@@ -1,7 +1,8 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
-import { KagurazakaError } from "../../../base/errors.js";
-import { OWN_DIRECTORY } from "../../../base/own-directory.js";
+import { KagurazakaError, MistakesError } from "../../../base/errors.js";
+import { findForeign, OWN_DIRECTORY } from "../../../base/own-directory.js";
+import { readOwn, readOwnNames } from "../../../base/own-file.js";
 import { readNames } from "../../../base/read-names.js";
 import type { ShardPaths } from "../../prepare/shard-paths.js";
 
@@ -22,13 +23,9 @@ export function openStateDir(dir: string): State {
         : "Name a task, or the directory that holds its ledger: <output root>/.kagurazaka/<task id>.";
     throw new KagurazakaError("usage", `there is no ledger in ${dir}`, { where: "command line", hint });
   }
-  return {
-    stateDir: dir,
-    ledgerDir,
-    leaseDir: join(dir, "lease"),
-    runsDir: join(dir, "runs"),
-    outputRoot: outputRootOf(resolve(dir)),
-  };
+  const [leaseDir, runsDir] = [join(dir, "lease"), join(dir, "runs")];
+  MistakesError.throwIfAny([ledgerDir, leaseDir, runsDir].flatMap((one) => findForeign(dir, one) ?? []));
+  return { stateDir: dir, ledgerDir, leaseDir, runsDir, outputRoot: outputRootOf(resolve(dir)) };
 }
 
 /** Undefined for a state directory below `--run-dir`: its outputs may be anywhere. */
@@ -52,9 +49,9 @@ interface LastRun {
 /** The task of the state directory, from the run.json of its latest run. */
 export function lastRunOf({ stateDir, runsDir }: State): LastRun {
   // Ids of runs sort by time.
-  for (const run of readNames(runsDir).reverse()) {
+  for (const run of readOwnNames(runsDir).reverse()) {
     try {
-      const record = JSON.parse(readFileSync(join(runsDir, run, "run.json"), "utf8")) as Record<string, unknown>;
+      const record = JSON.parse(readOwn(join(runsDir, run, "run.json"))) as Record<string, unknown>;
       const text = (value: unknown): string | undefined => (typeof value === "string" ? value : undefined);
       return {
         task: text(record.task) ?? basename(stateDir),

@@ -13,7 +13,9 @@ import {
 } from "node:fs";
 import { environmentError, errnoOf, readFully, syncPath, withFile } from "../../../base/disk.js";
 import { KagurazakaError } from "../../../base/errors.js";
+import { isSameEntry } from "../../../base/names-on-disk.js";
 import { joinRelative } from "../../../data/walk.js";
+import { otherNameOf } from "../../program/safe-path.js";
 import { isNotUtf8, NOT_UTF8, PlacingFailed } from "./placing-failed.js";
 import { noLinks } from "./refusals.js";
 import { Removals } from "./removals.js";
@@ -88,14 +90,16 @@ export class Placer {
   }
 
   /** The same file (a link), or one of the same size and time (a copy). Anything else is not ours, and stays. */
-  #isThere({ key, from, to, source: { stat } }: Placing, there: Stats): "there" {
+  #isThere({ key, shard, from, to, source: { stat } }: Placing, there: Stats): "there" {
+    const other = this.#shards.foldsNames(shard) ? otherNameOf(to) : undefined;
+    if (other !== undefined) throw new PlacingFailed(`${to} is the same file there as ${other}`);
     const isLink = there.ino === stat.ino && there.dev === stat.dev && there.size === stat.size;
     if (!isLink && !(there.isFile() && there.size === stat.size && isSameTime(there.mtimeMs, stat.mtimeMs))) {
       throw new PlacingFailed(`${to} is there with other content (${describe(there)}; ${from} has ${describe(stat)})`);
     }
     if (this.#by !== "move") return "there";
     // An earlier split was killed between copy and removal. Before the only other copy goes, bytes are compared, not times.
-    const isSafe = isLink ? stat.nlink > 1 : hasSameBytes(from, to);
+    const isSafe = isLink ? stat.nlink > 1 && !isSameEntry(to, from) : hasSameBytes(from, to);
     if (!isSafe)
       throw new PlacingFailed(`${to} is there with other content than ${from}, though of the same size and time`);
     if (isLink) unlinkSync(from);

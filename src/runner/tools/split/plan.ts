@@ -2,6 +2,7 @@ import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { environmentError, listDirectory } from "../../../base/disk.js";
 import { OWN_DIRECTORY } from "../../../base/own-directory.js";
+import { withOwnFile } from "../../../base/own-file.js";
 import { readJsonl } from "../../../data/jsonl.js";
 import { openJsonlWriter } from "../../../data/jsonl-writer.js";
 import { compareCodePoints, joinRelative, type WalkedDirectory } from "../../../data/walk.js";
@@ -30,11 +31,21 @@ type Line = { dir: string; files: [name: string, shard: number, bytes: number][]
 
 export async function* readPlan(path: string): AsyncGenerator<PlannedDirectory> {
   if (!existsSync(path)) return;
+  checkOwn(path);
   for await (const records of readJsonl(path)) {
     for (const { value } of records) {
       const { dir, files } = value as Line;
       yield { relDir: dir, files: files.map(([name, shard, bytes]) => ({ name, shard, bytes })) };
     }
+  }
+}
+
+/** Refuses a symbolic link, which the reader would follow. */
+function checkOwn(path: string): void {
+  try {
+    withOwnFile(path, () => {});
+  } catch (error) {
+    throw environmentError("read", path, error);
   }
 }
 

@@ -1,8 +1,8 @@
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { environmentError, errnoOf } from "../../../base/disk.js";
 import { KagurazakaError } from "../../../base/errors.js";
 import { jsonText } from "../../../base/json-file.js";
+import { readOwn } from "../../../base/own-file.js";
 import { replaceFile } from "../../../base/whole-file.js";
 import type { FileChoice, Rule, SplitSettings, Way } from "./settings.js";
 
@@ -28,7 +28,7 @@ export function readRecord(base: string): SplitRecord | undefined {
   const path = recordPath(base);
   let text: string;
   try {
-    text = readFileSync(path, "utf8");
+    text = readOwn(path);
   } catch (error) {
     if (errnoOf(error) === "ENOENT" || errnoOf(error) === "ENOTDIR") return undefined;
     throw environmentError("read", path, error);

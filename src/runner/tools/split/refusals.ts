@@ -1,6 +1,7 @@
 import { existsSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { KagurazakaError } from "../../../base/errors.js";
+import { findForeign } from "../../../base/own-directory.js";
 import type { SplitSettings } from "./settings.js";
 
 export function symbolicLink(key: string): KagurazakaError {
@@ -8,6 +9,12 @@ export function symbolicLink(key: string): KagurazakaError {
     where: "--by move",
     hint: "Use --by link or --by copy, which take the file it leads to, or leave it out with --only or --exts.",
   });
+}
+
+/** Below `root`, which the user chose, our directories are no symbolic links. */
+export function refuseForeign(root: string, dir: string): void {
+  const found = findForeign(root, dir);
+  if (found) throw found;
 }
 
 /** Before anything is made. A shard on yet another disk is only found by its first link. */

@@ -2,10 +2,12 @@ import { existsSync, lstatSync, mkdirSync, rmdirSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { environmentError, errnoOf } from "../../../base/disk.js";
 import { KagurazakaError } from "../../../base/errors.js";
-import { makeDirectory } from "../../../base/make-directory.js";
+import { makeDirectory, makeOwnDirectory } from "../../../base/make-directory.js";
+import { foldsNames, isSameDirectory } from "../../../base/names-on-disk.js";
 import { OWN_DIRECTORY } from "../../../base/own-directory.js";
 import { realPathOf } from "../../../data/walk.js";
 import { PlacingFailed } from "./placing-failed.js";
+import { refuseForeign } from "./refusals.js";
 import { isWithin, shardName } from "./settings.js";
 
 const MAX_KNOWN = 100_000;
@@ -17,6 +19,7 @@ export class ShardDirectories {
   /** Directories that are there → whether this split has made them. */
   readonly #known = new Map<string, boolean>();
   readonly #stagings = new Set<number>();
+  readonly #folds: (boolean | undefined)[] = [];
 
   constructor(base: string, name: string, shards: number) {
     this.#base = base;
@@ -32,8 +35,10 @@ export class ShardDirectories {
     const base = realPathOf(this.#base);
     for (const root of this.#roots) {
       if (!lstatSync(dirname(root), { throwIfNoEntry: false })) continue;
+      refuseForeign(root, shardStaging.dir(root));
       const real = realPathOf(root);
-      if (!isWithin(input, real) && (!isWithin(real, input) || isWithin(real, base))) continue;
+      const isApart = !isWithin(input, real) && (!isWithin(real, input) || isWithin(real, base));
+      if (isApart && !isSameDirectory(input, real)) continue;
       throw new KagurazakaError("usage", `the shard ${root} is ${real}, which overlaps the input ${input}`, {
         where: "--into",
         hint: "Say another --into, or another --name.",
@@ -68,11 +73,17 @@ export class ShardDirectories {
     return isNew;
   }
 
+  /** The shard takes names that differ in case for one. */
+  foldsNames(shard: number): boolean {
+    this.#folds[shard] ??= foldsNames(this.#roots[shard]!);
+    return this.#folds[shard];
+  }
+
   /** On the file system of the shard, where no walk looks. */
   staging(shard: number): string {
     const dir = shardStaging.dir(this.#roots[shard]!);
     if (!this.#stagings.has(shard)) {
-      makeDirectory(dir);
+      makeOwnDirectory(dir);
       this.#stagings.add(shard);
     }
     return dir;

@@ -7,10 +7,10 @@ import { holdBase, makeBase, removeTraces } from "./base-directory.js";
 import { createListing } from "./listing.js";
 import { Placer } from "./placer.js";
 import { PlacingFailed } from "./placing-failed.js";
-import { planPath } from "./plan.js";
+import { planPath, stateDir } from "./plan.js";
 import { decideShards, filesToPlace, type Job, planFiles } from "./planning.js";
 import { entryOf, readRecord, refuseOtherSplit, type SplitRecord, writeRecord } from "./record.js";
-import { refuseOtherFileSystem } from "./refusals.js";
+import { refuseForeign, refuseOtherFileSystem } from "./refusals.js";
 import { readRequest, type SplitRequest, type SplitSettings } from "./settings.js";
 import { ShardDirectories } from "./shard-directories.js";
 import { type ShardCount, SplitCounters } from "./split-counters.js";
@@ -38,6 +38,7 @@ export async function splitTree(
   { dryRun = false, onProgress = () => {} }: { readonly dryRun?: boolean } & SplitHooks = {},
 ): Promise<SplitResult> {
   const settings = readRequest(request);
+  refuseForeign(settings.base, stateDir(settings.base));
   const record = recordFor(settings);
   if (settings.by === "link") refuseOtherFileSystem(settings);
   const counters = new SplitCounters();
