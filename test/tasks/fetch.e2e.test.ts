@@ -559,7 +559,11 @@ describe.concurrent("limits per host", () => {
       "*": slow(0),
     });
     const records = ["hangs", "a", "b", "c"].map((name) => ({ url: `${server.origin}/${name}.txt` }));
-    const { result } = await fetchAll(records, { timeout: "400ms", retries: 50, taskOptions: { perHostConcurrency: 1 } });
+    const { result } = await fetchAll(records, {
+      timeout: "400ms",
+      retries: 50,
+      taskOptions: { perHostConcurrency: 1 },
+    });
     expect(result.counts).toMatchObject({ done: 4, total: 4 });
     expect(result.stats.retries).toBeGreaterThan(1);
   });

@@ -16,7 +16,9 @@ export const command = defineCommand({
   async run({ words, values, run }) {
     const path = words[0]!;
     refuseToReplace(path, values.overwrite);
-    const { written, refused } = await writeInputs(await prepareRun(run), path);
+    const prepared = await prepareRun(run);
+    if (prepared.config.run.dryRun) throw usageError("export-inputs has no dry run", "Leave --dry-run out.");
+    const { written, refused } = await writeInputs(prepared, path);
     const note = refused === 0 ? "" : `; ${refused} items that cannot run are left out`;
     process.stderr.write(`${written} items written to ${path}${note}\n`);
     return refused === 0 ? 0 : 3;
