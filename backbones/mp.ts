@@ -26,6 +26,7 @@ const mp = defineBackbone({
     },
     maxHeap: {
       type: "size",
+      plainUnit: 1e6,
       help: "Heap limit of each worker, e.g. 512MB. A worker over it dies and its item is tried alone. Default: Node's.",
     },
     recycleAfter: {
@@ -37,8 +38,7 @@ const mp = defineBackbone({
     recycleRss: {
       type: "size",
       plainUnit: 1e6,
-      placeholder: "MB",
-      help: "The same once a worker uses so much memory, e.g. 500 or 2GB (a process: its resident memory; a thread: its own heap and buffers). Default: never.",
+      help: "The same once a worker uses so much memory, e.g. 500MB or 2GB (a process: its resident memory; a thread: its own heap and buffers). Default: never.",
     },
     cpuAffinity: {
       type: "string",
@@ -79,7 +79,7 @@ const recycling = (session: WorkerSession, recycle: NonNullable<WorkerSetup["rec
 
 function parseWorkers(text: string): number | string {
   if (text === "auto" || /^[1-9]\d{0,3}$/.test(text) || /^(?:[1-9]\d?|[1-9]\d\d)%$/.test(text)) return text;
-  throw new Error(`a number of workers, a share like 50%, or auto`);
+  throw new Error(`a number of workers from 1 to 9999, a share like 50% (up to 999%), or auto`);
 }
 
 function workersOf(value: unknown): number {

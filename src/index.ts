@@ -9,7 +9,7 @@ export { PermanentError, RetryAfterError } from "./base/errors.js";
 export { didYouMean } from "./base/nearest.js";
 export { defineOptions, type OptionSpec, type OptionSpecs, type OptionValues } from "./base/option-spec.js";
 export type { FileItem, FileTriplet, Item, Json, OutputFile } from "./contracts/item.js";
-export type { Outcome, OutcomeCounts, OutcomeStatus } from "./contracts/outcome.js";
+export type { DryRun, Outcome, OutcomeCounts, OutcomeStatus } from "./contracts/outcome.js";
 export type { RunHooks } from "./contracts/run-hooks.js";
 export type {
   Captured,

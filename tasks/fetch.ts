@@ -189,7 +189,9 @@ function isBelowFile(path: string): boolean {
 }
 
 function parseRate(text: string): number {
-  const [, amount, unit = "s"] = /^\s*(\d+(?:\.\d+)?)\s*(?:\/\s*([smh]))?\s*$/.exec(text) ?? [];
+  const [, amount, unit] = /^\s*(\d+(?:\.\d+)?)\s*(?:\/\s*([smh]))?\s*$/.exec(text) ?? [];
+  if (unit === undefined && Number(amount) > 0)
+    throw new Error(`a rate with its time (write ${amount}/s, ${amount}/m or ${amount}/h)`);
   const perSecond = Number(amount) / { s: 1, m: 60, h: 3600 }[unit as "s" | "m" | "h"];
   if (perSecond > 0) return perSecond;
   throw new Error('a rate above 0 like "5/s" or "100/m"');

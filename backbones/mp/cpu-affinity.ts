@@ -23,13 +23,13 @@ export function openCpuShares(cpus: readonly number[] | undefined): CpuShares | 
   };
 }
 
+const MAX_RANGES = 1000;
+
 /** `0,1`, `0-3,8`; a YAML list arrives as its JSON. */
 export function parseCpus(text: string): number[] {
-  const cpus = text
-    .replace(/^\[(.*)\]$/, "$1")
-    .split(",")
-    .flatMap(parseRange);
-  return [...new Set(cpus)];
+  const ranges = text.replace(/^\[(.*)\]$/, "$1").split(",");
+  if (ranges.length > MAX_RANGES) throw new Error(`a list of at most ${MAX_RANGES} processors or ranges`);
+  return [...new Set(ranges.flatMap(parseRange))];
 }
 
 function parseRange(text: string): number[] {

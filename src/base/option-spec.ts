@@ -7,8 +7,8 @@ export type OptionType =
   | "boolean"
   | "integer"
   | "number"
-  | "duration" // "500ms", "60s", "30m", a plain number = seconds; resolves to milliseconds
-  | "size" // "64KB", "2GiB", a plain number = bytes (or `plainUnit`); resolves to bytes
+  | "duration" // "500ms", "60s", "30m", never a number alone but 0; resolves to milliseconds
+  | "size" // "64KB", "2GiB", a number alone = bytes; resolves to bytes
   | "strings" // a list of texts
   | "integers" // one integer or a list of them
   | "map" // texts by the user's own keys
@@ -16,7 +16,7 @@ export type OptionType =
 
 export interface OptionSpec {
   readonly type: OptionType;
-  /** Without a default, an option that is not set is `undefined`. */
+  /** What an option that is not set resolves to, else `undefined`. Of a duration or a size also the text: "30s". */
   readonly default?: unknown;
   /** Leaving it out is an error. */
   readonly required?: true;
@@ -25,9 +25,10 @@ export interface OptionSpec {
   readonly choices?: readonly string[];
   /** Shown in help in place of the type, e.g. `N|50%|auto`. */
   readonly placeholder?: string;
+  /** Of what the value resolves to: milliseconds, bytes. */
   readonly min?: number;
   readonly max?: number;
-  /** For a size: the unit of a plain number in bytes, e.g. 1e6 for megabytes. @defaultValue 1 */
+  /** For a size that people may think of in megabytes (1e6): a number alone is refused, and the message names both readings. */
   readonly plainUnit?: number;
   /** The empty text is a mistake: `--only "$UNSET"`. */
   readonly notEmpty?: true;

@@ -1,10 +1,10 @@
 import { resolve } from "node:path";
 import { escapeControls, groupedCount, shortCount, shortDuration, shortRate } from "../base/text.js";
 import type { Resolved } from "../config/resolve.js";
+import type { DryRun } from "../contracts/outcome.js";
 import type { RunInfo } from "../contracts/run-hooks.js";
 import { displayPath } from "../loader/paths.js";
 import type { RunResult } from "../runner/run/run-result.js";
-import type { DryRun } from "../runner/tools/preview/dry-run.js";
 import { quote, withFlags } from "./format-command.js";
 import type { Palette } from "./messages.js";
 

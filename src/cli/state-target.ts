@@ -9,6 +9,7 @@ interface StateTarget {
   readonly task: string;
   readonly states: readonly State[];
   readonly json: boolean;
+  readonly dryRun: boolean;
   /** The command of a run there, as far as it is known. */
   runCommand(flags: string): string;
 }
@@ -20,6 +21,7 @@ export async function findStateTarget({ run, runArgv, stateDir }: CommandInput):
       task: prepared.program.ref.id,
       states: prepared.shards,
       json: prepared.config.ui.json,
+      dryRun: prepared.config.run.dryRun,
       runCommand: (flags) => formatCommand(runArgv, { flags }),
     };
   }
@@ -30,6 +32,7 @@ export async function findStateTarget({ run, runArgv, stateDir }: CommandInput):
     task,
     states: [state],
     json: stateDir.json,
+    dryRun: false,
     // The other flags of that run are in run.json, as values and not as words.
     runCommand: (flags) =>
       source === undefined

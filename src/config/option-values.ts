@@ -2,7 +2,7 @@ import { KagurazakaError } from "../base/errors.js";
 import { didYouMean } from "../base/nearest.js";
 import type { OptionSpec } from "../base/option-spec.js";
 import { isSecretName } from "./secrets.js";
-import { fitValue, Unfit } from "./text/fit.js";
+import { type Fitting, fitValue, Unfit } from "./text/fit.js";
 
 /** Which value it is, and how messages speak of it. */
 interface ValueContext {
@@ -11,8 +11,6 @@ interface ValueContext {
   readonly where: string;
   /** Gets what is worth a line but no error: YAML 1.1 spellings. */
   readonly note?: (text: string) => void;
-  /** The value was written in code, where types hold: a number for a duration is milliseconds, not seconds. */
-  readonly typed?: boolean;
   /** What messages show in place of the value: the expression it came from. */
   readonly shown?: string | undefined;
 }
@@ -22,26 +20,26 @@ interface ValueContext {
  * @throws KagurazakaError "bad-value" naming what, where and what is allowed
  */
 export function parseOptionText(text: string, spec: OptionSpec, context: ValueContext): unknown {
-  return guard({ ...context, spec, value: text }, (note) => {
+  return guard({ ...context, spec, value: text }, (how) => {
     if (spec.parse) return runParse(spec.parse, text);
     if (spec.type === "json" || spec.type === "map" || spec.type === "strings") {
       const trimmed = text.trim();
       const parsed = looksLikeJson(trimmed, spec.type) ? tryJson(trimmed) : undefined;
-      if (parsed !== undefined) return fitValue(spec, parsed.value, { note, typed: false });
+      if (parsed !== undefined) return fitValue(spec, parsed.value, how);
       if (spec.type === "json" && /^[[{]/.test(trimmed)) throw new Unfit("JSON");
     }
-    return fitValue(spec, text, { note, typed: false });
+    return fitValue(spec, text, how);
   });
 }
 
 /** The same for a value that already has a type, from YAML or from code. */
 export function checkOptionValue(value: unknown, spec: OptionSpec, context: ValueContext): unknown {
-  return guard({ ...context, spec, value }, (note) => {
+  return guard({ ...context, spec, value }, (how) => {
     if (value === null && (spec.nullable || spec.type === "json")) return null;
     // What takes a text gets one, also for a mapping or a list: its JSON.
     if (spec.parse && value !== null)
       return runParse(spec.parse, typeof value === "object" ? JSON.stringify(value) : String(value));
-    return fitValue(spec, value, { note, typed: context.typed === true });
+    return fitValue(spec, value, how);
   });
 }
 
@@ -50,13 +48,15 @@ interface Written extends ValueContext {
   readonly value: unknown;
 }
 
-function guard(written: Written, read: (note: (spelling: string) => void) => unknown): unknown {
+function guard(written: Written, read: (how: Fitting) => unknown): unknown {
   const { name, spec, value, where } = written;
+  const isSecret = spec.secret || isSecretName(name);
+  const note = (text: string): void => written.note?.(`${name} (${where}): ${text}`);
   try {
-    return read((text) => written.note?.(`${name} (${where}): ${text}`));
+    return read({ note, hidden: isSecret || written.shown !== undefined });
   } catch (error) {
     if (!(error instanceof Unfit)) throw error;
-    const shown = written.shown ?? (spec.secret || isSecretName(name) ? "something else" : show(value));
+    const shown = written.shown ?? (isSecret ? "something else" : show(value));
     const near = spec.choices && typeof value === "string" ? didYouMean(value, spec.choices) : "";
     const end = near === "" ? "" : `.${near}`;
     throw new KagurazakaError("bad-value", `${name} must be ${error.message}, not ${shown}${end}`, { where });

@@ -52,7 +52,7 @@ export function withSettings(input: RawInput, settings: Readonly<Record<string, 
 
 /**
  * What `runTask` is given. The run's settings stand beside these by their camelCase names, typed as in `RunSettings`
- * (durations in milliseconds, `{ percent: 1 }`) or as a flag's text (`"30s"`, `"1%"`). `undefined` counts as absent.
+ * (`{ percent: 1 }`) or as a flag's text (`"1%"`); durations are always a text with their unit (`"30s"`). `undefined` counts as absent.
  */
 export interface CodeOptions {
   readonly backbone?: string | undefined;

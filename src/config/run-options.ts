@@ -8,13 +8,13 @@ export interface ToolOption extends OptionSpec {
   readonly bare?: { readonly value: string; readonly words: readonly string[] };
   /** Only the command line has it: it decides before any configuration is read. */
   readonly argvOnly?: true;
-  /** What code says with types, as the text a flag would carry. */
+  /** An object that code gives, as the text a flag would carry. */
   readonly write?: (value: never) => string | undefined;
 }
 
-/** What code says with types as the text of a flag; a text as it is. */
+/** What code says with types as the text of a flag; anything else as it is. */
 export const writtenValue = ({ write }: ToolOption, value: unknown): unknown =>
-  write && typeof value !== "string" ? write(value as never) : value;
+  write && typeof value === "object" ? write(value as never) : value;
 
 const flag = { type: "boolean", default: false } as const;
 const time = { type: "duration", min: 1, placeholder: "TIME" } as const;
@@ -32,7 +32,7 @@ export const runOptions = {
     help: "Run at most N items; what is finished already does not count. Default: all.",
   },
   sample: {
-    ...text.share,
+    ...text.sample,
     placeholder: "P%|N",
     help: "Only a share of the items by hash of key (1%), or the N with the smallest hashes (of each hard shard). The same items every time. Default: all.",
   },
@@ -74,6 +74,7 @@ export const runOptions = {
     type: "integer",
     default: 2,
     min: 0,
+    max: 1_000_000,
     placeholder: "N",
     help: "Tries of one item after its first. Default: 2.",
   },
@@ -123,6 +124,7 @@ export const runOptions = {
   concurrency: {
     type: "integer",
     min: 1,
+    max: 100_000,
     placeholder: "N",
     help: "Items at once, all workers together (on a fleet: per node), for items that mostly wait. Default: one per worker.",
   },

@@ -118,7 +118,6 @@ function treeValue(name: string, spec: OptionSpec, tree: Tree, report: Report): 
     name,
     where: origin.text,
     note: (text) => report.note(text),
-    typed: ["decorator", "task", "code"].includes(origin.kind),
     shown: firstExpression(tree),
   });
 }

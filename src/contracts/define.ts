@@ -40,9 +40,14 @@ export type FieldsOf<S extends OptionSpecs> = {
 } & { -readonly [K in keyof S as S[K] extends { required: true } ? never : K]?: Written<S, K> };
 
 type Written<S extends OptionSpecs, K extends keyof S> =
-  | Exclude<OptionValues<S>[K], undefined>
+  | (S[K] extends { type: "duration" }
+      ? Duration | Extract<OptionValues<S>[K], null>
+      : Exclude<OptionValues<S>[K], undefined>)
   // A list of one may be written without brackets, in code as in YAML.
-  | (S[K] extends { type: "strings" } ? string : never);
+  | (S[K] extends { type: "strings" | "size" } ? string : never);
+
+/** `"500ms"`, `"60s"`. A number would not say its unit. */
+type Duration = string | 0;
 
 /** Called without `new`. Returns plain data, which configuration can be merged into. */
 export interface ModeFactory<D extends ModeDefinition, Data extends ModeData> {

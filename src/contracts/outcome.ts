@@ -29,3 +29,17 @@ export type OutcomeCounts = Record<"total" | OutcomeStatus, number>;
 export function emptyCounts(): OutcomeCounts {
   return { total: 0, done: 0, skipped: 0, filtered: 0, failed: 0, cancelled: 0 };
 }
+
+/** What a run would do. */
+export interface DryRun {
+  /** The warnings of a run, at its start and while it lists. */
+  readonly warnings: readonly string[];
+  readonly total: number;
+  readonly run: number;
+  /** Reason → items. */
+  readonly skipped: Readonly<Record<string, number>>;
+  /** Items that cannot run, by error code. */
+  readonly refused: Readonly<Record<string, number>>;
+  /** The first five that would run: key → where each output would go. */
+  readonly examples: readonly { readonly key: string; readonly outputs: readonly string[] }[];
+}

@@ -1,8 +1,13 @@
+import { join } from "node:path";
 import { type CodeOptions, inputFromCode } from "../config/raw-input.js";
 import type { RunHooks } from "../contracts/run-hooks.js";
 import { prepareRun } from "./prepare/prepare-run.js";
+import type { PreparedRun } from "./prepare/prepared-run.js";
+import { RunCounters } from "./record/run-counters.js";
 import { startRun } from "./run/open-run.js";
+import { createRunId } from "./run/run-id.js";
 import type { RunResult } from "./run/run-result.js";
+import { dryRun } from "./tools/preview/dry-run.js";
 
 /** Which task: a file (and the export, where it has several), or `@name` for a ready-made one. */
 export type TaskLocation = string | { readonly file: string; readonly exportName?: string };
@@ -18,7 +23,7 @@ export interface RunTaskOptions extends CodeOptions {
  * roots. Signals, progress bars and exit codes are the caller's.
  *
  * Failed items do not reject: they are in `counts` and in failed.jsonl, and `exitCode` is the command's exit code. `error` is
- * what stopped the run early.
+ * what stopped the run early. With `dryRun: true` no item runs and nothing is written: `plan` says what would happen.
  * @throws KagurazakaError when the run could not start: a mistake in task or options, a root in use
  */
 export async function runTask(task: TaskLocation, options: RunTaskOptions = {}): Promise<RunResult> {
@@ -26,6 +31,7 @@ export async function runTask(task: TaskLocation, options: RunTaskOptions = {}):
   const choice = typeof task === "string" ? { file: task } : task;
   const prepared = await prepareRun(inputFromCode(settings), choice);
   signal?.throwIfAborted();
+  if (prepared.config.run.dryRun) return planOnly(prepared, { signal, onWarning: hooks?.onWarning });
   const run = await startRun(prepared, hooks);
   const drain = (): void => run.drain();
   signal?.addEventListener("abort", drain, { once: true });
@@ -41,3 +47,33 @@ export async function runTask(task: TaskLocation, options: RunTaskOptions = {}):
 
 const blockedText = (count: number): string =>
   `${count} worker thread${count === 1 ? " is" : "s are"} blocked in a native call, which cannot be interrupted: this process can end only when it returns`;
+
+/** Items that would run are `cancelled`: they have not run. */
+async function planOnly(prepared: PreparedRun, listening: Parameters<typeof dryRun>[1]): Promise<RunResult> {
+  const plan = await dryRun(prepared, listening);
+  const sum = (counts: Readonly<Record<string, number>>): number => Object.values(counts).reduce((a, b) => a + b, 0);
+  const [skipped, failed, cancelled] = [sum(plan.skipped), sum(plan.refused), plan.run];
+  const counters = new RunCounters();
+  Object.assign(counters.counts, { skipped, failed, cancelled, total: skipped + failed + cancelled });
+  const [run, task] = [createRunId(), prepared.program.ref.id];
+  const stats = counters.stats({ run, task, elapsedMs: 0, slots: 0 });
+  const { outputRoot, runsDir } = prepared.shards[0]!;
+  return {
+    run,
+    task,
+    backbone: prepared.backbone.name,
+    counts: stats.counts,
+    elapsedMs: 0,
+    itemsPerSecond: 0,
+    outputRoot,
+    runDir: join(runsDir, run),
+    exitCode: 0,
+    stats,
+    mostlyWaited: false,
+    concurrency: 0,
+    error: undefined,
+    failedInTotal: 0,
+    blockedThreads: 0,
+    plan,
+  };
+}

@@ -144,7 +144,7 @@ export function testBackbone(backbone: WorkerBackbone, { it, options, concurrenc
   killing("an item that blocks its worker is ended by its time limit; all others are processed", async () => {
     const { result, outcomes } = await run({
       items: [...good(5), { id: "spin", act: "spin", ms: 60_000 }, ...good(5, "more")],
-      settings: { timeout: 200, retries: 0 },
+      settings: { timeout: "200ms", retries: 0 },
     });
     assert.deepEqual([result.counts.done, result.counts.failed], [10, 1]);
     assert.equal(outcomes.find(({ key }) => key === "spin")?.error?.code, "timeout");

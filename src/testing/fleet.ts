@@ -71,7 +71,7 @@ export function testFleet(suite: FleetSuite): void {
       { id: "bad", act: "throw" },
       ...good(10, "more"),
     ];
-    await agreesWithMp(stage, { items, settings: { timeout: 300, retries: 1 } });
+    await agreesWithMp(stage, { items, settings: { timeout: "300ms", retries: 1 } });
   });
 
   test("what items log arrives with their keys", async (stage) => {

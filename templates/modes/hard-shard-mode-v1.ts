@@ -38,26 +38,30 @@ export default defineHardShardMode({
     })),
 });
 
-const MAX_SHARDS = 1000;
+const MAX_RANGE = 1000;
+const MAX_SHARDS = 10_000;
 
 function shardNames(written: readonly string[]): readonly string[] {
-  const names = written.flatMap((one) => one.split(",")).flatMap((one) => expand(one.trim()));
-  for (const name of names) checkName(name);
-  const twice = names.find((name, index) => names.indexOf(name) !== index);
-  if (twice !== undefined) throw wrong(`shard_idx names ${JSON.stringify(twice)} twice`);
-  if (names.length === 0) throw wrong("shard_idx names no shard");
-  return names;
+  const names = new Set<string>();
+  for (const piece of written.flatMap((one) => one.split(",")))
+    for (const name of expand(piece.trim())) {
+      checkName(name);
+      if (names.has(name)) throw wrong(`shard_idx names ${JSON.stringify(name)} twice`);
+      if (names.add(name).size > MAX_SHARDS) throw wrong(`shard_idx names more than ${MAX_SHARDS} shards`);
+    }
+  if (names.size === 0) throw wrong("shard_idx names no shard");
+  return [...names];
 }
 
 /** `08-11` is 08, 09, 10, 11: as many digits as it was written with. */
-function expand(text: string): string[] {
+function* expand(text: string): Generator<string> {
   const range = /^(\d+)-(\d+)$/.exec(text);
-  if (!range) return [text];
+  if (!range) return yield text;
   const [from, to] = [Number(range[1]), Number(range[2])];
   if (to < from) throw wrong(`the range "${text}" in shard_idx runs backwards`);
-  if (to - from >= MAX_SHARDS) throw wrong(`the range "${text}" in shard_idx has more than ${MAX_SHARDS} shards`);
+  if (to - from >= MAX_RANGE) throw wrong(`the range "${text}" in shard_idx has more than ${MAX_RANGE} shards`);
   const digits = range[1]!.length;
-  return Array.from({ length: to - from + 1 }, (_, index) => String(from + index).padStart(digits, "0"));
+  for (let index = from; index <= to; index++) yield String(index).padStart(digits, "0");
 }
 
 function checkName(name: string): void {

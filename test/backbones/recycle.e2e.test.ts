@@ -78,7 +78,7 @@ describe.each(["thread", "process"])("a worker that is a %s", (isolation) => {
   test("makes room for a fresh one when it uses too much memory", async () => {
     const place = createPlace({ "leak.ts": leak });
     const args = ["leak.ts", "Leak", "--json", "--num_process", "2", ...mp];
-    const { json, stderr } = await place.run([...args, "--recycle_rss", "200"]);
+    const { json, stderr } = await place.run([...args, "--recycle_rss", "200MB"]);
     expect(json, stderr).toMatchObject({ exitCode: 0, counts: counts({ done: 24 }) });
     const lines = place.read("starts").trim().split("\n");
     expect(lines).toHaveLength(24);

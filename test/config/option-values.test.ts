@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { OptionSpec } from "../../src/base/option-spec.js";
 import { checkOptionValue, parseOptionText } from "../../src/config/option-values.js";
-import { mistakesOf } from "./helpers.js";
+import { InputByGlob, mistakesOf, resolveArgv, resolveCode, resolveYaml, template } from "./helpers.js";
 
 describe("a text becomes the declared type", () => {
   const good: [OptionSpec, string, unknown][] = [
@@ -17,13 +17,13 @@ describe("a text becomes the declared type", () => {
     [{ type: "duration" }, "30m", 1_800_000],
     [{ type: "duration" }, "1h", 3_600_000],
     [{ type: "duration" }, "1h30m", 5_400_000],
-    [{ type: "duration" }, "1.5", 1500],
+    [{ type: "duration" }, "1.5s", 1500],
     [{ type: "duration" }, "0", 0],
     [{ type: "size" }, "64KB", 64_000],
     [{ type: "size" }, "2GiB", 2 * 1024 ** 3],
     [{ type: "size" }, "10k", 10_000],
     [{ type: "size" }, "7", 7],
-    [{ type: "size", plainUnit: 1e6 }, "500", 500_000_000],
+    [{ type: "size", plainUnit: 1e6 }, "500MB", 500_000_000],
     [{ type: "size", plainUnit: 1e6 }, "500B", 500],
     [{ type: "size", plainUnit: 1e6 }, "2GiB", 2 * 1024 ** 3],
     [{ type: "strings" }, ".py", [".py"]],
@@ -58,7 +58,12 @@ describe("a bad text is refused with name, place and what is allowed", () => {
     [{ type: "duration" }, "-1s", /a duration like/],
     [{ type: "size" }, "64QB", /a size like/],
     [{ type: "size" }, "-1", /a size like/],
+    [{ type: "duration" }, "100", /a duration with its unit \(write 100ms or 100s\), not "100"/],
+    [{ type: "duration" }, " 1e3 ", /write 1000ms or 1000s/],
+    [{ type: "size", plainUnit: 1e6 }, "500", /a size with its unit \(write 500MB or 500B\), not "500"/],
     [{ type: "integers" }, "9-1", /whole numbers/],
+    [{ type: "integers" }, "0-999999999", /at most 100000 whole numbers/],
+    [{ type: "integers" }, "0-99999,7", /at most 100000 whole numbers/],
     [{ type: "map" }, "nothing", /a mapping/],
     [{ type: "json" }, "{a", /JSON/],
     [{ type: "string", choices: ["a", "b"] }, "c", /one of a, b/],
@@ -105,9 +110,38 @@ describe("YAML 1.1 spellings are accepted with a note where a type asks for them
   });
 });
 
-test("a number for a duration is seconds in YAML and milliseconds in code", () => {
-  expect(checkOptionValue(60, { type: "duration" }, { name: "t", where: "f:1:1" })).toBe(60_000);
-  expect(checkOptionValue(60, { type: "duration" }, { name: "t", where: "code", typed: true })).toBe(60);
+test("a number alone is no duration, wherever it was written; 0 is", async () => {
+  const value = (given: unknown) => checkOptionValue(given, { type: "duration" }, { name: "t", where: "f:1:1" });
+  expect(await mistakesOf(() => value(60))).toEqual([
+    "bad-value | t must be a duration with its unit (write 60ms or 60s), not 60 | f:1:1 | ",
+  ]);
+  expect([value(0), value("0"), value("60s")]).toEqual([0, 0, 60_000]);
+  const glob = (settle: unknown) => ({ use: "InputByGlob", globPattern: "*", settleTime: settle });
+  const decorated = (settle: string | 0) => ({
+    template: template({ inputMode: InputByGlob({ globPattern: "*", settleTime: settle }) }),
+  });
+  const places: Record<string, () => unknown> = {
+    flag: () => resolveArgv("task.ts T --timeout 100"),
+    "--cfg": () => resolveYaml("task: {timeout: 100}"),
+    "the text in --cfg": () => resolveYaml("backbone: {timeout: '100'}"),
+    "the mixin of --cfg": () =>
+      resolveYaml("mixin: {input_mode: {use: InputByGlob, glob_pattern: a, settle_time: 100}}"),
+    "--mixin": () =>
+      resolveArgv(["task.ts", "T", "--mixin", "input_mode={use: InputByGlob, glob_pattern: a, settle_time: 100}"], {
+        template: template(),
+      }),
+    code: () => resolveCode({ timeout: 100 }),
+    "mixin in code": () => resolveCode({ mixin: { inputMode: glob(100) } }, { template: template() }),
+    "static defaults": () => resolveArgv("task.ts T", { taskDefaults: { timeout: 100 } }),
+    decorator: () => resolveArgv("task.ts T", decorated(100 as 0)),
+    backoff: () => resolveCode({ backoff: "100" }),
+  };
+  for (const [place, say] of Object.entries(places))
+    expect(await mistakesOf(say), place).toEqual([
+      expect.stringMatching(/with (its unit|their units) \(write 100ms or 100s\)/),
+    ]);
+  await resolveArgv("task.ts T", decorated(0));
+  await resolveArgv("task.ts T", decorated("100ms"));
 });
 
 test("null is for nullable options only", async () => {

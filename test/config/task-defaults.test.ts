@@ -12,7 +12,7 @@ describe("a task's defaults", () => {
     const { run, backbone } = await resolveArgv("task.ts T", defaults);
     expect(run).toMatchObject({ concurrency: 16, timeout: 600_000, maxFailures: { percent: 5 } });
     expect(backbone.options).toEqual({ num_process: "1" });
-    const typed = withDefaults({ timeout: 250, sample: { percent: 1 }, shuffle: true });
+    const typed = withDefaults({ timeout: "250ms", sample: { percent: 1 }, shuffle: true });
     expect((await resolveArgv("task.ts T", typed)).run).toMatchObject({
       timeout: 250,
       sample: { percent: 1 },
@@ -61,7 +61,7 @@ describe("a task's defaults", () => {
     [
       "a bad value",
       { concurrency: 0 },
-      /^bad-value \| concurrency must be a whole number of at least 1, not 0 \| static defaults of T/,
+      /^bad-value \| concurrency must be a whole number from 1 to 100000, not 0 \| static defaults of T/,
     ],
     ["a bad text", { timeout: "soon" }, /timeout must be a duration .*not "soon" \| static defaults of T/],
     [

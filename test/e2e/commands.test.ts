@@ -40,6 +40,34 @@ describe.concurrent("explain", () => {
   });
 });
 
+describe.concurrent("a dry run", () => {
+  test.each([
+    [["--debug-item", "a.txt", "--dry-run"], 0],
+    [["--debug-item", "a.txt", "--show-config"], 0],
+    [["--dry-run", "--force", "new", "--redo", "code", "--isolation", "process"], 0],
+    [["--cfg", "dry.yaml"], 0],
+    [["--cfg", "dry.yaml", "--debug-item=a.txt"], 0],
+  ])("%j runs nothing and writes nothing", async (flags, exit) => {
+    const place = createPlace({ "in/a.txt": "a", "dry.yaml": "task: { dry_run: true }\n" });
+    const before = place.everything();
+    const { code, stderr } = await place.run([taskFile("files.ts"), "Shout", "--in", "in", "--out", "out", ...flags]);
+    expect([code, stderr]).toEqual([exit, expect.not.stringContaining("done")]);
+    expect(place.everything()).toEqual(before);
+  });
+
+  test.each([
+    ["export-inputs", "list.jsonl"],
+    ["ledger", "compact"],
+  ])("%s refuses it, and writes nothing", async (...words) => {
+    const place = createPlace({ "in/a.txt": "a" });
+    const before = place.everything();
+    const files = [taskFile("files.ts"), "Shout", "--in", "in", "--out", "out", "--dry-run"];
+    const { code, stderr } = await place.run([...words, ...files]);
+    expect([code, stderr]).toEqual([2, expect.stringContaining("has no dry run")]);
+    expect(place.everything()).toEqual(before);
+  });
+});
+
 describe.concurrent("--debug-item", () => {
   test("runs one item in this process, whatever is recorded of it", async () => {
     const place = createPlace({ "in/a.txt": "a", "in/b.txt": "bad" });

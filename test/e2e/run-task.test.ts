@@ -89,6 +89,28 @@ describe.concurrent("runTask", () => {
     expect(result.stats.slowest.map(({ key }) => key).sort()).toEqual(["a", "b", "c", "d"]);
   });
 
+  test.each([
+    {},
+    { force: "new", retryFailed: false, limit: 3, shuffle: true, durable: true },
+    { backbone: "mp", redo: ["code"], concurrency: 4, skipFailed: true },
+    { retryFailed: true },
+  ])("with dryRun and %j runs no item, writes nothing, and says what would run", async (more) => {
+    const place = createPlace();
+    const heard: unknown[] = [];
+    const options = { ...sampleOptions(place, [{ id: "a" }, { id: "b" }, { id: "" }]), ...more };
+    const before = place.everything();
+    const hooks = {
+      onStart: (info: unknown) => heard.push(info),
+      onOutcome: (outcome: unknown) => heard.push(outcome),
+    };
+    const result = await runTask(sampleTask, { backbone: "inline", ...options, dryRun: true, hooks });
+    expect(place.everything()).toEqual(before);
+    expect([heard, result.exitCode]).toEqual([[], 0]);
+    const due = "retryFailed" in more && more.retryFailed ? 0 : 2;
+    expect(result.plan).toMatchObject({ run: due });
+    expect(result.counts).toMatchObject({ done: 0, cancelled: due });
+  });
+
   test("hooks.onOutcome hears of every item once, with values", async () => {
     const place = createPlace();
     const heard: Outcome[] = [];

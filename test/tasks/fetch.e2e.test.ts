@@ -504,7 +504,7 @@ describe.concurrent("servers that ask for patience", () => {
     expect(day.outcome.error!.message).toMatch(
       /^HTTP 429 Too Many Requests: "http.*"; to wait 86400 s more would be longer than --max_wait$/,
     );
-    const each = await fetchOne(refuse(503, { "retry-after": "0" }), {}, { taskOptions: { maxWait: 2500 } });
+    const each = await fetchOne(refuse(503, { "retry-after": "0" }), {}, { taskOptions: { maxWait: "2500ms" } });
     expect([each.outcome.status, each.requests.length]).toEqual(["failed", 3]);
   });
 
@@ -559,7 +559,11 @@ describe.concurrent("limits per host", () => {
       "*": slow(0),
     });
     const records = ["hangs", "a", "b", "c"].map((name) => ({ url: `${server.origin}/${name}.txt` }));
-    const { result } = await fetchAll(records, { timeout: 400, retries: 50, taskOptions: { perHostConcurrency: 1 } });
+    const { result } = await fetchAll(records, {
+      timeout: "400ms",
+      retries: 50,
+      taskOptions: { perHostConcurrency: 1 },
+    });
     expect(result.counts).toMatchObject({ done: 4, total: 4 });
     expect(result.stats.retries).toBeGreaterThan(1);
   });
@@ -568,7 +572,7 @@ describe.concurrent("limits per host", () => {
 describe.concurrent("silence", () => {
   const body = bytesOf(mega);
   const etag = { etag: '"one"' };
-  const taskOptions = { idleTimeout: 400 };
+  const taskOptions = { idleTimeout: "400ms" };
 
   test("a server that never answers is given up, and asked again", async () => {
     const { outcome, requests } = await fetchOne(() => {}, {}, { retries: 1, taskOptions });
@@ -593,7 +597,7 @@ describe.concurrent("silence", () => {
         if (++sent === 12) clearInterval(timer);
       }, 250);
     };
-    const { outcome, requests } = await fetchOne(drip, {}, { taskOptions: { idleTimeout: 2500 } });
+    const { outcome, requests } = await fetchOne(drip, {}, { taskOptions: { idleTimeout: "2500ms" } });
     expect([outcome.status, requests.length]).toEqual(["done", 1]);
   });
 });

@@ -77,8 +77,17 @@ describe("hard shards", () => {
     expect(v1(["007"])).toEqual([{ inputPath: "/in/007/img", outputPath: resolve("out/007/txt") }]);
   });
 
-  test.each(["9-0", "0-5000", "", "..", "a/b", "1,1", "0-3,2"])("HardShardModeV1 refuses shard_idx %j", (shardIdx) => {
-    expect(() => v1([shardIdx])).toThrow(expect.objectContaining({ code: "bad-value" }));
+  test.each(["9-0", "0-5000", "", "..", "a/b", "1,1", "0-3,2", "0-999999999"])(
+    "HardShardModeV1 refuses shard_idx %j",
+    (shardIdx) => {
+      expect(() => v1([shardIdx])).toThrow(expect.objectContaining({ code: "bad-value" }));
+    },
+  );
+
+  test("HardShardModeV1 refuses more than 10,000 shards, however they are listed", () => {
+    const lists = Array.from({ length: 11 }, (_, i) => `${i * 1000}-${i * 1000 + 999}`);
+    expect(() => v1(lists)).toThrow(/more than 10000 shards/);
+    expect(v1(lists.slice(1))).toHaveLength(10_000);
   });
 });
 

@@ -18,8 +18,10 @@ export const command = defineCommand({
   async run({ words, values, run }) {
     const path = words[0]!;
     refuseToReplace(path, values.overwrite);
-    const { written, refused } = await writeInputs(await prepareRun(run), path, (message) => {
-      process.stderr.write(`warning ${escapeControls(message)}\n`);
+    const prepared = await prepareRun(run);
+    if (prepared.config.run.dryRun) throw usageError("export-inputs has no dry run", "Leave --dry-run out.");
+    const { written, refused } = await writeInputs(prepared, path, (message) => {
+      messages.write(`warning ${escapeControls(message)}\n`);
     });
     const note = refused === 0 ? "" : `; ${refused} items that cannot run are left out`;
     messages.write(`${written} items written to ${path}${note}\n`);

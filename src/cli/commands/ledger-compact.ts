@@ -1,4 +1,5 @@
 import { groupedCount } from "../../base/text.js";
+import { usageError } from "../../config/flags.js";
 import { displayPath } from "../../loader/paths.js";
 import { compactShard } from "../../runner/tools/compact/compact-shard.js";
 import { defineCommand } from "../command.js";
@@ -17,6 +18,7 @@ export const command = defineCommand({
   ],
   async run(input) {
     const target = await findStateTarget(input);
+    if (target.dryRun) throw usageError("ledger compact has no dry run", "Leave --dry-run out.");
     const results = [];
     for (const { stateDir, ledgerDir, leaseDir, outputRoot } of target.states) {
       const onWait = (message: string): void => void messages.write(`warning ${message}\n`);

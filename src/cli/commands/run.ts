@@ -29,25 +29,25 @@ export const command = defineCommand({
   async run({ run: input, runArgv }) {
     const owners = await loadOwners(input);
     const { debugItem } = owners.peek.ui;
-    if (debugItem !== undefined) return runOneItem(input, debugItem, runArgv);
-    const prepared = await prepareLoaded(input, owners);
+    const prepared = debugItem === undefined ? await prepareLoaded(input, owners) : await prepareForOne(input);
     const { ui } = prepared.config;
     if (ui.showConfig) {
       dataOut().write(formatShowConfig(prepared.config));
       return 0;
     }
-    if (prepared.config.run.dryRun) return showDryRun(prepared, ui);
-    return execute(prepared, ui, runArgv);
+    const chosen = debugItem === undefined ? prepared : await onlyItem(prepared, debugItem);
+    return prepared.config.run.dryRun ? showDryRun(chosen, ui) : execute(chosen, ui, runArgv);
   },
 });
 
 async function showDryRun(prepared: PreparedRun, { json }: UiSettings): Promise<number> {
   const { dryRun } = await import("../../runner/tools/preview/dry-run.js");
   const shown = new Set<string>();
-  const found = await dryRun(prepared, (message) => {
+  const onWarning = (message: string): void => {
     shown.add(message);
     messages.write(`warning ${escapeControls(message)}\n`);
-  });
+  };
+  const found = await dryRun(prepared, { onWarning });
   const warnings = found.warnings.filter((message) => !shown.has(message));
   if (json) printJson(found);
   else dataOut().write(formatDryRun({ ...found, warnings }));
@@ -55,19 +55,20 @@ async function showDryRun(prepared: PreparedRun, { json }: UiSettings): Promise<
 }
 
 /** One item in this process, finished or not: for a debugger, or to see its error in full. */
-async function runOneItem(input: RawInput, key: string, argv: readonly string[]): Promise<number> {
+function prepareForOne(input: RawInput): ReturnType<typeof prepareRun> {
   const settings = { backbone: "inline", force: "new", limit: 1, retries: 0, progress: "none" };
-  const prepared = await prepareRun(withSettings(input, settings, "--debug-item"));
+  return prepareRun(withSettings(input, settings, "--debug-item"));
+}
+
+async function onlyItem(prepared: PreparedRun, key: string): Promise<PreparedRun> {
   const { config } = prepared;
   // Not by a file of keys: a key may hold a line break.
   const one = { ...prepared, config: { ...config, run: { ...config.run, keys: [key] } } };
   const { explainItem } = await import("../../runner/tools/preview/explain.js");
   const { verdict, steps } = await explainItem(one, key);
-  if (verdict === "is not listed") {
-    const message = `no item has the key ${JSON.stringify(key)}: ${steps[0]?.says}`;
-    throw new KagurazakaError("usage", message, { where: "--debug-item" });
-  }
-  return execute(one, config.ui, argv);
+  if (verdict !== "is not listed") return one;
+  const message = `no item has the key ${JSON.stringify(key)}: ${steps[0]?.says}`;
+  throw new KagurazakaError("usage", message, { where: "--debug-item" });
 }
 
 async function execute(prepared: PreparedRun, ui: UiSettings, argv: readonly string[]): Promise<number> {

@@ -7,9 +7,10 @@ export class Unfit extends Error {}
 
 const yaml11: Readonly<Record<string, boolean>> = { yes: true, no: false, on: true, off: false, y: true, n: false };
 
-interface Fitting {
+export interface Fitting {
   note(text: string): void;
-  readonly typed: boolean;
+  /** Messages must not repeat the value. */
+  readonly hidden: boolean;
 }
 
 /** The typed value of a bare one. @throws Unfit */
@@ -96,42 +97,61 @@ function fitNumber(spec: OptionSpec, value: unknown, how: Fitting): number {
   return read.value;
 }
 
+/** Milliseconds. A number alone could be seconds or milliseconds, so it says which; 0 is 0. */
 function fitDuration(value: unknown, how: Fitting): number {
-  const ms = fitQuantity(value, how.typed ? 1 : 1000, parseDuration);
-  if (Number.isFinite(ms) && ms >= 0) return ms;
-  throw new Unfit('a duration like "500ms", "60s", "30m" or "1h" (a plain number is seconds)');
+  if (isPlainNumber(value)) throw new Unfit(`a duration with its unit${readings(value, ["ms", "s"], how)}`);
+  const ms = value === 0 ? 0 : typeof value === "string" ? parseDuration(value) : undefined;
+  if (ms !== undefined && Number.isFinite(ms)) return ms;
+  throw new Unfit('a duration like "500ms", "60s", "30m" or "1h"');
 }
 
 function fitSize({ plainUnit = 1 }: OptionSpec, value: unknown, how: Fitting): number {
-  const bytes = fitQuantity(value, how.typed ? 1 : plainUnit, (text) => parseSize(text, plainUnit));
-  if (Number.isSafeInteger(bytes) && bytes >= 0) return bytes;
-  const plain = plainUnit === 1e6 ? "megabytes" : "bytes";
-  throw new Unfit(`a size like "64KB", "2GiB" or "10k" (a plain number is ${plain})`);
+  if (plainUnit !== 1 && isPlainNumber(value))
+    throw new Unfit(`a size with its unit${readings(value, [unitNames[plainUnit] ?? "k", "B"], how)}`);
+  const bytes = typeof value === "string" ? parseSize(value) : value;
+  if (Number.isSafeInteger(bytes) && (bytes as number) >= 0) return bytes as number;
+  throw new Unfit('a size like "64KB", "2GiB" or "10k"');
 }
 
-/** The number times its unit, or what the text says; NaN for neither. */
-function fitQuantity(value: unknown, unit: number, parse: (text: string) => number | undefined): number {
-  if (typeof value === "number") return value * unit;
-  return (typeof value === "string" ? parse(value) : undefined) ?? Number.NaN;
+const unitNames: Readonly<Record<number, string>> = { 1e3: "KB", 1e6: "MB", 1e9: "GB" };
+
+/** A positive number without a unit, as a value or as a text. */
+function isPlainNumber(value: unknown): value is number | string {
+  const number = typeof value === "string" ? parseNumber(value)?.value : value;
+  return typeof number === "number" && number > 0 && Number.isFinite(number);
 }
 
-const MAX_RANGE = 100_000;
+function readings(value: number | string, units: readonly [string, string], { hidden }: Fitting): string {
+  const [one, other] = units.map((unit) => `${hidden ? "N" : Number(value)}${unit}`);
+  return ` (write ${one} or ${other})`;
+}
+
+const MAX_INTEGERS = 100_000;
 
 function fitIntegers(spec: OptionSpec, value: unknown, how: Fitting): number | number[] {
   const one = (item: unknown): number => inRange(spec, fitNumber(spec, item, how));
-  if (Array.isArray(value)) return value.flatMap((item) => fitIntegers(spec, item, how));
-  if (typeof value !== "string" || !/[,-]/.test(value.slice(1))) return one(value);
-  return value
-    .trim()
-    .replace(/^\[(.*)\]$/, "$1")
-    .split(",")
-    .flatMap((piece) => {
-      const between = /^\s*(\d+)\s*-\s*(\d+)\s*$/.exec(piece);
-      if (!between) return [one(piece.trim())];
-      const [from, to] = [one(between[1]!), one(between[2]!)];
-      if (to < from || to - from >= MAX_RANGE) throw new Unfit('whole numbers like "3", "0,2" or "0-9"');
-      return Array.from({ length: to - from + 1 }, (_, index) => from + index);
-    });
+  const isSeveral = (item: unknown): item is string => typeof item === "string" && /[,-]/.test(item.slice(1));
+  if (!Array.isArray(value) && !isSeveral(value)) return one(value);
+  const found: number[] = [];
+  const add = (from: number, to: number): void => {
+    if (found.length + to - from >= MAX_INTEGERS) throw new Unfit(`at most ${MAX_INTEGERS} whole numbers`);
+    for (let n = from; n <= to; n++) found.push(n);
+  };
+  for (const item of Array.isArray(value) ? (value.flat(Number.POSITIVE_INFINITY) as unknown[]) : [value]) {
+    const pieces: readonly unknown[] = isSeveral(item)
+      ? item
+          .trim()
+          .replace(/^\[(.*)\]$/s, "$1")
+          .split(",")
+      : [item];
+    for (const piece of pieces) {
+      const between = typeof piece === "string" ? /^\s*(\d+)\s*-\s*(\d+)\s*$/.exec(piece) : null;
+      const [from, to] = between ? [one(between[1]!), one(between[2]!)] : [one(piece), undefined];
+      if (to !== undefined && to < from) throw new Unfit('whole numbers like "3", "0,2" or "0-9"');
+      add(from, to ?? from);
+    }
+  }
+  return found;
 }
 
 function fitMap(value: unknown): Record<string, string> {

@@ -29,11 +29,10 @@ export function parseNumber(text: string): ReadNumber | undefined {
 
 const msOf: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
-/** `500ms`, `60s`, `1h30m`; a plain number is seconds. In milliseconds. */
+/** `500ms`, `60s`, `1h30m`, `0`. In milliseconds. */
 export function parseDuration(text: string): number | undefined {
   const bare = text.trim().toLowerCase();
-  const plain = /^\d/.test(bare) || bare.startsWith(".") ? parseNumber(bare) : undefined;
-  if (plain) return plain.value * 1000;
+  if (parseNumber(bare)?.value === 0) return 0;
   if (!/^(\d+(\.\d+)?\s*(ms|s|m|h|d)\s*)+$/.test(bare)) return undefined;
   let total = 0;
   for (const [, amount, unit] of bare.matchAll(/(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)/g))
@@ -43,13 +42,12 @@ export function parseDuration(text: string): number | undefined {
 
 const powers = ["", "k", "m", "g", "t", "p"];
 
-/** `64KB` = 64,000, `2GiB` = 2 × 1024³, `10k` = 10,000; a plain number counts `plainUnit` bytes. */
-export function parseSize(text: string, plainUnit = 1): number | undefined {
+/** `64KB` = 64,000, `2GiB` = 2 × 1024³, `10k` = 10,000; a plain number counts bytes. */
+export function parseSize(text: string): number | undefined {
   const match = /^(\d+(?:\.\d+)?)\s*([kmgtp]?)(i?)(b?)$/i.exec(text.trim());
   if (!match || (match[3] && !match[2])) return undefined;
-  const unit = match[2] || match[4] ? (match[3] ? 1024 : 1000) ** powers.indexOf(match[2]!.toLowerCase()) : plainUnit;
-  const bytes = Number(match[1]) * unit;
-  const whole = Math.round(bytes);
+  const unit = (match[3] ? 1024 : 1000) ** powers.indexOf(match[2]!.toLowerCase());
+  const whole = Math.round(Number(match[1]) * unit);
   return Number.isSafeInteger(whole) ? whole : undefined;
 }
 
@@ -74,6 +72,18 @@ function writeShare(value: CountOrShare | number | "none"): string {
 }
 
 export const share: TextOption<CountOrShare> = { type: "string", parse: parseShare, write: writeShare };
+
+const MAX_SAMPLE = 1_000_000;
+
+/** The items of a sample by number are kept in memory until the list is at its end. */
+export const sample: TextOption<CountOrShare> = {
+  ...share,
+  parse(text) {
+    const value = parseShare(text);
+    if ("percent" in value || value.count <= MAX_SAMPLE) return value;
+    throw new Error(`at most ${MAX_SAMPLE} items, or a share like "1%"`);
+  },
+};
 
 export const budget: TextOption<CountOrShare | "none"> = {
   type: "string",
@@ -115,6 +125,8 @@ export const backoff: TextOption<{ minMs: number; maxMs: number }> = {
   type: "string",
   parse(text) {
     const [first, second, ...more] = text.split(":");
+    const plain = [first, second].find((one) => (parseNumber(one ?? "")?.value ?? 0) > 0)?.trim();
+    if (plain !== undefined) throw new Error(`durations with their units (write ${plain}ms or ${plain}s)`);
     const minMs = parseDuration(first ?? "");
     const maxMs = second === undefined ? minMs : parseDuration(second);
     if (minMs === undefined || maxMs === undefined || more.length > 0 || minMs > maxMs)
@@ -129,20 +141,25 @@ const perSecond: Readonly<Record<string, number>> = { s: 1, m: 1 / 60, h: 1 / 36
 export const rate: TextOption<{ perSecond: number }> = {
   type: "string",
   parse(text) {
-    const match = /^\s*(\d+(?:\.\d+)?)\s*(?:\/\s*(s|m|h))?\s*$/.exec(text);
-    const rate = Number(match?.[1]) * perSecond[match?.[2] ?? "s"]!;
-    if (match && Number.isFinite(rate) && rate > 0) return { perSecond: rate };
+    const bare = text.trim();
+    if (/^\d+(?:\.\d+)?$/.test(bare) && Number(bare) > 0)
+      throw new Error(`a rate with its time (write ${bare}/s, ${bare}/m or ${bare}/h)`);
+    const match = /^(\d+(?:\.\d+)?)\s*\/\s*(s|m|h)$/.exec(bare);
+    const rate = match ? Number(match[1]) * perSecond[match[2]!]! : 0;
+    if (Number.isFinite(rate) && rate > 0) return { perSecond: rate };
     throw new Error('a rate above 0 like "50/s", "100/m" or "1000/h"');
   },
   write: (value) => `${value.perSecond}/s`,
 };
 
+const MAX_CHUNK = 100_000;
+
 export const chunksize: TextOption<number | "auto"> = {
   type: "string",
   parse(text) {
     if (text.trim() === "auto") return "auto";
-    if (/^\s*\d+\s*$/.test(text) && Number(text) >= 1 && Number.isSafeInteger(Number(text))) return Number(text);
-    throw new Error("a whole number of at least 1, or auto");
+    if (/^\s*\d+\s*$/.test(text) && Number(text) >= 1 && Number(text) <= MAX_CHUNK) return Number(text);
+    throw new Error(`a whole number from 1 to ${MAX_CHUNK}, or auto`);
   },
   write: String,
 };

@@ -1,7 +1,7 @@
 import { tmpdir } from "node:os";
 import { openDisposalStack } from "../../base/disposal-stack.js";
-import { eachSettles } from "../../base/settles.js";
 import { foldsNames } from "../../base/names-on-disk.js";
+import { eachSettles } from "../../base/settles.js";
 import type { Item } from "../../contracts/item.js";
 import { type Yields, yieldsOf } from "../../contracts/modes.js";
 import type { RunSettings } from "../../contracts/run-config.js";

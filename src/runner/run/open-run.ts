@@ -1,4 +1,5 @@
 import { openDisposalStack } from "../../base/disposal-stack.js";
+import { KagurazakaError } from "../../base/errors.js";
 import { isFleetBackbone } from "../../contracts/backbone.js";
 import type { RunHooks } from "../../contracts/run-hooks.js";
 import { HeartbeatThread, watchHolders } from "../lease/index.js";
@@ -21,6 +22,8 @@ import { type HeldShard, holdShard, Shard } from "./shard.js";
  * processed then.
  */
 export async function startRun(prepared: PreparedRun, hooks: RunHooks = {}): Promise<Run> {
+  // Whoever starts a run has looked already; whoever forgets it must not run an item.
+  if (prepared.config.run.dryRun) throw new KagurazakaError("internal", "a dry run was started as a run");
   const stack = openDisposalStack();
   try {
     const id = createRunId();

@@ -1,6 +1,6 @@
 import type { KagurazakaError } from "../../base/errors.js";
 import type { ExecutionSnapshot } from "../../contracts/execution.js";
-import type { OutcomeCounts } from "../../contracts/outcome.js";
+import type { DryRun, OutcomeCounts } from "../../contracts/outcome.js";
 import type { RunStats } from "../../contracts/task.js";
 
 /** The state of a run at a moment. */
@@ -35,4 +35,6 @@ export interface RunResult {
   readonly failedInTotal: number;
   /** Worker threads that are blocked in a native call: this process ends only when those calls return. */
   readonly blockedThreads: number;
+  /** Only of a dry run, which has run nothing: what would happen. Its `runDir` was not made. */
+  readonly plan?: DryRun;
 }

@@ -1,29 +1,20 @@
 import { join } from "node:path";
+import type { DryRun } from "../../../contracts/outcome.js";
 import { inShard, type PreparedRun } from "../../prepare/prepared-run.js";
 import { openHistory } from "../../record/history.js";
 import { limitOf, openPlanner } from "../../run/open-plan.js";
 
-/** What a run would do. */
-export interface DryRun {
-  /** The warnings of a run, at its start and while it lists. */
-  readonly warnings: readonly string[];
-  readonly total: number;
-  readonly run: number;
-  /** Reason → items. */
-  readonly skipped: Readonly<Record<string, number>>;
-  /** Items that cannot run, by error code. */
-  readonly refused: Readonly<Record<string, number>>;
-  /** The first five that would run: key → where each output would go. */
-  readonly examples: readonly { readonly key: string; readonly outputs: readonly string[] }[];
-}
-
 const EXAMPLES = 5;
 
-/**
- * Plans every item; writes nothing.
- * @param onWarning called at once with warnings of the listing, such as that it waits for input at a terminal
- */
-export async function dryRun(prepared: PreparedRun, onWarning?: (message: string) => void): Promise<DryRun> {
+interface Listening {
+  /** Called at once with warnings of the listing, such as that it waits for input at a terminal. */
+  readonly onWarning?: ((message: string) => void) | undefined;
+  /** Ends the listing; the promise rejects with its reason. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Plans every item; writes nothing. */
+export async function dryRun(prepared: PreparedRun, { onWarning, signal }: Listening = {}): Promise<DryRun> {
   const limit = limitOf(prepared.config.run);
   const warnings: string[] = [];
   const skipped: Record<string, number> = {};
@@ -49,6 +40,7 @@ export async function dryRun(prepared: PreparedRun, onWarning?: (message: string
       },
     });
     for await (const items of lists) {
+      signal?.throwIfAborted();
       counts.run += items.length;
       for (const { key, outputs } of items.slice(0, EXAMPLES - examples.length))
         examples.push({ key, outputs: outputs.map(({ relPath }) => join(outputRoot ?? "", relPath)) });
