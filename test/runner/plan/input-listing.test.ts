@@ -28,9 +28,10 @@ describe("outputs beside inputs", () => {
     expect((await plan({ modes: { inputMode: mode, outputMode: flat }, root: same })).keys).toEqual(["x/a"]);
   });
 
-  test("an item is not its own output", async () => {
+  test("an item is not its own output: it is refused, and not left out without a word", async () => {
     const request = { modes: { inputMode: walked("a.up", "b"), outputMode: outputMode((key) => key) }, root: same };
-    expect((await plan(request)).keys).toEqual(["a.up", "b"]);
+    const { keys, refused } = await plan(request);
+    expect([keys, refused.map(({ key }) => key)]).toEqual([[], ["a.up", "b"]]);
   });
 
   test("soft shards count without outputs, so that they are the same when some are made", async () => {
