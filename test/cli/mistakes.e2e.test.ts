@@ -336,7 +336,7 @@ suite("flags", [
       ["--max-heap", "much", /much/],
       ["--num-process", "0", /number of workers/],
       ["--concurrency", "none", /none/],
-      ["--chunksize", "0", /at least 1/],
+      ["--chunksize", "0", /a whole number from 1 to 100000, or auto/],
       ["--shard", "2/2", /i\/N/],
       ["--sample", "101%", /1%/],
       ["--rate", "0/s", /rate above 0/],
@@ -427,7 +427,7 @@ suite("directories", [
       "hard_shard_mode.output_path=in",
       "output_mode.ext=",
     ],
-    says: [/replace its own input/],
+    says: [/would replace an input of its name/],
   },
 ]);
 

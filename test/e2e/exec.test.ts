@@ -341,7 +341,7 @@ describe.concurrent("what happens to the run", () => {
     const { json, stderr } = await exec(place, ["--in", "in", "--concurrency", "16"], ["sleep", "1"]);
     expect(json.counts, stderr).toEqual(counts({ done: 16 }));
     expect(json.elapsedMs).toBeLessThan(12_000);
-    expect(stderr).toMatch(/mp, 1 worker × 16/);
+    expect(stderr).toMatch(/mp, 1 worker, 16 items at once/);
     const { stdout } = await exec(place, ["--in", "in", "--show-config"], ["sleep", "1"]);
     expect(stdout).toMatch(/^run\.concurrency = \d+ +# task$/m);
     expect(stdout).toMatch(/^backbone\.num_process = 1 +# task$/m);

@@ -544,7 +544,7 @@ describe.concurrent("limits per host", () => {
     const server = await startServer({ "*": slow(0) });
     const records = Array.from({ length: 9 }, (_, i) => ({ url: `${server.origin}/${i}.txt` }));
     const startMs = performance.now();
-    const { result } = await fetchAll(records, { taskOptions: { perHostRate: 10 } });
+    const { result } = await fetchAll(records, { taskOptions: { perHostRate: "10/s" } });
     expect(result.counts.done).toBe(9);
     expect(server.seen.at(-1)!.atMs - startMs).toBeGreaterThan(800);
   });
@@ -853,7 +853,7 @@ describe.concurrent("where files go", () => {
     expect(Object.values(place.files("out")).sort()).toEqual(["a", "b"]);
     expect(place.read("out/named/b.txt")).toBe("b");
     expect(Object.keys(place.files("out")).some((name) => name.endsWith("/a.txt"))).toBe(true);
-    expect(stderr).toMatch(/1 worker × 32/);
+    expect(stderr).toMatch(/1 worker, 32 items at once/);
   });
 
   test("a list of URLs becomes a tree one can read; finished ones are skipped", async () => {
