@@ -35,8 +35,9 @@ export interface CommandLine {
   readonly exportName: string | undefined;
   /** Indices in `argv` of the command's own words, the task file and the export. */
   readonly positionals: ReadonlySet<number>;
-  readonly cfg: string | undefined;
-  readonly mixinCfg: string | undefined;
+  /** Paths of all --cfg, in order. */
+  readonly cfg: readonly string[];
+  readonly mixinCfg: readonly string[];
   /** All groups, in order. */
   readonly mixin: readonly string[];
   /** The tool's own flags, by their names in snake_case; other layers may say more. */
@@ -75,13 +76,11 @@ export function parseCommandLine(argv: readonly string[], command: CommandSyntax
   const mixin: string[] = [];
   for (const flag of flags) {
     if (own.has(flag.name)) continue;
-    if (flag.arity === "assignments") mixin.push(...flag.values);
+    if (flag.arity === "assignments") for (const word of flag.values) mixin.push(word);
     else tool.set(flag.name, flagTree(flag, known.get(flag.name)!));
   }
-  const text = (flag: string): string | undefined => {
-    const tree = tool.get(flag);
-    return tree instanceof Leaf && typeof tree.value === "string" ? tree.value : undefined;
-  };
+  const texts = (name: string): string[] =>
+    flags.filter((flag) => flag.name === name && !own.has(name)).flatMap(({ values }) => values);
   const helpFlag = flags.findLast(({ name }) => Object.hasOwn(helpOwners, name) && !own.has(name));
   const taken = new Set([...found.own, ...ownFlags].flatMap(({ index, source }) => source.map((_, i) => index + i)));
   const [file, name] = found.task;
@@ -96,8 +95,8 @@ export function parseCommandLine(argv: readonly string[], command: CommandSyntax
     taskFile: file?.text,
     exportName: name?.text,
     positionals,
-    cfg: text("cfg"),
-    mixinCfg: text("mixin_cfg"),
+    cfg: texts("cfg"),
+    mixinCfg: texts("mixin_cfg"),
     mixin,
     tool,
   };

@@ -2,24 +2,53 @@ import { resolve } from "node:path";
 import { KagurazakaError } from "../base/errors.js";
 import { didYouMean } from "../base/nearest.js";
 import { type Assignment, combineAssignments, parseAssignment } from "./mixin/assignment.js";
+import { mergeBranches } from "./mixin/merge.js";
 import type { RawInput } from "./raw-input.js";
 import { Report } from "./report.js";
-import { type Branch, createBranch, isBranch, isNull, keyOriginOf, Leaf, List, originOf, type Tree } from "./tree.js";
+import { snakeName, spellings } from "./text/names.js";
+import {
+  type Branch,
+  createBranch,
+  isBranch,
+  isNull,
+  keyOriginOf,
+  Leaf,
+  List,
+  originOf,
+  referredKey,
+  type Tree,
+} from "./tree.js";
+
+/** One --cfg. */
+interface ConfigFile {
+  readonly cfg: Branch;
+  readonly mixin: Branch | undefined;
+}
 
 /** The contents of configuration files and mixins, as trees. */
 export interface Layers {
-  /** The whole --cfg. */
+  /** Low → high. */
+  readonly files: readonly ConfigFile[];
+  /** All of --cfg, merged. */
   readonly cfg: Branch;
+  /** Of the last --cfg. */
   readonly configPath: string | undefined;
-  /** `task:` over `backbone:` by the names as written; what is not given is left out. */
+  /** `task:` over `backbone:` by the names as written, each file over those before it; what is not given is left out. */
   readonly section: Branch;
-  /** Low → high, above the decorator. */
-  readonly mixins: readonly Branch[];
-  /** Those of `mixins` that come from `mixin:` of --cfg and from the words after --mixin. */
-  readonly ofCfg: Branch | undefined;
+  /** Low → high: those of --mixin-cfg and of a mixin tree from code. */
+  readonly between: readonly Branch[];
+  /** The words after --mixin. */
   readonly ofWords: Branch | undefined;
   readonly mistakes: readonly KagurazakaError[];
 }
+
+/** All layers over the decorator, low → high. */
+export const mixinsOf = ({ files, between, ofWords }: Layers): Branch[] =>
+  [...files.map(({ mixin }) => mixin), ...between, ofWords].filter((layer) => layer !== undefined);
+
+/** Each is merged over all before it. */
+const MAX_FILES = 100;
+const MAX_ASSIGNMENTS = 10_000;
 
 const cache = new WeakMap<RawInput, Promise<Layers>>();
 
@@ -34,35 +63,66 @@ async function readLayers(input: RawInput, cwd: string): Promise<Layers> {
   const report = new Report();
   const attempt = <T>(reading: Promise<T>): Promise<T | undefined> =>
     reading.catch((error) => void report.mistake(error));
-  const load = async (path: string | undefined, flag: string): Promise<Branch | undefined> => {
-    if (path === undefined) return undefined;
+  const load = async (paths: readonly string[], flag: string): Promise<Branch[]> => {
+    if (paths.length > MAX_FILES) {
+      report.refuse("usage", `${flag} is given ${paths.length} times; at most ${MAX_FILES} files are read`, {
+        where: flag,
+      });
+      return [];
+    }
     const { loadYamlFile } = await import("./yaml-file.js");
-    return attempt(loadYamlFile(path, flag, cwd));
+    const trees: Branch[] = [];
+    for (const path of paths) {
+      const tree = await attempt(loadYamlFile(path, flag, cwd));
+      if (tree) trees.push(tree);
+    }
+    return trees;
   };
-  const cfg = (await load(input.cfg, "--cfg")) ?? createBranch({ kind: "file", text: input.cfg ?? "--cfg" });
-  const mixinCfg = await load(input.mixinCfg, "--mixin-cfg");
-  const section = createBranch(originOf(cfg));
-  for (const name of ["backbone", "task"]) {
-    const part = report.attempt(() => mappingOf(cfg, name));
-    for (const [key, value] of Object.entries(part ?? {})) section[key] = bareFlag(value);
-  }
+  const cfgs = input.cfg.length > 0 ? await load(input.cfg, "--cfg") : [];
+  const mixinCfgs = input.mixinCfg.length > 0 ? await load(input.mixinCfg, "--mixin-cfg") : [];
+  const nothing = createBranch({ kind: "file", text: input.cfg.at(-1) ?? "--cfg" });
+  const files = cfgs.map((cfg) => ({ cfg, mixin: report.attempt(() => mappingOf(cfg, "mixin")) }));
+  const ofSections = cfgs.map((cfg) => {
+    const section = createBranch(originOf(cfg));
+    for (const name of ["backbone", "task"]) {
+      const part = report.attempt(() => mappingOf(cfg, name));
+      for (const [key, value] of Object.entries(part ?? {})) section[key] = bareFlag(value);
+    }
+    return section;
+  });
   const assignments: Assignment[] = [];
   const flag = input.line ? "--mixin" : "options.mixin";
-  for (const word of input.assignments) {
+  if (input.assignments.length > MAX_ASSIGNMENTS)
+    report.refuse("usage", `${flag} has ${input.assignments.length} values; at most ${MAX_ASSIGNMENTS} are read`, {
+      where: flag,
+    });
+  for (const word of input.assignments.slice(0, MAX_ASSIGNMENTS)) {
     const assignment = await attempt(parseAssignment(word, flag));
     if (assignment) assignments.push(assignment);
   }
-  const ofCfg = report.attempt(() => mappingOf(cfg, "mixin"));
-  const ofWords = assignments.length > 0 ? report.attempt(() => combineAssignments(assignments)) : undefined;
+  const configPath = input.cfg.at(-1);
   return {
-    cfg,
-    configPath: input.cfg === undefined ? undefined : resolve(cwd, input.cfg),
-    section,
-    mixins: [ofCfg, mixinCfg, input.mixinTree, ofWords].filter((layer) => layer !== undefined),
-    ofCfg,
-    ofWords,
+    files,
+    cfg: cfgs.length > 0 ? cfgs.reduce(mergeBranches) : nothing,
+    configPath: configPath === undefined ? undefined : resolve(cwd, configPath),
+    section: ofSections.length > 0 ? ofSections.reduce(mergeSections) : nothing,
+    between: input.mixinTree ? [...mixinCfgs, input.mixinTree] : mixinCfgs,
+    ofWords: assignments.length > 0 ? report.attempt(() => combineAssignments(assignments)) : undefined,
     mistakes: report.mistakes,
   };
+}
+
+/** Flags of one file over those of another. `a_b` and `aB` are one flag there, while in one file they are a mistake. */
+function mergeSections(lower: Branch, upper: Branch): Branch {
+  const merged = createBranch(originOf(upper), Object.entries(lower));
+  const below = spellings(Object.keys(lower));
+  for (const [key, value] of Object.entries(upper)) {
+    const name = below.get(snakeName(key));
+    const before = name === undefined ? undefined : lower[name];
+    if (name !== undefined) delete merged[name];
+    merged[key] = isBranch(before) && isBranch(value) ? mergeBranches(before, value) : value;
+  }
+  return merged;
 }
 
 function mappingOf(cfg: Branch, name: string): Branch | undefined {
@@ -78,16 +138,18 @@ const bareFlag = (value: Tree): Tree =>
 
 const sections = ["task", "backbone", "mixin"];
 
-/** A key at the top that is no section and that no `${…}` anywhere refers to would silently do nothing. */
-export function unusedKeys({ cfg, mixins }: Layers): KagurazakaError[] {
+/** A key at the top that is no section and that neither `${…}` anywhere nor an alias refers to would silently do nothing. */
+export function unusedKeys(layers: Layers): KagurazakaError[] {
   const used = new Set<string>(sections);
-  for (const tree of [cfg, ...mixins]) collectReferred(tree, used);
-  const hint = "A file has the sections task, backbone and mixin; others are for ${…} to refer to.";
-  return Object.entries(cfg).flatMap(([key, value]) => {
-    if (used.has(key)) return [];
-    const message = `nothing reads the section "${key}".${didYouMean(key, sections)}`;
-    return [new KagurazakaError("config-file", message, { where: keyOriginOf(value), hint })];
-  });
+  for (const tree of [...layers.files.map(({ cfg }) => cfg), ...mixinsOf(layers)]) collectReferred(tree, used);
+  const hint = "A file has the sections task, backbone and mixin; others are for ${…} and aliases to refer to.";
+  return layers.files.flatMap(({ cfg }) =>
+    Object.entries(cfg).flatMap(([key, value]) => {
+      if (used.has(key) || cfg[referredKey]?.has(key)) return [];
+      const message = `nothing reads the section "${key}".${didYouMean(key, sections)}`;
+      return [new KagurazakaError("config-file", message, { where: keyOriginOf(value), hint })];
+    }),
+  );
 }
 
 /** First segments of what references name. Read from the texts, because an overridden reference is never followed. */

@@ -13,6 +13,7 @@ import {
   keyOriginOf,
   Leaf,
   originOf,
+  referredKey,
   type Tree,
   treeFromCode,
 } from "./tree.js";
@@ -163,6 +164,8 @@ function declaredKeys(branch: Branch, declared: ReadonlySet<string>, owner: stri
     const where = keyOriginOf(tree);
     if (name === undefined && ignoredKeys.has(snakeName(written))) {
       report.note(`${written} (${where}) has no meaning here and is ignored`);
+    } else if (name === undefined && branch[referredKey]?.has(written)) {
+      // A place for anchors in a --mixin-cfg.
     } else if (name === undefined) {
       const known = [...names.keys()];
       const hint =

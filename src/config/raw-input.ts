@@ -9,8 +9,9 @@ import { type Branch, isBranch, Leaf, type Scalar, type Tree, treeFromCode, type
 /** The input before anything is loaded: an argument vector, or options from code. */
 export interface RawInput {
   readonly line: CommandLine | undefined;
-  readonly cfg: string | undefined;
-  readonly mixinCfg: string | undefined;
+  /** Paths, low to high. */
+  readonly cfg: readonly string[];
+  readonly mixinCfg: readonly string[];
   /** `key=value` words, in order. */
   readonly assignments: readonly string[];
   /** A mixin tree given by code. */
@@ -56,9 +57,9 @@ export function withSettings(input: RawInput, settings: Readonly<Record<string, 
  */
 export interface CodeOptions {
   readonly backbone?: string | undefined;
-  /** Path of a YAML file, relative to the working directory. */
-  readonly cfg?: string | undefined;
-  readonly mixinCfg?: string | undefined;
+  /** Paths of YAML files, relative to the working directory; of several, later ones are merged over earlier ones. */
+  readonly cfg?: string | readonly string[] | undefined;
+  readonly mixinCfg?: string | readonly string[] | undefined;
   /** A mixin tree, or `key=value` texts. */
   readonly mixin?: Readonly<Record<string, unknown>> | readonly string[] | undefined;
   readonly taskOptions?: Readonly<Record<string, unknown>> | undefined;
@@ -74,8 +75,8 @@ export function inputFromCode(options: CodeOptions = {}): RawInput {
   const report = new Report();
   const section = (name: "taskOptions" | "backboneOptions"): Map<string, Tree> =>
     report.attempt(() => specTrees(options[name], name)) ?? new Map();
-  const text = (name: "cfg" | "mixinCfg" | "backbone"): string | undefined =>
-    report.attempt(() => optionalText(options[name], name));
+  const texts = (name: "cfg" | "mixinCfg" | "backbone"): readonly string[] =>
+    report.attempt(() => textsOf(options[name], name)) ?? [];
   const run = new Map<string, Tree>();
   for (const [written, value] of Object.entries(options)) {
     if (value === undefined || ownKeys.includes(written)) continue;
@@ -88,13 +89,13 @@ export function inputFromCode(options: CodeOptions = {}): RawInput {
       report.attempt(() => run.set(snakeName(name), settingTree(name, value)));
     }
   }
-  const backbone = text("backbone");
+  const [backbone] = texts("backbone");
   if (backbone !== undefined) run.set("backbone", new Leaf(backbone, at("backbone")));
   const mixin = report.attempt(() => mixinFromCode(options.mixin));
   return {
     line: undefined,
-    cfg: text("cfg"),
-    mixinCfg: text("mixinCfg"),
+    cfg: texts("cfg"),
+    mixinCfg: texts("mixinCfg"),
     assignments: mixin?.assignments ?? [],
     mixinTree: mixin?.mixinTree,
     run,
@@ -107,9 +108,13 @@ export function inputFromCode(options: CodeOptions = {}): RawInput {
 
 const at = (name: string): ValueOrigin => ({ kind: "code", text: `options.${name}` });
 
-function optionalText(value: unknown, name: string): string | undefined {
-  if (value === undefined || (typeof value === "string" && value !== "")) return value;
-  throw badValue(name, "must be a text");
+/** A text or, but for the backbone, a list of texts. */
+function textsOf(value: unknown, name: string): readonly string[] {
+  if (value === undefined) return [];
+  const isSeveral = Array.isArray(value) && name !== "backbone";
+  const texts: readonly unknown[] = isSeveral ? value : [value];
+  if (texts.every((text) => typeof text === "string" && text !== "")) return texts as readonly string[];
+  throw badValue(name, name === "backbone" ? "must be a text" : "must be a text or a list of texts");
 }
 
 function specTrees(value: unknown, name: string): Map<string, Tree> {

@@ -5,7 +5,7 @@ import type { CommandLine } from "./command-line.js";
 import type { FlagOwners } from "./flags.js";
 import { gatherFlags, overlaid } from "./gather.js";
 import { createInterpolator } from "./interpolation.js";
-import { type Layers, loadLayers, unusedKeys } from "./layers.js";
+import { type Layers, loadLayers, mixinsOf, unusedKeys } from "./layers.js";
 import { type MergedMixin, type ModeSource, mergeMixin } from "./mixin.js";
 import type { RawInput } from "./raw-input.js";
 import { Report } from "./report.js";
@@ -121,16 +121,17 @@ async function mergeTemplate(
   report: Report,
 ): Promise<MergedMixin | undefined> {
   const { template, taskName } = owners;
+  const mixins = mixinsOf(layers);
   const shorts = givenShorts(flags, (name) =>
     [owners.taskOptions, owners.backboneOptions].some((specs) => declaredName(specs, name) !== undefined),
   );
-  if (template && shorts.size === 0) return mergeMixin(template, layers.mixins, owners, report);
+  if (template && shorts.size === 0) return mergeMixin(template, mixins, owners, report);
   if (template) {
-    const fitting = fittingShorts(shorts, await mergeMixin(template, layers.mixins, owners, new Report()), report);
+    const fitting = fittingShorts(shorts, await mergeMixin(template, mixins, owners, new Report()), report);
     return mergeMixin(template, withShorts(fitting, layers, report), owners, report);
   }
   shortsWithoutTemplate(shorts, taskName, report);
-  const given = layers.mixins.flatMap((layer) => Object.values(layer))[0];
+  const given = mixins.flatMap((layer) => Object.values(layer))[0];
   if (given) {
     report.refuse("mixin", `the task ${taskName} has no template, so a mixin has nothing to change`, {
       where: originOf(given).text,

@@ -144,12 +144,17 @@ export const cliOptions = {
     placeholder: "NAME",
     help: "Where items run: auto, inline, mp, or the path or package of another backbone. Default: auto.",
   },
-  cfg: { type: "string", placeholder: "FILE", argvOnly: true, help: "YAML with sections task, backbone and mixin." },
+  cfg: {
+    type: "string",
+    placeholder: "FILE",
+    argvOnly: true,
+    help: "YAML with sections task, backbone and mixin. Repeatable: each is merged over those before it.",
+  },
   mixinCfg: {
     type: "string",
     placeholder: "FILE",
     argvOnly: true,
-    help: "YAML with a mixin tree alone; wins over the mixin section of --cfg.",
+    help: "YAML with a mixin tree alone; wins over the mixin section of --cfg. Repeatable, as --cfg is.",
   },
   mixin: {
     type: "strings",

@@ -67,24 +67,26 @@ export function fittingShorts(
  * --mixin. Neither of two in one layer wins: where they differ, one of them is a mistake.
  */
 export function withShorts(shorts: ReadonlyMap<ShortName, Tree>, layers: Layers, report: Report): Branch[] {
-  const { mixins, ofCfg, ofWords } = layers;
+  const { files, between, ofWords } = layers;
   const [lines, paths] = [shorts.get("lines"), shorts.get("files_from")];
   if (lines && paths)
     report.refuse("usage", "--lines and --files-from contradict each other", {
       where: originOf(paths).text,
       hint: "Lines are either texts or paths of files.",
     });
-  const of = (inFile: boolean): Branch[] =>
+  const fileOf = (tree: Tree): number =>
+    originOf(tree).kind === "file" ? files.findLastIndex(({ cfg }) => originOf(cfg).file === originOf(tree).file) : -1;
+  const of = (file: number, beside: Branch | undefined): Branch[] =>
     [...shorts]
-      .filter(([, tree]) => (originOf(tree).kind === "file") === inFile)
+      .filter(([, tree]) => fileOf(tree) === file)
       .map(([name, tree]) => {
         const branch = branchOf(targets[name], tree);
-        const other = conflictOf(targets[name], branch, inFile ? ofCfg : ofWords);
+        const other = conflictOf(targets[name], branch, beside);
         if (other !== undefined) refuseContradiction(name, tree, other, report);
         return branch;
       });
-  const rest = mixins.filter((layer) => layer !== ofCfg && layer !== ofWords);
-  return [ofCfg, ...of(true), ...rest, ...of(false), ofWords].filter((layer) => layer !== undefined);
+  const ofFiles = files.flatMap(({ mixin }, file) => [mixin, ...of(file, mixin)]);
+  return [...ofFiles, ...between, ...of(-1, ofWords), ofWords].filter((layer) => layer !== undefined);
 }
 
 function branchOf({ field, key, mode: chosen = {} }: Target, tree: Tree): Branch {

@@ -29,11 +29,14 @@ export class List {
 }
 
 export const originKey: unique symbol = Symbol("origin");
+/** Keys at the top of a file that aliases under other keys refer to. */
+export const referredKey: unique symbol = Symbol("referred");
 
 /** A mapping: a null-prototype object, so that `toString` is a key like any other and nothing can be inherited. */
 export interface Branch {
   [key: string]: Tree;
   [originKey]: ValueOrigin;
+  [referredKey]?: ReadonlySet<string>;
 }
 
 /** Configuration as it was written: every scalar, list and mapping knows its origin. Never changed once made. */

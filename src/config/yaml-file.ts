@@ -8,6 +8,7 @@ import {
   isBranch,
   Leaf,
   List,
+  referredKey,
   refuseForbiddenKey,
   type Tree,
   type ValueOrigin,
@@ -59,7 +60,8 @@ export async function parseYaml(text: string, origin: ValueOrigin): Promise<Tree
       schema: "core",
       merge: true,
       strict: true,
-      uniqueKeys: true,
+      // Compared one with all others there; `branch` looks.
+      uniqueKeys: false,
       prettyErrors: false,
       lineCounter: lines,
     });
@@ -77,10 +79,25 @@ export async function parseYaml(text: string, origin: ValueOrigin): Promise<Tree
 const reasonOf = (message: string): string =>
   /call stack/i.test(message) ? "nested too deeply" : message.split("\n")[0]!;
 
+interface Anchored {
+  readonly node: Node;
+  /** The key at the top under which it stands. */
+  readonly section: string;
+}
+
 class Source {
   private nodes = 0;
   private aliases = 0;
   private readonly open = new Set<Node>();
+  /** Anchors so far, in the order of the text. */
+  private readonly anchors = new Map<string, Anchored>();
+  /** By alias: what it referred to where it stands in the text. */
+  private readonly targets = new Map<Node, Anchored>();
+  /** How many aliases are being followed. */
+  private following = 0;
+  /** The key at the top that is being read. */
+  private section = "";
+  private readonly referred = new Set<string>();
 
   constructor(
     private readonly yaml: Yaml,
@@ -92,7 +109,10 @@ class Source {
 
   read(): Tree {
     const root = this.document.contents;
-    return root === null ? new Leaf(null, this.originAt(0)) : this.tree(root, 0);
+    if (root === null) return new Leaf(null, this.originAt(0));
+    const tree = this.tree(root, 0);
+    if (isBranch(tree)) tree[referredKey] = this.referred;
+    return tree;
   }
 
   private originAt(offset: number, keyOffset?: number): ValueOrigin {
@@ -124,6 +144,7 @@ class Source {
       throw this.error(`more than ${MAX_NODES} values once its aliases are followed (an alias bomb?)`, offset);
     if (depth > MAX_DEPTH) throw this.error(`nested deeper than ${MAX_DEPTH} levels`, offset);
     if (this.yaml.isAlias(node)) return this.alias(node, depth, keyOffset);
+    this.noteAnchor(node);
     if (this.yaml.isScalar(node)) return this.leaf(node.value, node.source, offset, keyOffset);
     if (this.open.has(node)) throw this.error("an alias that contains itself", offset);
     this.open.add(node);
@@ -139,6 +160,11 @@ class Source {
     throw this.error("something that is neither a scalar, a list nor a mapping", offset);
   }
 
+  private noteAnchor(node: Node & { anchor?: string }): void {
+    if (node.anchor !== undefined && this.following === 0)
+      this.anchors.set(node.anchor, { node, section: this.section });
+  }
+
   private leaf(value: unknown, source: string | undefined, offset: number, keyOffset?: number): Leaf {
     const origin = this.originAt(offset, keyOffset);
     if (value === null || typeof value === "string" || typeof value === "boolean") return new Leaf(value, origin);
@@ -151,9 +177,16 @@ class Source {
     const offset = node.range?.[0] ?? 0;
     if (++this.aliases > MAX_ALIASES)
       throw this.error(`more than ${MAX_ALIASES} aliases once they are followed (an alias bomb?)`, offset);
-    const target = (node as unknown as { resolve(document: Document): Node | undefined }).resolve(this.document);
+    const target = this.targets.get(node) ?? this.anchors.get(node.source);
     if (!target) throw this.error(`no anchor is called "${node.source}"`, offset);
-    return this.tree(target, depth + 1, keyOffset);
+    this.targets.set(node, target);
+    if (target.section !== this.section) this.referred.add(target.section);
+    this.following++;
+    try {
+      return this.tree(target.node, depth + 1, keyOffset);
+    } finally {
+      this.following--;
+    }
   }
 
   private branch(node: YAMLMap, depth: number, keyOffset?: number): Branch {
@@ -161,6 +194,7 @@ class Source {
     const merged: Branch[] = [];
     for (const pair of node.items as Pair<Node, Node | null>[]) {
       const at = pair.key.range?.[0] ?? 0;
+      if (depth === 0) this.section = isMergeKey(this.yaml, pair.key) ? "" : this.key(pair.key, at);
       if (isMergeKey(this.yaml, pair.key)) {
         merged.push(...this.mergeSources(pair, depth, at));
         continue;
@@ -177,6 +211,7 @@ class Source {
 
   private key(node: Node, offset: number): string {
     if (!this.yaml.isScalar(node)) throw this.error("a key must be a text", offset);
+    this.noteAnchor(node);
     const key = typeof node.value === "string" ? node.value : (node.source ?? String(node.value));
     try {
       refuseForbiddenKey(key, "");

@@ -9,6 +9,8 @@ export interface Assignment {
   readonly value: Tree;
 }
 
+const MAX_DEPTH = 100;
+
 /** Values are YAML scalars or flow; `yaml` is loaded for flow and quotes only. */
 export async function parseAssignment(word: string, flag = "--mixin"): Promise<Assignment> {
   const equals = word.indexOf("=");
@@ -18,6 +20,7 @@ export async function parseAssignment(word: string, flag = "--mixin"): Promise<A
     new KagurazakaError("usage", message, { where: flag, ...(hint === undefined ? {} : { hint }) });
   if (equals < 1) throw usage(`"${word}" is not key=value`, "--mixin hard_shard_mode.input_path=data");
   const path = key.split(".");
+  if (path.length > MAX_DEPTH) throw usage(`a key of --mixin has ${path.length} names; at most ${MAX_DEPTH} are read`);
   for (const step of path) {
     refuseForbiddenKey(step, origin.text);
     if (step === "") throw usage(`"${key}" has an empty name between its dots`);
@@ -58,6 +61,8 @@ function parseScalar(text: string, origin: ValueOrigin): Leaf {
 export function combineAssignments(assignments: readonly Assignment[]): Branch {
   const layer = createBranch({ kind: "flag", text: "--mixin" });
   const spelled = new Map<string, string>();
+  // Made here, and not a value that was parsed once and is used elsewhere; with the declared names in them.
+  const made = new Map<Branch, Map<string, string>>([[layer, new Map()]]);
   for (const { path, value } of assignments) {
     const folded = path.map((step, index) => (index < 2 ? snakeName(step) : step)).join(".");
     const [before, now] = [spelled.get(folded), path.join(".")];
@@ -66,25 +71,24 @@ export function combineAssignments(assignments: readonly Assignment[]): Branch {
       throw new KagurazakaError("mixin", message, { where: "--mixin" });
     }
     spelled.set(folded, now);
-    assign(layer, { path, value });
+    let here = layer;
+    for (const [index, written] of path.entries()) {
+      const names = made.get(here)!;
+      const name = index < 2 ? snakeName(written) : written;
+      const step = names.get(name) ?? written;
+      names.set(name, step);
+      const below = here[step];
+      if (index === path.length - 1) {
+        here[step] = isBranch(below) && isBranch(value) ? mergeModes(below, value) : value;
+      } else if (isBranch(below) && made.has(below)) {
+        here = below;
+      } else {
+        const origin: ValueOrigin = { kind: "flag", text: `--mixin ${path.slice(0, index + 1).join(".")}` };
+        const next = createBranch(origin, isBranch(below) ? Object.entries(below) : []);
+        made.set(next, new Map(Object.keys(next).map((key) => [index < 1 ? snakeName(key) : key, key])));
+        here = here[step] = next;
+      }
+    }
   }
   return layer;
-}
-
-function assign(layer: Branch, { path, value }: Assignment): void {
-  let here = layer;
-  for (const [index, written] of path.entries()) {
-    const known = index < 2 ? Object.keys(here).find((key) => snakeName(key) === snakeName(written)) : undefined;
-    const step = known ?? written;
-    const below = here[step];
-    if (index === path.length - 1) {
-      here[step] = isBranch(below) && isBranch(value) ? mergeModes(below, value) : value;
-      return;
-    }
-    // A copy: the tree below may belong to a value that was parsed once and used elsewhere.
-    const origin: ValueOrigin = { kind: "flag", text: `--mixin ${path.slice(0, index + 1).join(".")}` };
-    const next = createBranch(origin, isBranch(below) ? Object.entries(below) : []);
-    here[step] = next;
-    here = next;
-  }
 }
