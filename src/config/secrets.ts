@@ -1,49 +1,54 @@
 import type { ConfigEntry } from "../contracts/run-config.js";
+import { HIDDEN, maskSecret, maskText } from "./text/mask.js";
+import { secrecyOf } from "./text/secret-names.js";
 
-const HIDDEN = "***";
-const looksSecret = /KEY|TOKEN|SECRET|PASS/i;
-/** Names that carry the words and no secret; our own settings (`run.keys`) are known not to. */
-const harmless = /tokeni[sz]|^key_?field$|^(run|.*\.run)\.|^passes$/i;
-const counted = /tokens|keys|pass(es)?$/i;
+/** A number of these is no secret: `max_tokens: 512` counts tokens, `password: 1234` is a password. */
+const counted = /tokens|keys|sessions|pass(?:es)?$/i;
 
-/** Whether a value of this (dotted) name must not be shown. */
+/** Whether a value of this (dotted) name must not be shown. Our own settings (`run.keys`) are known to be none. */
 export function isSecretName(path: string): boolean {
-  if (path.startsWith("run.")) return false;
-  return path.split(".").some((name) => looksSecret.test(name) && !harmless.test(name));
+  return !path.startsWith("run.") && path.split(".").some((name) => secrecyOf(name) !== "no");
 }
 
-/** `scheme://user:password@host` without its password, a header that proves who asks without its value, and the default of a secret environment variable hidden. */
-function maskText(text: string): string {
-  return text
-    .replace(
-      /^(\s*(?:(?:proxy-)?authorization|cookie|x-auth[\w-]*)\s*:\s*|\s*[\w-]*(?:key|token|secret)[\w-]*\s*:\s+)(?!.*\$\{)\S.*/is,
-      `$1${HIDDEN}`,
-    )
-    .replace(/([a-z][a-z0-9+.-]*:\/\/[^\s:@/]*):[^\s@/]*@/gi, `$1:${HIDDEN}@`)
-    .replace(/(\$\{\s*oc\.env:\s*([\w.-]+)\s*),[^{}]*\}/g, (all, head: string, name: string) =>
-      looksSecret.test(name) ? `${head},${HIDDEN}}` : all,
-    );
+/** A value as it may be shown, with what is secret by name or by form hidden. */
+function maskValue(path: string, value: unknown, isSecret = isSecretName(path)): unknown {
+  if (typeof value === "string") return isSecret ? maskSecret(value) : maskJson(value);
+  if (typeof value === "number") return isSecret && !counted.test(path) ? HIDDEN : value;
+  if (Array.isArray(value)) return maskList(path, value, isSecret);
+  if (typeof value !== "object" || value === null) return value;
+  const masked = Object.create(null) as Record<string, unknown>;
+  // `{ name: Authorization, value: … }`
+  const named = Object.entries(value).find(([key]) => /^(?:name|key|header)$/i.test(key))?.[1] as unknown;
+  const isNamed = typeof named === "string" && isSecretName(named);
+  for (const [key, child] of Object.entries(value)) {
+    const hides = isSecret || (isNamed && /^value$/i.test(key)) || isSecretName(key);
+    masked[key] = child === named && isNamed && !isSecret ? child : maskValue(key, child, hides);
+  }
+  return masked;
 }
 
-/** An expression that holds nothing but references says where a secret is, not what it is. */
-const onlyReferences = /^(\s*\$\{[^{},]*\}\s*)+$/;
+/** Also what stands behind its name: `["--token", "…"]`, `["Authorization", "…"]`. */
+function maskList(path: string, list: readonly unknown[], isSecret: boolean): unknown[] {
+  return list.map((item, index) => {
+    const before: unknown = index === 0 ? undefined : list[index - 1];
+    const isName = typeof before === "string" && /^[\w-]{1,100}$/.test(before);
+    const isPair = isName && (before.startsWith("-") || (list.length === 2 && typeof item === "string"));
+    return maskValue(path, item, isSecret || (isPair && secrecyOf(before) === "certain"));
+  });
+}
 
-function maskValue(path: string, value: unknown, secret: boolean): unknown {
-  const hide = secret || isSecretName(path);
-  if (typeof value === "string") {
-    if (hide && value !== "" && value !== "???" && !onlyReferences.test(value))
-      return /^\$\{oc\.env:/.test(value) ? maskText(value) : HIDDEN;
-    return maskText(value);
+/** A text, which may be the JSON of a map or a list. */
+function maskJson(text: string): string {
+  if (/^\s*[[{]/.test(text)) {
+    try {
+      const value: unknown = JSON.parse(text);
+      const masked = JSON.stringify(maskValue("", value, false));
+      return masked === JSON.stringify(value) ? text : masked;
+    } catch (error) {
+      if (error instanceof RangeError) return HIDDEN;
+    }
   }
-  // `max_tokens: 512` is a number of tokens; `password: 1234` is a password.
-  if (typeof value === "number") return hide && !counted.test(path) ? HIDDEN : value;
-  if (Array.isArray(value)) return value.map((item) => maskValue(path, item, hide));
-  if (typeof value === "object" && value !== null) {
-    const masked = Object.create(null) as Record<string, unknown>;
-    for (const [key, child] of Object.entries(value)) masked[key] = maskValue(key, child, hide);
-    return masked;
-  }
-  return value;
+  return maskText(text);
 }
 
 /** The entry of an option that is declared to be secret, whether or not its name shows it. */
@@ -51,7 +56,7 @@ export function hideEntry(entry: ConfigEntry): ConfigEntry {
   return { ...entry, value: maskValue(entry.path, entry.value, true) };
 }
 
-/** An entry as it may be shown and stored: secrets and passwords in URLs masked. */
-export function maskEntry(entry: ConfigEntry): ConfigEntry {
-  return { ...entry, value: maskValue(entry.path, entry.value, false) };
+/** An entry as it may be shown and stored. */
+export function maskEntry<E extends Pick<ConfigEntry, "path" | "value">>(entry: E): E {
+  return { ...entry, value: maskValue(entry.path, entry.value) };
 }
