@@ -252,7 +252,7 @@ describe.concurrent("verify", () => {
     const { root, found, next } = await verify(place);
     expect([found, root.damaged]).toEqual([
       { finished: 2 },
-      { lines: 1, first: expect.stringMatching(/\.jsonl, byte \d+$/) },
+      { lines: 1, places: [{ path, line: 2 }] },
     ]);
     expect(next).toBe("kagurazaka ledger compact task.ts Up");
     await mended(place, next);

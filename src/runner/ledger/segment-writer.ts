@@ -3,7 +3,7 @@ import { dirname, join } from "node:path";
 import { environmentError, syncData, syncPath, syncUpwards, writeFully } from "../../base/disk.js";
 import { makeDirectory } from "../../base/make-directory.js";
 import { LineBuffer } from "./line-buffer.js";
-import type { LedgerHeader } from "./lines.js";
+import { copyOf, type LedgerHeader } from "./lines.js";
 
 const BUFFER_BYTES = 64 * 1024;
 
@@ -35,7 +35,9 @@ export class SegmentWriter implements AsyncDisposable {
     this.#request = request;
     this.file = `${request.header.run}.jsonl`;
     // The header is written together with the first line.
-    this.buffer.append(JSON.stringify(request.header));
+    this.buffer.appendChecked(JSON.stringify(request.header));
+    this.buffer.appendGap();
+    this.buffer.appendChecked(JSON.stringify(copyOf(request.header)));
     this.#headerBytes = this.buffer.size;
   }
 

@@ -1,12 +1,14 @@
 import type { Partition } from "../../contracts/partition.js";
 import type { RunSettings } from "../../contracts/run-config.js";
 import { readKeys } from "../../data/key-list.js";
+import { displayPath } from "../../loader/paths.js";
 import { areDisjoint, ownProcess } from "../lease/index.js";
 import {
   type Aspect,
   aspects,
   createEpochBook,
   decideForce,
+  describeDamage,
   type EpochBook,
   type EpochSelection,
   type ForcedEpoch,
@@ -172,10 +174,14 @@ function warningsOf(findings: Findings): string[] {
   const { prepared, shard, index, now, forced, continues } = findings;
   const { redo } = prepared.config.run;
   const warnings: string[] = [];
-  if (index.invalid.count > 0)
+  const { damage } = index;
+  if (damage.count > 0) {
+    const [what, of] =
+      damage.count === 1 ? ["1 damaged line", "its item"] : [`${damage.count} damaged lines`, "their items"];
     warnings.push(
-      `the ledger has ${index.invalid.count} damaged lines, which are ignored (first: ${index.invalid.first})`,
+      `the ledger has ${what}, left out: ${describeDamage(damage, displayPath)}. What else is known of ${of} decides: the output, or an older line; without any, an item is made again`,
     );
+  }
   if (forced) return warnings;
   // Without a window, a later run has looked at all unsynced keys: those left over are not listed any more.
   if (index.unsyncedKeys > 0 && index.windows.length > 0) {

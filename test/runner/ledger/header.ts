@@ -18,3 +18,10 @@ export function header(run: string, seq: number, more: Partial<LedgerHeader> = {
     ...more,
   };
 }
+
+/** The lines of a segment without their checksums, and without the copies of headers. */
+export const bareLines = (text: string): string[] =>
+  text
+    .split("\n")
+    .filter((line) => line !== "" && !line.startsWith('{"copy":'))
+    .map((line) => line.replace(/,"c":"[\w-]{6}"\}$/, "}"));
