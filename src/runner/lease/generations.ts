@@ -1,9 +1,10 @@
 import { existsSync, lstatSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { checkLine, withChecksum } from "../../base/checksum.js";
 import { environmentError, errnoOf, listDirectory } from "../../base/disk.js";
 import { makeDirectory } from "../../base/make-directory.js";
 import { createFile, StagedFile } from "../../base/whole-file.js";
-import type { Partition } from "../../contracts/partition.js";
+import { isPartition, type Partition } from "../../contracts/partition.js";
 import type { ProcessFacts } from "./host.js";
 
 /**
@@ -28,7 +29,7 @@ export interface LeaseRecord extends ProcessFacts {
 export interface Highest {
   readonly generation: number;
   readonly free: boolean;
-  /** null: not readable, because it is just being written on a file system without hard links. */
+  /** null: damaged, or just being written on a file system without hard links. */
   readonly record: LeaseRecord | null;
 }
 
@@ -51,11 +52,20 @@ export function highestGeneration(dir: string): Highest | undefined {
 
 function readRecord(dir: string, generation: number): LeaseRecord | null {
   try {
-    return JSON.parse(readFileSync(recordPath(dir, generation), "utf8")) as LeaseRecord;
+    const line = readFileSync(recordPath(dir, generation), "utf8").trimEnd();
+    const record = JSON.parse(line) as LeaseRecord;
+    const bytes = Buffer.from(line);
+    // Older versions wrote no checksum.
+    const isWhole = checkLine(bytes, 0, bytes.length) === (Object.hasOwn(record, "c") ? "sound" : "none");
+    return isWhole && isRecord(record) ? record : null;
   } catch {
     return null;
   }
 }
+
+/** What is damaged tells nothing: the heartbeat shows whether the holder lives. */
+const isRecord = ({ host, pid, run, started, scope }: LeaseRecord): boolean =>
+  [host, run, started].every((one) => typeof one === "string") && Number.isSafeInteger(pid) && isPartition(scope);
 
 /** The current counter of the heartbeat: a change shows that the holder is alive. */
 export function readBeat(dir: string, generation: number): string {
@@ -70,7 +80,7 @@ export function readBeat(dir: string, generation: number): string {
 export function createGeneration(dir: string, generation: number, record: LeaseRecord): boolean {
   try {
     makeDirectory(dir);
-    if (!appear(dir, recordPath(dir, generation), `${JSON.stringify(record)}\n`)) return false;
+    if (!appear(dir, recordPath(dir, generation), `${withChecksum(JSON.stringify(record))}\n`)) return false;
   } catch (error) {
     throw environmentError("write the lease in", dir, error);
   }

@@ -97,7 +97,9 @@ function startsWith(bytes: Buffer, at: number, text: Buffer): boolean {
 }
 
 /** The bytes of text that needs no escapes: ASCII, and any. */
-const plainAscii = Uint8Array.from({ length: 256 }, (_, byte) => Number(byte >= 0x20 && byte < 0x80 && !isEscaped(byte)));
+const plainAscii = Uint8Array.from({ length: 256 }, (_, byte) =>
+  Number(byte >= 0x20 && byte < 0x80 && !isEscaped(byte)),
+);
 const plainText = Uint8Array.from({ length: 256 }, (_, byte) => Number(byte >= 0x20 && !isEscaped(byte)));
 
 function isEscaped(byte: number): boolean {

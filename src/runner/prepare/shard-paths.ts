@@ -5,10 +5,13 @@ import { KagurazakaError } from "../../base/errors.js";
 import { hashText, nameOfHash } from "../../base/hash.js";
 import { OWN_DIRECTORY } from "../../base/own-directory.js";
 import type { Root } from "../../contracts/modes.js";
+import { findOtherOwner, taskDirIn } from "./state-owner.js";
 
 /** The files and directories of one hard shard of a task. */
 export interface ShardPaths {
   readonly outputRoot: string | null;
+  /** Named after the task; holds the state directories of its shards, where these are not in their own roots. */
+  readonly taskDir: string;
   /** `<output_root>/.kagurazaka/<task id>`, or below `--run-dir`, or below the working directory. */
   readonly stateDir: string;
   readonly ledgerDir: string;
@@ -28,22 +31,23 @@ export interface ShardPaths {
 
 /** One per hard shard. Below `--run-dir`, and where no files are written, each of several shards has a directory of its own. */
 export function resolveShardPaths(taskId: string, roots: readonly Root[], runDir: string | undefined): ShardPaths[] {
-  const folder = taskId.replace(/[^\w.@+-]/g, "_");
   const shards: readonly (Root | undefined)[] = roots.length === 0 ? [undefined] : roots;
   return shards.map((root) => {
     const outputRoot = root?.outputPath ?? null;
     const common = runDir !== undefined || outputRoot === null;
     const base = runDir === undefined ? join(outputRoot ?? process.cwd(), OWN_DIRECTORY) : resolve(runDir);
-    return pathsIn(common && shards.length > 1 ? join(base, folder, shardName(root!)) : join(base, folder), outputRoot);
+    const taskDir = taskDirIn(base, taskId);
+    return pathsIn(taskDir, common && shards.length > 1 ? join(taskDir, shardName(root!)) : taskDir, outputRoot);
   });
 }
 
 /** From the input path, so that a run over another selection of shards finds the same state. */
 const shardName = ({ inputPath }: Root): string => `shard-${nameOfHash(hashText(inputPath)).slice(0, 12)}`;
 
-function pathsIn(stateDir: string, outputRoot: string | null): ShardPaths {
+function pathsIn(taskDir: string, stateDir: string, outputRoot: string | null): ShardPaths {
   return {
     outputRoot,
+    taskDir,
     stateDir,
     ledgerDir: join(stateDir, "ledger"),
     leaseDir: join(stateDir, "lease"),
@@ -63,13 +67,15 @@ export function checkRoots(
   roots: readonly Root[],
   readsInputRoot: boolean,
   paths: readonly ShardPaths[],
+  task: string,
 ): KagurazakaError[] {
   const unreadable = readsInputRoot ? roots.flatMap(({ inputPath }) => checkReadable(inputPath)) : [];
   const unwritable = paths.flatMap(
     ({ outputRoot, stateDir }) =>
       checkWritable(outputRoot, "hard_shard_mode.output_path") ?? checkWritable(stateDir, "--run-dir") ?? [],
   );
-  return [...unreadable, ...unwritable];
+  const ofOthers = paths.flatMap((one) => findOtherOwner(one, task) ?? []);
+  return [...unreadable, ...unwritable, ...ofOthers];
 }
 
 function checkReadable(inputPath: string): KagurazakaError[] {

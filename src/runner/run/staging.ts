@@ -5,7 +5,7 @@ import { environmentError } from "../../base/disk.js";
 import { isTemporaryOf } from "../../base/json-file.js";
 import { makeDirectory, removeEmpty } from "../../base/make-directory.js";
 import { readNames } from "../../base/read-names.js";
-import type { Partition } from "../../contracts/partition.js";
+import { isPartition, type Partition } from "../../contracts/partition.js";
 import type { ShardTarget } from "../../contracts/wire.js";
 import { areDisjoint, partitionName } from "../lease/index.js";
 import type { ShardPaths } from "../prepare/shard-paths.js";
@@ -46,7 +46,8 @@ export function isDeadRun(paths: ShardPaths, partition: Partition, run: string):
 
 function partitionOfRun(paths: ShardPaths, run: string): Partition | undefined {
   try {
-    return (JSON.parse(readFileSync(join(paths.runsDir, run, "run.json"), "utf8")) as { scope?: Partition }).scope;
+    const { scope } = JSON.parse(readFileSync(join(paths.runsDir, run, "run.json"), "utf8")) as { scope?: unknown };
+    return isPartition(scope) ? scope : undefined;
   } catch {
     return undefined;
   }
