@@ -74,12 +74,22 @@ export function withChecksum(json: string): string {
   return bytes.toString("utf8");
 }
 
-/** `none`: the line in `bytes[start, end)` does not end with a checksum. */
+/**
+ * `none`: the line in `bytes[start, end)` does not end with a checksum. A field that is nearly one is a damaged one, even if
+ * the line is JSON all the same.
+ */
 export function checkLine(bytes: Uint8Array, start: number, end: number): "sound" | "none" | "wrong" {
   const at = end - CHECKSUM_BYTES - 1;
-  if (at <= start || !isChecksumAt(bytes, at)) return "none";
-  return isChecksum(bytes, at, addBytes(NO_BYTES, bytes, start, at)) ? "sound" : "wrong";
+  if (at <= start) return "none";
+  if (isChecksumAt(bytes, at)) return isChecksum(bytes, at, addBytes(NO_BYTES, bytes, start, at)) ? "sound" : "wrong";
+  const asWritten = syntax.filter(([offset, byte]) => bytes[at + offset] === byte).length;
+  return asWritten >= syntax.length - 2 ? "wrong" : "none";
 }
+
+/** The bytes around the digits. */
+const syntax = [...Buffer.from(',"c":"      "}')].flatMap((byte, offset) =>
+  byte === 0x20 ? [] : [[offset, byte] as const],
+);
 
 /** Whether a field with a checksum, whatever it is, and a closing brace begin here. */
 export function isChecksumAt(bytes: Uint8Array, at: number): boolean {

@@ -1,4 +1,4 @@
-import { addBytes, CHECKSUM_BYTES, checkLine, isChecksum, isChecksumAt } from "../../base/checksum.js";
+import { addBytes, CHECKSUM_BYTES, checkLine, isChecksum, isChecksumAt, NO_BYTES } from "../../base/checksum.js";
 import { addTail, HEAD_BYTES, HEAD_SUM, isHead, isTail, TAIL_BYTES } from "./done-text.js";
 import { copiedHeader, isHeader, type LedgerLine, type RecordedStatus } from "./lines.js";
 import type { Block } from "./read-segment.js";
@@ -27,6 +27,7 @@ const REASON = Buffer.from(',"reason":"');
 const NEWLINE = 0x0a;
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
+const OPEN = 0x7b;
 const CLOSE = 0x7d;
 
 export function scanLines(block: Block, sink: LineSink): void {
@@ -73,18 +74,41 @@ function scanAny(block: Block, start: number, sink: LineSink): number {
   const lineEnd = last ? block.end : bytes.indexOf(NEWLINE, start);
   const offset = block.offset + start;
   // Empty lines limit the damage to a newline.
-  if (lineEnd > start) {
-    const line = parseSound(bytes, start, lineEnd, sink.isChecked);
-    if (line === undefined) {
-      if (last && isCutOff(bytes, start, lineEnd, sink.isChecked)) sink.torn?.(offset);
-      else sink.damaged?.(offset);
-    } else {
-      const header = isHeader(line) ? line : copiedHeader(line);
-      if (header !== undefined) sink.isChecked = header.c !== undefined;
-      sink.parsed(line, offset, lineEnd - start);
-    }
-  }
+  if (lineEnd === start) return lineEnd + 1;
+  if (tell(block, start, lineEnd, sink)) return lineEnd + 1;
+  if (last && isCutOff(bytes, start, lineEnd, sink.isChecked)) sink.torn?.(offset);
+  else sink.damaged?.(offset);
+  for (const [from, to] of partsAround(bytes, start, lineEnd)) tell(block, from, to, sink);
   return lineEnd + 1;
+}
+
+/** @returns false where the line is damaged */
+function tell({ bytes, offset }: Block, start: number, end: number, sink: LineSink): boolean {
+  const line = parseSound(bytes, start, end, sink.isChecked);
+  if (line === undefined) return false;
+  const header = isHeader(line) ? line : copiedHeader(line);
+  if (header !== undefined) sink.isChecked = header.c !== undefined;
+  sink.parsed(line, offset + start, end - start);
+  return true;
+}
+
+/** The sound lines around one odd byte, where nothing but a newline is damaged. */
+function partsAround(bytes: Buffer, start: number, end: number): (readonly [number, number])[] {
+  const isSound = (from: number, to: number): boolean => checkLine(bytes, from, to) === "sound";
+  if (isSound(start, end - 1)) return [[start, end - 1]];
+  if (isSound(start + 1, end)) return [[start + 1, end]];
+  let sum = NO_BYTES;
+  let summed = start;
+  for (let at = bytes.indexOf(CLOSE, start); at >= 0 && at < end - 2; at = bytes.indexOf(CLOSE, at + 1)) {
+    const field = at - CHECKSUM_BYTES;
+    if (field <= summed || bytes[at + 2] !== OPEN || !isChecksumAt(bytes, field)) continue;
+    sum = addBytes(sum, bytes, summed, field);
+    summed = field;
+    if (!isChecksum(bytes, field, sum)) continue;
+    const first = [start, at + 1] as const;
+    return isSound(at + 2, end) ? [first, [at + 2, end]] : [first];
+  }
+  return [];
 }
 
 /** Whether the writer was killed in the middle of a last line. Else its newline or a byte of it was damaged. */

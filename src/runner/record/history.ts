@@ -28,7 +28,7 @@ import { loadGlobs } from "../plan/key-filter.js";
 import type { PreparedRun } from "../prepare/prepared-run.js";
 import { givenSelectors, type KeySelector } from "../prepare/selection.js";
 import { inputHashOf } from "./input-hash.js";
-import { optionChanges } from "./option-changes.js";
+import { optionChanges, sourceOf } from "./option-changes.js";
 import { optionsHashOf, partitionOf, wordsHashOf } from "./run-record.js";
 
 /** What earlier runs of one hard shard recorded, and what this run may take as finished. */
@@ -176,11 +176,17 @@ function warningsOf(findings: Findings): string[] {
   const warnings: string[] = [];
   const { damage } = index;
   if (damage.count > 0) {
-    const [what, of] =
-      damage.count === 1 ? ["1 damaged line", "its item"] : [`${damage.count} damaged lines`, "their items"];
-    warnings.push(
-      `the ledger has ${what}, left out: ${describeDamage(damage, displayPath)}. What else is known of ${of} decides: the output, or an older line; without any, an item is made again`,
-    );
+    const [what, fate] =
+      damage.count === 1
+        ? [
+            "1 damaged line, which is left out",
+            "Its item counts as not finished, unless its output or an older line says",
+          ]
+        : [
+            `${damage.count} damaged lines, which are left out`,
+            "Their items count as not finished, unless outputs or older lines say",
+          ];
+    warnings.push(`the ledger has ${what}: ${describeDamage(damage, displayPath)}. ${fate} otherwise`);
   }
   if (forced) return warnings;
   // Without a window, a later run has looked at all unsynced keys: those left over are not listed any more.
@@ -198,7 +204,7 @@ function warningsOf(findings: Findings): string[] {
       .reduce((sum, made) => sum + (made[aspects[cause]] === now[aspects[cause]] ? 0 : made.doneKeys), 0);
     if (count === 0) continue;
     const fate = redo.includes(cause) ? "are made again" : `are kept; --redo ${cause} makes them again`;
-    const which = cause === "options" ? changedOptions(findings) : "";
+    const which = cause === "options" ? changedOptions(findings) : cause === "code" ? otherSource(findings) : "";
     warnings.push(`${count} results were made by ${OTHER[cause]}${which} and ${fate}`);
   }
   return warnings;
@@ -212,4 +218,11 @@ function changedOptions({ prepared, shard, index, now }: Findings): string {
   const current = { config: prepared.config.entries, wordsHash: wordsHashOf(rawArgs) };
   const changes = last?.header ? optionChanges(runsDir, last.header.run, current) : "";
   return changes === "" ? "" : ` (${changes})`;
+}
+
+/** Another task file, where a task of the same name has made the results. */
+function otherSource({ prepared, shard, index, now }: Findings): string {
+  const last = index.segments.findLast(({ header, doneKeys }) => doneKeys > 0 && header?.module !== now.module);
+  const source = last?.header ? sourceOf(prepared.shards[shard]!.runsDir, last.header.run) : undefined;
+  return source === undefined || source === prepared.sourcePath ? "" : ` (${displayPath(source)})`;
 }

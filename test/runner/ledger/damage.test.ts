@@ -37,7 +37,7 @@ function damage(dir: string, at: number, bit: number) {
   const files = readdirSync(dir).sort();
   const [flipped, without] = [tempDir(), tempDir()];
   let from = at % files.reduce((sum, file) => sum + readFileSync(join(dir, file)).length, 0);
-  let place = { path: "", line: 0 };
+  let places: { path: string; line: number }[] = [];
   for (const file of files) {
     const bytes = readFileSync(join(dir, file));
     for (const to of [flipped, without]) copyFileSync(join(dir, file), join(to, file));
@@ -46,9 +46,13 @@ function damage(dir: string, at: number, bit: number) {
       changed[from]! ^= 1 << bit;
       writeFileSync(join(flipped, file), changed);
       const line = bytes.subarray(0, from).toString("latin1").split("\n").length;
-      place = { path: join(flipped, file), line };
-      // A damaged newline makes one line of two; one of them is mostly empty.
-      const lost = bytes[from] === 0x0a ? [line, line + 1] : [line];
+      // A byte that becomes a newline makes two lines of one.
+      places = (changed[from] === 0x0a ? [line, line + 1] : [line]).map((number) => ({
+        path: join(flipped, file),
+        line: number,
+      }));
+      // Around a damaged newline, both lines are sound.
+      const lost = bytes[from] === 0x0a ? [] : [line];
       const kept = bytes.toString("latin1").split("\n");
       writeFileSync(
         join(without, file),
@@ -58,7 +62,7 @@ function damage(dir: string, at: number, bit: number) {
     }
     from -= bytes.length;
   }
-  return { flipped, without, place };
+  return { flipped, without, places };
 }
 
 describe("a flipped bit", () => {
@@ -72,9 +76,9 @@ describe("a flipped bit", () => {
       let named = 0;
       await fc.assert(
         fc.asyncProperty(fc.nat(1_000_000), fc.nat(7), async (at, bit) => {
-          const { flipped, without, place } = damage(dir, at, bit);
+          const { flipped, without, places } = damage(dir, at, bit);
           const index = await loadLedger(flipped);
-          expect(index.damage).toEqual({ count: 1, places: [place] });
+          expect(index.damage).toEqual({ count: places.length, places });
           named++;
           expect(tellsOf(index)).toEqual(tellsOf(await loadLedger(without)));
           // What is written twice is not lost.

@@ -1,3 +1,4 @@
+import { withChecksum } from "../../../src/base/checksum.js";
 import type { LedgerHeader } from "../../../src/runner/ledger/index.js";
 
 export { tempDir } from "../temp-dir.js";
@@ -25,3 +26,7 @@ export const bareLines = (text: string): string[] =>
     .split("\n")
     .filter((line) => line !== "" && !line.startsWith('{"copy":'))
     .map((line) => line.replace(/,"c":"[\w-]{6}"\}$/, "}"));
+
+/** A segment that was changed by hand, with the checksums that it would have been written with. */
+export const withChecksums = (text: string): string =>
+  text.replace(/^(.*),"c":"[\w-]{6}"\}$/gm, (_, fields: string) => withChecksum(`${fields}}`));
