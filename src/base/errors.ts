@@ -17,6 +17,7 @@ export const errorCodes = {
   "not-a-task": { exit: 2, says: "the export is not a task, or a template is used wrongly" },
   backbone: { exit: 2, says: "the backbone does not exist or cannot run this task" },
   "input-root": { exit: 2, says: "the input root is missing" },
+  "other-state": { exit: 2, says: "the state directory is of another output root or task" },
   "output-root": { exit: 2, says: "the output root cannot be written" },
   // The run as a whole.
   internal: { exit: 1, says: "a defect of kagurazaka itself" },

@@ -1,6 +1,6 @@
 import { escapeControls, groupedCount } from "../base/text.js";
 import { displayPath } from "../loader/paths.js";
-import { type Aspect, aspects } from "../runner/ledger/index.js";
+import { type Aspect, aspects, describeDamage } from "../runner/ledger/index.js";
 import type { ShardAudit } from "../runner/tools/audit/audit-shard.js";
 import { type Finding, findings } from "../runner/tools/audit/findings.js";
 import type { Palette } from "./messages.js";
@@ -55,10 +55,11 @@ function problems({ leftovers, damaged, openEpochs, goesOnWithEpoch, failedFile 
   if (goesOnWithEpoch) found.push("a --force over these items was not finished");
   else if (openEpochs.length > 0)
     found.push(`${openEpochs.length} × a --force over a part of the items was not finished`);
-  if (damaged.lines > 0)
-    found.push(
-      `${groupedCount(damaged.lines)} damaged lines in the ledger (first: ${escapeControls(damaged.first ?? "")})`,
-    );
+  if (damaged.lines > 0) {
+    const lines = damaged.lines === 1 ? "1 damaged line" : `${groupedCount(damaged.lines)} damaged lines`;
+    const where = describeDamage({ count: damaged.lines, places: damaged.places }, displayPath);
+    found.push(`${lines} in the ledger, left out: ${escapeControls(where)}`);
+  }
   if (failedFile && !failedFile.agrees) {
     const { missing, extra } = failedFile;
     found.push(

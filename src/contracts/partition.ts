@@ -8,3 +8,21 @@ export interface Partition {
 }
 
 export const wholeInput: Partition = { soft: [], hash: null };
+
+/** For what is read from a file, as the next two. */
+export const isPartition = (value: unknown): value is Partition =>
+  hasFields(value) && isSoftPartition(value.soft) && (value.hash === null || isHashShard(value.hash));
+
+export const isSoftPartition = (value: unknown): value is SoftPartition =>
+  Array.isArray(value) &&
+  value.every(
+    (level) => hasFields(level) && Array.isArray(level.indices) && [...level.indices, level.of].every(isWhole),
+  );
+
+export const isHashShard = (value: unknown): value is HashShard =>
+  hasFields(value) && isWhole(value.index) && isWhole(value.of);
+
+const hasFields = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === "object" && value !== null;
+
+const isWhole = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) >= 0;

@@ -175,11 +175,11 @@ describe.concurrent("ledger compact", () => {
     const [file] = ledgerOf(place);
     const after = statSync(place.path(state, "ledger", file!)).size;
     const grouped = (size: number): string => size.toLocaleString("en-US");
-    expect(stdout).toMatch(/^\.kagurazaka\/Odd\/ledger is compacted\n {2}files +4 → 1\n {2}lines +55 → 19\n/);
+    expect(stdout).toMatch(/^\.kagurazaka\/Odd\/ledger is compacted\n {2}files +4 → 1\n {2}lines +62 → 26\n/);
     expect(stdout).toContain(`  bytes     ${grouped(bytes)} → ${grouped(after)}\n`);
     expect(await told()).toEqual(before);
     const again = await place.run(["ledger", "compact", state, "--json"]);
-    expect(again.json).toMatchObject({ task: "Odd", ledgers: [{ changed: false, after: { files: 1, lines: 19 } }] });
+    expect(again.json).toMatchObject({ task: "Odd", ledgers: [{ changed: false, after: { files: 1, lines: 26 } }] });
     place.write({ mended: "" });
     expect((await run(place, "--retry-failed")).json.counts).toEqual(counts({ done: 6 }));
     expect((await run(place)).json.counts).toEqual(counts({ skipped: 12 }));

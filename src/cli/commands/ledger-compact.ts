@@ -1,6 +1,7 @@
 import { groupedCount } from "../../base/text.js";
 import { usageError } from "../../config/flags.js";
 import { displayPath } from "../../loader/paths.js";
+import { describeDamage } from "../../runner/ledger/index.js";
 import { compactShard } from "../../runner/tools/compact/compact-shard.js";
 import { defineCommand } from "../command.js";
 import { messages } from "../message-out.js";
@@ -25,11 +26,15 @@ export const command = defineCommand({
       const done = await compactShard({ ledgerDir, outputRoot, leaseDir, task: target.task, onWait });
       results.push({ stateDir, ...done });
       if (target.json) continue;
-      const { before, after, damaged } = done;
+      const { before, after, torn, damage } = done;
       const row = (name: keyof typeof before): string =>
         `  ${name.padEnd(9)} ${groupedCount(before[name])} → ${groupedCount(after[name])}\n`;
-      const loss = damaged > 0 ? `  damaged   ${groupedCount(damaged)} lines left out\n` : "";
-      const rows = `is compacted\n${row("files")}${row("lines")}${row("bytes")}${loss}`;
+      const lost = (name: string, count: number, where: string): string =>
+        count > 0
+          ? `  ${name.padEnd(9)} ${groupedCount(count)} ${count === 1 ? "line" : "lines"} left out${where}\n`
+          : "";
+      const losses = `${lost("cut off", torn, "")}${lost("damaged", damage.count, `: ${describeDamage(damage, displayPath)}`)}`;
+      const rows = `is compacted\n${row("files")}${row("lines")}${row("bytes")}${losses}`;
       dataOut().write(`${displayPath(ledgerDir)} ${done.changed ? rows : "has nothing to fold\n"}`);
     }
     if (target.json) printJson({ task: target.task, ledgers: results });

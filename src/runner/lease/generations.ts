@@ -1,10 +1,11 @@
 import { existsSync, lstatSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { checkLine, withChecksum } from "../../base/checksum.js";
 import { environmentError, errnoOf, listDirectory } from "../../base/disk.js";
 import { makeOwnDirectory } from "../../base/make-directory.js";
 import { readOwn } from "../../base/own-file.js";
 import { createFile, createWhole } from "../../base/whole-file.js";
-import type { Partition } from "../../contracts/partition.js";
+import { isPartition, type Partition } from "../../contracts/partition.js";
 import type { ProcessFacts } from "./host.js";
 
 /**
@@ -29,7 +30,7 @@ export interface LeaseRecord extends ProcessFacts {
 export interface Highest {
   readonly generation: number;
   readonly free: boolean;
-  /** null: not readable, because it is just being written on a file system without hard links. */
+  /** null: damaged, or just being written on a file system without hard links. */
   readonly record: LeaseRecord | null;
 }
 
@@ -52,11 +53,20 @@ export function highestGeneration(dir: string): Highest | undefined {
 
 function readRecord(dir: string, generation: number): LeaseRecord | null {
   try {
-    return JSON.parse(readOwn(recordPath(dir, generation))) as LeaseRecord;
+    const line = readOwn(recordPath(dir, generation)).trimEnd();
+    const record = JSON.parse(line) as LeaseRecord;
+    const bytes = Buffer.from(line);
+    // Older versions wrote no checksum.
+    const isWhole = checkLine(bytes, 0, bytes.length) === (Object.hasOwn(record, "c") ? "sound" : "none");
+    return isWhole && isRecord(record) ? record : null;
   } catch {
     return null;
   }
 }
+
+/** What is damaged tells nothing: the heartbeat shows whether the holder lives. */
+const isRecord = ({ host, pid, run, started, scope }: LeaseRecord): boolean =>
+  [host, run, started].every((one) => typeof one === "string") && Number.isSafeInteger(pid) && isPartition(scope);
 
 /** The current counter of the heartbeat: a change shows that the holder is alive. */
 export function readBeat(dir: string, generation: number): string {
@@ -71,7 +81,7 @@ export function readBeat(dir: string, generation: number): string {
 export function createGeneration(dir: string, generation: number, record: LeaseRecord): boolean {
   try {
     makeOwnDirectory(dir);
-    const text = `${JSON.stringify(record)}\n`;
+    const text = `${withChecksum(JSON.stringify(record))}\n`;
     // False also where the winner has removed our temporary file.
     if (!createWhole(recordPath(dir, generation), text, temporaryIn(dir))) return false;
   } catch (error) {

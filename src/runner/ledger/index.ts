@@ -1,5 +1,6 @@
 /** The exports of the ledger for the rest of the runner. */
 export { type Machine, openSegments } from "./checkpoints/unsynced.js";
+export { type Damage, describeDamage } from "./damage.js";
 export { eachDoneKey } from "./done-keys.js";
 export { packKeys, sameScope } from "./epochs/epoch-scope.js";
 export { createEpochBook, decideForce, type EpochBook, type ForcedEpoch } from "./epochs/epochs.js";

@@ -1,5 +1,6 @@
 import { fingerprintHigh, fingerprintLow, hashText } from "../../base/hash.js";
 import { type ChangeTimes, isWithin, type UnsyncedWindow } from "./checkpoints/unsynced.js";
+import type { Damage } from "./damage.js";
 import type { FailedKeys } from "./failures/failed-keys.js";
 import type { FingerprintTable } from "./fingerprint-table.js";
 import type { EpochSelection, RecordedStatus } from "./lines.js";
@@ -33,17 +34,10 @@ interface Provenance {
   readonly doneKeys: number;
 }
 
-/** Damaged lines: no JSON objects and no incomplete last lines. They are counted and reported, never fatal. */
-interface InvalidLines {
-  readonly count: number;
-  /** `<file>, byte <offset>` of the first damaged line. */
-  readonly first: string | undefined;
-}
-
 /** The content of a loaded ledger. */
 type LedgerFacts = { readonly table: FingerprintTable } & Pick<
   LedgerIndex,
-  "dir" | "segments" | "epochs" | "failed" | "counts" | "invalid" | "unsyncedKeys" | "windows"
+  "dir" | "segments" | "epochs" | "failed" | "counts" | "damage" | "unsyncedKeys" | "windows"
 >;
 
 /** The status of every key, in about 20 bytes per key. Exact except for collisions of 64-bit fingerprints. */
@@ -55,7 +49,8 @@ export class LedgerIndex {
   readonly failed: FailedKeys;
   /** Keys by latest outcome. */
   readonly counts: Readonly<Record<RecordedStatus, number>>;
-  readonly invalid: InvalidLines;
+  /** Lines that are left out. */
+  readonly damage: Damage;
   /** Keys whose latest outcome is `done` or `filtered` in a segment that may be unsynced. */
   readonly unsyncedKeys: number;
   /** The times in which outputs may have been published that never reached the disk. */
@@ -68,7 +63,7 @@ export class LedgerIndex {
     this.epochs = facts.epochs;
     this.failed = facts.failed;
     this.counts = facts.counts;
-    this.invalid = facts.invalid;
+    this.damage = facts.damage;
     this.unsyncedKeys = facts.unsyncedKeys;
     this.windows = facts.windows;
     this.#table = facts.table;

@@ -7,9 +7,13 @@ import type { HashShard } from "../../contracts/run-config.js";
  * The ledger: one directory with one append-only file (segment) per run, written only by the run's coordinator.
  *
  *     ledger/<run>.jsonl    {"v":1,"run":…}                              the header
+ *                           {"copy":{"v":1,"run":…}}                     once more, should that line be damaged
  *                           {"k":"a.txt","s":"done","ms":1.2}            one line per outcome
  *                           {"epoch":1,"open":true,"scope":{}}           and per step of an epoch
  *                           {"sync":"2030-01-01T00:00:10.000Z","upto":9} a checkpoint, see checkpoints/unsynced.ts
+ *
+ * Each line ends with a checksum, `"c"` (`base/checksum.ts`). Older versions wrote none: where the header has one, all
+ * lines have. A line whose checksum is wrong or missing is damaged: it counts as not written, and is named.
  *
  * `ledger compact` folds many into one file, each segment still under its own header (`compact/compact-ledger.ts`).
  *
@@ -49,7 +53,16 @@ export interface LedgerHeader {
   readonly shard: Partition;
   /** The first line of a file that holds the segments of many runs, each under its own header (`compact/`). */
   readonly compacted?: true;
+  /** Its checksum: every line of the segment has one. */
+  readonly c?: string;
 }
+
+/** Versions that do not know it take it for a line of an unknown kind. */
+interface HeaderCopyLine {
+  readonly copy: LedgerHeader;
+}
+
+export const copyOf = (header: LedgerHeader): HeaderCopyLine => ({ copy: header });
 
 /** The header of an unknown run. */
 export const unknownFacts: Omit<LedgerHeader, "v"> = {
@@ -136,7 +149,13 @@ export interface CheckpointLine {
 }
 
 export type OutcomeLine = DoneLine | FilteredLine | FailedLine;
-export type LedgerLine = LedgerHeader | OutcomeLine | EpochOpenLine | EpochCompleteLine | CheckpointLine;
+export type LedgerLine =
+  | LedgerHeader
+  | HeaderCopyLine
+  | OutcomeLine
+  | EpochOpenLine
+  | EpochCompleteLine
+  | CheckpointLine;
 
 const statuses: ReadonlySet<unknown> = new Set<RecordedStatus>(["done", "filtered", "failed"]);
 
@@ -156,6 +175,13 @@ export function isOutcomeLine(line: Partial<LedgerLine>): line is OutcomeLine {
 
 export function isHeader(line: Partial<LedgerLine>): line is LedgerHeader {
   return "v" in line && typeof line.v === "number" && typeof line.run === "string";
+}
+
+/** The header that a line repeats; its checksum is that of the line. */
+export function copiedHeader(line: Partial<LedgerLine>): LedgerHeader | undefined {
+  const { copy, c } = line as { readonly copy?: LedgerHeader; readonly c?: string };
+  if (typeof copy !== "object" || copy === null || !isHeader(copy)) return undefined;
+  return c === undefined ? copy : { ...copy, c };
 }
 
 export const isCompacted = (header: LedgerHeader | null): boolean =>

@@ -3,11 +3,13 @@ import { errnoOf, listDirectory } from "../../base/disk.js";
 import { KagurazakaError } from "../../base/errors.js";
 import { fingerprintHigh, fingerprintLow, hashAsciiBytes, hashText } from "../../base/hash.js";
 import { findUnsynced, type Machine, nothingUnsynced, partedAt } from "./checkpoints/unsynced.js";
+import { addDamage, locateDamage, noDamage } from "./damage.js";
 import { sameScope } from "./epochs/epoch-scope.js";
 import { FailedKeys } from "./failures/failed-keys.js";
 import { FingerprintTable } from "./fingerprint-table.js";
 import { type EpochRecord, LedgerIndex, packEntry, statusCodes } from "./ledger-index.js";
 import {
+  copiedHeader,
   type EpochOpenLine,
   isCheckpoint,
   isCompacted,
@@ -17,12 +19,13 @@ import {
   isOutcomeLine,
   LEDGER_VERSION,
   type LedgerHeader,
-  parseLine,
+  type LedgerLine,
   type RecordedStatus,
 } from "./lines.js";
-import { readBlocks, readFirstLine } from "./read-segment.js";
+import { readBlocks, readHead } from "./read-segment.js";
 import { type LineSink, scanLines } from "./scan-lines.js";
 import { createSegment, runOf, type Segment } from "./segment.js";
+import { parseSound } from "./sound-line.js";
 
 const MAX_TRIES = 4;
 
@@ -56,7 +59,8 @@ async function loadOnce(dir: string, here: Machine | undefined): Promise<LedgerI
         scanLines(piece, sinks[mayBeUnsynced ? sinks.length - 1 : 0]!);
     }
   }
-  return new LedgerIndex({ ...loader, dir, windows: unsynced.windows });
+  const damage = await locateDamage(loader.damage);
+  return new LedgerIndex({ ...loader, dir, damage, windows: unsynced.windows });
 }
 
 /**
@@ -76,10 +80,27 @@ export function listSegments(dir: string): Segment[] {
 
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
+const HEADER_BYTES = 64 * 1024;
+
+/** The header from the first line; where that is damaged, from its copy, two lines below. null: both are lost. */
 function headerOf(path: string): LedgerHeader | null {
-  const line = parseLine(readFirstLine(path));
-  if (line === undefined || !isHeader(line)) return null;
-  return known(line, path);
+  const [first] = linesIn(readHead(path, HEADER_BYTES));
+  if (first !== undefined && isHeader(first)) return known(first, path);
+  const copy = linesIn(readHead(path, 3 * HEADER_BYTES), 3).map((line) => line && copiedHeader(line));
+  const header = copy.find((one) => one !== undefined);
+  return header === undefined ? null : known(header, path);
+}
+
+/** The first lines, each undefined where it is damaged. */
+function linesIn(bytes: Buffer, count = 1): (Partial<LedgerLine> | undefined)[] {
+  const lines: (Partial<LedgerLine> | undefined)[] = [];
+  for (let at = 0; lines.length < count && at < bytes.length; ) {
+    const newline = bytes.indexOf(0x0a, at);
+    const end = newline < 0 ? bytes.length : newline;
+    lines.push(parseSound(bytes, at, end, false));
+    at = end + 1;
+  }
+  return lines;
 }
 
 function known(line: LedgerHeader, path: string): LedgerHeader {
@@ -96,7 +117,7 @@ class Loader {
   readonly failed = new FailedKeys();
   readonly counts: Record<RecordedStatus, number> = { done: 0, filtered: 0, failed: 0 };
   readonly epochs: EpochRecord[] = [];
-  readonly invalid: { count: number; first: string | undefined } = { count: 0, first: undefined };
+  readonly damage = noDamage();
   readonly segments: Segment[] = [];
   unsyncedKeys = 0;
   readonly #dir: string;
@@ -118,7 +139,14 @@ class Loader {
     let number = first;
     let run = runOf(segment);
     const { file } = segment;
+    const begin = (header: LedgerHeader): void => {
+      // A compacted file is synced before its rename.
+      const durable: LedgerHeader = { ...known(header, join(this.#dir, file)), durable: true };
+      number = this.segments.push(createSegment(file, durable)) - 1;
+      run = header.run;
+    };
     return {
+      isChecked: segment.header?.c !== undefined,
       plain: (status, bytes, start, end) => {
         const before = this.#record(status, number, hashAsciiBytes(bytes, start, end));
         if (before === statusCodes.failed)
@@ -136,17 +164,15 @@ class Loader {
             if (record.epoch === line.epoch && sameScope(record.scope, line.scope)) record.complete = true;
         } else if (isCheckpoint(line)) {
           segment.checkpoint = line;
-        } else if (offset > 0 && isHeader(line)) {
-          // A compacted file is synced before its rename.
-          const header: LedgerHeader = { ...known(line, join(this.#dir, file)), durable: true };
-          number = this.segments.push(createSegment(file, header)) - 1;
-          run = line.run;
+        } else if (isHeader(line)) {
+          if (offset > 0) begin(line);
+        } else {
+          const copy = copiedHeader(line);
+          // The header above it is damaged.
+          if (copy !== undefined && copy.run !== run) begin(copy);
         }
       },
-      invalid: (offset) => {
-        this.invalid.count++;
-        this.invalid.first ??= `${file}, byte ${offset}`;
-      },
+      damaged: (offset) => addDamage(this.damage, join(this.#dir, file), offset),
       // Another shard may still be writing this line: `foldFailures` reads on from its start.
       torn: (offset) => {
         segment.sizeBytes = offset;

@@ -67,13 +67,17 @@ export class Ledger extends SegmentWriter {
       error,
     };
     const text = `${JSON.stringify(line).slice(0, -1)}${itemField(item)}}`;
-    const length = Buffer.byteLength(text);
-    this.#failed?.remember(key, { file: this.file, run: this.#run, offset: this.nextOffset, length });
-    this.buffer.append(text);
+    const offset = this.nextOffset;
+    const length = this.buffer.appendChecked(text);
+    this.#failed?.remember(key, { file: this.file, run: this.#run, offset, length });
   }
 
+  /** Twice: were its only line damaged, what was to be redone would count as finished. */
   appendEpochOpen({ epoch, scope, partial }: Omit<EpochOpenLine, "open">): void {
-    this.#appendLine({ epoch, open: true, scope, ...(partial ? { partial } : {}) });
+    const line = { epoch, open: true as const, scope, ...(partial ? { partial } : {}) };
+    this.#appendLine(line);
+    this.buffer.appendGap();
+    this.#appendLine(line);
   }
 
   appendEpochComplete({ epoch, scope }: Omit<EpochCompleteLine, "complete">): void {
@@ -85,7 +89,7 @@ export class Ledger extends SegmentWriter {
   }
 
   #appendLine(line: OutcomeLine | EpochOpenLine | EpochCompleteLine | CheckpointLine): void {
-    this.buffer.append(JSON.stringify(line));
+    this.buffer.appendChecked(JSON.stringify(line));
   }
 }
 

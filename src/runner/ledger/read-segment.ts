@@ -1,10 +1,12 @@
 import { closeSync, fstatSync, readSync } from "node:fs";
 import { nextTurn } from "../../base/clock.js";
-import { environmentError } from "../../base/disk.js";
+import { environmentError, readFully } from "../../base/disk.js";
 import { openOwn, withOwnFile } from "../../base/own-file.js";
 
 const BLOCK_BYTES = 1024 * 1024;
 const MIN_BLOCK_BYTES = 4096;
+/** The scope of an epoch over ten million keys takes 110 MB. */
+const MAX_LINE_BYTES = 256 * 1024 * 1024;
 /** How many bytes are read before the event loop handles timers and signals. */
 const TURN_BYTES = 16 * 1024 * 1024;
 
@@ -41,6 +43,7 @@ export async function* readBlocks(path: string, from = 0): AsyncGenerator<Block>
       bytes.copyWithin(0, end, filled);
       kept = filled - end;
       offset += end;
+      if (kept > MAX_LINE_BYTES) throw new Error(`it is no text: from byte ${offset} on, no line ends for 256 MB`);
       if (kept === bytes.length) bytes = Buffer.concat([bytes, Buffer.allocUnsafe(bytes.length)]);
       sinceTurn += size;
       if (sinceTurn >= TURN_BYTES) {
@@ -56,13 +59,13 @@ export async function* readBlocks(path: string, from = 0): AsyncGenerator<Block>
   }
 }
 
-/** The first line without its newline, at most 64 KB of it. */
-export function readFirstLine(path: string): string {
+/** The first bytes of a file, at most `size`. */
+export function readHead(path: string, size: number): Buffer {
   try {
-    const bytes = Buffer.allocUnsafe(64 * 1024);
-    const size = withOwnFile(path, (fd) => readSync(fd, bytes, 0, bytes.length, 0));
-    const end = bytes.subarray(0, size).indexOf(0x0a);
-    return bytes.toString("utf8", 0, end < 0 ? size : end);
+    return withOwnFile(path, (fd) => {
+      const bytes = Buffer.allocUnsafe(Math.min(size, fstatSync(fd).size));
+      return bytes.subarray(0, readFully(fd, bytes, 0));
+    });
   } catch (error) {
     throw environmentError("read", path, error);
   }

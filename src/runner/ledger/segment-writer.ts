@@ -4,7 +4,7 @@ import { environmentError, syncData, syncPath, syncUpwards, writeFully } from ".
 import { makeOwnDirectory } from "../../base/make-directory.js";
 import { openOwn } from "../../base/own-file.js";
 import { LineBuffer } from "./line-buffer.js";
-import type { LedgerHeader } from "./lines.js";
+import { copyOf, type LedgerHeader } from "./lines.js";
 
 const BUFFER_BYTES = 64 * 1024;
 
@@ -36,7 +36,9 @@ export class SegmentWriter implements AsyncDisposable {
     this.#request = request;
     this.file = `${request.header.run}.jsonl`;
     // The header is written together with the first line.
-    this.buffer.append(JSON.stringify(request.header));
+    this.buffer.appendChecked(JSON.stringify(request.header));
+    this.buffer.appendGap();
+    this.buffer.appendChecked(JSON.stringify(copyOf(request.header)));
     this.#headerBytes = this.buffer.size;
   }
 

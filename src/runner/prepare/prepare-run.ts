@@ -105,7 +105,7 @@ export async function prepareLoaded(input: RawInput, owners: Owners): Promise<Pr
   const mistakes = [
     ...checkModes(program),
     ...checkOptionalOutputs(program, config),
-    ...checkRoots(program.roots, readsInputRoot, shards),
+    ...checkRoots(program.roots, readsInputRoot, shards, id),
   ];
   if (config.run.skipFailed && config.run.retryFailed) {
     const message = "--skip-failed and --retry-failed contradict each other";

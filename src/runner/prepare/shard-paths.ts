@@ -6,12 +6,15 @@ import { hashText, nameOfHash } from "../../base/hash.js";
 import { findForeign, OWN_DIRECTORY } from "../../base/own-directory.js";
 import type { Root } from "../../contracts/modes.js";
 import { realPathOf } from "../../data/walk.js";
+import { findOtherOwner, taskDirIn } from "./state-owner.js";
 
 /** The files and directories of one hard shard of a task. */
 export interface ShardPaths {
   readonly outputRoot: string | null;
   /** The user chose it. All of ours lies below it or below the output root, where no symbolic link is followed. */
   readonly stateRoot: string;
+  /** Named after the task; holds the state directories of its shards, where these are not in their own roots. */
+  readonly taskDir: string;
   /** `<output_root>/.kagurazaka/<task id>`, or below `--run-dir`, or below the working directory. */
   readonly stateDir: string;
   readonly ledgerDir: string;
@@ -31,24 +34,25 @@ export interface ShardPaths {
 
 /** One per hard shard. Below `--run-dir`, and where no files are written, each of several shards has a directory of its own. */
 export function resolveShardPaths(taskId: string, roots: readonly Root[], runDir: string | undefined): ShardPaths[] {
-  const folder = taskId.replace(/[^\w.@+-]/g, "_");
   const shards: readonly (Root | undefined)[] = roots.length === 0 ? [undefined] : roots;
   return shards.map((root) => {
     const outputRoot = root?.outputPath ?? null;
     const common = runDir !== undefined || outputRoot === null;
     const stateRoot = runDir === undefined ? (outputRoot ?? process.cwd()) : resolve(runDir);
     const base = runDir === undefined ? join(stateRoot, OWN_DIRECTORY) : stateRoot;
-    const stateDir = common && shards.length > 1 ? join(base, folder, shardName(root!)) : join(base, folder);
-    return { ...pathsIn(stateDir, outputRoot), stateRoot };
+    const taskDir = taskDirIn(base, taskId);
+    const stateDir = common && shards.length > 1 ? join(taskDir, shardName(root!)) : taskDir;
+    return { ...pathsIn(taskDir, stateDir, outputRoot), stateRoot };
   });
 }
 
 /** From the input path, so that a run over another selection of shards finds the same state. */
 const shardName = ({ inputPath }: Root): string => `shard-${nameOfHash(hashText(inputPath)).slice(0, 12)}`;
 
-function pathsIn(stateDir: string, outputRoot: string | null): Omit<ShardPaths, "stateRoot"> {
+function pathsIn(taskDir: string, stateDir: string, outputRoot: string | null): Omit<ShardPaths, "stateRoot"> {
   return {
     outputRoot,
+    taskDir,
     stateDir,
     ledgerDir: join(stateDir, "ledger"),
     leaseDir: join(stateDir, "lease"),
@@ -68,6 +72,7 @@ export function checkRoots(
   roots: readonly Root[],
   readsInputRoot: boolean,
   paths: readonly ShardPaths[],
+  task: string,
 ): KagurazakaError[] {
   const unreadable = readsInputRoot ? roots.flatMap(({ inputPath }) => checkReadable(inputPath)) : [];
   const unwritable = paths.flatMap(
@@ -79,7 +84,8 @@ export function checkRoots(
   );
   // Shards below one --run-dir may have one mistake in common.
   const distinct = new Map(unwritable.map((mistake) => [mistake.message, mistake]));
-  return [...unreadable, ...distinct.values(), ...checkDistinct(roots)];
+  const ofOthers = paths.flatMap((one) => findOtherOwner(one, task) ?? []);
+  return [...unreadable, ...distinct.values(), ...checkDistinct(roots), ...ofOthers];
 }
 
 /** Shards with one output root, under whatever names, would replace each other's outputs. */

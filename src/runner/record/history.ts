@@ -2,12 +2,14 @@ import type { Partition } from "../../contracts/partition.js";
 import type { RunSettings } from "../../contracts/run-config.js";
 import { compileGlobs } from "../../data/globs/globs.js";
 import { readKeys } from "../../data/key-list.js";
+import { displayPath } from "../../loader/paths.js";
 import { areDisjoint, ownProcess } from "../lease/index.js";
 import {
   type Aspect,
   aspects,
   createEpochBook,
   decideForce,
+  describeDamage,
   type EpochBook,
   type EpochSelection,
   type ForcedEpoch,
@@ -26,7 +28,7 @@ import type { LedgerView } from "../ledger/view.js";
 import type { PreparedRun } from "../prepare/prepared-run.js";
 import { givenSelectors, type KeySelector } from "../prepare/selection.js";
 import { inputHashOf } from "./input-hash.js";
-import { optionChanges } from "./option-changes.js";
+import { optionChanges, sourceOf } from "./option-changes.js";
 import { optionsHashOf, partitionOf, wordsHashOf } from "./run-record.js";
 
 /** What earlier runs of one hard shard recorded, and what this run may take as finished. */
@@ -172,10 +174,20 @@ function warningsOf(findings: Findings): string[] {
   const { prepared, shard, index, now, forced, continues } = findings;
   const { redo } = prepared.config.run;
   const warnings: string[] = [];
-  if (index.invalid.count > 0)
-    warnings.push(
-      `the ledger has ${index.invalid.count} damaged lines, which are ignored (first: ${index.invalid.first})`,
-    );
+  const { damage } = index;
+  if (damage.count > 0) {
+    const [what, fate] =
+      damage.count === 1
+        ? [
+            "1 damaged line, which is left out",
+            "Its item counts as not finished, unless its output or an older line says",
+          ]
+        : [
+            `${damage.count} damaged lines, which are left out`,
+            "Their items count as not finished, unless outputs or older lines say",
+          ];
+    warnings.push(`the ledger has ${what}: ${describeDamage(damage, displayPath)}. ${fate} otherwise`);
+  }
   if (forced) return warnings;
   // Without a window, a later run has looked at all unsynced keys: those left over are not listed any more.
   if (index.unsyncedKeys > 0 && index.windows.length > 0) {
@@ -192,7 +204,7 @@ function warningsOf(findings: Findings): string[] {
       .reduce((sum, made) => sum + (made[aspects[cause]] === now[aspects[cause]] ? 0 : made.doneKeys), 0);
     if (count === 0) continue;
     const fate = redo.includes(cause) ? "are made again" : `are kept; --redo ${cause} makes them again`;
-    const which = cause === "options" ? changedOptions(findings) : "";
+    const which = cause === "options" ? changedOptions(findings) : cause === "code" ? otherSource(findings) : "";
     warnings.push(`${count} results were made by ${OTHER[cause]}${which} and ${fate}`);
   }
   return warnings;
@@ -206,4 +218,11 @@ function changedOptions({ prepared, shard, index, now }: Findings): string {
   const current = { config: prepared.config.entries, wordsHash: wordsHashOf(rawArgs) };
   const changes = last?.header ? optionChanges(runsDir, last.header.run, current) : "";
   return changes === "" ? "" : ` (${changes})`;
+}
+
+/** Another task file, where a task of the same name has made the results. */
+function otherSource({ prepared, shard, index, now }: Findings): string {
+  const last = index.segments.findLast(({ header, doneKeys }) => doneKeys > 0 && header?.module !== now.module);
+  const source = last?.header ? sourceOf(prepared.shards[shard]!.runsDir, last.header.run) : undefined;
+  return source === undefined || source === prepared.sourcePath ? "" : ` (${displayPath(source)})`;
 }

@@ -34,6 +34,18 @@ function meaningOf({ config }: Options): ReadonlyMap<string, string> {
   return new Map(entries.map(({ path, value }) => [path, show(value)]));
 }
 
+/** The task file of an earlier run; undefined where its record cannot be read. */
+export function sourceOf(runsDir: string, run: string): string | undefined {
+  try {
+    const { source } = JSON.parse(readOwn(join(runsDir, run, "run.json"))) as {
+      readonly source?: unknown;
+    };
+    return typeof source === "string" ? source : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 function readOptions(file: string): Options | undefined {
   try {
     const { config, wordsHash } = JSON.parse(readOwn(file)) as {

@@ -11,6 +11,7 @@ import { type CheckpointLine, foldFailures, type Ledger, openLedger } from "../l
 import type { Limit, PlanListener } from "../plan/planner.js";
 import type { PreparedRun } from "../prepare/prepared-run.js";
 import type { ShardPaths } from "../prepare/shard-paths.js";
+import { claimState } from "../prepare/state-owner.js";
 import { type History, openHistory } from "../record/history.js";
 import { Recorder, type RecorderOptions } from "../record/recorder.js";
 import { partitionOf, type RunEnd, runRecordOf } from "../record/run-record.js";
@@ -40,6 +41,13 @@ export async function holdShard(
   const partition = partitionOf(prepared.program, prepared.config.run);
   makeDirectories(paths, paths.stateDir);
   const lease = await openLease({ dir: paths.leaseDir, partition, run, beats, onWait, dead });
+  try {
+    const note = claimState(paths, prepared.program.ref.id, run);
+    if (note !== undefined) onWait?.(note);
+  } catch (error) {
+    await lease[Symbol.asyncDispose]();
+    throw error;
+  }
   const isDead = (other: string): boolean => other !== run && isDeadRun(paths, partition, other);
   const suspects = readInFlightJournal(paths.inFlightDir, isDead);
   return { number, paths, lease, rootId: openRootId(paths), isDead, suspects };

@@ -7,7 +7,7 @@ import { makeOwnDirectory, removeEmpty } from "../../base/make-directory.js";
 import { readOwn, readOwnNames } from "../../base/own-file.js";
 import { killProcessesOf } from "../../base/process-group.js";
 import { createWhole, replaceFile } from "../../base/whole-file.js";
-import type { Partition } from "../../contracts/partition.js";
+import { isPartition, type Partition } from "../../contracts/partition.js";
 import type { ShardTarget } from "../../contracts/wire.js";
 import { areDisjoint, partitionName } from "../lease/index.js";
 import type { ShardPaths } from "../prepare/shard-paths.js";
@@ -50,7 +50,8 @@ export function isDeadRun(paths: ShardPaths, partition: Partition, run: string):
 
 function partitionOfRun(paths: ShardPaths, run: string): Partition | undefined {
   try {
-    return (JSON.parse(readOwn(join(paths.runsDir, run, "run.json"))) as { scope?: Partition }).scope;
+    const { scope } = JSON.parse(readOwn(join(paths.runsDir, run, "run.json"))) as { scope?: unknown };
+    return isPartition(scope) ? scope : undefined;
   } catch {
     return undefined;
   }

@@ -65,7 +65,8 @@ export function readLedger(dir: string): LedgerOnDisk {
   const completed: number[] = [];
   for (const { header, lines } of segments) {
     for (const line of lines) {
-      if (line.open) opened.push(line.epoch!);
+      // Written twice, one after the other.
+      if (line.open && opened.at(-1) !== line.epoch) opened.push(line.epoch!);
       if (line.complete) completed.push(line.epoch!);
       if (line.k === undefined || line.s === undefined) continue;
       const { epoch = 0, run = "?" } = header;

@@ -45,7 +45,7 @@ function leave(lease: Lease): void {
 /** As if this process had died just now: its record names a process that does not exist. */
 function pretendDeath(lease: Lease): void {
   const path = join(leaseDir, "all", `gen-${lease.generation}.json`);
-  const record = JSON.parse(readFileSync(path, "utf8"));
+  const { c: _, ...record } = JSON.parse(readFileSync(path, "utf8"));
   const replacement = join(dir, `dead-${process.pid}`);
   writeFileSync(replacement, JSON.stringify({ ...record, pid: 2 ** 22 + 1, start: "1" }));
   renameSync(replacement, path);

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { build } from "esbuild";
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { highestGeneration } from "../../../src/runner/lease/generations.js";
 import { type LeaseRequest, openLease } from "../../../src/runner/lease/index.js";
 
 const everything = { soft: [], hash: null };
@@ -111,6 +112,19 @@ describe("lease", () => {
     const waits: string[] = [];
     await using lease = await open({ onWait: (message) => waits.push(message) });
     expect([lease.generation, waits]).toEqual([2, []]);
+  });
+
+  test("a damaged record says nothing of its holder: the heartbeat does", async () => {
+    await open({ self: elsewhere, run: "far" });
+    const path = join(dir, "lease/all/gen-1.json");
+    const text = readFileSync(path, "utf8");
+    for (const odd of [text.replace("far", "fas"), '{"v":1}\n', text.replace(/"scope":.*\}/, '"scope":null}')]) {
+      writeFileSync(path, odd);
+      expect(highestGeneration(join(dir, "lease/all"))).toEqual({ generation: 1, free: false, record: null });
+    }
+    const waits: string[] = [];
+    await using lease = await open({ ...quick, onWait: (message) => waits.push(message) });
+    expect([lease.generation, waits]).toEqual([2, [expect.stringContaining("whose lease cannot be read")]]);
   });
 
   test("a pid that was used again is not its former owner", async () => {

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { Checkpoints, checkpointTimes } from "../../../src/runner/ledger/checkpoints/checkpoints.js";
 import { openLedger } from "../../../src/runner/ledger/index.js";
 import { until } from "../../faults/harness/command.js";
-import { header } from "./header.js";
+import { bareLines, header } from "./header.js";
 
 const { PATH } = process.env;
 const usual = { ...checkpointTimes };
@@ -49,9 +49,8 @@ function open(dirs = [dir]) {
   };
   const lines = (): { k?: string; sync?: string; upto?: number; end?: true }[] =>
     existsSync(ledger.path)
-      ? readFileSync(ledger.path, "utf8")
-          .split("\n")
-          .slice(1, -1)
+      ? bareLines(readFileSync(ledger.path, "utf8"))
+          .slice(1)
           .map((line) => JSON.parse(line))
       : [];
   const checkpoints = new Checkpoints({ shards: [shard], dirs, note: (message) => notes.push(message) });

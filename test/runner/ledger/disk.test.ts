@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { KagurazakaError } from "../../../src/base/errors.js";
 import { loadLedger, openLedger } from "../../../src/runner/ledger/index.js";
-import { header, tempDir } from "./header.js";
+import { bareLines, header, tempDir } from "./header.js";
 import { freeDisk, limitDisk } from "./limited-disk.js";
 
 describe("ledger on a difficult disk", () => {
@@ -32,11 +32,11 @@ describe("ledger on a difficult disk", () => {
             }) as KagurazakaError,
           );
         }
-        expect((await loadLedger(dir)).invalid.count).toBe(0);
+        expect((await loadLedger(dir)).damage.count).toBe(0);
         freeDisk();
         ledger.appendDone("after", 1);
         await ledger[Symbol.asyncDispose]();
-        const lines = readFileSync(ledger.path, "utf8").trimEnd().split("\n");
+        const lines = bareLines(readFileSync(ledger.path, "utf8"));
         expect(lines.slice(1).map((line) => JSON.parse(line).k)).toEqual([
           ...Array.from({ length: 10 }, (_, i) => `k${i}`),
           "after",

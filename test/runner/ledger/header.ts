@@ -1,3 +1,4 @@
+import { withChecksum } from "../../../src/base/checksum.js";
 import type { LedgerHeader } from "../../../src/runner/ledger/index.js";
 
 export { tempDir } from "../temp-dir.js";
@@ -18,3 +19,14 @@ export function header(run: string, seq: number, more: Partial<LedgerHeader> = {
     ...more,
   };
 }
+
+/** The lines of a segment without their checksums, and without the copies of headers. */
+export const bareLines = (text: string): string[] =>
+  text
+    .split("\n")
+    .filter((line) => line !== "" && !line.startsWith('{"copy":'))
+    .map((line) => line.replace(/,"c":"[\w-]{6}"\}$/, "}"));
+
+/** A segment that was changed by hand, with the checksums that it would have been written with. */
+export const withChecksums = (text: string): string =>
+  text.replace(/^(.*),"c":"[\w-]{6}"\}$/gm, (_, fields: string) => withChecksum(`${fields}}`));

@@ -2,10 +2,11 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { withChecksum } from "../../../src/base/checksum.js";
 import { toErrorRecord } from "../../../src/base/errors.js";
 import { type LedgerHeader, loadLedger, openLedger } from "../../../src/runner/ledger/index.js";
 import { LineBuffer } from "../../../src/runner/ledger/line-buffer.js";
-import { header, tempDir } from "./header.js";
+import { bareLines, header, tempDir } from "./header.js";
 
 const boom = toErrorRecord(new Error("boom 17"));
 
@@ -29,7 +30,7 @@ describe("ledger", () => {
       ledger.appendFiltered("d", 0.5, "empty file");
       ledger.appendFailed({ key: "e", attempts: 3, ms: 7, error: boom, item: { n: 1 } });
     });
-    expect(readFileSync(join(dir, "r1.jsonl"), "utf8").split("\n").slice(1, 5)).toEqual([
+    expect(bareLines(readFileSync(join(dir, "r1.jsonl"), "utf8")).slice(1, 5)).toEqual([
       '{"k":"a.txt","s":"done","ms":1.2}',
       '{"k":"日本/b \\"x\\"\\\\.txt","s":"done","ms":0}',
       '{"k":"c","s":"done","ms":12,"n":3,"again":1}',
@@ -45,7 +46,7 @@ describe("ledger", () => {
     expect(["a.txt", "d", "e", "f"].map((key) => index.finishedEpoch(key))).toEqual([0, 0, -1, -1]);
     expect([...index.failedKeys()]).toEqual(["e"]);
     expect(index.nextSeq).toBe(2);
-    expect(index.invalid.count).toBe(0);
+    expect(index.damage.count).toBe(0);
   });
 
   test("a directory that does not exist is an empty ledger", async () => {
@@ -147,7 +148,7 @@ describe("ledger", () => {
         }
       }
       const index = await loadLedger(cutDir);
-      expect(index.invalid.count).toBe(0);
+      expect(index.damage.count, `cut at ${size}: ${JSON.stringify(cut.toString().split("\n").slice(-2))}`).toBe(0);
       for (const key of ["dir/a-1.txt", 'dir/é"2.txt', "dir/a-3.txt", "dir/a-4.txt"]) {
         expect(index.statusOf(key)?.status, `${key} at ${size}`).toBe(expected.get(key));
       }
@@ -167,7 +168,14 @@ describe("ledger", () => {
     ];
     writeFileSync(join(dir, "r1.jsonl"), lines.join("\n"));
     const index = await loadLedger(dir);
-    expect(index.invalid).toEqual({ count: 2, first: `r1.jsonl, byte ${lines[0]!.length + lines[1]!.length + 2}` });
+    const path = join(dir, "r1.jsonl");
+    expect(index.damage).toEqual({
+      count: 2,
+      places: [
+        { path, line: 3 },
+        { path, line: 4 },
+      ],
+    });
     expect(["a", "b", "c"].map((key) => index.finishedEpoch(key))).toEqual([0, -1, 0]);
   });
 
@@ -210,9 +218,7 @@ describe("ledger", () => {
       ledger.appendFailed({ key: "large", attempts: 1, ms: 0, error, item: "x".repeat(65_535) });
       ledger.appendFailed({ key: "circular", attempts: 1, ms: 0, error, item: [1n] });
     });
-    const lines = readFileSync(join(dir, "r1.jsonl"), "utf8")
-      .trimEnd()
-      .split("\n")
+    const lines = bareLines(readFileSync(join(dir, "r1.jsonl"), "utf8"))
       .slice(1)
       .map((line) => JSON.parse(line));
     expect(lines.map((line) => [line.k, line.item?.length, line.itemBytes])).toEqual([
@@ -233,8 +239,11 @@ describe("ledger", () => {
           if (!buffer.appendPlainDone(key, ms)) return;
           const rounded = Math.round(ms * 10) / 10;
           expect(buffer.bytes.toString("utf8", 0, buffer.size)).toBe(
-            `${JSON.stringify({ k: key, s: "done", ms: rounded })}\n`,
+            `${withChecksum(JSON.stringify({ k: key, s: "done", ms: rounded }))}\n`,
           );
+          const bytes = new LineBuffer(8);
+          bytes.appendDoneBytes({ bytes: Buffer.from(`  ${key}  `), start: 2, length: key.length }, ms);
+          expect(bytes.bytes.toString("utf8", 0, bytes.size)).toBe(buffer.bytes.toString("utf8", 0, buffer.size));
         },
       ),
       { seed: 5, numRuns: 2000 },
@@ -242,7 +251,7 @@ describe("ledger", () => {
     for (const odd of [Number.NaN, -1, Number.POSITIVE_INFINITY]) {
       const buffer = new LineBuffer(8);
       buffer.appendPlainDone("a", odd);
-      expect(buffer.bytes.toString("utf8", 0, buffer.size)).toBe('{"k":"a","s":"done","ms":0}\n');
+      expect(buffer.bytes.toString("utf8", 0, buffer.size)).toBe(`${withChecksum('{"k":"a","s":"done","ms":0}')}\n`);
     }
   });
 

@@ -86,7 +86,8 @@ export async function writePast(dir: string, past: Past, names: string, firstSeq
     await ledger[Symbol.asyncDispose]();
     const path = join(dir, `${name}.jsonl`);
     const bytes = readFileSync(path);
-    if (losesHeader) writeFileSync(path, bytes.fill(0x21, 2, 9));
+    const copy = bytes.indexOf('{"copy"');
+    if (losesHeader) writeFileSync(path, bytes.fill(0x21, 2, 9).fill(0x21, copy + 2, copy + 9));
     if (cut > 0) truncateSync(path, Math.max(0, bytes.length - cut));
   }
 }

@@ -19,7 +19,7 @@ test.skipIf(!mounted)("a small tmpfs that fills up (skipped where mounting is no
       }
     }).toThrow(expect.objectContaining({ code: "environment" }) as KagurazakaError);
     const index = await loadLedger(join(small, "ledger"));
-    expect(index.invalid.count).toBe(0);
+    expect(index.damage.count).toBe(0);
     expect(index.counts.done).toBeGreaterThan(1000);
     expect(index.counts.done).toBeLessThanOrEqual(appended + 1);
     await ledger[Symbol.asyncDispose]();

@@ -6,7 +6,7 @@ import { tempDir } from "../temp-dir.js";
 
 function mistakesOf(outputs: readonly string[], runDir?: string): string[] {
   const roots = outputs.map((outputPath, i) => ({ inputPath: `/in/${i}`, outputPath }));
-  return checkRoots(roots, false, resolveShardPaths("Task", roots, runDir)).map(({ message }) => message);
+  return checkRoots(roots, false, resolveShardPaths("Task", roots, runDir), "Task").map(({ message }) => message);
 }
 
 describe("a directory of ours that is a symbolic link", () => {

@@ -11,7 +11,7 @@ import { openSeenKeys } from "../../../src/runner/plan/bulk/seen-keys.js";
 import { Recorder, type RecorderOptions } from "../../../src/runner/record/recorder.js";
 import { RunCounters } from "../../../src/runner/record/run-counters.js";
 import { useFakeClock } from "../dispatch/fake-session.js";
-import { header } from "../ledger/header.js";
+import { bareLines, header } from "../ledger/header.js";
 import { freeDisk, limitDisk } from "../ledger/limited-disk.js";
 import { tempDir } from "../temp-dir.js";
 
@@ -74,7 +74,7 @@ class TestRecorder {
   /** Lines on file, without the header. */
   lines(): Record<string, unknown>[] {
     if (!existsSync(this.ledger.path)) return [];
-    const [, ...lines] = readFileSync(this.ledger.path, "utf8").trimEnd().split("\n");
+    const [, ...lines] = bareLines(readFileSync(this.ledger.path, "utf8"));
     return lines.map((line) => JSON.parse(line));
   }
 

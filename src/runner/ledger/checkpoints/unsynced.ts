@@ -79,7 +79,13 @@ export function findUnsynced(dir: string, segments: readonly Segment[], here: Ma
   const suspects = segments.flatMap((segment): UnsyncedSegment[] => {
     const { header } = segment;
     if (header === null || header.durable || !isOfAnotherBoot(header, here) || !ours(header)) return [];
-    return [{ segment, header, checkpoint: readLastCheckpoint(join(dir, segment.file)) }];
+    return [
+      {
+        segment,
+        header,
+        checkpoint: readLastCheckpoint(join(dir, segment.file), { isChecked: header.c !== undefined }),
+      },
+    ];
   });
   if (suspects.length === 0) return nothingUnsynced;
   const covered = coveredFiles(suspects);
@@ -155,11 +161,13 @@ function areSettled(
 ): boolean {
   const unsettled = new Set(inputs);
   for (const segment of later) {
-    const input = segment.header?.input;
+    const { input, c } = segment.header ?? {};
     // Reads the file of a segment only if the segment may settle one of the inputs.
     if (input === undefined || !unsettled.has(input)) continue;
     const known = suspects.find((suspect) => suspect.segment === segment);
-    const checkpoint = known ? known.checkpoint : readLastCheckpoint(join(dir, segment.file), END_BYTES);
+    const checkpoint = known
+      ? known.checkpoint
+      : readLastCheckpoint(join(dir, segment.file), { isChecked: c !== undefined, within: END_BYTES });
     if (checkpoint?.settled === true) unsettled.delete(input);
   }
   return unsettled.size === 0;

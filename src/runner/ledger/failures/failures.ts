@@ -7,11 +7,12 @@ import { openOwn } from "../../../base/own-file.js";
 import { StagedFile } from "../../../base/whole-file.js";
 import type { LedgerIndex } from "../ledger-index.js";
 import { LineBuffer } from "../line-buffer.js";
-import { type FailedLine, isOutcomeLine, parseLine } from "../lines.js";
+import { type FailedLine, isOutcomeLine } from "../lines.js";
 import { listSegments } from "../load-ledger.js";
 import { readBlocks } from "../read-segment.js";
 import { type LineSink, scanLines } from "../scan-lines.js";
 import { runOf, type Segment } from "../segment.js";
+import { parseSound } from "../sound-line.js";
 import type { FailedKeys, LineLocation } from "./failed-keys.js";
 
 const FLUSH_BYTES = 64 * 1024;
@@ -99,6 +100,7 @@ function failureSink(failed: FailedKeys, segment: Segment): LineSink {
   const { file } = segment;
   const run = runOf(segment);
   return {
+    isChecked: segment.header?.c !== undefined,
     plain(_status, bytes, start, end) {
       const hash = hashAsciiBytes(bytes, start, end);
       if (failed.mayHave(fingerprintLow(hash), fingerprintHigh(hash)))
@@ -150,6 +152,6 @@ export function* failedItems(index: LedgerIndex, isWanted?: (key: string) => boo
 function readFailedLine(fd: number, location: LineLocation): FailedLine | undefined {
   const bytes = Buffer.allocUnsafe(location.length);
   if (readFully(fd, bytes, location.offset) < location.length) return undefined;
-  const line = parseLine(bytes.toString("utf8"));
+  const line = parseSound(bytes, 0, bytes.length, false);
   return line !== undefined && isOutcomeLine(line) && line.s === "failed" ? line : undefined;
 }

@@ -3,7 +3,7 @@ import { KagurazakaError } from "../../../base/errors.js";
 import { isSameDirectory } from "../../../base/names-on-disk.js";
 import type { RunSettings } from "../../../contracts/run-config.js";
 import { type Holder, holdersOf } from "../../lease/index.js";
-import type { Aspect, EpochSelection } from "../../ledger/index.js";
+import type { Aspect, Damage, EpochSelection } from "../../ledger/index.js";
 import type { Candidate, Refusal } from "../../plan/candidates.js";
 import { KnownOutputs } from "../../plan/known-outputs.js";
 import type { PreparedRun } from "../../prepare/prepared-run.js";
@@ -41,7 +41,8 @@ export interface ShardAudit {
   readonly orphans: Orphans | null;
   readonly orphansNote: string | undefined;
   readonly leftovers: Leftovers;
-  readonly damaged: { readonly lines: number; readonly first: string | undefined };
+  /** Lines of the ledger that are not as they were written; `places` has the first ones. */
+  readonly damaged: { readonly lines: number; readonly places: Damage["places"] };
   /** Epochs of `--force` that are not complete. */
   readonly openEpochs: readonly { readonly epoch: number; readonly scope: EpochSelection }[];
   /** One of them selects just these items: the same command continues it. */
@@ -97,7 +98,7 @@ export async function auditShard(prepared: PreparedRun, shard: number, options: 
       );
   }
   const leftOut = [...program.roots.map(({ inputPath }) => inputPath), paths.stateDir];
-  const { invalid, epochs } = history.index;
+  const { damage, epochs } = history.index;
   const found: Omit<ShardAudit, "isSound"> = {
     outputRoot: paths.outputRoot,
     stateDir: paths.stateDir,
@@ -108,7 +109,7 @@ export async function auditShard(prepared: PreparedRun, shard: number, options: 
     orphans: known && findOrphans(paths.outputRoot!, leftOut, known),
     orphansNote,
     leftovers: findLeftovers(paths, partitionOf(program, config.run), new Set(running.map(({ run }) => run))),
-    damaged: { lines: invalid.count, first: invalid.first },
+    damaged: { lines: damage.count, places: damage.places },
     openEpochs: epochs
       .filter(({ complete, partial }) => !complete && !partial)
       .map(({ epoch, scope }) => ({ epoch, scope })),

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { environmentError, listDirectory, syncPath } from "../../../base/disk.js";
 import { KagurazakaError } from "../../../base/errors.js";
 import { StagedFile } from "../../../base/whole-file.js";
+import type { Damage } from "../../ledger/damage.js";
 import { COMPACTED_VERSION, type LedgerHeader, unknownFacts } from "../../ledger/lines.js";
 import { listSegments } from "../../ledger/load-ledger.js";
 import type { Segment } from "../../ledger/segment.js";
@@ -31,8 +32,10 @@ export interface Compaction {
   readonly changed: boolean;
   readonly before: LedgerSize;
   readonly after: LedgerSize;
-  /** Damaged and torn lines that are left behind. */
-  readonly damaged: number;
+  /** Incomplete last lines, left behind. */
+  readonly torn: number;
+  /** Left behind as well. */
+  readonly damage: Damage;
 }
 
 /**
@@ -63,13 +66,15 @@ export async function compactLedger(request: CompactRequest): Promise<Compaction
   const files = listSegments(dir);
   const survey = await surveyLines(dir, files);
   const before = sizeOf(dir, files, survey.lines);
-  const isFolded = files.length <= 1 && survey.outcomes === survey.latest.size && survey.damaged === 0;
-  if (isFolded) return { changed: false, before, after: before, damaged: 0 };
+  const isFolded =
+    files.length <= 1 && survey.outcomes === survey.latest.size && survey.torn + survey.damage.count === 0;
+  const { torn, damage } = survey;
+  if (isFolded) return { changed: false, before, after: before, torn, damage };
   const after = await write(request, files, survey);
   request.assertHeld();
   const folded = files.map(({ file }) => file);
   removeFiles(dir, folded.toReversed());
-  return { changed: true, before, after, damaged: survey.damaged };
+  return { changed: true, before, after, torn, damage };
 }
 
 /** Whether it is the file of a compaction that was killed: no reader looks at it. */
@@ -100,7 +105,7 @@ async function write(request: CompactRequest, files: readonly Segment[], survey:
   try {
     using file = new StagedFile({ temporary: join(dir, `compacting-${run}.tmp`), durable: true }, "wx");
     const writer = new LineWriter(file.fd);
-    writer.writeText(JSON.stringify(headerOf(request, 1 + survey.highestSeq)));
+    writer.writeHeader(headerOf(request, 1 + survey.highestSeq));
     const copied = await copyLatest({ dir, files, latest: survey.latest, writer });
     if (copied !== survey.latest.size) throw changedMeanwhile(dir);
     writer.flush();
@@ -117,7 +122,8 @@ async function write(request: CompactRequest, files: readonly Segment[], survey:
 function headerOf({ run, task, boot }: CompactRequest, seq: number): LedgerHeader {
   const at = new Date().toISOString();
   // No outcome stands under this header: the headers below have the facts. All outputs are on disk before the file is there.
-  return { v: COMPACTED_VERSION, compacted: true, ...unknownFacts, run, task, at, seq, boot, durable: true };
+  const facts = { ...unknownFacts, run, task, at, seq, boot, durable: true as const };
+  return { v: COMPACTED_VERSION, compacted: true, ...facts, c: "is written with it" };
 }
 
 /** The lease rules it out; should it happen all the same, no line must be lost. */

@@ -26,7 +26,8 @@ const NOTHING = { files: 0, lines: 0, bytes: 0 } as const;
 export async function compactShard(request: CompactShardRequest): Promise<Compaction> {
   const { ledgerDir, outputRoot, leaseDir, task, onWait } = request;
   // Where nothing was recorded there is nothing to lock either, and no directory to be made for it.
-  if (!existsSync(ledgerDir)) return { changed: false, before: NOTHING, after: NOTHING, damaged: 0 };
+  if (!existsSync(ledgerDir))
+    return { changed: false, before: NOTHING, after: NOTHING, torn: 0, damage: { count: 0, places: [] } };
   const run = createRunId();
   await using lease = await openLease({
     dir: leaseDir,

@@ -1,8 +1,10 @@
 import { join } from "node:path";
 import { fingerprintHigh, fingerprintLow, hashAsciiBytes, hashText } from "../../../base/hash.js";
+import { HEAD_BYTES } from "../../ledger/done-text.js";
 import { sameScope } from "../../ledger/epochs/epoch-scope.js";
 import type { FingerprintTable } from "../../ledger/fingerprint-table.js";
 import {
+  copiedHeader,
   type EpochOpenLine,
   isCheckpoint,
   isEpochComplete,
@@ -15,7 +17,7 @@ import {
   unknownFacts,
 } from "../../ledger/lines.js";
 import { type Block, readBlocks } from "../../ledger/read-segment.js";
-import { type LineSink, PLAIN_HEAD_BYTES, scanLines } from "../../ledger/scan-lines.js";
+import { type LineSink, scanLines } from "../../ledger/scan-lines.js";
 import { runOf, type Segment } from "../../ledger/segment.js";
 import type { LineWriter } from "./line-writer.js";
 
@@ -47,7 +49,9 @@ class Copier {
   #outcomes = 0;
   readonly #opened: EpochOpenLine[] = [];
   /** Of the segment that is being copied; null once it is written. */
-  #header: Uint8Array | null = null;
+  #header: LedgerHeader | null = null;
+  #run = "";
+  #isChecked = false;
 
   constructor(latest: FingerprintTable, writer: LineWriter) {
     this.#latest = latest;
@@ -55,24 +59,34 @@ class Copier {
   }
 
   begin(segment: Segment): void {
-    // A segment with a header has it in its first line.
-    this.#header = segment.header === null ? Buffer.from(JSON.stringify(assumedHeader(segment))) : null;
+    this.#begin(segment.header ?? assumedHeader(segment));
+  }
+
+  #begin(header: LedgerHeader): void {
+    this.#header = header;
+    this.#run = header.run;
+    this.#isChecked = header.c !== undefined;
   }
 
   sinkOf({ bytes, offset: blockOffset }: Block, segment: Segment): LineSink {
     return {
+      isChecked: this.#isChecked,
       plain: (_status, _bytes, start, end) => {
         if (this.#isLatest(hashAsciiBytes(bytes, start, end)))
-          this.#copy(bytes, start - PLAIN_HEAD_BYTES, bytes.indexOf(NEWLINE, end));
+          this.#copy(bytes, start - HEAD_BYTES, bytes.indexOf(NEWLINE, end));
       },
       parsed: (line, offset, length) => {
         const start = offset - blockOffset;
         if (isOutcomeLine(line)) {
           if (this.#isLatest(hashText(line.k))) this.#copy(bytes, start, start + length);
-        } else if (isHeader(line) && (offset > 0 || segment.header !== null)) {
-          // Copied: the block's memory may be used again before the header is written.
-          this.#header = Uint8Array.prototype.slice.call(bytes, start, start + length);
+          return;
+        }
+        const header = isHeader(line) ? line : copiedHeader(line);
+        if (header !== undefined) {
+          // A copy of another one: the header above it is damaged.
+          if (header.run !== this.#run && (offset > 0 || segment.header !== null)) this.#begin(header);
         } else if (!this.#isVoid(line) && !isCheckpoint(line)) {
+          if (isEpochOpen(line)) this.#writer.gap();
           this.#copy(bytes, start, start + length);
         }
       },
@@ -93,10 +107,8 @@ class Copier {
   }
 
   #copy(bytes: Uint8Array, start: number, end: number): void {
-    if (this.#header !== null) {
-      this.#writer.write(this.#header, 0, this.#header.length);
-      this.#header = null;
-    }
+    if (this.#header !== null) this.#writer.writeHeader(this.#header);
+    this.#header = null;
     this.#writer.write(bytes, start, end);
   }
 }

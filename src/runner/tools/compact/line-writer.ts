@@ -1,4 +1,6 @@
+import { withChecksum } from "../../../base/checksum.js";
 import { writeFully } from "../../../base/disk.js";
+import { copyOf, type LedgerHeader } from "../../ledger/lines.js";
 
 const BUFFER_BYTES = 256 * 1024;
 
@@ -14,7 +16,21 @@ export class LineWriter {
     this.#fd = fd;
   }
 
-  writeText(line: string): void {
+  /** A header as it stands in a segment: with a copy, where its lines have checksums. */
+  writeHeader({ c, ...header }: LedgerHeader): void {
+    if (c === undefined) return this.#writeText(JSON.stringify(header));
+    this.#writeText(withChecksum(JSON.stringify(header)));
+    this.gap();
+    this.#writeText(withChecksum(JSON.stringify(copyOf(header))));
+  }
+
+  /** An empty line, which is not counted. */
+  gap(): void {
+    this.#writeText("");
+    this.lines--;
+  }
+
+  #writeText(line: string): void {
     const bytes = Buffer.from(line);
     this.write(bytes, 0, bytes.length);
   }
