@@ -209,8 +209,13 @@ export function createLeftOut({ root, leaveOut }: Pick<WalkOptions, "root" | "le
 }
 
 function isOneOf(others: readonly Stats[], path: string): boolean {
-  const stat = statIfThere(path);
-  return stat !== undefined && stat.ino !== 0 && others.some(({ dev, ino }) => dev === stat.dev && ino === stat.ino);
+  try {
+    const stat = statIfThere(path);
+    return stat !== undefined && stat.ino !== 0 && others.some(({ dev, ino }) => dev === stat.dev && ino === stat.ino);
+  } catch {
+    // It cannot be listed either, which says why.
+    return false;
+  }
 }
 
 /** The real path, also of what is not there yet. */
