@@ -4,6 +4,7 @@
  */
 export { encodeItem } from "./base/canonical-json.js";
 export * from "./base/errors.js";
+export { parseJson, stringifyJson } from "./base/exact-json.js";
 export { hashHex, hashUnit, sha256Hex, shardOf } from "./base/hash.js";
 export { type OpenItemProcesses, openItemProcesses } from "./base/item-processes.js";
 export { didYouMean, nearestName } from "./base/nearest.js";

@@ -14,6 +14,7 @@ import {
   type ProgramEnd,
   type ProgramOptions,
   type RunPlan,
+  stringifyJson,
   type TaskContext,
 } from "kagurazaka";
 import { checkWords, isOutputName, scriptsIn } from "./exec/check-words.js";
@@ -177,7 +178,7 @@ export default class Exec extends KagurazakaTask<ExecItem, typeof options> {
       // A field whose name is no plain one was filled in.
       if (!this.#isFilter || argv.some((word, i) => word !== this.#words[i]!.text)) return "none";
       if (isFile(item.input)) return { path: item.input.path };
-      return { text: `${typeof item.line === "string" ? item.line : JSON.stringify(recordOf(item))}\n` };
+      return { text: `${typeof item.line === "string" ? item.line : stringifyJson(recordOf(item))}\n` };
     }
     if (stdin === "input" && isFile(item.input)) return { path: item.input.path };
     if (stdin === "line" && typeof item.line === "string") return { text: `${item.line}\n` };

@@ -1,4 +1,4 @@
-import { type JsonlRecord, KagurazakaError, nameOfSource } from "../src/kit.js";
+import { type JsonlRecord, KagurazakaError, nameOfSource, stringifyJson } from "../src/kit.js";
 
 /** A JSON object, not an array and not null. */
 export function isRecord(value: unknown): value is Record<string, unknown> {
@@ -8,6 +8,6 @@ export function isRecord(value: unknown): value is Record<string, unknown> {
 /** A line that is JSON but not of the form a mode wants; `must` completes "the line …". */
 export function badRecord(source: string, { value, line }: JsonlRecord, must: string): KagurazakaError {
   const where = `${nameOfSource(source)}:${line}`;
-  const begins = (JSON.stringify(value) ?? "").slice(0, 80);
+  const begins = (stringifyJson(value) ?? "").slice(0, 80);
   return new KagurazakaError("generate-tasks", `${where}: the line ${must}`, { where, hint: `It begins ${begins}` });
 }

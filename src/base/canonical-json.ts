@@ -12,6 +12,9 @@ import { isPlainObject, shapeOf } from "./record-shape.js";
 const MAX_DEPTH = 200;
 const NEEDS_ESCAPE = /[\u0000-\u001f"\\\ud800-\udfff]/;
 
+/** Whether JSON would give a number back. */
+const fitsNumber = (value: bigint): boolean => Number.isSafeInteger(Number(value));
+
 class Refused extends Error {}
 const refused = new Refused("refused");
 
@@ -24,6 +27,9 @@ function isInOrder(value: unknown, depth: number): boolean {
     case "number":
       if (!Number.isFinite(value)) throw refused;
       return true;
+    case "bigint":
+      if (fitsNumber(value)) throw refused;
+      return false;
     case "object": {
       if (value === null) return true;
       if (depth >= MAX_DEPTH) throw refused;
@@ -61,8 +67,9 @@ function encode(value: unknown, depth: number): string {
 
 /**
  * Canonical JSON text of a value. Object fields that are `undefined` are left out. Values that JSON would silently drop or
- * change are refused: functions, symbols, BigInt, NaN and infinities, `undefined` in arrays, instances of classes, circular
- * references, more than 200 levels. `-0` is written as `0`, and symbol keys are ignored, as in JSON.
+ * change are refused: functions, symbols, NaN and infinities, `undefined` in arrays, instances of classes, circular
+ * references, more than 200 levels. A `bigint` stands for an integer beyond 2^53, as `parseJson` returns it; a smaller one would come
+ * back as a number. `-0` is written as `0`, and symbol keys are ignored, as in JSON.
  * @throws KagurazakaError `not-json` with the dotted path of the refused value
  */
 export function encodeItem(value: unknown): string {
@@ -127,7 +134,9 @@ function describeScalar(value: unknown): [what: string, hint: string] | undefine
     case "symbol":
       return ["a symbol", "Use text."];
     case "bigint":
-      return ["a BigInt", "Pass it as text (String(n)) and read it back with BigInt(text)."];
+      return fitsNumber(value)
+        ? ["a BigInt that a number can hold", "Pass Number(n): a BigInt is for integers beyond 2^53."]
+        : undefined;
     case "number":
       return Number.isFinite(value) ? undefined : [String(value), "Use null or text for it."];
     default:

@@ -1,4 +1,5 @@
 import type { ErrorRecord } from "../base/errors.js";
+import { stringifyJson } from "../base/exact-json.js";
 import { escapeControls, shortDuration } from "../base/text.js";
 import type { UiSettings } from "../config/run-options.js";
 import type { RunSnapshot } from "../runner/run/run-result.js";
@@ -72,7 +73,7 @@ function createPrettyConsole(out: MessageOut, kind: StatusKind): RunConsole {
       for (const line of lines) ofItem(key, escapeControls(line));
     },
     log(key, level, message, fields) {
-      const shown = fields === undefined ? message : `${message} ${JSON.stringify(fields)}`;
+      const shown = fields === undefined ? message : `${message} ${stringifyJson(fields)}`;
       const paint = { error: palette.red, warn: palette.yellow, info: palette.cyan }[level];
       ofItem(key, `${paint(level)} ${escapeControls(shown)}`);
     },
@@ -96,7 +97,7 @@ function createPrettyConsole(out: MessageOut, kind: StatusKind): RunConsole {
 function createJsonConsole(out: MessageOut): RunConsole {
   let timer: NodeJS.Timeout | undefined;
   const write = (level: string, event: string, fields: Record<string, unknown>): void =>
-    void out.write(`${JSON.stringify({ ts: new Date().toISOString(), level, event, ...fields })}\n`);
+    void out.write(`${stringifyJson({ ts: new Date().toISOString(), level, event, ...fields })}\n`);
   return {
     palette: createPalette({ isTTY: false }, { NO_COLOR: "1" }),
     begin(snapshot) {

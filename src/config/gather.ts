@@ -1,4 +1,5 @@
 import { KagurazakaError } from "../base/errors.js";
+import { stringifyJson } from "../base/exact-json.js";
 import { didYouMean } from "../base/nearest.js";
 import type { OptionSpec, OptionSpecs } from "../base/option-spec.js";
 import { bySnakeName } from "./command-line.js";
@@ -100,7 +101,7 @@ function rawWords(key: string, tree: Tree): string[] {
 }
 
 const wordOf = (tree: Tree): string =>
-  tree instanceof Leaf ? (tree.text ?? String(tree.value)) : JSON.stringify(toPlain(tree));
+  tree instanceof Leaf ? (tree.text ?? String(tree.value)) : stringifyJson(toPlain(tree))!;
 
 /** What references see: the file's values, with those that flags override. */
 export function overlaid(section: Branch, flags: ReadonlyMap<string, Tree>): Branch {

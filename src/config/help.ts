@@ -1,3 +1,4 @@
+import { stringifyJson } from "../base/exact-json.js";
 import type { OptionSpec, OptionSpecs } from "../base/option-spec.js";
 import { type CommandSyntax, isList, runSyntax } from "./command-line.js";
 import { usageOf } from "./flags.js";
@@ -158,7 +159,7 @@ function mixinHelp(mixin: MergedMixin): string {
   return ["Mixin keys and their values now (--mixin key=value; ??? must be filled in):", ...lines].join("\n");
 }
 
-const show = (tree: Tree): string => JSON.stringify(toPlain(tree)) ?? "";
+const show = (tree: Tree): string => stringifyJson(toPlain(tree)) ?? "";
 const row = (key: string, value: string, help: string): string =>
   `  ${key.padEnd(36)} ${value}${help === "" ? "" : `  — ${help.split("\n")[0]}`}`;
 

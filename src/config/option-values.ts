@@ -1,4 +1,5 @@
 import { KagurazakaError } from "../base/errors.js";
+import { parseJson, stringifyJson } from "../base/exact-json.js";
 import { didYouMean } from "../base/nearest.js";
 import type { OptionSpec } from "../base/option-spec.js";
 import { isSecretName } from "./secrets.js";
@@ -38,7 +39,7 @@ export function checkOptionValue(value: unknown, spec: OptionSpec, context: Valu
     if (value === null && (spec.nullable || spec.type === "json")) return null;
     // What takes a text gets one, also for a mapping or a list: its JSON.
     if (spec.parse && value !== null)
-      return runParse(spec.parse, typeof value === "object" ? JSON.stringify(value) : String(value));
+      return runParse(spec.parse, typeof value === "object" ? stringifyJson(value) : String(value));
     return fitValue(spec, value, how);
   });
 }
@@ -64,7 +65,7 @@ function guard(written: Written, read: (how: Fitting) => unknown): unknown {
 }
 
 function show(value: unknown): string {
-  const json = JSON.stringify(value) ?? String(value);
+  const json = stringifyJson(value) ?? String(value);
   return json.length > 80 ? `${json.slice(0, 77)}…` : json;
 }
 
@@ -84,7 +85,7 @@ function looksLikeJson(text: string, type: "json" | "map" | "strings"): boolean 
 
 function tryJson(text: string): { value: unknown } | undefined {
   try {
-    return { value: JSON.parse(text) };
+    return { value: parseJson(text) };
   } catch {
     return undefined;
   }

@@ -1,3 +1,4 @@
+import { stringifyJson } from "../base/exact-json.js";
 import type { Layers } from "./layers.js";
 import type { MergedMixin } from "./mixin.js";
 import type { Report } from "./report.js";
@@ -108,7 +109,7 @@ function conflictOf({ field }: Target, short: Branch, layer: Branch | undefined)
   if (!isBranch(mode)) return { path, tree: mode };
   for (const [key, tree] of Object.entries(short[field] as Branch)) {
     const other = under(mode, key);
-    if (other === undefined || JSON.stringify(toPlain(other, true)) === JSON.stringify(toPlain(tree, true))) continue;
+    if (other === undefined || stringifyJson(toPlain(other, true)) === stringifyJson(toPlain(tree, true))) continue;
     return { path: `${path}.${snakeName(key)}`, tree: other };
   }
   return undefined;
@@ -118,8 +119,8 @@ const under = (branch: Branch, name: string): Tree | undefined =>
   Object.entries(branch).find(([key]) => snakeName(key) === snakeName(name))?.[1];
 
 function refuseContradiction(name: ShortName, tree: Tree, other: Contradiction, report: Report): void {
-  const given = `${flagName(name)} ${JSON.stringify(toPlain(tree, true))}`;
-  const value = isNull(other.tree) ? "null" : JSON.stringify(toPlain(other.tree, true));
+  const given = `${flagName(name)} ${stringifyJson(toPlain(tree, true))}`;
+  const value = isNull(other.tree) ? "null" : stringifyJson(toPlain(other.tree, true));
   const where = `${originOf(tree).text} and ${originOf(other.tree).text}`;
   report.refuse("mixin", `${given} and ${other.path}=${value} say different things`, {
     where,

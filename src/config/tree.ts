@@ -8,7 +8,8 @@ export interface ValueOrigin extends Origin {
   readonly atKey?: string;
 }
 
-export type Scalar = null | boolean | number | string;
+/** A bigint is an integer that a number cannot hold. */
+export type Scalar = null | boolean | number | bigint | string;
 
 /** One scalar. `text` is how it was written where that differs from the value: `007`, `1.10`. */
 export class Leaf {

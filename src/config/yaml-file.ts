@@ -2,6 +2,7 @@ import { readFile, stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import type { Document, LineCounter, Node, Pair, YAMLMap } from "yaml";
 import { KagurazakaError } from "../base/errors.js";
+import { exactInteger } from "./text/quantities.js";
 import {
   type Branch,
   createBranch,
@@ -170,7 +171,7 @@ class Source {
     if (value === null || typeof value === "string" || typeof value === "boolean") return new Leaf(value, origin);
     if (typeof value !== "number") return new Leaf(source ?? String(value), origin);
     // How a number was written counts where a text is wanted: 007, 1.10.
-    return new Leaf(value, origin, source === String(value) ? undefined : source);
+    return new Leaf(exactInteger(value, source ?? ""), origin, source === String(value) ? undefined : source);
   }
 
   private alias(node: Node & { source: string }, depth: number, keyOffset?: number): Tree {

@@ -1,5 +1,5 @@
-/** A JSON value. Items and option values are JSON, because they are sent to other threads and machines. */
-export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
+/** A JSON value; a `bigint` is an integer that a number cannot hold. Items and option values are JSON, because they are sent to other threads and machines. */
+export type Json = null | boolean | number | bigint | string | readonly Json[] | { readonly [key: string]: Json };
 
 /** One input as it is listed, stored and sent. `undefined` fields count as absent. */
 export type Item = { readonly [field: string]: unknown };

@@ -1,3 +1,4 @@
+import { mayHaveLargeIntegers, parseJson } from "../base/exact-json.js";
 import {
   badLine,
   DEFAULT_MAX_LINE_BYTES,
@@ -20,7 +21,7 @@ export interface JsonlRecord {
 
 /**
  * The values of a file of JSON lines, in arrays; `.gz` (several members too) and `.zst` by name, `-` for standard input.
- * Takes CRLF, a byte order mark, blank lines and a missing last newline. The values before a bad line are yielded before the
+ * Integers that a number cannot hold are `bigint`. Takes CRLF, a byte order mark, blank lines and a missing last newline. The values before a bad line are yielded before the
  * error is thrown.
  *
  * @throws KagurazakaError `input-root` when the file cannot be opened; `generate-tasks`, with `where` = `file:line`, for
@@ -48,6 +49,7 @@ function parseBlock(bytes: Buffer, line: number, maxLineBytes: number): Block {
   const records: JsonlRecord[] = [];
   const decoded = decodeBlock(bytes);
   const text = line === 0 ? withoutMark(decoded.text) : decoded.text;
+  const parse = mayHaveLargeIntegers(text) ? parseJson : JSON.parse;
   for (let start = 0; start < text.length; ) {
     const newline = text.indexOf("\n", start);
     const one = text.slice(start, newline === -1 ? text.length : newline);
@@ -57,7 +59,7 @@ function parseBlock(bytes: Buffer, line: number, maxLineBytes: number): Block {
     // Blanks stand below "!": most lines begin with a brace and need no closer look.
     if (one.length === 0 || (one.charCodeAt(0) < 33 && one.trim() === "")) continue;
     try {
-      records.push({ value: JSON.parse(one), line });
+      records.push({ value: parse(one), line });
     } catch (cause) {
       const hint = `Each line must be one JSON value; this one begins ${JSON.stringify(one.slice(0, 60))}.`;
       return { records, lastLine: line, failure: { what: `not JSON: ${(cause as Error).message}`, hint, cause } };

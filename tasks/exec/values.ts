@@ -35,7 +35,7 @@ export function findValue(name: string, item: ExecItem, ctx: TaskContext): strin
   if (isSign(name)) return signs[name]!(wholeOf(item));
   const found = Object.hasOwn(item, name) ? item[name] : (ownValue(name, item, ctx) ?? followed(item, name));
   if (typeof found === "string") return found;
-  if (typeof found === "number" || typeof found === "boolean") return String(found);
+  if (["number", "bigint", "boolean"].includes(typeof found)) return String(found);
   const fields = Object.keys(item).map((field) => `{${field}${isFile(item[field]) ? ".path" : ""}}`);
   const what = found === undefined ? "nothing" : found === null ? "null" : "no text but a list or an object";
   throw new PermanentError(`{${name}} is ${what} in this item, which has ${fields.join(", ") || "no fields"}`);

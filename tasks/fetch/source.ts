@@ -1,4 +1,4 @@
-import { PermanentError } from "kagurazaka";
+import { PermanentError, stringifyJson } from "kagurazaka";
 
 /** A line of a list: what to fetch and, where the list has them, its checksums and length. */
 export interface FetchRecord {
@@ -33,10 +33,10 @@ export function readSource(record: FetchRecord): Source {
   const text = record.url ?? line[0];
   const file = record.file ?? line[1]?.trim();
   if (file !== undefined && (typeof file !== "string" || file === ""))
-    throw mistake(`"file" is ${JSON.stringify(file)}, not a path`);
+    throw mistake(`"file" is ${stringifyJson(file)}, not a path`);
   const { bytes } = record;
   if (bytes !== undefined && bytes !== null && !(Number.isSafeInteger(bytes) && (bytes as number) >= 0))
-    throw mistake(`"bytes" is ${JSON.stringify(bytes)}, not a length`);
+    throw mistake(`"bytes" is ${stringifyJson(bytes)}, not a length`);
   return { url: parseUrl(text), file, sums: readSums(record), bytes: (bytes as number | null) ?? undefined };
 }
 

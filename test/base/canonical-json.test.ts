@@ -44,6 +44,11 @@ test.each([
   expect(encodeItem(value)).toBe(text);
 });
 
+test("writes an integer beyond 2^53 as it is", () => {
+  const value = { n: 9007199254740993n, a: [-9007199254740993n] };
+  expect(encodeItem(value)).toBe('{"a":[-9007199254740993],"n":9007199254740993}');
+});
+
 test("sorts keys by UTF-16 unit, as RFC 8785 asks", () => {
   expect(Object.keys(JSON.parse(encodeItem({ "\uffff": 1, "😀": 2, Z: 3, a: 4 })))).toEqual(["Z", "a", "😀", "\uffff"]);
 });

@@ -27,6 +27,11 @@ test("core schema: yes is a text, and what was written is kept beside the number
   expect(toPlain(tree, true)).toEqual({ a: "yes", b: "007", c: "1.10", d: null, e: "0x1F", f: "1" });
 });
 
+test("an integer beyond 2^53 is kept as it is written", async () => {
+  const tree = await load("a: 9007199254740993\nb: -18446744073709551615\nc: 0xFFFFFFFFFFFFFFFF\nd: 1e20\n");
+  expect(toPlain(tree)).toEqual({ a: 9007199254740993n, b: -18446744073709551615n, c: 18446744073709551615n, d: 1e20 });
+});
+
 test("merge keys: own keys win, earlier mappings win over later ones", async () => {
   const tree = await load("x: &x {a: 1, b: 1}\ny: &y {b: 2, c: 2}\nz:\n  c: 3\n  <<: [*x, *y]\n");
   expect(toPlain(at(tree, "z"))).toEqual({ a: 1, b: 1, c: 3 });

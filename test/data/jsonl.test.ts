@@ -47,6 +47,14 @@ describe("reading", () => {
     },
   );
 
+  test("integers beyond 2^53 keep their value; the line of one with too many digits is named", async () => {
+    const [a, b] = [{ id: 9007199254740993n }, { id: 7, text: "9007199254740993" }];
+    const path = write(`{"id":9007199254740993}\n{"id":7,"text":"9007199254740993"}\n${"1".repeat(500)}\n`);
+    const { records, error } = await read(path);
+    expect(records.map(({ value }) => value)).toEqual([a, b]);
+    expect(error).toMatchObject({ where: `${path}:3`, message: expect.stringContaining("an integer of 500 digits") });
+  });
+
   test("an empty file, and one of blank lines only, have no records", async () => {
     for (const content of ["", "\n\n \n", "\ufeff"]) expect((await read(write(content))).records).toEqual([]);
   });

@@ -433,6 +433,23 @@ describe.concurrent("refused before anything runs", () => {
     });
   }
 
+  test("integers beyond 2^53 are those of the list: as keys, words and JSON, and when they are tried again", async () => {
+    const ids = ["9007199254740992", "9007199254740993", "-1161888007138312193"];
+    const place = createPlace({ "rows.jsonl": ids.map((id) => `{"id": ${id}, "in": [${id}]}\n`).join("") });
+    const list = ["--mixin", "input_mode={use: InputFromWhateverJsonl, jsonl_path: rows.jsonl, key_field: id}"];
+    const command = ["sh", "-c", 'echo "$1"; test -e mended', "sh", "{id}"];
+    const first = await exec(place, [...once, ...list], command);
+    expect(first.json.counts, first.stderr).toEqual(counts({ failed: 3 }));
+    place.write({ mended: "" });
+    const again = await exec(place, [...list, "--retry-failed"], command);
+    expect(again.json.counts, again.stderr).toEqual(counts({ done: 3 }));
+    const piped = await exec(place, list, ["cat"]);
+    for (const id of ids) {
+      for (const { stderr } of [first, again]) expect(stderr).toContain(`\n${id} | ${id}\n`);
+      expect(piped.stderr).toContain(`\n${id} | {"id":${id},"in":[${id}]}\n`);
+    }
+  });
+
   test("no input at all; a field that only an item can tell fails there", async () => {
     const place = createPlace();
     const none = await place.run(["@exec", "--", "true"]);

@@ -1,3 +1,4 @@
+import { stringifyJson } from "../../base/exact-json.js";
 import { escapeControls, groupedCount } from "../../base/text.js";
 import { displayPath } from "../../loader/paths.js";
 import { type FailedItem, failedItems, type LedgerIndex, loadLedger } from "../../runner/ledger/index.js";
@@ -42,7 +43,7 @@ export const command = defineCommand({
       const states = target.states.map(({ stateDir }) => stateDir);
       const items = asked === undefined ? {} : { items: [...everyFailure(ledgers)].filter(chosen) };
       await out.line(
-        JSON.stringify({ task: target.task, states, failed: total, classes, ...items, next: next ?? null }),
+        stringifyJson({ task: target.task, states, failed: total, classes, ...items, next: next ?? null }),
       );
     } else {
       const palette = createPalette(process.stdout);

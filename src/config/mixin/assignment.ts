@@ -1,5 +1,6 @@
 import { KagurazakaError } from "../../base/errors.js";
 import { snakeName } from "../text/names.js";
+import { exactInteger } from "../text/quantities.js";
 import { type Branch, createBranch, isBranch, Leaf, refuseForbiddenKey, type Tree, type ValueOrigin } from "../tree.js";
 import { mergeModes } from "./merge.js";
 
@@ -48,7 +49,7 @@ function parseScalar(text: string, origin: ValueOrigin): Leaf {
   if (/^(null|Null|NULL|~)$/.test(bare)) return new Leaf(null, origin);
   if (/^(true|True|TRUE|false|False|FALSE)$/.test(bare)) return new Leaf(bare.toLowerCase() === "true", origin);
   if (/^([-+]?\d+|0o[0-7]+|0x[\da-fA-F]+)$/.test(bare) || /^[-+]?(\.\d+|\d+(\.\d*)?)([eE][-+]?\d+)?$/.test(bare)) {
-    const value = Number(bare);
+    const value = exactInteger(Number(bare), bare);
     return String(value) === bare ? new Leaf(value, origin) : new Leaf(value, origin, bare);
   }
   return new Leaf(text, origin);

@@ -1,3 +1,4 @@
+import { stringifyJson } from "../../base/exact-json.js";
 import type { OptionSpec } from "../../base/option-spec.js";
 import { refuseForbiddenKey } from "../tree.js";
 import { parseDuration, parseInteger, parseNumber, parseSize } from "./quantities.js";
@@ -44,8 +45,8 @@ export function fitValue(spec: OptionSpec, value: unknown, how: Fitting): unknow
 function fitString(spec: Pick<OptionSpec, "notEmpty">, value: unknown, allowed = "a text"): string {
   if (value === "" && spec.notEmpty) throw new Unfit("a text that is not empty");
   if (typeof value === "string") return value;
-  if (typeof value === "number" || typeof value === "boolean") return String(value);
-  if (typeof value === "object" && value !== null && !Array.isArray(value)) return JSON.stringify(value);
+  if (typeof value === "number" || typeof value === "bigint" || typeof value === "boolean") return String(value);
+  if (typeof value === "object" && value !== null && !Array.isArray(value)) return stringifyJson(value);
   throw new Unfit(allowed);
 }
 
@@ -92,6 +93,8 @@ function fitNumber(spec: OptionSpec, value: unknown, how: Fitting): number {
   if (typeof value === "number" && (isWhole ? Number.isSafeInteger(value) : Number.isFinite(value))) return value;
   const text = typeof value === "string" ? value : "";
   const read = (isWhole ? undefined : parseNumber(text)) ?? parseInteger(text);
+  if (typeof value === "bigint" || (read === undefined && /^\s*[-+]?\d+\s*$/.test(text)))
+    throw new Unfit(`a number that is exact, below 2^53${rangeText(spec)}`);
   if (read === undefined) throw new Unfit(`${isWhole ? "a whole number" : "a number"}${rangeText(spec)}`);
   if (read.note) how.note(read.note);
   return read.value;
@@ -178,6 +181,8 @@ function fitJson(value: unknown): unknown {
     if (Number.isFinite(value)) return value;
     throw new Unfit("something JSON can say (no NaN, no infinity)");
   }
+  if (typeof value === "bigint")
+    throw new Unfit("JSON with numbers that are exact: write integers beyond 2^53 as texts");
   if (Array.isArray(value)) return value.map(fitJson);
   if (typeof value !== "object") throw new Unfit("something JSON can say");
   const object = Object.create(null) as Record<string, unknown>;

@@ -20,11 +20,17 @@ export function parseInteger(text: string): ReadNumber | undefined {
   return undefined;
 }
 
+/** The integer that `text` stands for, which as a number is `value`. */
+export function exactInteger(value: number, text: string): number | bigint {
+  const isRounded = /^([-+]?\d+|0[ox][\da-f]+)$/i.test(text) && !Number.isSafeInteger(value);
+  return isRounded ? BigInt(text) : value;
+}
+
 export function parseNumber(text: string): ReadNumber | undefined {
   const bare = text.trim();
   if (!/^[-+]?(\.\d+|\d+(\.\d*)?)(e[-+]?\d+)?$/i.test(bare)) return undefined;
-  const value = Number(bare);
-  return Number.isFinite(value) ? { value } : undefined;
+  const value = exactInteger(Number(bare), bare);
+  return typeof value === "number" && Number.isFinite(value) ? { value } : undefined;
 }
 
 const msOf: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };

@@ -1,4 +1,5 @@
 import type { ErrorRecord } from "../../base/errors.js";
+import { parseJson } from "../../base/exact-json.js";
 import type { SoftPartition } from "../../contracts/modes.js";
 import { type Partition, wholeInput } from "../../contracts/partition.js";
 import type { HashShard } from "../../contracts/run-config.js";
@@ -162,7 +163,7 @@ const statuses: ReadonlySet<unknown> = new Set<RecordedStatus>(["done", "filtere
 /** Parses one line; undefined: not a JSON object. Objects of unknown kinds are accepted. */
 export function parseLine(text: string): Partial<LedgerLine> | undefined {
   try {
-    const value: unknown = JSON.parse(text);
+    const value = parseJson(text);
     return typeof value === "object" && value !== null && !Array.isArray(value) ? value : undefined;
   } catch {
     return undefined;

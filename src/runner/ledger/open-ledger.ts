@@ -1,4 +1,5 @@
 import { type ErrorRecord, failureClassOf } from "../../base/errors.js";
+import { stringifyJson } from "../../base/exact-json.js";
 import type { KeyBytes } from "../../contracts/chunk.js";
 import type { FailedKeys } from "./failures/failed-keys.js";
 import { roundMs } from "./line-buffer.js";
@@ -104,9 +105,9 @@ const attemptsOf = (attempts: number | undefined): { n?: number } =>
 function itemField(item: unknown): string {
   let json: string | undefined;
   try {
-    json = JSON.stringify(item);
+    json = stringifyJson(item);
   } catch {
-    // A circular item or a BigInt: records the failure without the item.
+    // A circular item: records the failure without the item.
   }
   if (json === undefined) return "";
   const bytes = Buffer.byteLength(json);

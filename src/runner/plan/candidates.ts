@@ -121,7 +121,7 @@ export class Namer {
     const field = this.#keyField;
     if (field !== undefined) {
       const value = item[field];
-      if (typeof value === "string" || typeof value === "number") return String(value);
+      if (typeof value === "string" || typeof value === "number" || typeof value === "bigint") return String(value);
       const found = value === undefined ? "missing" : `a ${typeof value}`;
       const fields = Object.keys(item);
       throw new KagurazakaError("item-failed", `the key field "${field}" is ${found}, not a text or a number`, {

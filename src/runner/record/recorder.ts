@@ -1,5 +1,6 @@
 import { monotonicMs } from "../../base/clock.js";
 import { asKagurazakaError, type ErrorRecord, failureClassOf, type KagurazakaError } from "../../base/errors.js";
+import { parseJson } from "../../base/exact-json.js";
 import type { Chunk, PendingItem } from "../../contracts/chunk.js";
 import {
   emptyCounts,
@@ -120,7 +121,7 @@ export class Recorder {
       case "failed":
         // The duration of an item that crashed its worker is unknown.
         if (settled.durationMs > 0) this.#counters.ran(settled.durationMs, () => key);
-        return this.#failed(key, attempt, settled, JSON.parse(json));
+        return this.#failed(key, attempt, settled, parseJson(json));
     }
     this.#count(settled.status);
     hooks.onOutcome?.(outcomeOf(key, attempt, settled));

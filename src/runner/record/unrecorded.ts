@@ -1,4 +1,5 @@
 import { type DisposalStack, openDisposalStack } from "../../base/disposal-stack.js";
+import { parseJson } from "../../base/exact-json.js";
 import type { UnrecordedOutcomes } from "../../contracts/fleet.js";
 import { type Lease, ownProcess } from "../lease/index.js";
 import { type Ledger, type LedgerHeader, type LedgerIndex, loadLedger, openLedger } from "../ledger/index.js";
@@ -88,7 +89,7 @@ function append({ ledger, header, index }: RecoverySegment, { chunk: message, ou
     if (status === "done") ledger.appendDone(key, durationMs, { attempts: attempt });
     else if (status === "filtered") ledger.appendFiltered(key, durationMs, reason ?? "", attempt);
     else if (status === "failed" && error)
-      ledger.appendFailed({ key, attempts: attempt, ms: durationMs, error, item: JSON.parse(json) });
+      ledger.appendFailed({ key, attempts: attempt, ms: durationMs, error, item: parseJson(json) });
     else continue;
     count++;
   }

@@ -1,4 +1,5 @@
 import { closeSync, writeSync } from "node:fs";
+import { stringifyJson } from "../../base/exact-json.js";
 import { openOwn } from "../../base/own-file.js";
 
 /** `runs/<id>/log.jsonl`: prints, logs, retries, warnings and recycled workers, one JSON object a line. Made by the first one. */
@@ -22,7 +23,7 @@ export class RunLog implements Disposable {
     const line = { ts: new Date().toISOString(), run: this.#run, event, ...(key === null ? {} : { key }), ...fields };
     try {
       this.#fd ??= openOwn(this.#path, "new");
-      writeSync(this.#fd, `${JSON.stringify(line)}\n`);
+      writeSync(this.#fd, `${stringifyJson(line)}\n`);
     } catch {
       // A log that cannot be written must not stop the run; where the disk is at fault, the ledger's next write says so.
       this.#broken = true;

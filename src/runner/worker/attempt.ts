@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { monotonicMs } from "../../base/clock.js";
 import { type ErrorRecord, KagurazakaError, timeoutRecord, toErrorRecord } from "../../base/errors.js";
+import { parseJson, stringifyJson } from "../../base/exact-json.js";
 import { activityLayout } from "../../contracts/activity.js";
 import type { ExecutorPorts } from "../../contracts/executor.js";
 import type { TaskInstance } from "../../contracts/task.js";
@@ -244,12 +245,12 @@ function checkedValue(value: unknown): unknown {
   };
   let json: string | undefined;
   try {
-    json = JSON.stringify(value);
+    json = stringifyJson(value);
   } catch (cause) {
     return refuse("it is not JSON-like", cause);
   }
   if (json === undefined) return refuse(`it is a ${typeof value}`);
   if (json.length > MAX_VALUE_CHARS)
     return refuse(`it has ${json.length} characters as JSON, the limit is ${MAX_VALUE_CHARS}`);
-  return JSON.parse(json);
+  return parseJson(json);
 }

@@ -1,5 +1,6 @@
 import { isMainThread } from "node:worker_threads";
 import { toErrorRecord } from "../../base/errors.js";
+import { parseJson, stringifyJson } from "../../base/exact-json.js";
 import { settles } from "../../base/settles.js";
 import { enableSourceMaps } from "../../base/source-maps.js";
 import { activityLayout } from "../../contracts/activity.js";
@@ -86,7 +87,7 @@ function createPorts({ port, setup, activity, activityWritten }: WorkerBoot): Ex
 function plainFields(fields: unknown): unknown {
   if (fields === undefined) return undefined;
   try {
-    return JSON.parse(JSON.stringify(fields));
+    return parseJson(stringifyJson(fields)!);
   } catch {
     return String(fields);
   }

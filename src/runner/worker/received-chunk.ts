@@ -1,3 +1,4 @@
+import { parseJson } from "../../base/exact-json.js";
 import { type ToWorker, unpackKeys } from "../../contracts/wire.js";
 
 /** The items of one message. Packed keys are split on first use. */
@@ -13,7 +14,7 @@ export class ReceivedChunk {
   next = 0;
 
   constructor({ items, keys, firstSeq, shard, forced, attempts = {} }: Extract<ToWorker, { type: "items" }>) {
-    this.items = JSON.parse(items) as unknown[];
+    this.items = parseJson(items) as unknown[];
     this.firstSeq = firstSeq;
     this.shard = shard;
     this.forced = forced;

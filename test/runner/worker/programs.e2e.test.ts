@@ -1,8 +1,10 @@
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
+import { PidBoard } from "../../../dist/src/runner/worker/programs/board.js";
 import { ItemPrograms } from "../../../dist/src/runner/worker/programs/item-programs.js";
 import { SpawnerPool } from "../../../dist/src/runner/worker/programs/pool.js";
 import type { ProgramEnd, ProgramOptions } from "../../../src/contracts/task.js";
@@ -17,6 +19,7 @@ interface Attempt {
   readonly run: (script: string, options?: ProgramOptions) => Promise<ProgramEnd>;
 }
 
+const spawnerProgram = new URL("../../../dist/src/runner/worker/programs/process.cjs", import.meta.url).pathname;
 const linux = process.platform === "linux";
 const dir = mkdtempSync(join(tmpdir(), "spawner-test-"));
 const closing: (() => void)[] = [];
@@ -175,6 +178,18 @@ describe("a spawner", () => {
     expect(child).not.toBe("");
     pool.close();
     await until("both are gone", () => !isAlive(pid!) && !isAlive(Number(child)));
+  });
+
+  test("ends without a word when a program ends whose worker has exited", async () => {
+    using board = new PidBoard();
+    const child = spawn(process.execPath, [spawnerProgram], { stdio: ["pipe", "pipe", "pipe", board.fd] });
+    let said = "";
+    child.stderr!.on("data", (piece) => (said += piece));
+    const ended = once(child, "close");
+    child.stdout!.destroy();
+    const job = { id: 1, slot: 0, argv: ["true"], env: {}, keepBytes: 100 };
+    child.stdin!.write(`${JSON.stringify({ env: process.env, tmpDir: dir })}\n${JSON.stringify(job)}\n`);
+    expect([await ended, said]).toEqual([[0, null], ""]);
   });
 
   test("is one for each program at once, and no more than there are cores", async () => {

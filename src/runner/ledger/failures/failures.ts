@@ -1,6 +1,7 @@
 import { closeSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { environmentError, readFully, syncPath, writeFully } from "../../../base/disk.js";
+import { stringifyJson } from "../../../base/exact-json.js";
 import { fingerprintHigh, fingerprintLow, hashAsciiBytes } from "../../../base/hash.js";
 import { makeOwnDirectory } from "../../../base/make-directory.js";
 import { openOwn } from "../../../base/own-file.js";
@@ -77,7 +78,7 @@ function writeLines(fd: number, items: Iterable<FailedItem>): number {
     buffer.drop(buffer.size);
   };
   for (const item of items) {
-    buffer.append(JSON.stringify(item));
+    buffer.append(stringifyJson(item));
     written++;
     if (buffer.size >= FLUSH_BYTES) flush();
   }

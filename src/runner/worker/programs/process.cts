@@ -171,7 +171,12 @@ function kill({ id, kill: signal }: SpawnerKill): void {
 
 function reply(message: FromSpawner): void {
   const bytes = Buffer.from(`${JSON.stringify(message)}\n`);
-  for (let at = 0; at < bytes.length; ) at += fs.writeSync(1, bytes, at);
+  try {
+    for (let at = 0; at < bytes.length; ) at += fs.writeSync(1, bytes, at);
+  } catch {
+    // The worker has exited; its end of stdin may be seen later than this.
+    stop();
+  }
 }
 
 let rest = "";
