@@ -62,6 +62,7 @@ const ownEncodings: ReadonlyMap<string, RegExp> = new Map([
   ["gzip", /\.(?:t?gz|svgz)$/i],
   ["x-gzip", /\.(?:t?gz|svgz)$/i],
   ["br", /\.br$/i],
+  ["zstd", /\.zst$/i],
 ]);
 
 const unpackers: ReadonlyMap<string, () => NodeJS.ReadWriteStream> = new Map([

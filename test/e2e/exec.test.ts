@@ -183,6 +183,49 @@ describe.concurrent("a program per record", () => {
     ]);
     expect(existsSync(place.path("pwned"))).toBe(false);
   });
+
+  test("a field of any name is filled in; one that is nearly right fails; other braces and scripts stay as they are", async () => {
+    const place = createPlace();
+    const list = records(place, [{ id: "x", "First Name": "Zoë", "a-b c": 7, "print $1": "no" }]);
+    const said = async (...command: string[]): Promise<Ended> => exec(place, [...once, ...list], command);
+    const filled = await said("echo", "{First Name}", "{a-b c}/{First Name}", "{{First Name}}", "{no such}", "{id}");
+    expect(filled.stderr).toMatch(/^x \| Zoë 7\/Zoë \{\{First Name\}\} \{no such\} x$/m);
+    const near = await said("echo", "{first_name }", "{id}");
+    expect(near.json.counts).toEqual(counts({ failed: 1 }));
+    expect(near.stderr).toMatch(/\{first_name \} is no field of this item\. Did you mean \{First Name\}\?/);
+    const script = await said("sh", "-c", "echo '{First Name}' \"$1\"", "sh", "{id}");
+    expect(script.stderr).toMatch(/^x \| \{First Name\} x$/m);
+    const awk = await said("awk", "{print $1}", "{id}");
+    expect(awk.stderr).not.toMatch(/no x/);
+  });
+
+  test("where no word names the item, it comes on standard input: a file, a line, a record", async () => {
+    const place = createPlace({ "in/a.txt": "of the file\n", "list.txt": "of the list\n" });
+    const list = records(place, [{ id: "x", n: [1, null] }]);
+    for (const [flags, said] of [
+      [["--in", "in"], "a.txt | of the file"],
+      [["--lines", "list.txt", "--mixin", "input_mode.as=text"], "| of the list"],
+      [list, 'x | {"id":"x","n":[1,null]}'],
+    ] as const) {
+      const { stderr, json } = await exec(place, flags, ["cat"]);
+      expect(json.counts, stderr).toEqual(counts({ done: 1 }));
+      expect(stderr).toContain(`${said}\n`);
+    }
+    const none = await exec(place, ["--in", "in", "--stdin", "none"], ["wc", "-c"]);
+    expect(none.stderr).toMatch(/^a\.txt \| 0$/m);
+    const named = await exec(place, ["--in", "in"], ["sh", "-c", 'cat; basename "$1"', "sh", "{}"]);
+    expect(named.stderr).toMatch(/^a\.txt \| a\.txt$/m);
+    expect(named.stderr).not.toContain("of the file");
+  });
+
+  // Root may enter any directory.
+  test.skipIf(process.getuid?.() === 0)("a directory of PATH that may not be entered hides no program", async () => {
+    const place = createPlace({ "in/a.txt": "a", "closed/x": "" });
+    chmodSync(place.path("closed"), 0);
+    const env = { PATH: `${place.path("closed")}:${process.env.PATH}` };
+    const { json, stderr } = await place.run(["@exec", "--json", "--in", "in", "--", "wc", "-c", "{}"], env);
+    expect(json.counts, stderr).toEqual(counts({ done: 1 }));
+  });
 });
 
 describe.concurrent("a program that fails", () => {

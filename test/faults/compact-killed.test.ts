@@ -12,9 +12,9 @@ import { report } from "./harness/seeds.js";
 const base = mkdtempSync(join(tmpdir(), "kagurazaka-compact-"));
 afterAll(() => rmSync(base, { recursive: true, force: true }));
 const module = join(productRoot, "dist/src/runner/tools/compact/compact-ledger.js");
-const KEYS = 16_000;
+const KEYS = 7_000;
 
-/** Five runs over overlapping keys, by different code, with epochs and failures: some 600 KB are left of it. */
+/** Five runs over overlapping keys, by different code, with epochs and failures: some 250 KB are left of it. */
 async function writeLedger(dir: string): Promise<void> {
   for (let run = 1; run <= 5; run++) {
     const made = { module: `code-${run % 2}`, epoch: run > 3 ? 2 : run > 1 ? 1 : 0 };

@@ -12,7 +12,7 @@ beforeAll(async () => {
 afterAll(() => workplace[Symbol.dispose]());
 
 test("SIGKILL of the process group at random moments, then the same command: the tree of an undisturbed run, no key done twice", async () => {
-  const seeds = seedsFrom(1, 52);
+  const seeds = seedsFrom(1, 30);
   const figures = sumOf(await overSeeds(seeds, 3, (dice) => killAndResume(dice, references)));
   report("kill and resume", { seeds: seeds.length, ...figures });
   // Most kills hit something: else this test proves nothing.
@@ -24,7 +24,7 @@ test("SIGKILL of the process group at random moments, then the same command: the
 
 test("SIGKILL of a coordinator whose workers are processes: none of them is in the way of the same command", async () => {
   const options = { extra: ["--isolation", "process"] };
-  const seeds = seedsFrom(101, 16);
+  const seeds = seedsFrom(101, 10);
   const figures = sumOf(await overSeeds(seeds, 2, (dice) => killAndResume(dice, references, options)));
   report("kill and resume, processes", { seeds: seeds.length, ...figures });
   expect(figures.kills).toBeGreaterThan(seeds.length * 0.8);
@@ -32,7 +32,7 @@ test("SIGKILL of a coordinator whose workers are processes: none of them is in t
 }, 120_000);
 
 test("SIGKILL of a --force, resumed with and without --force: every output is of the new generation", async () => {
-  const seeds = seedsFrom(1, 24);
+  const seeds = seedsFrom(1, 14);
   const figures = sumOf(await overSeeds(seeds, 3, (dice) => killForced(dice, references)));
   report("killed --force", { seeds: seeds.length, ...figures });
   expect(figures.kills).toBeGreaterThan(seeds.length / 2);

@@ -24,26 +24,20 @@ function segmentOf(job: Job): string {
   return join(dir, name!);
 }
 
-/** All of the last two lines, the ends of the file, and a few between. */
+/** In the last two lines, one of which may hold a stack, at the ends of lines, and a few between. Unit tests cut at every byte. */
 function positions(): number[] {
   const lastTwo = bytes.lastIndexOf(0x0a, bytes.lastIndexOf(0x0a, bytes.length - 2) - 1) + 1;
   const header = bytes.indexOf(0x0a);
-  const some = Array.from({ length: 12 }, (_, i) => Math.floor((bytes.length * i) / 12));
-  const all = [
-    ...some,
-    1,
-    header - 1,
-    header,
-    header + 1,
-    ...Array.from({ length: bytes.length - lastTwo + 1 }, (_, i) => lastTwo + i),
-  ];
-  return [...new Set(all)];
+  const between = (from: number, to: number, count: number): number[] =>
+    Array.from({ length: count }, (_, i) => Math.floor(from + ((to - from) * i) / count));
+  const ends = [1, header - 1, header, header + 1, bytes.length - 2, bytes.length - 1, bytes.length];
+  return [...new Set([...between(0, bytes.length, 12), ...ends, ...between(lastTwo, bytes.length, 30)])];
 }
 
 test("a ledger cut at any byte: the command finishes, and does again what the cut has lost and nothing else", async () => {
   const cuts = positions();
-  const redone = await overSeeds(cuts, 3, async ({ seed: position }) => {
-    const job = finished.copyTo(workplace.path(`cut-${position}`));
+  const redone = await overSeeds(cuts, 3, async ({ seed: position, name }) => {
+    const job = finished.copyTo(workplace.path(`cut-${name}`));
     truncateSync(segmentOf(job), position);
     const kept = job.ledger();
     // What always fails is tried again whatever the ledger says; its output is never there.

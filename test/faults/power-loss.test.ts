@@ -37,7 +37,7 @@ const overRecordings = (recordings: readonly Recording[], seeds: readonly number
   overSeeds(seeds, 3, (dice) => cutAndResume(dice, recordings[dice.seed % recordings.length]!, nextBoot));
 
 test("power loss at any step, then the same command: the tree of an undisturbed run, and nothing covered by a checkpoint is redone", async () => {
-  const seeds = seedsFrom(1, 45);
+  const seeds = seedsFrom(1, 25);
   const figures = sumOf(await overRecordings(plain, seeds));
   report("power loss", { seeds: seeds.length, ...figures });
   // Otherwise the test proves nothing: there were checkpoints, and results after them.
@@ -46,7 +46,7 @@ test("power loss at any step, then the same command: the tree of an undisturbed 
 }, 240_000);
 
 test("--durable, power loss at any step: every key recorded has its whole output, and none is redone", async () => {
-  const seeds = seedsFrom(101, 24);
+  const seeds = seedsFrom(101, 15);
   const figures = sumOf(await overRecordings(durable, seeds));
   report("power loss, --durable", { seeds: seeds.length, ...figures });
   expect(figures.recorded).toBeGreaterThan(seeds.length * 10);

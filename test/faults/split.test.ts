@@ -37,9 +37,9 @@ describe.each(ways)("split, %s", (way) => {
         using _ = open(workplace.path(`measure-${way}`, "base"));
         workMs = await measure(openJob(`measure-${way}`, way));
       }
-      const seeds = seedsFrom(1, isAcross ? 8 : 20);
+      const seeds = seedsFrom(1, isAcross ? 6 : 10);
       const all = await overSeeds(seeds, 2, async (dice) => {
-        const name = `${way}-${dice.seed}`;
+        const name = `${way}-${dice.name}`;
         using _ = open(workplace.path(name, "base"));
         const figures = await killSplit(dice, openJob(name, way, rules[dice.seed % rules.length]), workMs);
         rmSync(workplace.path(name, "in"), { recursive: true, force: true });

@@ -666,6 +666,38 @@ describe.concurrent("answers", () => {
     expect(outcomes.find(({ key }) => key === "e.txt")!.error!.message).toMatch(/sent as "zstd", although/);
   });
 
+  test("in an encoding that is not known are files whose name says so, and refused under other names", async () => {
+    const brotli = brotliCompressSync(text);
+    const server = await startServer({
+      "/b.gz": whole(brotli, { "content-encoding": "br" }),
+      "*": whole(text, { "content-encoding": "zstd" }),
+    });
+    const names = ["a.tar.zst", "a.gz", "b.gz"];
+    const { read, outcomes } = await fetchAll(names.map((file) => ({ url: `${server.origin}/${file}`, file })));
+    expect([read("a.tar.zst").equals(text), read("b.gz").equals(text)]).toEqual([true, true]);
+    expect(outcomes.find(({ key }) => key === "a.gz")).toMatchObject({
+      status: "failed",
+      error: { message: expect.stringContaining('sent as "zstd", although no encoding was asked for') },
+    });
+  });
+
+  test("larger than --max_size are refused, by their length or when that many bytes came, and keep nothing", async () => {
+    const big = bytesOf(3 * mega);
+    const chunked: Behaviour = ({ response }) => void response.end(big);
+    const server = await startServer({ "/said.bin": whole(big), "/unsaid.bin": chunked, "/fits.bin": whole(text) });
+    const list = ["said", "unsaid", "fits"].map((name) => ({ url: `${server.origin}/${name}.bin`, file: name }));
+    const { outcomes, place, kept } = await fetchAll(list, { taskOptions: { maxSize: "1MB" }, retries: 2 });
+    for (const key of ["said", "unsaid"])
+      expect(outcomes.find((one) => one.key === key)).toMatchObject({
+        status: "failed",
+        attempts: 1,
+        error: { message: expect.stringContaining("has more than 1000000 bytes, the limit of --max_size") },
+      });
+    expect(Object.keys(place.files("out"))).toEqual(["fits"]);
+    expect(kept.filter((path) => path.endsWith("/part"))).toEqual([]);
+    expect(server.seenOf("/said.bin")[0]!.sent, "no more than the sockets take").toBeLessThanOrEqual(3 * mega);
+  });
+
   test("with a huge header fail, once", async () => {
     const { outcome, requests } = await fetchOne(whole(text, { "x-huge": "x".repeat(100_000) }));
     expect([outcome.status, outcome.error!.code, requests.length]).toEqual(["failed", "HPE_HEADER_OVERFLOW", 1]);
@@ -697,6 +729,15 @@ describe.concurrent("redirects", () => {
     const { outcome, read } = await fetchAll([{ url: `${server.origin}/a.txt` }]);
     expect(outcome).toMatchObject({ status: "done", value: { url: `${server.origin}/b/c?d`, bytes: 4 } });
     expect(read(`${server.host}/a.txt`).toString()).toBe("here");
+  });
+
+  test("to a name in raw UTF-8 lead there", async () => {
+    const server = await startServer({
+      "/a": to(Buffer.from("/größe/日本.txt").toString("latin1")),
+      "/gr%C3%B6%C3%9Fe/%E6%97%A5%E6%9C%AC.txt": whole(Buffer.from("here")),
+    });
+    const { outcome, read } = await fetchAll([{ url: `${server.origin}/a`, file: "a" }]);
+    expect([outcome.status, read("a").toString()]).toEqual(["done", "here"]);
   });
 
   test.each<[string, string, RegExp]>([

@@ -3,16 +3,21 @@ import { createRandom } from "../../../src/base/random.js";
 /** Numbers and choices of one seed, the same on every machine. */
 export interface Dice {
   readonly seed: number;
+  /** For directories: the seed and the number of the try. What a try leaves when its test runs out of time is in no other's way. */
+  readonly name: string;
   number(below: number): number;
   integer(from: number, to: number): number;
   chance(probability: number): boolean;
   pick<T>(choices: readonly T[]): T;
 }
 
+let tries = 0;
+
 export function createDice(seed: number): Dice {
   const random = createRandom(`faults ${seed}`);
   return {
     seed,
+    name: `${seed}.${tries++}`,
     number: (below) => random() * below,
     integer: (from, to) => from + Math.floor(random() * (to - from + 1)),
     chance: (probability) => random() < probability,

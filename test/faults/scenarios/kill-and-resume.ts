@@ -141,8 +141,8 @@ export async function killAndResume(
 ): Promise<KillFigures> {
   const kind = jobKinds[dice.seed % jobKinds.length]!;
   // Some with a cold cache: compiling is killed, too.
-  const cache = join(references.dir, dice.chance(0.15) ? `cache-${dice.seed}` : "cache");
-  const job = new Job(join(references.dir, `kill-${dice.seed}`), kind, cache);
+  const cache = join(references.dir, dice.chance(0.15) ? `cache-${dice.name}` : "cache");
+  const job = new Job(join(references.dir, `kill-${dice.name}`), kind, cache);
   job.writeInput();
   const ordeal = new Ordeal(job, dice);
   const kills = dice.pick([1, 1, 1, 2, 2, 3]);
@@ -156,7 +156,7 @@ export async function killAndResume(
 /** A finished job that is done again with `--force`, killed once or twice; some go on without saying `--force` again. */
 export async function killForced(dice: Dice, references: References): Promise<KillFigures> {
   const kind = jobKinds[dice.seed % jobKinds.length]!;
-  const job = references.jobs.get(kind)!.copyTo(join(references.dir, `force-${dice.seed}`));
+  const job = references.jobs.get(kind)!.copyTo(join(references.dir, `force-${dice.name}`));
   const ordeal = new Ordeal(job, dice);
   const forced = { generation: 2, extra: ["--force"] };
   const plain = { generation: 2 };

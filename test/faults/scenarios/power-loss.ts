@@ -105,7 +105,7 @@ async function check(job: Job, options: CommandOptions): Promise<readonly string
  */
 export async function cutAndResume(dice: Dice, recording: Recording, nextBoot = "boot-2"): Promise<PowerFigures> {
   const { before, options, changes } = recording;
-  const job = before.copyTo(join(before.dir, "..", `${recording.name}-cut-${dice.seed}-${nextBoot}`));
+  const job = before.copyTo(join(before.dir, "..", `${recording.name}-cut-${dice.name}-${nextBoot}`));
   const disk = new PowerDisk(job.dir, () => changes[0]!.t - 60_000);
   const own = changes.map((change) => moved(change, before, job));
   const durable = options.extra?.includes("--durable") === true;

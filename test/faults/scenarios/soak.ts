@@ -35,12 +35,13 @@ export async function soak({ dir, minutes, firstSeed, count, atOnce }: SoakOptio
     while (performance.now() < deadline && next < firstSeed + count) {
       const seed = next++;
       const scenario = scenarios[seed % scenarios.length]!;
+      const dice = createDice(seed);
       try {
-        const figures = await scenario(createDice(seed), references);
+        const figures = await scenario(dice, references);
         const total = totals.get(scenario.name) ?? { seeds: 0, figures: none };
         totals.set(scenario.name, { seeds: total.seeds + 1, figures: sumOf([total.figures, figures]) });
         for (const name of ["kill", "force", "full", "cache"]) {
-          rmSync(join(dir, `${name}-${seed}`), { recursive: true, force: true });
+          rmSync(join(dir, `${name}-${dice.name}`), { recursive: true, force: true });
         }
       } catch (error) {
         failed++;
@@ -56,7 +57,7 @@ export async function soak({ dir, minutes, firstSeed, count, atOnce }: SoakOptio
 
 /** The run directory fills up at any byte: at the start, in the ledger, in the files that sum the run up. */
 async function fillUp(dice: Dice, references: References): Promise<KillFigures> {
-  const job = new Job(join(references.dir, `full-${dice.seed}`), "LedgerFiles", join(references.dir, "cache"));
+  const job = new Job(join(references.dir, `full-${dice.name}`), "LedgerFiles", join(references.dir, "cache"));
   job.writeInput();
   const stateDir = join(job.dir, "state");
   // An undisturbed run needs about 11 KB.
