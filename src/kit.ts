@@ -19,10 +19,9 @@ export { templateModeFields } from "./contracts/modes.js";
 export { nameOfSource, STANDARD_INPUT } from "./data/bytes/source-name.js";
 export type { CsvRecord, ReadCsvOptions } from "./data/csv.js";
 export type { GlobOptions } from "./data/glob.js";
-export { compileFileGlob } from "./data/globs/globs.js";
 export type { JsonlRecord, ReadJsonlOptions } from "./data/jsonl.js";
 export type { JsonlWriter } from "./data/jsonl-writer.js";
-export { globFiles, openJsonlWriter, readCsv, readJsonl, readLines, writeJsonl } from "./data/lazy.js";
+export { checkFileGlob, globFiles, openJsonlWriter, readCsv, readJsonl, readLines, writeJsonl } from "./data/lazy.js";
 export type { ReadLinesOptions } from "./data/lines.js";
 export {
   compareCodePoints,

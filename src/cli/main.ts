@@ -20,9 +20,9 @@ export async function main(argv: readonly string[]): Promise<void> {
   guardMessages();
   guardStdout();
   process.exitCode = await exitCodeFor(argv);
-  isOver = true;
   process.exitCode = await afterDelivery(process.exitCode);
   await messagesDrained();
+  isOver = true;
   // Sockets and timers that a task left open do not keep a finished run waiting.
   if (ending.isHard) hardExit(process.exitCode);
   process.exit();

@@ -105,6 +105,7 @@ export async function dataDelivered(): Promise<string | undefined> {
   });
   if (keeper) {
     keeper.child.ref();
+    keeper.child.stderr.ref();
     const { code, signal } = await keeper.ended;
     if (signal === "SIGPIPE") failure ??= "EPIPE";
     else if (code !== 0) failure ??= keeper.complaint.trim().split(": ").at(-1) ?? "";

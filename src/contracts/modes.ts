@@ -78,7 +78,7 @@ export interface InputDefinition<F extends OptionSpecs = OptionSpecs> extends Mo
   /** The mode lists the input root, which has to exist. */
   readonly readsInputRoot: boolean;
   /** Throws on fields that make no sense together. Called before anything is written. */
-  check?(fields: Fields): void;
+  check?(fields: Fields): void | Promise<void>;
   /** Files that the mode reads, outside the input root. They have to exist. */
   files?(fields: Fields): readonly string[];
   /** The field of a record that holds its key, if any. */

@@ -1,4 +1,4 @@
-import { compileFileGlob, defineInputMode, type FileTriplet, globFiles } from "../../src/kit.js";
+import { checkFileGlob, defineInputMode, type FileTriplet, globFiles } from "../../src/kit.js";
 import { createFileItems } from "../file-items.js";
 
 /**
@@ -16,7 +16,7 @@ export default defineInputMode<{ input: FileTriplet }>()({
   yields: "file",
   uniqueKeys: true,
   readsInputRoot: true,
-  check: ({ globPattern, hidden }) => void compileFileGlob(globPattern, hidden),
+  check: ({ globPattern, hidden }) => checkFileGlob(globPattern, hidden),
   async *list({ globPattern, hidden }, { root, walk }) {
     for await (const directory of globFiles({ ...walk, pattern: globPattern, hidden }))
       yield createFileItems(root, directory);

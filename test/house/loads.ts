@@ -14,7 +14,15 @@ const hook = \`import { appendFileSync } from "node:fs";
 let thread;
 export const initialize = (id) => { thread = id; };
 export const load = (url, context, next) => { appendFileSync(\${JSON.stringify(out)}, thread + " " + url + "\\\\n"); return next(url, context); };\`;
-register("data:text/javascript," + encodeURIComponent(hook), { data: threadId });
+// Newer Nodes run hooks in the thread itself; there, those that are registered run for all threads.
+if (Module.registerHooks)
+  Module.registerHooks({
+    load(url, context, next) {
+      appendFileSync(out, threadId + " " + url + "\\n");
+      return next(url, context);
+    },
+  });
+else register("data:text/javascript," + encodeURIComponent(hook), { data: threadId });
 const compile = Module.prototype._compile;
 Module.prototype._compile = function (code, name, ...rest) {
   appendFileSync(out, threadId + " file://" + name + "\\n");

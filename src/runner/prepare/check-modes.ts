@@ -4,21 +4,21 @@ import { type ResolvedModes, yieldsOf } from "../../contracts/modes.js";
 import type { TaskProgram } from "../program/task-program.js";
 
 /** The mistakes about modes that cannot work together. */
-export function checkModes(program: TaskProgram): KagurazakaError[] {
+export async function checkModes(program: TaskProgram): Promise<KagurazakaError[]> {
   const mistakes: KagurazakaError[] = [];
   if (!program.modes) return mistakes;
   const { inputMode, outputMode, softShard } = program.modes;
-  if (inputMode) collect(mistakes, "input_mode", () => inputMode.definition.check?.(inputMode.fields));
+  if (inputMode) await collect(mistakes, "input_mode", () => inputMode.definition.check?.(inputMode.fields));
   mistakes.push(...checkPairs(program, program.modes));
-  if (softShard) collect(mistakes, "soft_shard", () => softShard.definition.selector(softShard.fields));
-  if (outputMode && mistakes.length === 0) collect(mistakes, "output_mode", () => checkNaming(program));
+  if (softShard) await collect(mistakes, "soft_shard", () => softShard.definition.selector(softShard.fields));
+  if (outputMode && mistakes.length === 0) await collect(mistakes, "output_mode", () => checkNaming(program));
   return mistakes;
 }
 
 /** Adds what `work` throws to the mistakes. */
-export function collect(mistakes: KagurazakaError[], where: string, work: () => unknown): void {
+export async function collect(mistakes: KagurazakaError[], where: string, work: () => unknown): Promise<void> {
   try {
-    work();
+    await work();
   } catch (error) {
     mistakes.push(
       KagurazakaError.is(error)

@@ -103,7 +103,7 @@ export async function prepareLoaded(input: RawInput, owners: Owners): Promise<Pr
   const shards = resolveShardPaths(id, program.roots, config.run.runDir);
   const readsInputRoot = program.modes?.inputMode?.definition.readsInputRoot === true;
   const mistakes = [
-    ...checkModes(program),
+    ...(await checkModes(program)),
     ...checkOptionalOutputs(program, config),
     ...checkRoots(program.roots, readsInputRoot, shards, id),
   ];
@@ -120,8 +120,8 @@ export async function prepareLoaded(input: RawInput, owners: Owners): Promise<Pr
     );
   }
   mistakes.push(...checkInputFiles(program.modes?.inputMode));
-  if (config.run.keys !== undefined) collect(mistakes, "--keys", () => readKeys(config.run.keys!));
-  collect(mistakes, "--only", () => compileGlobs(config.run.only));
+  if (config.run.keys !== undefined) await collect(mistakes, "--keys", () => readKeys(config.run.keys!));
+  await collect(mistakes, "--only", () => compileGlobs(config.run.only));
   MistakesError.throwIfAny(mistakes);
   const instance = createInstance(program, task.sourcePath);
   if (!program.modes?.inputMode && typeof instance.generateTasks !== "function") {
