@@ -217,15 +217,6 @@ describe.concurrent("a program per record", () => {
     expect(named.stderr).toMatch(/^a\.txt \| a\.txt$/m);
     expect(named.stderr).not.toContain("of the file");
   });
-
-  // Root may enter any directory.
-  test.skipIf(process.getuid?.() === 0)("a directory of PATH that may not be entered hides no program", async () => {
-    const place = createPlace({ "in/a.txt": "a", "closed/x": "" });
-    chmodSync(place.path("closed"), 0);
-    const env = { PATH: `${place.path("closed")}:${process.env.PATH}` };
-    const { json, stderr } = await place.run(["@exec", "--json", "--in", "in", "--", "wc", "-c", "{}"], env);
-    expect(json.counts, stderr).toEqual(counts({ done: 1 }));
-  });
 });
 
 describe.concurrent("a program that fails", () => {
