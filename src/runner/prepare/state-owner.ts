@@ -3,10 +3,10 @@ import { dirname, join, relative, resolve } from "node:path";
 import { checkLine, withChecksum } from "../../base/checksum.js";
 import { errnoOf } from "../../base/disk.js";
 import { KagurazakaError } from "../../base/errors.js";
+import { isSameDirectory } from "../../base/names-on-disk.js";
 import { readOwn, readOwnNames } from "../../base/own-file.js";
 import { replaceFile } from "../../base/whole-file.js";
 import { realPathOf } from "../../data/walk.js";
-import type { ShardPaths } from "./shard-paths.js";
 import { folderOf, plainFolderOf } from "./state-folder.js";
 
 /**
@@ -23,7 +23,12 @@ interface StateOwner {
   readonly inode?: string;
 }
 
-type OwnedPaths = Pick<ShardPaths, "taskDir" | "stateDir" | "outputRoot">;
+/** See `ShardPaths`. */
+interface OwnedPaths {
+  readonly taskDir: string;
+  readonly stateDir: string;
+  readonly outputRoot: string | null;
+}
 
 const fileIn = (stateDir: string): string => join(stateDir, "state.json");
 
@@ -137,13 +142,6 @@ function readOwner(stateDir: string): StateOwner | "damaged" | undefined {
 /** Whether the name of a task makes this directory; else the directory was renamed, along with its task. */
 const leadsTo = (taskDir: string, task: string): boolean =>
   [folderOf(task), plainFolderOf(task)].some((name) => isSameDirectory(join(dirname(taskDir), name), taskDir));
-
-/** A file system may tell no upper from lower case. */
-function isSameDirectory(a: string, b: string): boolean {
-  if (a === b) return true;
-  const [one, two] = [a, b].map((path) => statSync(path, { bigint: true, throwIfNoEntry: false }));
-  return one !== undefined && two !== undefined && one.ino === two.ino && one.dev === two.dev;
-}
 
 /**
  * The directory of a task below `base`. What older versions wrote in one that several names may share stays the task's, if all
