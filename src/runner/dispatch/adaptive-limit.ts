@@ -5,6 +5,14 @@ const GROWTH_MS = 8000;
 /** How long the rate stays close to the measured one before it is raised. Doubled each time that a refusal confirms it. */
 const MIN_STEADY_MS = 1000;
 const MAX_STEADY_MS = 4000;
+/** A wait is long if more items than these could have started meanwhile. */
+const COSTLY = 5;
+/** After a long wait the rate is steady for so many such waits, at most for this time. */
+const LEAST_WAITS = 4;
+const MOST_WAITS = 32;
+const MAX_LONG_STEADY_MS = 32_000;
+/** A refusal so soon after a long wait is of the items that were saved up meanwhile. */
+const EARLY_MS = 100;
 /** After twice the steady time without a refusal, the rate doubles in each such time. */
 const DOUBLE_MS = 500;
 /** So long after the last refusal there is no limit any more. */
@@ -34,6 +42,9 @@ interface Cut {
   readonly limit: number;
   readonly steadyMs: number;
   readonly isMeasured: boolean;
+  /** The most items that may start at once after a wait. */
+  burst: number;
+  readonly isEarly: boolean;
 }
 
 /**
@@ -78,16 +89,19 @@ export class AdaptiveLimit {
    * @param kind `cut`: it was started within the limit, which is too high. `probe`: it was a single one, while the service asked
    * to wait. `stranger`: its start was not counted.
    */
-  refused({ nowMs, startedMs, delayMs }: Refusal, kind: "cut" | "probe" | "stranger" = "cut"): void {
+  refused(refusal: Refusal, kind: "cut" | "probe" | "stranger" = "cut"): void {
+    const { nowMs, startedMs, delayMs } = refusal;
     const before = this.#cut;
     if (before && startedMs >= before.firstMs && kind !== "stranger") this.#flow.add(-1, nowMs);
     // Made before the last cut: its refusal says nothing new, but that one less was accepted.
-    if (before && startedMs < before.atMs) before.accepted--;
-    else if (!before) this.#cut = this.#firstCut(nowMs, startedMs, delayMs);
-    else if (kind === "cut") this.#cut = this.#nextCut(before, nowMs);
+    if (before && startedMs < before.atMs) {
+      before.accepted--;
+      if (before.isEarly) before.burst = Math.max(1, before.burst - 1);
+    } else if (!before) this.#cut = this.#firstCut(nowMs, startedMs, delayMs);
+    else if (kind === "cut") this.#cut = this.#nextCut(before, refusal);
     if (!before) this.#tokens = 0;
     this.#tokensAtMs = nowMs;
-    this.#pausedUntilMs = Math.max(this.#pausedUntilMs, nowMs + delayMs);
+    if (kind !== "probe") this.#pausedUntilMs = Math.max(this.#pausedUntilMs, nowMs + delayMs);
   }
 
   /** The rate may be far too high: the service may have accepted a burst. */
@@ -106,31 +120,53 @@ export class AdaptiveLimit {
       limit,
       steadyMs: MIN_STEADY_MS,
       isMeasured: false,
+      burst: Number.POSITIVE_INFINITY,
+      isEarly: false,
     };
   }
 
   /** What was accepted since the first refusal is what the service takes. Where that is too little to tell: half the rate. */
-  #nextCut({ firstMs, ...before }: Cut, nowMs: number): Cut {
-    const spanMs = Math.max(1, Math.min(FLOW_MS, nowMs - firstMs));
-    const accepted = this.#flow.since(nowMs - FLOW_MS, nowMs);
+  #nextCut(before: Cut, refusal: Refusal): Cut {
+    const { nowMs } = refusal;
     const perMs = this.#perMs(nowMs);
-    const cut = { atMs: nowMs, firstMs, spanMs, limit: Math.floor(this.#limit(nowMs) / 2) };
-    if (accepted < MEASURED_BY)
-      return {
-        ...cut,
-        accepted: Number.POSITIVE_INFINITY,
-        maxPerMs: perMs / 2,
-        steadyMs: MIN_STEADY_MS,
-        isMeasured: false,
-      };
+    const resumedMs = Math.max(before.atMs, this.#pausedUntilMs);
+    const cut = { ...before, atMs: nowMs, limit: Math.floor(this.#limit(nowMs) / 2), isEarly: false };
+    if ((resumedMs - before.atMs) * perMs > COSTLY)
+      return { ...cut, ...this.#afterLongWait(before, resumedMs, refusal) };
+    const spanMs = Math.max(1, Math.min(FLOW_MS, nowMs - before.firstMs));
+    const accepted = this.#flow.since(nowMs - FLOW_MS, nowMs);
+    if (accepted < MEASURED_BY) return { ...cut, ...halfOf(perMs) };
     const isConfirmed = before.isMeasured && isClose(accepted / spanMs, baseOf(before));
     const steadyMs = isConfirmed ? Math.min(MAX_STEADY_MS, 2 * before.steadyMs) : MIN_STEADY_MS;
-    return { ...cut, accepted, maxPerMs: perMs, steadyMs, isMeasured: true };
+    return { ...cut, accepted, spanMs, maxPerMs: perMs, steadyMs, isMeasured: true };
+  }
+
+  /** A refusal has cost, and will cost, the time of many items: the next one is to come late. */
+  #afterLongWait(before: Cut, resumedMs: number, { nowMs, startedMs, delayMs }: Refusal): Partial<Cut> {
+    const perMs = this.#perMs(nowMs);
+    const activeMs = nowMs - resumedMs;
+    const taken = Math.max(1, this.#flow.since(Math.max(resumedMs, nowMs - FLOW_MS), nowMs));
+    const isBurst = activeMs < FLOW_MS && taken > 1.25 * perMs * activeMs + 2;
+    if (isBurst || startedMs - resumedMs < EARLY_MS) {
+      const isFar = before.isEarly && taken / (nowMs - before.atMs) < perMs / 2;
+      const burst = Math.max(1, Math.floor(Math.min(before.burst, taken) / 4));
+      return { ...(isFar ? halfOf(perMs) : exactly(perMs)), burst, isEarly: true };
+    }
+    // The sooner it came, the more the rate is too high.
+    const share = 1 - delayMs / (activeMs + delayMs) / 3;
+    const waits = (count: number): number => Math.max(MIN_STEADY_MS, Math.min(MAX_LONG_STEADY_MS, count * delayMs));
+    // In less than a second too little may have come.
+    const accepted = activeMs < FLOW_MS ? Math.max(taken, (FLOW_MS * perMs) / 2) : taken;
+    const isConfirmed =
+      before.isMeasured && isNear(perMs, baseOf(before)) && isNear(accepted / FLOW_MS, baseOf(before));
+    const steadyMs = Math.max(waits(LEAST_WAITS), isConfirmed ? Math.min(waits(MOST_WAITS), 2 * before.steadyMs) : 0);
+    return { accepted, spanMs: FLOW_MS / share, maxPerMs: perMs * share, steadyMs, isMeasured: true };
   }
 
   started(count: number, nowMs: number): void {
     this.#flow.add(count, nowMs);
-    this.#tokens -= count;
+    // Single items are tried during a wait, too.
+    this.#tokens = Math.max(0, this.#tokens - count);
   }
 
   /** Items that came back without having been started. */
@@ -161,7 +197,8 @@ export class AdaptiveLimit {
   #refill(nowMs: number): void {
     const perMs = this.#perMs(nowMs);
     // What was not used while the service asked to wait may be used afterwards, up to the items of a second.
-    this.#tokens = Math.min(Math.max(1, 1000 * perMs), this.#tokens + (nowMs - this.#tokensAtMs) * perMs);
+    const most = Math.max(1, Math.min(1000 * perMs, this.#cut!.burst));
+    this.#tokens = Math.min(most, this.#tokens + (nowMs - this.#tokensAtMs) * perMs);
     this.#tokensAtMs = nowMs;
   }
 
@@ -189,4 +226,17 @@ function baseOf({ accepted, spanMs, maxPerMs }: Pick<Cut, "accepted" | "spanMs" 
   return Math.max(0.001, Math.min(maxPerMs, Math.max(1, accepted) / spanMs));
 }
 
+/** The rate right after a cut, where nothing was measured. */
+const exactly = (perMs: number): Pick<Cut, "accepted" | "maxPerMs"> => ({
+  accepted: Number.POSITIVE_INFINITY,
+  maxPerMs: perMs,
+});
+
+const halfOf = (perMs: number): Partial<Cut> => ({
+  ...exactly(perMs / 2),
+  steadyMs: MIN_STEADY_MS,
+  isMeasured: false,
+});
+
+const isNear = (a: number, b: number): boolean => a < 2 * b && b < 2 * a;
 const isClose = (a: number, b: number): boolean => Math.abs(a - b) <= CLOSE * b;

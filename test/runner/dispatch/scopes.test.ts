@@ -11,7 +11,7 @@ describe("a service that accepts 100 requests a second", () => {
     ["in a bucket of 100", () => tokenBucket(100, 100)],
     ["in windows of a second", () => fixedWindow(100)],
     ["in any second", () => slidingWindow(100)],
-  ])("%s: 97 %% of it are used, and fewer than 5 %% of the requests refused", (_how, service) => {
+  ])("%s: more than 0.97 of it are used, and fewer than 0.05 of the requests refused", (_how, service) => {
     for (const latencyMs of [5, 20, 100]) {
       const { ms, refused } = simulate({
         scopeOf: () => "api",
@@ -23,6 +23,26 @@ describe("a service that accepts 100 requests a second", () => {
       expect(3_000_000 / ms, `accepted a second at ${latencyMs} ms`).toBeGreaterThan(97);
       expect(refused / (3000 + refused), `refused at ${latencyMs} ms`).toBeLessThan(0.05);
     }
+  });
+
+  // As with `Retry-After: 1`, though the next request would be accepted much earlier: each refusal costs a second.
+  test.each([
+    ["in a bucket of 10", () => tokenBucket(100, 10), 80],
+    ["in a bucket of 100", () => tokenBucket(100, 100), 97],
+    ["in windows of a second", () => fixedWindow(100), 75],
+    ["in any second", () => slidingWindow(100), 70],
+  ])("%s, and asks to wait for whole seconds: refusals become rare", (_how, service, atLeast) => {
+    const exact = service();
+    const { ms, refused } = simulate({
+      scopeOf: () => "api",
+      isShown: true,
+      services: { api: (nowMs) => 1000 * Math.ceil(exact(nowMs) / 1000) },
+      items: 6000,
+      slots: 64,
+      latencyMs: 20,
+    });
+    expect(6_000_000 / ms, "accepted a second").toBeGreaterThan(atLeast);
+    expect(refused / (6000 + refused)).toBeLessThan(0.02);
   });
 
   test("comes back within seconds, once it refuses nothing any more", () => {
