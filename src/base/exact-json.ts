@@ -10,9 +10,12 @@ const MIN_DIGITS = 16;
 /** Far above 64 bits. Bounds the time that turning digits into a number takes. */
 const MAX_DIGITS = 400;
 const MAX_DEPTH = 1000;
-const INTEGER = /(?<![\d.eE+-])-?\d{16,}(?![\d.eE])/g;
+const INTEGER = /(?<![\d.eE+-])-?(\d{16,})(?:\.0*)?(?:[eE][+-]?0+)?(?![\d.eE])/g;
 
-/** @throws SyntaxError for a text that is not JSON, and for an integer of more than 400 digits */
+/**
+ * @throws SyntaxError for a text that is not JSON; RangeError for an integer of more than 400 digits, one that would be rounded,
+ * and more than 1000 levels
+ */
 export function parseJson(text: string): unknown {
   const value: unknown = JSON.parse(text);
   if (!mayHaveLargeIntegers(text)) return value;
@@ -62,10 +65,14 @@ function quoteLargeIntegers(text: string): string {
   return quoted;
 }
 
-function quoteIfLarge(digits: string): string {
-  if (Number.isSafeInteger(Number(digits))) return digits;
-  if (digits.length <= MAX_DIGITS) return `"${digits}"`;
-  throw new SyntaxError(`an integer of ${digits.length} digits; ${MAX_DIGITS} are the most`);
+/** @throws RangeError where neither a number nor a `bigint` is what was meant: 9007199254740993.0 */
+function quoteIfLarge(number: string, digits: string): string {
+  if (Number.isSafeInteger(Number(number))) return number;
+  if (digits.length > MAX_DIGITS)
+    throw new RangeError(`an integer of ${digits.length} digits; ${MAX_DIGITS} are the most`);
+  if (number.endsWith(digits)) return `"${number}"`;
+  if (BigInt(digits) === BigInt(Math.abs(Number(number)))) return number;
+  throw new RangeError(`${number} is beyond 2^53 and would be rounded; write it without a fraction, or as text`);
 }
 
 /** The index behind the string that begins at `start`. */
@@ -81,7 +88,7 @@ function endOfString(text: string, start: number): number {
 function withIntegers(value: unknown, quoted: unknown, depth: number): unknown {
   if (typeof value === "number") return typeof quoted === "string" ? BigInt(quoted) : value;
   if (typeof value !== "object" || value === null) return value;
-  if (depth === MAX_DEPTH) throw new SyntaxError(`nested deeper than ${MAX_DEPTH} levels`);
+  if (depth === MAX_DEPTH) throw new RangeError(`nested deeper than ${MAX_DEPTH} levels`);
   const [fields, others] = [value, quoted] as Record<string, unknown>[];
   for (const name of Object.keys(value)) fields![name] = withIntegers(fields![name], others![name], depth + 1);
   return value;

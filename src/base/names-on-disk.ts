@@ -1,5 +1,5 @@
 import { existsSync, lstatSync, readdirSync, realpathSync, type BigIntStats as Stats, statSync } from "node:fs";
-import { basename, dirname, join } from "node:path";
+import { basename, dirname, join, relative } from "node:path";
 import { OWN_DIRECTORY } from "./own-directory.js";
 
 /** What one name is for every file system that folds names, but for case: Unicode normalization, blanks and dots at its end. */
@@ -39,6 +39,15 @@ export function isSameDirectory(a: string, b: string): boolean {
   const [one, other] = [statOrNone(statSync, a), statOrNone(statSync, b)];
   if (!one || !other) return false;
   return isSameInode(one, other) || isOnePath(realpathSync(a), realpathSync(b));
+}
+
+/** The path of a directory below another one, by whatever names both are given: empty if they are one; undefined: elsewhere. */
+export function pathBelow(root: string, dir: string): string | undefined {
+  const real = realPathOrSame(dir);
+  for (let at = real; ; at = dirname(at)) {
+    if (isSameDirectory(at, root)) return relative(at, real);
+    if (dirname(at) === at) return undefined;
+  }
 }
 
 /**

@@ -46,8 +46,8 @@ export const runOptions = {
   keys: {
     type: "string",
     notEmpty: true,
-    placeholder: "FILE",
-    help: "Only items whose key stands in FILE, one key a line. Default: all.",
+    placeholder: "FILE|-",
+    help: "Only items whose key stands in FILE, one key a line; - is standard input. Default: all.",
   },
   shuffle: {
     ...flag,

@@ -21,7 +21,7 @@ export interface RunSettings {
   readonly sample: CountOrShare | undefined;
   /** Globs over keys, of which one has to match. Empty: all items. */
   readonly only: readonly string[];
-  /** File with one key a line; or the keys themselves. */
+  /** The name of a file with one key a line, or `-`; in a run that is prepared, the keys themselves. */
   readonly keys: string | readonly string[] | undefined;
   readonly shuffle: boolean;
   readonly seed: number;

@@ -62,7 +62,9 @@ function parseBlock(bytes: Buffer, line: number, maxLineBytes: number): Block {
       records.push({ value: parse(one), line });
     } catch (cause) {
       const hint = `Each line must be one JSON value; this one begins ${JSON.stringify(one.slice(0, 60))}.`;
-      return { records, lastLine: line, failure: { what: `not JSON: ${(cause as Error).message}`, hint, cause } };
+      const { message } = cause as Error;
+      const what = cause instanceof RangeError ? message : `not JSON: ${message}`;
+      return { records, lastLine: line, failure: { what, hint, cause } };
     }
   }
   if (decoded.isValid) return { records, lastLine: line };

@@ -1,14 +1,21 @@
-import { readFileSync } from "node:fs";
 import { KagurazakaError } from "../base/errors.js";
+import { readChunks } from "./bytes/read-chunks.js";
+import { nameOfSource } from "./bytes/source-name.js";
 
-/** The keys of `--keys`: those in a file, one key a line, or those given. */
-export function readKeys(path: string | readonly string[]): ReadonlySet<string> {
-  if (typeof path !== "string") return new Set(path);
+/**
+ * The keys of `--keys`, one a line: of a file, which may be a pipe, or of standard input (`-`). Read once.
+ * @throws KagurazakaError `bad-value`
+ */
+export async function readKeys(source: string): Promise<string[]> {
   try {
-    const lines = readFileSync(path, "utf8").split(/\r?\n/);
-    return new Set(lines.filter((line) => line !== ""));
+    const chunks: Uint8Array[] = [];
+    for await (const chunk of readChunks(source)) chunks.push(Buffer.from(chunk));
+    const lines = Buffer.concat(chunks).toString("utf8").split(/\r?\n/);
+    return [...new Set(lines.filter((line) => line !== ""))];
   } catch (cause) {
-    throw new KagurazakaError("bad-value", `cannot read the keys from ${path}: ${(cause as Error).message}`, {
+    const why =
+      KagurazakaError.is(cause) && cause.cause instanceof Error ? cause.cause.message : (cause as Error).message;
+    throw new KagurazakaError("bad-value", `cannot read the keys from ${nameOfSource(source)}: ${why}`, {
       where: "--keys",
       cause,
     });

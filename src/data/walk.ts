@@ -126,7 +126,7 @@ function readDirectory({ root, onUnreadable }: WalkOptions, relDir: string): Dir
   const path = relDir === "." ? root : `${root}/${relDir}`;
   try {
     const entries = readdirSync(path, { withFileTypes: true });
-    return relDir !== "." && areOfState(entries) ? [] : entries;
+    return relDir !== "." && areOfState(path, entries) ? [] : entries;
   } catch (error) {
     if (relDir === "." || !onUnreadable) throw cannotList(path, error, relDir === ".");
     onUnreadable(relDir, error);
@@ -134,17 +134,20 @@ function readDirectory({ root, onUnreadable }: WalkOptions, relDir: string): Dir
   }
 }
 
-/** In a directory with the state of a task, which `--run-dir` may have put anywhere. */
-function areOfState(entries: readonly Dirent[]): boolean {
-  return stateNames.every((name) => entries.some((entry) => entry.name === name && entry.isDirectory()));
+/** In a directory with the state of a task, which `--run-dir` may have put anywhere. Its runs tell it from folders of such names. */
+function areOfState(dir: string, entries: readonly Dirent[]): boolean {
+  if (!stateNames.every((name) => entries.some((entry) => entry.name === name && entry.isDirectory()))) return false;
+  return readdirSync(`${dir}/runs`).some((name) => RUN_ID.test(name));
 }
+
+const RUN_ID = /^\d{8}T\d{6}Z-[\da-f]{6}$/;
 
 /** Whether a directory holds nothing but the state of tasks; those named need not be complete. */
 export function holdsOnlyState(dir: string, states: readonly string[]): boolean {
   try {
     return readdirSync(dir).every((name) => {
       const path = join(dir, name);
-      return states.includes(path) || areOfState(readdirSync(path, { withFileTypes: true }));
+      return states.includes(path) || areOfState(path, readdirSync(path, { withFileTypes: true }));
     });
   } catch {
     // It has a file, or is not there.

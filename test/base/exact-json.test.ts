@@ -42,6 +42,7 @@ describe("integers that a number cannot hold", () => {
     // Decimals are doubles.
     ["12345678901234567.5", 12345678901234568],
     ["0.12345678901234567890", 0.12345678901234568],
+    ["[9007199254740992.0,1e20,-9007199254740992e0]", [9007199254740992, 1e20, -9007199254740992]],
     ["1e0000000000000000000002", 100],
   ])("%s", (text, value) => {
     expect(parseJson(text)).toEqual(value);
@@ -63,6 +64,11 @@ describe("integers that a number cannot hold", () => {
     const deep = `${"[".repeat(5000)}9007199254740993${"]".repeat(5000)}`;
     expect(() => parseJson(deep)).toThrow("nested deeper than 1000 levels");
   });
+
+  test.each(["9007199254740993.0", "[-9007199254740993.00]", "12345678901234567890e0"])(
+    "%s would be another number, and is refused",
+    (text) => expect(() => parseJson(text)).toThrow(/is beyond 2\^53 and would be rounded/),
+  );
 
   test("text that is not JSON is refused in the words of JSON.parse", () => {
     for (const text of ["", "{9007199254740993", '"9007199254740993', "09007199254740993"])

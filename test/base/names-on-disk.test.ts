@@ -1,7 +1,7 @@
 import { linkSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
-import { foldName, foldsNames, isSameDirectory, isSameEntry } from "../../src/base/names-on-disk.js";
+import { foldName, foldsNames, isSameDirectory, isSameEntry, pathBelow } from "../../src/base/names-on-disk.js";
 import { tempDir } from "../runner/temp-dir.js";
 import { foldNames, unfoldNames } from "./fold-names.js";
 
@@ -38,6 +38,18 @@ test("a directory is itself under all its names, and no other", () => {
   symlinkSync("a", join(dir, "link"));
   expect(isSameDirectory(join(dir, "a"), join(dir, "link"))).toBe(true);
   for (const other of ["A", "b", "missing"]) expect(isSameDirectory(join(dir, "a"), join(dir, other))).toBe(false);
+});
+
+test("a directory below another one is found there under all names of both", () => {
+  const dir = tempDir();
+  mkdirSync(join(dir, "a/b/c"), { recursive: true });
+  mkdirSync(join(dir, "ab"));
+  symlinkSync("a/b", join(dir, "link"));
+  symlinkSync("a", join(dir, "alias"));
+  for (const root of ["a", "alias"])
+    expect(
+      ["a", "alias", "link", "link/c", "ab", ".", "missing"].map((one) => pathBelow(join(dir, root), join(dir, one))),
+    ).toEqual(["", "", "b", "b/c", undefined, undefined, undefined]);
 });
 
 test("an entry is the file's that is named by it, also through links; another hard link is another entry", () => {

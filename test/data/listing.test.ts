@@ -65,15 +65,25 @@ describe.each(Object.entries(listings))("%s", (_name, list) => {
   });
 
   test("the state of a task is left out wherever it lies", async () => {
-    const state = { "ledger/a.txt": "", "lease/b.txt": "", "runs/r/log.txt": "", "stats.txt": "" };
+    const state = {
+      "ledger/a.txt": "",
+      "lease/b.txt": "",
+      "runs/20261129T113542Z-bcf8f7/log.txt": "",
+      "stats.txt": "",
+    };
     const under = (dir: string) => Object.fromEntries(Object.keys(state).map((path) => [`${dir}/${path}`, ""]));
     const root = createTree({
       ...under("s/word-count"),
       ...under("a/.kagurazaka/x"),
       "ledger/1.txt": "",
       "runs/2.txt": "",
+      // Folders of such names that are no state.
+      "bank/ledger/3.txt": "",
+      "bank/lease/4.txt": "",
+      "bank/runs/5.txt": "",
     });
-    expect(await pathsOf(list({ root }))).toEqual(["ledger/1.txt", "runs/2.txt"]);
+    const own = ["bank/lease/4.txt", "bank/ledger/3.txt", "bank/runs/5.txt"];
+    expect((await pathsOf(list({ root }))).sort()).toEqual([...own, "ledger/1.txt", "runs/2.txt"]);
     // A root is listed whatever it is.
     expect(await pathsOf(list({ root: join(root, "s/word-count") }))).toContain("stats.txt");
   });
@@ -100,7 +110,7 @@ test("a pattern reads no directory in which nothing can match", async () => {
 
 test("a directory holds only state, or something else", () => {
   const root = createDirectory();
-  for (const path of ["s/x/ledger", "s/x/lease", "s/x/runs", "s/new/lease"])
+  for (const path of ["s/x/ledger", "s/x/lease", "s/x/runs/20261129T113542Z-bcf8f7", "s/new/lease"])
     mkdirSync(join(root, path), { recursive: true });
   const s = join(root, "s");
   expect(holdsOnlyState(s, [join(s, "new")])).toBe(true);

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, rmSync, symlinkSync } from "node:fs";
 import { expect, test } from "vitest";
 import { counts, createPlace, type Place } from "./kagurazaka.js";
 
@@ -55,6 +55,19 @@ test("outputs beside their inputs are no inputs of the same task, but of the nex
   // a.txt.gz is known from the ledger alone; the checksums are files like any other to @compress.
   expect(await run("@compress")).toMatchObject({ total: 5, skipped: 1, done: 4, passedOver: "2" });
   expect(Object.keys(place.files("d")).filter((name) => /\.gz\.gz|\.sha256\.sha256/.test(name))).toEqual([]);
+});
+
+test("nor are they when the task names its outputs otherwise, or gets the directory under another name", async () => {
+  const place = createPlace({ "d/a.txt": "a" });
+  symlinkSync("d", place.path("alias"));
+  const run = async (...flags: string[]) =>
+    (await place.run(["@compress", "--in", "d", ...flags, ...inline])).json.counts;
+  expect(await run("--out", "d")).toEqual(counts({ done: 1 }));
+  const other = ["--out", "alias", "--mixin", "output_mode.ext=.br"];
+  expect(await run(...other)).toEqual(counts({ done: 1 }));
+  expect(await run("--out", "d")).toEqual(counts({ skipped: 1 }));
+  expect(await run(...other)).toEqual(counts({ skipped: 1 }));
+  expect(Object.keys(place.files("d")).sort()).toEqual(["a.txt", "a.txt.br", "a.txt.gz"]);
 });
 
 test("a run directory inside the input root is no input, of this task or another", async () => {

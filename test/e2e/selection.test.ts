@@ -1,7 +1,8 @@
+import { execFileSync, spawn } from "node:child_process";
 import { rmSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import type { SampleItem } from "../../src/testing/sample-task.js";
-import { counts, createPlace, type Place, taskFile } from "./kagurazaka.js";
+import { counts, createPlace, type Place, sampleTask, taskFile } from "./kagurazaka.js";
 
 /** Which items run: the flags that choose, and what is remembered between runs. */
 const items = (n: number): SampleItem[] =>
@@ -92,6 +93,19 @@ describe.concurrent("choosing items", () => {
     const place = createPlace({ "keys.txt": "item-007\r\nitem-002\n\nno-such-item\n" });
     expect((await place.sample(items(10), [...inline, "--keys", "keys.txt"])).json.counts).toEqual(counts({ done: 2 }));
     expect(started(place)).toEqual(["item-002", "item-007"]);
+  });
+
+  test("--keys reads a pipe, and standard input as -", async () => {
+    const place = createPlace();
+    const first = await place.sample(items(3), [...inline, "--limit", "0"]);
+    expect(first.code, first.stderr).toBe(0);
+    execFileSync("mkfifo", [place.path("pipe")]);
+    const writer = spawn("sh", ["-c", "echo item-001 > pipe"], { cwd: place.dir, stdio: "ignore" });
+    expect((await place.sample(null, [...inline, "--keys", "pipe"])).json.counts).toEqual(counts({ done: 1 }));
+    writer.kill();
+    const args = [sampleTask, "--plan", "plan.jsonl", "--journal", "journal", "--json", ...inline, "--keys", "-"];
+    expect((await place.pipe(args, "item-002\n").ended).json.counts).toEqual(counts({ done: 1 }));
+    expect(started(place).sort()).toEqual(["item-001", "item-002"]);
   });
 
   test("--shuffle is another order, the same for the same seed", async () => {

@@ -58,6 +58,7 @@ async function loadOnce(dir: string, here: Machine | undefined): Promise<LedgerI
       for (const [piece, mayBeUnsynced] of partedAt(block, cut))
         scanLines(piece, sinks[mayBeUnsynced ? sinks.length - 1 : 0]!);
     }
+    loader.checkHeader(segment);
   }
   const damage = await locateDamage(loader.damage);
   return new LedgerIndex({ ...loader, dir, damage, windows: unsynced.windows });
@@ -96,9 +97,9 @@ function linesIn(bytes: Buffer, count = 1): (Partial<LedgerLine> | undefined)[] 
   const lines: (Partial<LedgerLine> | undefined)[] = [];
   for (let at = 0; lines.length < count && at < bytes.length; ) {
     const newline = bytes.indexOf(0x0a, at);
-    const end = newline < 0 ? bytes.length : newline;
-    lines.push(parseSound(bytes, at, end, false));
-    at = end + 1;
+    const lineEnd = newline < 0 ? bytes.length : newline;
+    lines.push(parseSound(bytes, at, bytes[lineEnd - 1] === 0x0d ? lineEnd - 1 : lineEnd, false));
+    at = lineEnd + 1;
   }
   return lines;
 }
@@ -132,6 +133,14 @@ class Loader {
     const parts = cut === Number.POSITIVE_INFINITY ? [segment] : cut === 0 ? [unsynced] : [segment, unsynced];
     const first = this.segments.push(...parts) - parts.length;
     return { parts, sinks: parts.map((_, i) => this.#sinkOf(first + i)) };
+  }
+
+  /** Whose results these are is lost with a header, also where the rest is sound. */
+  checkHeader({ file, header, sizeBytes }: Segment): void {
+    if (header !== null || sizeBytes === 0) return;
+    const path = join(this.#dir, file);
+    const isNamed = this.damage.offsets.some((place) => place.path === path && place.offset === 0);
+    if (!isNamed) addDamage(this.damage, path, 0);
   }
 
   #sinkOf(first: number): LineSink {

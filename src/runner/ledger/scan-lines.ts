@@ -25,6 +25,7 @@ export interface LineSink {
 const FILTERED = Buffer.from('","s":"filtered","ms":');
 const REASON = Buffer.from(',"reason":"');
 const NEWLINE = 0x0a;
+const RETURN = 0x0d;
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const OPEN = 0x7b;
@@ -74,7 +75,7 @@ function scanAny(block: Block, start: number, sink: LineSink): number {
   const lineEnd = last ? block.end : bytes.indexOf(NEWLINE, start);
   const offset = block.offset + start;
   // Empty lines limit the damage to a newline.
-  if (lineEnd === start) return lineEnd + 1;
+  if (lineEnd === start || (lineEnd === start + 1 && bytes[start] === RETURN)) return lineEnd + 1;
   if (tell(block, start, lineEnd, sink)) return lineEnd + 1;
   if (last && isCutOff(bytes, start, lineEnd, sink.isChecked)) sink.torn?.(offset);
   else sink.damaged?.(offset);
@@ -83,7 +84,9 @@ function scanAny(block: Block, start: number, sink: LineSink): number {
 }
 
 /** @returns false where the line is damaged */
-function tell({ bytes, offset }: Block, start: number, end: number, sink: LineSink): boolean {
+function tell({ bytes, offset }: Block, start: number, lineEnd: number, sink: LineSink): boolean {
+  // A carriage return before the newline is no damage: some tools change line ends.
+  const end = bytes[lineEnd - 1] === RETURN ? lineEnd - 1 : lineEnd;
   const line = parseSound(bytes, start, end, sink.isChecked);
   if (line === undefined) return false;
   const header = isHeader(line) ? line : copiedHeader(line);
@@ -113,6 +116,8 @@ function partsAround(bytes: Buffer, start: number, end: number): (readonly [numb
 
 /** Whether the writer was killed in the middle of a last line. Else its newline or a byte of it was damaged. */
 function isCutOff(bytes: Buffer, start: number, end: number, isChecked: boolean): boolean {
+  // A file system may leave zeros where a write was lost; what was written in part has none.
+  for (let at = start; at < end; at++) if (bytes[at]! < 0x20) return false;
   // With one odd byte it still has its end, or one byte more: what was a newline.
   if (bytes[end - 1] !== CLOSE && bytes[end - 2] !== CLOSE) return true;
   return checkLine(bytes, start, end) !== "wrong" && parseSound(bytes, start, end - 1, isChecked) === undefined;

@@ -1,6 +1,6 @@
-import { relative } from "node:path";
+import { pathBelow } from "../../base/names-on-disk.js";
 import type { Item, WireTriplet } from "../../contracts/item.js";
-import { type Yields, yieldsOf } from "../../contracts/modes.js";
+import { type OutputDefinition, type ResolvedMode, type Yields, yieldsOf } from "../../contracts/modes.js";
 import { joinRelative, realPathOf } from "../../data/walk.js";
 import { type FilesName, filesOf, nameOfFiles, outputsOf } from "../program/item-files.js";
 import type { TaskProgram } from "../program/task-program.js";
@@ -12,10 +12,12 @@ import { KnownOutputs } from "./known-outputs.js";
  * - if a file of the same listing, input or output, has it for its declared output: also without a ledger;
  * - or if the ledger has an item as done that has it: also when that item's files are gone.
  *
+ * Outputs are named as this run names them, and as earlier runs did.
+ *
  * An item is never its own output, and outputs of other tasks are inputs like any other.
  */
 export class OwnOutputs {
-  readonly #modes: NonNullable<TaskProgram["modes"]>;
+  readonly #modes: readonly ResolvedMode<OutputDefinition>[];
   readonly #yields: Yields;
   readonly #outputRoot: string;
   /** The path of the input root below the output root. */
@@ -24,7 +26,12 @@ export class OwnOutputs {
   count = 0;
   first = "";
 
-  private constructor(modes: NonNullable<TaskProgram["modes"]>, yields: Yields, outputRoot: string, inputDir: string) {
+  private constructor(
+    modes: readonly ResolvedMode<OutputDefinition>[],
+    yields: Yields,
+    outputRoot: string,
+    inputDir: string,
+  ) {
     this.#modes = modes;
     this.#yields = yields;
     this.#outputRoot = outputRoot;
@@ -32,14 +39,18 @@ export class OwnOutputs {
   }
 
   /** Undefined where no output can be listed: an output root inside of the input root is left out as a whole. */
-  static of({ modes, roots }: Pick<TaskProgram, "modes" | "roots">, shard: number): OwnOutputs | undefined {
+  static async of(
+    { modes, roots }: Pick<TaskProgram, "modes" | "roots">,
+    shard: number,
+    earlierModes: () => Promise<readonly ResolvedMode<OutputDefinition>[]>,
+  ): Promise<OwnOutputs | undefined> {
     const root = roots[shard];
     if (!modes?.inputMode || !modes.outputMode || !root || root.outputPath === null) return undefined;
     const yields = yieldsOf(modes.inputMode);
     const outputRoot = realPathOf(root.outputPath);
-    const inputDir = relative(outputRoot, realPathOf(root.inputPath));
-    if (yields === "record" || inputDir === ".." || inputDir.startsWith("../")) return undefined;
-    return new OwnOutputs(modes, yields, outputRoot, inputDir === "" ? "." : inputDir);
+    const inputDir = yields === "record" ? undefined : pathBelow(outputRoot, root.inputPath);
+    if (inputDir === undefined) return undefined;
+    return new OwnOutputs([modes.outputMode, ...(await earlierModes())], yields, outputRoot, inputDir || ".");
   }
 
   /** The outputs of an item that is listed. */
@@ -57,12 +68,14 @@ export class OwnOutputs {
   }
 
   #add(name: FilesName, inputs: readonly (string | undefined)[]): void {
-    try {
-      const key = joinRelative(name.relDir, name.fileName);
-      for (const output of outputsOf(this.#modes, key, name))
-        if (!inputs.includes(output.relPath)) this.#known.add(output);
-    } catch {
-      // The item that cannot be named fails when it is planned.
+    const key = joinRelative(name.relDir, name.fileName);
+    for (const outputMode of this.#modes) {
+      try {
+        for (const output of outputsOf({ outputMode }, key, name))
+          if (!inputs.includes(output.relPath)) this.#known.add(output);
+      } catch {
+        // The item that cannot be named fails when it is planned.
+      }
     }
   }
 

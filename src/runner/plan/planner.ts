@@ -2,6 +2,7 @@ import { encodeItem } from "../../base/canonical-json.js";
 import { nextTurn } from "../../base/clock.js";
 import { KagurazakaError, toErrorRecord } from "../../base/errors.js";
 import { type Chunk, type ChunkHeader, PendingItem } from "../../contracts/chunk.js";
+import type { OutputDefinition, ResolvedMode } from "../../contracts/modes.js";
 import type { RunSettings } from "../../contracts/run-config.js";
 import { Packer } from "./bulk/packed-chunk.js";
 import {
@@ -51,6 +52,8 @@ export interface PlannerOptions extends NamerOptions {
   readonly mayReach: (dir: string) => boolean;
   /** Directories that are no input: of outputs and of the state of tasks. */
   readonly leaveOut: readonly string[];
+  /** The output modes of earlier runs, but for the one of this run. */
+  earlierOutputModes(): Promise<readonly ResolvedMode<OutputDefinition>[]>;
   /** Calls back for each item that was ever done. */
   eachDoneKey(onKey: (key: string) => void): Promise<void>;
   /** Items that could not run in an earlier run, where this listing tells whether they are still there. Emptied while it goes on. */
@@ -231,7 +234,7 @@ export class Planner {
         yield* itemListsOf(instance.generateTasks());
         return;
       }
-      const ownOutputs = OwnOutputs.of(program, shard);
+      const ownOutputs = await OwnOutputs.of(program, shard, this.#options.earlierOutputModes);
       if (ownOutputs) await this.#options.eachDoneKey((key) => ownOutputs.addKey(key));
       yield* listInput({
         mode: input,

@@ -96,17 +96,19 @@ export async function prepareRun(input: RawInput, choice?: TaskChoice): Promise<
 
 export async function prepareLoaded(input: RawInput, owners: Owners): Promise<Prepared> {
   const { task, backbone } = owners;
-  const config = await resolveConfig(input, owners.config);
+  const resolved = await resolveConfig(input, owners.config);
+  const mistakes: KagurazakaError[] = [];
+  const config = await withKeys(resolved, mistakes);
   const id = idOf(task, config);
   const { source, entryUrl: url, exportName, moduleHash } = task;
   const program = await loadProgram({ source, url, exportName, id, moduleHash, options: config.task });
   const shards = resolveShardPaths(id, program.roots, config.run.runDir);
   const readsInputRoot = program.modes?.inputMode?.definition.readsInputRoot === true;
-  const mistakes = [
+  mistakes.push(
     ...(await checkModes(program)),
     ...checkOptionalOutputs(program, config),
     ...checkRoots(program.roots, readsInputRoot, shards, id),
-  ];
+  );
   if (config.run.skipFailed && config.run.retryFailed) {
     const message = "--skip-failed and --retry-failed contradict each other";
     mistakes.push(new KagurazakaError("usage", message, { where: "--skip-failed" }));
@@ -120,7 +122,6 @@ export async function prepareLoaded(input: RawInput, owners: Owners): Promise<Pr
     );
   }
   mistakes.push(...checkInputFiles(program.modes?.inputMode));
-  if (config.run.keys !== undefined) await collect(mistakes, "--keys", () => readKeys(config.run.keys!));
   await collect(mistakes, "--only", () => compileGlobs(config.run.only));
   MistakesError.throwIfAny(mistakes);
   const instance = createInstance(program, task.sourcePath);
@@ -141,6 +142,17 @@ export async function prepareLoaded(input: RawInput, owners: Owners): Promise<Pr
     shards,
     sourcePath: task.sourcePath,
   };
+}
+
+/** The file of `--keys` is read once: it may be a pipe. */
+async function withKeys(config: Resolved, mistakes: KagurazakaError[]): Promise<Resolved> {
+  let { keys } = config.run;
+  if (typeof keys !== "string") return config;
+  const source = keys;
+  await collect(mistakes, "--keys", async () => {
+    keys = await readKeys(source);
+  });
+  return { ...config, run: { ...config.run, keys } };
 }
 
 function createInstance(program: TaskProgram, sourcePath: string): TaskInstance {

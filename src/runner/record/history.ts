@@ -1,7 +1,6 @@
 import type { Partition } from "../../contracts/partition.js";
 import type { RunSettings } from "../../contracts/run-config.js";
 import { compileGlobs } from "../../data/globs/globs.js";
-import { readKeys } from "../../data/key-list.js";
 import { displayPath } from "../../loader/paths.js";
 import { areDisjoint, ownProcess } from "../lease/index.js";
 import {
@@ -142,7 +141,7 @@ const scopeParts: { readonly [K in KeySelector]: (value: NonNullable<RunSettings
   shard: (shard) => ({ shard }),
   only: (only) => ({ only: [...only] }),
   sample: (share) => ("percent" in share ? { samplePercent: share.percent } : {}),
-  keys: (file) => ({ keys: packKeys(readKeys(file)) }),
+  keys: (keys) => ({ keys: packKeys(new Set(keys)) }),
 };
 
 /** It reaches items that no rule can name afterwards, so nothing later may be judged by it. */
@@ -205,7 +204,9 @@ function warningsOf(findings: Findings): string[] {
     if (count === 0) continue;
     const fate = redo.includes(cause) ? "are made again" : `are kept; --redo ${cause} makes them again`;
     const which = cause === "options" ? changedOptions(findings) : cause === "code" ? otherSource(findings) : "";
-    warnings.push(`${count} results were made by ${OTHER[cause]}${which} and ${fate}`);
+    warnings.push(
+      `${count} ${count === 1 ? "result was" : "results were"} made by ${OTHER[cause]}${which} and ${fate}`,
+    );
   }
   return warnings;
 }

@@ -52,6 +52,7 @@ export function runRecordOf(prepared: PreparedRun, run: string, end: RunEnd) {
     version: program.taskClass.version ?? null,
     optionsHash: optionsHashOf(program),
     wordsHash: wordsHashOf(program.options.rawArgs),
+    outputMode: program.ref.template?.outputMode ?? null,
     backbone: backbone.name,
     workers: shapes.length,
     kagurazaka: locateTool().version,

@@ -16,6 +16,7 @@ import { createStaleness } from "../plan/staleness.js";
 import type { PreparedRun } from "../prepare/prepared-run.js";
 import { givenSelectors } from "../prepare/selection.js";
 import { filesOf, pathOfFile } from "../program/item-files.js";
+import { earlierOutputModes } from "../record/earlier-outputs.js";
 import type { History } from "../record/history.js";
 
 export interface OpenPlanner extends AsyncDisposable, Pick<Planner, "planned" | "candidates" | "selected" | "chunks"> {
@@ -75,6 +76,7 @@ export async function openPlanner(
     keyFilter,
     mayReach: (dir) => (hasFailed?.(dir) ?? true) && reaches(dir),
     leaveOut: leftOutOf(prepared.shards, config.run.runDir),
+    earlierOutputModes: () => earlierOutputModes(program, prepared.shards[shard]!.runsDir),
     eachDoneKey: (onKey) => eachDoneKey(index, onKey),
     refusedBefore: refusedBefore(history, yields),
     finished,

@@ -30,6 +30,43 @@ async function writeTwoRuns(): Promise<string> {
   return dir;
 }
 
+describe("what tools and file systems do to a ledger", () => {
+  const damageOf = async (change: (text: string) => string) => {
+    const dir = await writeTwoRuns();
+    const before = await loadLedger(dir);
+    const path = join(dir, "r1.jsonl");
+    writeFileSync(path, change(readFileSync(path, "latin1")), "latin1");
+    const index = await loadLedger(dir);
+    return {
+      before,
+      index,
+      places: index.damage.places.map(({ path, line }) => `${basename(path)}:${line}`),
+    };
+  };
+
+  test("line ends of another system change nothing", async () => {
+    const { before, index, places } = await damageOf((text) => text.replaceAll("\n", "\r\n"));
+    expect([tellsOf(index), places]).toEqual([tellsOf(before), []]);
+  });
+
+  test("zeros in place of what was written are damage, at the end as well", async () => {
+    const half = await damageOf((text) => text.slice(0, text.indexOf('"b"')) + "\0".repeat(500));
+    expect(half.places).toEqual(["r1.jsonl:5"]);
+    expect((await damageOf((text) => "\0".repeat(text.length))).places).toEqual(["r1.jsonl:1"]);
+  });
+
+  test("a header that is gone is damage, and no outcome is lost", async () => {
+    const { before, index, places } = await damageOf((text) => text.split("\n").slice(3).join("\n"));
+    expect(places).toEqual(["r1.jsonl:1"]);
+    expect(before.counts.done).toBeGreaterThan(2);
+    expect(index.counts).toEqual(before.counts);
+  });
+
+  test("a last line that was written in part is none", async () => {
+    expect((await damageOf((text) => text.slice(0, -40))).places).toEqual([]);
+  });
+});
+
 const compact = (dir: string) => compactLedger({ dir, run: "c", task: "T", boot: null, assertHeld: () => {} });
 
 /** The same files, with one bit flipped; and with the lines left out that this damages. */

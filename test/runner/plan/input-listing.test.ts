@@ -22,6 +22,12 @@ describe("outputs beside inputs", () => {
     ]);
   });
 
+  test("what an earlier run made under other names is no input either", async () => {
+    const modes = { inputMode: walked("a", "a.br", "a.gz", "b.br"), outputMode: appended };
+    const earlierOutput = outputMode((key) => `${key}.br`);
+    expect((await plan({ modes, root: same, earlierOutput })).keys, "b.br is nobody's output").toEqual(["a", "b.br"]);
+  });
+
   test("an output elsewhere in the tree is known as well", async () => {
     const mode = fileMode(files([".", "a.flat"], ["x", "a"]), { readsInputRoot: true });
     const flat = outputMode((key) => `${key.split("/").at(-1)}.flat`);

@@ -50,6 +50,8 @@ export interface Request
   readonly list?: unknown;
   readonly instance?: Partial<TaskInstance>;
   readonly settings?: Partial<RunSettings>;
+  /** The output mode of an earlier run. */
+  readonly earlierOutput?: NonNullable<ResolvedModes["outputMode"]>;
   readonly modes?: Partial<ResolvedModes>;
   readonly root?: { readonly inputPath: string; readonly outputPath: string | null };
   readonly shard?: number;
@@ -100,6 +102,7 @@ export async function plan(request: Request): Promise<Planned> {
     keyFilter: createKeyFilter(settings),
     mayReach: createReach(settings),
     leaveOut: root.outputPath === null ? [] : [root.outputPath],
+    earlierOutputModes: async () => (request.earlierOutput ? [request.earlierOutput] : []),
     eachDoneKey: async (onKey) => {
       for (const [key, { status }] of Object.entries(ledger)) if (status === "done") onKey(key);
     },
