@@ -1,4 +1,4 @@
-import { lstatSync, readlinkSync } from "node:fs";
+import { lstatSync, readdirSync, readlinkSync, unlinkSync } from "node:fs";
 import { join, relative, sep } from "node:path";
 import { errnoOf } from "./disk.js";
 import { KagurazakaError } from "./errors.js";
@@ -25,6 +25,15 @@ export function findForeign(root: string, dir: string): KagurazakaError | undefi
     });
   }
   return undefined;
+}
+
+/** Removes the symbolic links in a directory: whoever writes to a name in it writes there, and nowhere else. */
+export function removeLinks(dir: string): void {
+  for (const entry of readdirSync(dir, { withFileTypes: true })) {
+    const path = join(dir, entry.name);
+    if (entry.isSymbolicLink()) unlinkSync(path);
+    else if (entry.isDirectory()) removeLinks(path);
+  }
 }
 
 function lstatIfThere(path: string) {

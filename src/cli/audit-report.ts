@@ -50,7 +50,7 @@ export function formatAudit(audit: ShardAudit, palette: Palette): string {
 }
 
 /** What is wrong with the root as a whole. */
-function problems({ leftovers, damaged, openEpochs, goesOnWithEpoch, failedFile }: ShardAudit): string[] {
+function problems({ leftovers, damaged, damagedState, openEpochs, goesOnWithEpoch, failedFile }: ShardAudit): string[] {
   const found: string[] = [];
   if (goesOnWithEpoch) found.push("a --force over these items was not finished");
   else if (openEpochs.length > 0)
@@ -60,6 +60,8 @@ function problems({ leftovers, damaged, openEpochs, goesOnWithEpoch, failedFile 
     const where = describeDamage({ count: damaged.lines, places: damaged.places }, displayPath);
     found.push(`${lines} in the ledger, left out: ${escapeControls(where)}`);
   }
+  if (damagedState !== null)
+    found.push(`${escapeControls(displayPath(damagedState))} is damaged; the next run writes it anew`);
   if (failedFile && !failedFile.agrees) {
     const { missing, extra } = failedFile;
     found.push(

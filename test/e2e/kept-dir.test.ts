@@ -1,4 +1,5 @@
-import { existsSync } from "node:fs";
+import { existsSync, rmSync, symlinkSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { counts, createPlace, taskFile } from "./kagurazaka.js";
 
@@ -46,6 +47,20 @@ describe.concurrent("ctx.keptDir", () => {
     expect(again.stderr).toContain('third-time found "xx"');
     expect(again.json.counts).toEqual(counts({ done: 1 }));
     expect(place.everything("out/.kagurazaka").filter((path) => path.includes("kept"))).toEqual([]);
+  });
+
+  test("has no links that an archive may have brought: what is written to their names stays here", async () => {
+    const place = createPlace({ "gold.txt": "gold" });
+    const only = run("KeepsBesideOutputs", "--only", "gives-up", "--retries", "0");
+    await place.run(only);
+    const dir = place.path("out/.kagurazaka/kept/KeepsBesideOutputs");
+    const file = place
+      .everything("out/.kagurazaka/kept/KeepsBesideOutputs")
+      .find((path) => path.endsWith("/attempts"))!;
+    rmSync(join(dir, file));
+    symlinkSync(place.path("gold.txt"), join(dir, file));
+    const { stderr } = await place.run(only);
+    expect(place.read("gold.txt"), stderr).toBe("gold");
   });
 
   for (const [title, retries, runs] of [

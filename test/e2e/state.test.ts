@@ -89,6 +89,16 @@ describe.concurrent("a state directory", () => {
     expect([again.counts, said]).toEqual([counts({ skipped: 5 }), expect.not.stringContaining("damaged")]);
   });
 
+  test("whose state.json is damaged: verify names it, and the next run writes it anew", async () => {
+    const place = create();
+    await place.run(up);
+    writeFileSync(place.path("out/.kagurazaka/Up/state.json"), "\0".repeat(100));
+    const seen = await place.run(["verify", ...up.slice(0, -1)]);
+    expect([seen.code, seen.stdout]).toEqual([3, expect.stringContaining("out/.kagurazaka/Up/state.json is damaged")]);
+    expect((await place.run(up)).stderr).toContain("state.json was damaged; it is written anew");
+    expect((await place.run(["verify", ...up.slice(0, -1)])).code).toBe(0);
+  });
+
   test("with other code of the same name says which file made its results", async () => {
     const place = create();
     await place.run(up);

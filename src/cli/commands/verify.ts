@@ -79,14 +79,15 @@ interface Remedy {
 
 /** The one command that mends most of it; what is left shows the next time. */
 function mend(audit: ShardAudit, { rest, deep }: { rest: readonly string[]; deep: boolean }): Remedy | undefined {
-  const { items, remedies, leftovers, damaged, failedFile, goesOnWithEpoch, isSound, running } = audit;
+  const { items, remedies, leftovers, damaged, damagedState, failedFile, goesOnWithEpoch, isSound, running } = audit;
   if (isSound) return undefined;
   const again = (label: string, change: Parameters<typeof formatCommand>[1] = {}): Remedy => ({
     label,
     command: formatCommand(rest, change),
   });
   if (running.some(({ isCertain }) => isCertain)) return again("when the run has ended", { before: "verify" });
-  const sweeps = leftovers.staging.length > 0 || failedFile?.agrees === false || goesOnWithEpoch;
+  const sweeps =
+    leftovers.staging.length > 0 || failedFile?.agrees === false || damagedState !== null || goesOnWithEpoch;
   if (remedies.run > 0 || sweeps) return again("go on");
   if (remedies.retry > 0) return again("try the failed items again", { flags: "--retry-failed" });
   if (remedies.force > 0) {

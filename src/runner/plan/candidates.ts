@@ -50,6 +50,8 @@ export interface NamerOptions {
   readonly seen: { readonly keys: SeenKeys | null; readonly items: SeenKeys | null; readonly outputs: SeenKeys | null };
   /** The output root takes names that differ in case for one. */
   readonly foldsOutputs: boolean;
+  /** Whether an earlier run has recorded the item as done. */
+  isDone(key: string): boolean;
 }
 
 /** Gives each item its key and its outputs, and refuses items that cannot run. */
@@ -112,7 +114,7 @@ export class Namer {
 
   #candidate(key: string, item: Item, json: string | undefined): Candidate {
     const outputs = outputsOf(this.#options.program.modes, key, nameOfFiles(this.#yields, item));
-    for (const output of outputs) this.#checkOutput(output);
+    for (const output of outputs) this.#checkOutput(output, key);
     if (this.#yields !== "record") this.#keepInputs(item, outputs);
     return { key, item, json, outputs };
   }
@@ -169,11 +171,12 @@ export class Namer {
     }
   }
 
-  #checkOutput(output: OutputEntry): void {
+  #checkOutput(output: OutputEntry, key: string): void {
     checkRelPath(output.relPath);
-    const { seen, foldsOutputs } = this.#options;
+    const { seen, foldsOutputs, isDone } = this.#options;
     const times = seen.outputs?.add(foldsOutputs ? foldName(output.relPath) : output.relPath) ?? 1;
-    if (times === 1) return;
+    // What is done stays done; the other item finds the file there.
+    if (times === 1 || (foldsOutputs && isDone(key))) return;
     const name = `${JSON.stringify(output.relPath)}${foldsOutputs ? ", or a name that is the same file here" : ""}`;
     const details = foldsOutputs ? { hint: FOLDED_HINT } : {};
     throw new KagurazakaError("duplicate-key", `another item already writes ${name}`, details);

@@ -1,4 +1,4 @@
-import { pathBelow } from "../../base/names-on-disk.js";
+import { foldsNames, pathBelow } from "../../base/names-on-disk.js";
 import type { Item, WireTriplet } from "../../contracts/item.js";
 import { type OutputDefinition, type ResolvedMode, type Yields, yieldsOf } from "../../contracts/modes.js";
 import { joinRelative, realPathOf } from "../../data/walk.js";
@@ -22,7 +22,7 @@ export class OwnOutputs {
   readonly #outputRoot: string;
   /** The path of the input root below the output root. */
   readonly #inputDir: string;
-  readonly #known = new KnownOutputs();
+  readonly #known: KnownOutputs;
   count = 0;
   first = "";
 
@@ -36,6 +36,7 @@ export class OwnOutputs {
     this.#yields = yields;
     this.#outputRoot = outputRoot;
     this.#inputDir = inputDir;
+    this.#known = new KnownOutputs(foldsNames(outputRoot));
   }
 
   /** Undefined where no output can be listed: an output root inside of the input root is left out as a whole. */

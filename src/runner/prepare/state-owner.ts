@@ -73,6 +73,10 @@ export function claimState(paths: OwnedPaths, task: string, run: string): string
   return known === "damaged" ? `${path} was damaged; it is written anew, for ${task}` : undefined;
 }
 
+/** The file where it is there and not as it was written. */
+export const damagedOwnerFile = (stateDir: string): string | undefined =>
+  readOwner(stateDir) === "damaged" ? fileIn(stateDir) : undefined;
+
 /** Whether all runs in a state directory were of this task. */
 function isAllOf(stateDir: string, task: string): boolean {
   const owner = readOwner(stateDir);

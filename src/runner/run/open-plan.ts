@@ -87,6 +87,7 @@ export async function openPlanner(
       outputs: openSeen(modes?.outputMode?.definition.unique === false || foldsOutputs),
     },
     foldsOutputs,
+    isDone: (key) => index.statusOf(key)?.status === "done",
     ...(retry?.items ? { items: retry.items } : {}),
     signal: abort.signal,
   });

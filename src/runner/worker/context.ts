@@ -3,6 +3,7 @@ import { existsSync, lstatSync, mkdirSync, rmdirSync, rmSync } from "node:fs";
 import { monotonicMs } from "../../base/clock.js";
 import { NAME_DIGITS, sha256Hex } from "../../base/hash.js";
 import { makeOwnDirectory } from "../../base/make-directory.js";
+import { removeLinks } from "../../base/own-directory.js";
 import { killGroup } from "../../base/process-group.js";
 import { createRandom } from "../../base/random.js";
 import { activityLayout } from "../../contracts/activity.js";
@@ -127,7 +128,11 @@ export class ItemContext implements TaskContext {
   get hasKept(): boolean {
     // A symbolic link is not ours, and making the directory says so.
     const isThere = () => lstatSync(this.#keptPath, { throwIfNoEntry: false })?.isDirectory();
-    if (this.#keptDir === undefined && isThere()) this.#keptDir = this.#keptPath;
+    if (this.#keptDir === undefined && isThere()) {
+      // An earlier attempt has left it, or an archive brought it.
+      removeLinks(this.#keptPath);
+      this.#keptDir = this.#keptPath;
+    }
     return this.#keptDir !== undefined;
   }
 

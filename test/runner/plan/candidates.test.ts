@@ -151,6 +151,14 @@ describe("refused", () => {
       expect((await plan({ list, instance: byId, modes })).keys).toHaveLength(5);
     });
 
+    test("stay those of the item that has made them, whatever is listed before it", async () => {
+      const ledger = { "a.txt": { status: "done" } } as const;
+      const { keys, refused, skipped } = await plan({ list, instance: byId, modes, foldsOutputs: true, ledger });
+      expect(refused.map(({ key }) => key)).toEqual(["e\u0301.txt"]);
+      // A.txt fails where it is written: the file is there.
+      expect([keys, skipped]).toEqual([["A.txt", "b.txt", "\u00e9.txt"], ["a.txt: in the ledger"]]);
+    });
+
     test("are of one item also where soft shards and parts have one each", async () => {
       const soft = await Promise.all(
         [0, 1].map((part) =>

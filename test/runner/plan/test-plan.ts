@@ -103,6 +103,7 @@ export async function plan(request: Request): Promise<Planned> {
     mayReach: createReach(settings),
     leaveOut: root.outputPath === null ? [] : [root.outputPath],
     earlierOutputModes: async () => (request.earlierOutput ? [request.earlierOutput] : []),
+    isDone: (key) => ledger[key]?.status === "done",
     eachDoneKey: async (onKey) => {
       for (const [key, { status }] of Object.entries(ledger)) if (status === "done") onKey(key);
     },

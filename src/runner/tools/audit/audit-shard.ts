@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { KagurazakaError } from "../../../base/errors.js";
-import { isSameDirectory } from "../../../base/names-on-disk.js";
+import { foldsNames, isSameDirectory } from "../../../base/names-on-disk.js";
 import type { RunSettings } from "../../../contracts/run-config.js";
 import { type Holder, holdersOf } from "../../lease/index.js";
 import type { Aspect, Damage, EpochSelection } from "../../ledger/index.js";
@@ -9,6 +9,7 @@ import { KnownOutputs } from "../../plan/known-outputs.js";
 import type { PreparedRun } from "../../prepare/prepared-run.js";
 import { givenSelectors, withoutSelectors } from "../../prepare/selection.js";
 import type { ShardPaths } from "../../prepare/shard-paths.js";
+import { damagedOwnerFile } from "../../prepare/state-owner.js";
 import { openHistory } from "../../record/history.js";
 import { partitionOf } from "../../record/run-record.js";
 import { openPlanner } from "../../run/open-plan.js";
@@ -43,6 +44,8 @@ export interface ShardAudit {
   readonly leftovers: Leftovers;
   /** Lines of the ledger that are not as they were written; `places` has the first ones. */
   readonly damaged: { readonly lines: number; readonly places: Damage["places"] };
+  /** `state.json` where it is damaged: the next run writes it anew. */
+  readonly damagedState: string | null;
   /** Epochs of `--force` that are not complete. */
   readonly openEpochs: readonly { readonly epoch: number; readonly scope: EpochSelection }[];
   /** One of them selects just these items: the same command continues it. */
@@ -80,7 +83,7 @@ export async function auditShard(prepared: PreparedRun, shard: number, options: 
     ledger: history,
   });
   const orphansNote = whyNoOrphans(judged, paths);
-  const known = orphansNote === undefined ? new KnownOutputs() : null;
+  const known = orphansNote === undefined ? new KnownOutputs(foldsNames(paths.outputRoot!)) : null;
   const counters = new AuditCounters(history.headerOf(""), options.onItem);
   const add = ({ key }: Candidate, verdict: Verdict): void =>
     counters.add(key, verdict, history.index.statusOf(key)?.segment.header);
@@ -110,6 +113,7 @@ export async function auditShard(prepared: PreparedRun, shard: number, options: 
     orphansNote,
     leftovers: findLeftovers(paths, partitionOf(program, config.run), new Set(running.map(({ run }) => run))),
     damaged: { lines: damage.count, places: damage.places },
+    damagedState: damagedOwnerFile(paths.stateDir) ?? null,
     openEpochs: epochs
       .filter(({ complete, partial }) => !complete && !partial)
       .map(({ epoch, scope }) => ({ epoch, scope })),
@@ -121,11 +125,18 @@ export async function auditShard(prepared: PreparedRun, shard: number, options: 
   return { ...found, isSound: counters.bad === 0 && isRootSound(found) };
 }
 
-function isRootSound({ leftovers, damaged, goesOnWithEpoch, failedFile }: Omit<ShardAudit, "isSound">): boolean {
+function isRootSound({
+  leftovers,
+  damaged,
+  damagedState,
+  goesOnWithEpoch,
+  failedFile,
+}: Omit<ShardAudit, "isSound">): boolean {
   return (
     leftovers.staging.length === 0 &&
     leftovers.ledger.length === 0 &&
     damaged.lines === 0 &&
+    damagedState === null &&
     !goesOnWithEpoch &&
     failedFile?.agrees !== false
   );
