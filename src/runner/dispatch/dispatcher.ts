@@ -9,7 +9,7 @@ import { Feeder } from "./feeder.js";
 import { ItemOutcomes } from "./item-outcomes.js";
 import type { DispatcherOptions } from "./ports.js";
 import { Staffing } from "./staffing.js";
-import { Watch } from "./watch.js";
+import { Watch, type WatchPorts } from "./watch.js";
 import type { WorkerHandle } from "./worker-handle.js";
 import { WorkerPool } from "./worker-pool.js";
 
@@ -53,6 +53,7 @@ export class Dispatcher implements Execution {
       graceMs: settings.grace,
       onMessage: (worker, message) => this.#onMessage(worker, message),
       onExit: (worker, exit, wasStarting) => this.#onExit(worker, exit, wasStarting),
+      onWarning: (message) => this.#events.onWarning(message),
     });
     this.#staffing = new Staffing(this.#pool, shapes);
     this.#feeder = new Feeder({
@@ -66,7 +67,7 @@ export class Dispatcher implements Execution {
       events: () => this.#events,
       mayRun: (header) => this.#mayRun(header),
     });
-    this.#watch = new Watch(settings, {
+    const ports: WatchPorts = {
       workers: () => this.#pool.workers,
       inFlight: () => this.#feeder.inFlight,
       asking: () => this.#feeder.asking,
@@ -76,8 +77,10 @@ export class Dispatcher implements Execution {
       onHopeless: (worker, why) => this.#giveUpOn(worker, why),
       onStalled: (message) =>
         this.drain(Math.min(settings.grace, STALLED_GRACE_MS), new KagurazakaError("stalled", message)),
+      onNever: (message) => this.stop(new KagurazakaError("task-ended", message)),
       onWarning: (message) => this.#events.onWarning(message),
-    });
+    };
+    this.#watch = new Watch(settings, ports, !options.killable);
   }
 
   run(chunks: AsyncIterator<Chunk>, events: ExecutionEvents): Promise<KagurazakaError | undefined> {

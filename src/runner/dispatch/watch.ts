@@ -16,7 +16,7 @@ const SWEEP_MS = 250;
 const MIN_SWEEP_MS = 5;
 const STACKS = 4;
 
-interface WatchPorts {
+export interface WatchPorts {
   workers(): readonly WorkerHandle[];
   inFlight(): number;
   /** Items that wait because they asked to. */
@@ -29,6 +29,8 @@ interface WatchPorts {
   /** `blocked`, `settled`: end the worker now. `unsettled`: send it no new items. */
   onHopeless(worker: WorkerHandle, why: "blocked" | "unsettled" | "settled"): void;
   onStalled(message: string): void;
+  /** Items run in this thread, and nothing is left in it that could settle them. */
+  onNever(message: string): void;
   onWarning(message: string): void;
 }
 
@@ -36,13 +38,16 @@ interface WatchPorts {
 export class Watch {
   readonly #settings: Pick<RunSettings, "timeout" | "stall">;
   readonly #ports: WatchPorts;
+  readonly #inThisThread: boolean;
   readonly #clock: StallClock;
   #timer: NodeJS.Timeout | undefined;
   #isStopped = false;
   #release = (): void => {};
 
-  constructor(settings: Pick<RunSettings, "timeout" | "stall">, ports: WatchPorts) {
+  /** @param inThisThread that is where items run */
+  constructor(settings: Pick<RunSettings, "timeout" | "stall">, ports: WatchPorts, inThisThread: boolean) {
     this.#settings = settings;
+    this.#inThisThread = inThisThread;
     this.#ports = ports;
     this.#clock = new StallClock(settings.stall);
   }
@@ -59,9 +64,19 @@ export class Watch {
     this.#release();
   }
 
-  /** An item of `inline` may wait without any open handle, and Node would end the process. A list that does so has failed. */
+  /**
+   * No open handle is left, and Node would end the process. Workers of their own may still answer, and an item has its time. A list
+   * and a `setup()` that wait so have failed, and so has an item without a limit.
+   */
   #hold(): void {
-    if (this.#ports.inFlight() > 0 || this.#ports.workers().some(({ state }) => state === "starting"))
+    const { timeout, stall } = this.#settings;
+    const isHopeless = this.#inThisThread && timeout === undefined && stall === undefined;
+    const running = isHopeless ? this.#running() : [];
+    if (running.length > 0) {
+      const what =
+        running.length === 1 ? "an item never ends: it awaits" : `${running.length} items never end: they await`;
+      this.#ports.onNever(`${what} a promise that nothing is left to settle: ${oldest(running, monotonicMs())}`);
+    } else if (this.#ports.inFlight() > 0 || this.#ports.workers().some(({ state }) => state === "starting"))
       this.#timer?.ref();
   }
 

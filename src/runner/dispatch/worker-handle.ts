@@ -54,6 +54,10 @@ export class WorkerHandle {
   blocked = false;
   /** The worker reached a recycle limit: when empty it runs teardown() and is not killed. */
   recycled = false;
+  /** It was told to call teardown() and end. */
+  toldToClose = false;
+  /** Its teardown() has ended. */
+  hasClosed = false;
   readonly timedOut = new Map<number, TimedOut>();
   #state: WorkerState = "starting";
   #drainingSinceMs = 0;

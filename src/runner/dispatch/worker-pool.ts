@@ -1,4 +1,6 @@
 import { MAX_TIMER_MS, monotonicMs } from "../../base/clock.js";
+import { whenNothingIsLeft } from "../../base/settles.js";
+import { shortDuration } from "../../base/text.js";
 import { activityLayout } from "../../contracts/activity.js";
 import type { WorkerExit, WorkerSession } from "../../contracts/backbone.js";
 import type { ExecutorShape, FromWorker, WorkerSetup, WorkerSite } from "../../contracts/wire.js";
@@ -16,6 +18,8 @@ export interface WorkerPoolOptions {
   onMessage(worker: WorkerHandle, message: FromWorker): void;
   /** The worker has exited and left the pool. `wasStarting`: it exited before it was ready. */
   onExit(worker: WorkerHandle, exit: WorkerExit, wasStarting: boolean): void;
+  /** A teardown() that did not come to its end. */
+  onWarning(message: string): void;
 }
 
 /** The workers of an execution: started, drained, replaced, ended. */
@@ -43,21 +47,30 @@ export class WorkerPool {
   }
 
   add(shape: ExecutorShape): void {
-    const { session, setup, site, namePrefix = "", onMessage } = this.#options;
+    const { session, setup, site, namePrefix = "" } = this.#options;
     const id = this.#nextId++;
     const activity = new SharedArrayBuffer(activityLayout.bytes(shape.slots));
     let worker: WorkerHandle | undefined;
     const channel = session().startWorker(
       { setup: { ...setup, shape, worker: `${namePrefix}${id}` }, site, activity },
-      { onMessage: (message) => onMessage(worker!, message), onExit: (exit) => this.#onExit(worker!, exit) },
+      { onMessage: (message) => this.#onMessage(worker!, message), onExit: (exit) => this.#onExit(worker!, exit) },
     );
     worker = new WorkerHandle(id, shape, activity, channel);
     this.#workers.push(worker);
   }
 
+  #onMessage(worker: WorkerHandle, message: FromWorker): void {
+    if (message.type === "closed") worker.hasClosed = true;
+    this.#options.onMessage(worker, message);
+  }
+
   #onExit(worker: WorkerHandle, exit: WorkerExit): void {
     if (worker.state === "gone") return;
     const wasStarting = worker.state === "starting";
+    if (worker.toldToClose && !worker.hasClosed && exit.kind !== "ended") {
+      const why = exit.kind === "crashed" ? exit.error.message : exit.why;
+      this.#options.onWarning(`worker ${worker.id} ended in teardown(): ${why}`);
+    }
     worker.enter("gone");
     worker.channel.processes?.killAll();
     clearTimeout(this.#closing.get(worker));
@@ -103,12 +116,17 @@ export class WorkerPool {
   /** Lets the worker run teardown(), with the same time limit as at the end of the run. */
   #close(worker: WorkerHandle): void {
     worker.enter("closing");
-    worker.channel.send({ type: "close" });
+    this.#tellToClose(worker);
     const graceMs = Math.min(MAX_TIMER_MS, this.#options.graceMs);
     this.#closing.set(
       worker,
       setTimeout(() => worker.channel.kill(), graceMs),
     );
+  }
+
+  #tellToClose(worker: WorkerHandle): void {
+    worker.toldToClose = true;
+    worker.channel.send({ type: "close" });
   }
 
   killAll(): void {
@@ -117,9 +135,21 @@ export class WorkerPool {
 
   /** Lets every worker run teardown(); workers that exceed the time limit are killed. */
   async close(): Promise<void> {
-    for (const worker of this.#workers) if (worker.state !== "closing") worker.channel.send({ type: "close" });
+    for (const worker of this.#workers) if (worker.state !== "closing") this.#tellToClose(worker);
     const deadline = monotonicMs() + this.#options.graceMs;
-    while (this.#workers.length > 0 && monotonicMs() < deadline) await new Promise((resolve) => setTimeout(resolve, 2));
+    let timer: NodeJS.Timeout | undefined;
+    // Where nothing else is left, a teardown() in this thread never ends, and learns so.
+    const release = whenNothingIsLeft(() => timer?.ref());
+    while (this.#workers.length > 0 && monotonicMs() < deadline)
+      await new Promise((resolve) => {
+        timer = setTimeout(resolve, 2).unref();
+      });
+    release();
+    if (this.#workers.length > 0) {
+      const workers = this.#workers.length === 1 ? "1 worker" : `${this.#workers.length} workers`;
+      const grace = shortDuration(this.#options.graceMs);
+      this.#options.onWarning(`teardown() of ${workers} has not ended within ${grace} (--grace): not waited for`);
+    }
     this.killAll();
   }
 }
