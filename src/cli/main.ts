@@ -1,8 +1,8 @@
 import { constants } from "node:os";
 import { asEnvironmentError } from "../base/disk.js";
+import { watchForEarlyExit } from "../base/early-exit.js";
 import { exitCodeOf, KagurazakaError } from "../base/errors.js";
 import { findCommand } from "./command-table.js";
-import { watchForEarlyExit } from "./early-exit.js";
 import { isHangupIgnored } from "./hangup.js";
 import { ending, hardExit } from "./hard-exit.js";
 import { guardMessages, messages, messagesDrained } from "./message-out.js";
@@ -11,18 +11,15 @@ import { dataDelivered, guardStdout, keepStdoutAlone } from "./stdout.js";
 
 /** From words to an exit code. The only place that ends the process. */
 export async function main(argv: readonly string[]): Promise<void> {
-  let isOver = false;
-  watchForEarlyExit(() => isOver);
-  handleSignals(() => {
-    isOver = true;
-  });
+  const watch = watchForEarlyExit("command");
+  handleSignals(() => watch[Symbol.dispose]());
   if (wordsOfTool(argv).some((word) => /^--json(?:=|$)/.test(word))) keepStdoutAlone();
   guardMessages();
   guardStdout();
   process.exitCode = await exitCodeFor(argv);
   process.exitCode = await afterDelivery(process.exitCode);
   await messagesDrained();
-  isOver = true;
+  watch[Symbol.dispose]();
   // Sockets and timers that a task left open do not keep a finished run waiting.
   if (ending.isHard) hardExit(process.exitCode);
   process.exit();

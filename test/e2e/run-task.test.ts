@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { mkdirSync } from "node:fs";
 import { text } from "node:stream/consumers";
 import { Worker } from "node:worker_threads";
@@ -30,6 +31,56 @@ describe.concurrent("runTask", () => {
     });
     expect(result).toMatchObject({ exitCode: 130, error: { code: "interrupted" } });
     expect(result.counts.cancelled).toBeGreaterThan(0);
+  });
+
+  test("aborted before it began, it runs nothing; a dry run ends as well", async () => {
+    const place = createPlace();
+    const options = { ...sampleOptions(place, [{ id: "a" }]), backbone: "inline", signal: AbortSignal.abort() };
+    for (const dryRun of [false, true])
+      expect(await runTask(sampleTask, { ...options, dryRun })).toMatchObject({
+        exitCode: 130,
+        error: { code: "interrupted" },
+        counts: { done: 0 },
+      });
+    expect(place.journal("start")).toEqual([]);
+  });
+
+  test.each(["inline", "mp"])(
+    "rejects with what a hook throws, after recording what has settled (%s)",
+    async (backbone) => {
+      const place = createPlace();
+      const items = Array.from({ length: 20 }, (_, i) => ({ id: `i${i}` }));
+      const options = { ...sampleOptions(place, items), backbone };
+      const mine = new Error("mine");
+      const hooks = {
+        onOutcome: () => {
+          throw mine;
+        },
+      };
+      await expect(runTask(sampleTask, { ...options, hooks })).rejects.toBe(mine);
+      const done = place.journal("start").length;
+      const rest = await runTask(sampleTask, options);
+      expect([rest.counts, done > 0]).toEqual([counts({ skipped: done, done: 20 - done }), true]);
+    },
+  );
+
+  test("process.exit(0) in code of the task is no success of the program", async () => {
+    const place = createPlace({
+      "t.ts": `import { KagurazakaTask } from "kagurazaka";
+        export class T extends KagurazakaTask<any> { *generateTasks() { yield { n: 1 }; } async process() { await 0; process.exit(0); } }`,
+    });
+    const index = JSON.stringify(new URL("../../dist/src/index.js", import.meta.url).href);
+    const code = `const { runTask } = await import(${index}); await runTask({ file: "t.ts" }, { backbone: "inline" });`;
+    const ended = spawnSync(process.execPath, ["--input-type=module", "-e", code], {
+      cwd: place.dir,
+      encoding: "utf8",
+    });
+    expect([ended.status, ended.stderr]).toEqual([1, expect.stringMatching(/\[task-ended\].*in T\.process /)]);
+    const own = `${code.replace("await runTask", "setTimeout(() => process.exit(0), 50); await runTask").replace("t.ts", "u.ts")}`;
+    place.write({
+      "u.ts": place.read("t.ts").replace("process.exit(0)", "await new Promise((r) => setTimeout(r, 5000))"),
+    });
+    expect(spawnSync(process.execPath, ["--input-type=module", "-e", own], { cwd: place.dir }).status).toBe(0);
   });
 
   test("aborted when everything has settled, it is a success", async () => {
@@ -184,10 +235,7 @@ describe.concurrent("runTask", () => {
     });
     await expect(wrong).rejects.toThrow(/there is no option "tiemout"\. Did you mean "timeout"\?/);
     await expect(runTask("@word-conut")).rejects.toMatchObject({ code: "task-not-found" });
-    await expect(runTask(sampleTask, { ...sampleOptions(place, []), signal: AbortSignal.abort() })).rejects.toThrow(
-      /abort/i,
-    );
-    expect(place.everything()).toEqual(["in", "plan.jsonl"]);
+    expect(place.everything()).toEqual(["in"]);
   });
 
   test("leaves nothing running and no handler behind", async () => {
