@@ -26,6 +26,7 @@ export function nearestName(name: string, candidates: Iterable<string>): string 
   let bestDistance = Math.max(1, Math.floor(wanted.length / 3)) + 1;
   for (const candidate of candidates) {
     const folded = fold(candidate);
+    if (folded === "") continue;
     const d = folded.startsWith(wanted) && wanted.length >= 3 ? 1 : distance(wanted, folded);
     if (d < bestDistance) [best, bestDistance] = [candidate, d];
   }

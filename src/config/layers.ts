@@ -142,10 +142,12 @@ const sections = ["task", "backbone", "mixin"];
 export function unusedKeys(layers: Layers): KagurazakaError[] {
   const used = new Set<string>(sections);
   for (const tree of [...layers.files.map(({ cfg }) => cfg), ...mixinsOf(layers)]) collectReferred(tree, used);
-  const hint = "A file has the sections task, backbone and mixin; others are for ${…} and aliases to refer to.";
+  const hint =
+    "A file has the sections task, backbone and mixin; others are for ${…} and aliases to refer to, or are called x-….";
   return layers.files.flatMap(({ cfg }) =>
     Object.entries(cfg).flatMap(([key, value]) => {
-      if (used.has(key) || cfg[referredKey]?.has(key)) return [];
+      // As in files of other tools: what only some of those use that share the file.
+      if (used.has(key) || key.startsWith("x-") || cfg[referredKey]?.has(key)) return [];
       const message = `nothing reads the section "${key}".${didYouMean(key, sections)}`;
       return [new KagurazakaError("config-file", message, { where: keyOriginOf(value), hint })];
     }),

@@ -59,8 +59,10 @@ function knownNames({ inputMode, outputs }: RunPlan): { names: string[]; closed:
 /** How a program takes a script as an argument. */
 interface Scripting {
   readonly program: RegExp;
-  /** Its script is the next word, or stands right behind the flag: `-e'…'`. */
-  readonly flag: RegExp;
+  /** Its script is the next word, or stands right behind the flag: `-e'…'`. Absent: the first word that is no flag. */
+  readonly flag?: RegExp;
+  /** A flag with which the script is in a file. */
+  readonly inFile?: RegExp;
   /** Flags of the program that take the next word. */
   readonly takes: readonly string[];
   /** Further flags may stand between the flag and the script. */
@@ -87,6 +89,13 @@ const scriptings: readonly Scripting[] = [
     takes: ["-r", "--require", "--import", "--loader", "-C", "--conditions"],
     word: "process.argv[1]",
   },
+  {
+    program: /^[gmn]?awk$/,
+    inFile: /^(?:-f|--file)/,
+    takes: ["-F", "-v", "-i", "-l", "--field-separator", "--assign"],
+    once: true,
+    word: "ARGV[1]",
+  },
 ];
 
 /** Words that are scripts: braces in them that may be text are text. */
@@ -106,10 +115,11 @@ function checkScripts(words: readonly Word[]): void {
     const found = how && findScript(words.slice(index + 1), how);
     if (!found) continue;
     const names = [...new Set(namesIn(found.script))];
+    const command = `${basename(text)} ${found.flag}`.trim();
     const program = how.later ? ` ${basename(text)}` : "";
     throw new Mistake(
-      `{${names[0]}} stands inside the script of ${basename(text)} ${found.flag}, where a file's name would be run as code`,
-      `Hand it over as a word and quote it there: ${text} ${found.flag} '… ${how.later ? `"${how.word}"` : how.word} …'${program} ${names.map((name) => `{${name}}`).join(" ")}`,
+      `{${names[0]}} stands inside the script of ${command}, where a file's name would be run as code`,
+      `Hand it over as a word and quote it there: ${command} '… ${how.later ? `"${how.word}"` : how.word} …'${program} ${names.map((name) => `{${name}}`).join(" ")}`,
     );
   }
 }
@@ -122,9 +132,14 @@ function findScript(
 ): { flag: string; script: Word } | undefined {
   for (let at = 0; at < words.length; at++) {
     const { text } = words[at]!;
-    if (text === "--" || !/^[-+]./.test(text)) return undefined;
+    if (how.inFile?.test(text)) return undefined;
+    if (text === "--" || !/^[-+]./.test(text)) {
+      const script = how.flag === undefined ? words[text === "--" ? at + 1 : at] : undefined;
+      if (script) onScript(script);
+      return script && namesIn(script).length > 0 ? { flag: "", script } : undefined;
+    }
     if (how.takes.includes(text)) at++;
-    const [flag] = how.flag.exec(text) ?? [];
+    const [flag] = how.flag?.exec(text) ?? [];
     if (flag === undefined) continue;
     const isInside = flag.length < text.length || flag.endsWith("=");
     if (!isInside && how.later) at = endOfFlags(words, at + 1, how);

@@ -80,6 +80,7 @@ describe("a section at the top of a file that only aliases refer to", () => {
   const good: Record<string, string> = {
     "a merge key": "common: &c {s: hello}\ntask:\n  <<: *c\n  n: 2\n",
     "a whole alias and a scalar in it": "x-n: &n 2\nx-task: &t {s: hello, n: *n}\ntask: *t\n",
+    "what nobody uses, under x-": "x-common: &c {a: 1}\ntask: {s: hello, n: 2}\n",
     "a part of it": "x: {unused: 1, deep: [{one: &c {s: hello, n: 2}}]}\ntask: *c\n",
     "a list of merges": "x: &x {s: hello}\ny: &y {n: 2, s: no}\ntask: {<<: [*x, *y]}\n",
   };

@@ -78,6 +78,33 @@ describe.concurrent("code of the task that ends the coordinator's process is no 
     );
   });
 
+  test("an item of inline that never settles ends the run; with --timeout it fails, and the others go on", async () => {
+    const place = placeWith("async process({ n }) { if (n === 1) await never; }");
+    const { code, stderr } = await place.run([...args, "--backbone", "inline"]);
+    expect([code, stderr]).toEqual([
+      1,
+      expect.stringMatching(
+        /\[task-ended\] an item never ends: it awaits a promise that nothing is left to settle: k1/,
+      ),
+    ]);
+    const timed = await place.run([...args, "--backbone", "inline", "--timeout", "100ms", "--retries", "0"]);
+    expect([timed.code, recorded(place)], timed.stderr).toEqual([3, 3]);
+  });
+
+  test.each([
+    ["exits", "process.exit(5);", /worker 0 ended in teardown\(\): .*code:? 5/],
+    ["rejects by itself", "void Promise.reject(new Error('x')); await never;", /worker 0 ended in teardown\(\): x/],
+    ["never ends", "await never;", /teardown\(\) of 1 worker has not ended within 1\.0s \(--grace\)/],
+  ])("a teardown() that %s is told", async (_, code, says) => {
+    const place = placeWith(`async teardown() { ${code} }`);
+    const flags = ["--num_process", "1", "--grace", "1s"];
+    for (const isolation of ["thread", "process"]) {
+      const ended = await place.run([...args, ...flags, "--isolation", isolation, "--force"]);
+      expect([ended.code, ended.stderr]).toEqual([0, expect.stringMatching(says)]);
+    }
+    expect(recorded(place)).toBe(3);
+  });
+
   test("a listing that never settles, with workers in processes and in --dry-run", async () => {
     const place = placeWith("async *generateTasks() { yield { n: 1 }; await never; }");
     const [run, dryRun] = await Promise.all([

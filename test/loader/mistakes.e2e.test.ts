@@ -134,6 +134,13 @@ test("data that is imported, a named import that is not there, a tsconfig that c
   });
   project.write({ "three.ts": good, "tsconfig.json": `{"compilerOptions": {` });
   expect(await project.refused("three.ts")).toMatchObject({ where: has("tsconfig.json:1:") });
+  for (const [base, message] of [
+    ["./nope.json", 'Cannot find base config file "./nope.json"'],
+    ["./tsconfig.json", "forms cycle"],
+  ] as const) {
+    project.write({ "four.ts": good, "tsconfig.json": JSON.stringify({ extends: base }) });
+    expect(await project.refused("four.ts")).toMatchObject({ where: has("tsconfig.json:1:"), message: has(message) });
+  }
 });
 
 test("a module that throws while loading: the place in its own file, the error as cause", async () => {

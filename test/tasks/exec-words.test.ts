@@ -168,6 +168,8 @@ describe("before a run", () => {
     ["the second script of Ruby", files, ["ruby", "-e", "x = 1", "-e", "puts '{}'"], /script of ruby -e/],
     ["a script of Python", files, ["nice", "python3.11", "-uc", "open('{}')"], /script of python3\.11 -uc/],
     ["a script of Node", files, ["/usr/bin/node", "--require", "./x.cjs", "--eval=f('{}')"], /script of node --eval/],
+    ["a script of awk", files, ["awk", "-F", ":", '{print "{}" $1}'], /script of awk, where/],
+    ["a script of gawk behind --", files, ["gawk", "--", "/{stem}/"], /script of gawk, where/],
     ["what Node is to print", files, ["node", "-p", "'{}'"], /script of node -p/],
   ] as const)("%s is refused", (_, plan, words, says) => {
     expect(() => check(plan, ...words)).toThrow(says);
@@ -188,6 +190,8 @@ describe("before a run", () => {
     ["the flags of a script file", files, ["sh", "run.sh", "-c", "{}"]],
     ["words behind a script of Python", files, ["python3", "-c", "import sys; print(sys.argv[1])", "{}", "-e", "{}"]],
     ["a flag that holds no script", files, ["perl", "-I{stem}", "x.pl", "-e", "{}"]],
+    ["words behind a script of awk", files, ["awk", "-v", "a={stem}", "{print $1}", "{}"]],
+    ["a script of awk in a file", files, ["awk", "-f", "x.awk", "{}"]],
     ["a program that is no shell", files, ["grep", "-c", "{stem}"]],
   ] as const)("%s are fine", (_, plan, words) => expect(() => check(plan, ...words)).not.toThrow());
 });

@@ -64,7 +64,10 @@ async function bundle(options: BuildOptions, entry: string, met: Met): Promise<B
     });
   });
   try {
-    return await build(options);
+    const result = await build(options);
+    // For esbuild a warning; but the file would run with other settings than its author sees.
+    const errors = result.warnings.filter(({ text }) => /^(?:Cannot find base|Base) config file /.test(text));
+    return errors.length > 0 ? throwBuildMistakes({ errors, warnings: [] }, entry, met) : result;
   } catch (error) {
     return throwBuildMistakes(error as BuildFailure, entry, met);
   }

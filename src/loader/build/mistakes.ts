@@ -19,7 +19,7 @@ interface Place {
 }
 
 /** Throws all that esbuild refused, in words of this tool. */
-export function throwBuildMistakes(failure: BuildFailure, entry: string, met: Met): never {
+export function throwBuildMistakes(failure: Pick<BuildFailure, "errors" | "warnings">, entry: string, met: Met): never {
   if (!Array.isArray(failure.errors)) throw failure;
   const asides = failure.warnings
     .filter((warning) => warning.location?.file.endsWith(".json"))
