@@ -1,7 +1,9 @@
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { closeSync, constants, fstatSync, openSync } from "node:fs";
+import { closeSync, constants, existsSync, fstatSync, mkdtempSync, openSync } from "node:fs";
 import type { Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import type { Writable } from "node:stream";
 
 interface ToKeeper {
@@ -15,8 +17,11 @@ interface Keeper {
   complaint: string;
 }
 
-/** Where nobody reads standard error any more, or its disk is full, the rest is taken and dropped. */
-const COPIER = "cat >&2 2>/dev/null; exec cat >/dev/null";
+/**
+ * Copies what comes through the named pipe to standard error. Where nobody reads that any more, or its disk is full, the rest is
+ * taken and dropped.
+ */
+const COPIER = 'exec < "$1"; rm -rf "$2"; cat >&2 2>/dev/null; exec cat >/dev/null';
 
 let second: Writable | undefined;
 let keeper: Keeper | undefined;
@@ -42,8 +47,9 @@ function onError({ code, message }: NodeJS.ErrnoException): void {
 
 /**
  * From now on, what is written to descriptor 1 goes to standard error: by native code, by programs that inherit it, by
- * `fs.writeSync(1)`. A pipe can be opened once more for our data. Of anything else, a process `cat` keeps the descriptor: Node
- * cannot duplicate one. A closed descriptor 1 is taken by the next pipe that is made:
+ * `fs.writeSync(1)`, by opening `/dev/stdout`. A pipe can be opened once more for our data. Of anything else, a process `cat`
+ * keeps the descriptor: Node cannot duplicate one. A closed descriptor 1 is taken by the next file that is opened, which is a named
+ * pipe: what Node makes for a child is a socket, which nobody can open.
  *
  *   descriptor 1 ──▶ cat ──▶ standard error          dataOut() ──▶ (cat) ──▶ standard output
  *
@@ -51,20 +57,27 @@ function onError({ code, message }: NodeJS.ErrnoException): void {
  */
 export function keepStdoutAlone(): void {
   // Only here: most commands do without it.
-  const { spawn } = process.getBuiltinModule("node:child_process");
+  const { spawn, spawnSync } = process.getBuiltinModule("node:child_process");
   second = openAgain();
   if (second === undefined) keeper = startKeeper(spawn);
   if ((second ?? keeper) === undefined) return;
+  const dir = mkdtempSync(join(tmpdir(), "kagurazaka-stdout-"));
+  const path = join(dir, "pipe");
+  const isMade = spawnSync("mkfifo", [path]).status === 0;
+  // Until the copier has opened its end, this one keeps the pipe open for reading.
+  const reader = isMade ? openSync(path, constants.O_RDWR) : undefined;
   closeSync(1);
-  const copier = spawn("/bin/sh", ["-c", COPIER], { stdio: ["pipe", 2, 2], detached: true });
+  openSync(isMade ? path : "/dev/null", constants.O_WRONLY);
+  if (reader === undefined) return;
+  const copier = spawn("/bin/sh", ["-c", COPIER, "sh", path, dir], { stdio: ["ignore", 2, 2], detached: true });
   copier.on("error", () => {});
-  if (copier.pid === undefined) return void openSync("/dev/null", "w");
-  const pipe = copier.stdin as Socket & { readonly _handle?: { setBlocking?(on: boolean): void } };
-  pipe.on("error", () => {});
-  // Programs and native code expect a descriptor that takes everything.
-  pipe._handle?.setBlocking?.(true);
-  pipe.unref();
   copier.unref();
+  if (copier.pid === undefined) return;
+  const isTaken = setInterval(() => {
+    if (existsSync(path)) return;
+    clearInterval(isTaken);
+    closeSync(reader);
+  }, 5).unref();
 }
 
 function openAgain(): Writable | undefined {

@@ -162,13 +162,14 @@ describe.concurrent("messages are not what a run is about", () => {
 
   test.each(["inline", "mp"])("--json has standard output for itself, on %s", async (backbone) => {
     const print = (text: string): string =>
-      `writeSync(1, "${text}\\n"); execFileSync("echo", ["${text} of a child"], { stdio: "inherit" }); console.log("${text} log");`;
+      `writeSync(1, "${text}\\n"); execFileSync("echo", ["${text} of a child"], { stdio: "inherit" }); console.log("${text} log");
+      execFileSync("sh", ["-c", "echo ${text} by name > /dev/stdout"], { stdio: "inherit" });`;
     const place = placeWith(`process() { ${print("item")} } finalize() { ${print("end")} }`, { top: print("top") });
     const { stdout, stderr } = await place.run([...args, "--backbone", backbone, "--json"]);
     expect(JSON.parse(stdout)).toMatchObject({ counts: { done: 3 } });
     expect(stdout.split("\n")).toHaveLength(2);
     for (const text of ["item", "end", "top"])
-      for (const line of [text, `${text} of a child`, `${text} log`]) expect(stderr).toContain(line);
+      for (const line of [text, `${text} of a child`, `${text} log`, `${text} by name`]) expect(stderr).toContain(line);
   });
 });
 

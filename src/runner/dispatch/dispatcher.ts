@@ -51,6 +51,7 @@ export class Dispatcher implements Execution {
       ...options,
       setup: { ...options.setup, timeoutMs: settings.timeout },
       graceMs: settings.grace,
+      inThisThread: !options.killable,
       onMessage: (worker, message) => this.#onMessage(worker, message),
       onExit: (worker, exit, wasStarting) => this.#onExit(worker, exit, wasStarting),
       onWarning: (message) => this.#events.onWarning(message),

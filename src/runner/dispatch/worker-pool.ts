@@ -13,6 +13,8 @@ export interface WorkerPoolOptions {
   readonly site: WorkerSite;
   /** Prefix of a worker's name, when other machines have workers of the same run. */
   readonly namePrefix?: string | undefined;
+  /** That is where the task's code runs. */
+  readonly inThisThread: boolean;
   /** How long a worker's teardown() may take, in milliseconds. */
   readonly graceMs: number;
   onMessage(worker: WorkerHandle, message: FromWorker): void;
@@ -138,11 +140,12 @@ export class WorkerPool {
     for (const worker of this.#workers) if (worker.state !== "closing") this.#tellToClose(worker);
     const deadline = monotonicMs() + this.#options.graceMs;
     let timer: NodeJS.Timeout | undefined;
-    // Where nothing else is left, a teardown() in this thread never ends, and learns so.
     const release = whenNothingIsLeft(() => timer?.ref());
     while (this.#workers.length > 0 && monotonicMs() < deadline)
       await new Promise((resolve) => {
-        timer = setTimeout(resolve, 2).unref();
+        timer = setTimeout(resolve, 2);
+        // Where nothing else is left, a teardown() in this thread never ends: it learns so before its time is over.
+        if (this.#options.inThisThread) timer.unref();
       });
     release();
     if (this.#workers.length > 0) {
