@@ -7,6 +7,7 @@ import type { RunTaskOptions, TaskLocation } from "./runner/run-task.js";
 export * from "../templates/index.js";
 export { PermanentError, RetryAfterError } from "./base/errors.js";
 export { parseJson, stringifyJson } from "./base/exact-json.js";
+export { maskText } from "./base/mask.js";
 export { didYouMean } from "./base/nearest.js";
 export { defineOptions, type OptionSpec, type OptionSpecs, type OptionValues } from "./base/option-spec.js";
 export type { FileItem, FileTriplet, Item, Json, OutputFile } from "./contracts/item.js";

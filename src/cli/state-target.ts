@@ -2,7 +2,7 @@ import { displayPath } from "../loader/paths.js";
 import { prepareRun } from "../runner/prepare/prepare-run.js";
 import { lastRunOf, openStateDir, type State } from "../runner/tools/audit/state-dir.js";
 import type { CommandInput } from "./command.js";
-import { formatCommand } from "./format-command.js";
+import { formatCommand, shownWords } from "./format-command.js";
 
 /** Where a command reads what was recorded: of a task and its configuration, or in a state directory. */
 interface StateTarget {
@@ -22,7 +22,7 @@ export async function findStateTarget({ run, runArgv, stateDir }: CommandInput):
       states: prepared.shards,
       json: prepared.config.ui.json,
       dryRun: prepared.config.run.dryRun,
-      runCommand: (flags) => formatCommand(runArgv, { flags }),
+      runCommand: (flags) => formatCommand(shownWords(runArgv, prepared.config.entries), { flags }),
     };
   }
   const state = openStateDir(stateDir.path);

@@ -2,7 +2,7 @@ import { KagurazakaError } from "../base/errors.js";
 import { parseJson, stringifyJson } from "../base/exact-json.js";
 import { didYouMean } from "../base/nearest.js";
 import type { OptionSpec } from "../base/option-spec.js";
-import { isSecretName } from "./secrets.js";
+import { isSecretName, maskValue } from "./secrets.js";
 import { type Fitting, fitValue, Unfit } from "./text/fit.js";
 
 /** Which value it is, and how messages speak of it. */
@@ -57,11 +57,16 @@ function guard(written: Written, read: (how: Fitting) => unknown): unknown {
     return read({ note, hidden: isSecret || written.shown !== undefined });
   } catch (error) {
     if (!(error instanceof Unfit)) throw error;
-    const shown = written.shown ?? (isSecret ? "something else" : show(value));
+    const shown = shownOf(written, isSecret);
     const near = spec.choices && typeof value === "string" ? didYouMean(value, spec.choices) : "";
     const end = near === "" ? "" : `.${near}`;
     throw new KagurazakaError("bad-value", `${name} must be ${error.message}, not ${shown}${end}`, { where });
   }
+}
+
+function shownOf({ name, shown, value }: Written, isSecret: boolean): string {
+  if (shown !== undefined) return String(maskValue(name, shown, isSecret));
+  return isSecret ? "something else" : show(maskValue(name, value));
 }
 
 function show(value: unknown): string {

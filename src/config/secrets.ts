@@ -1,6 +1,6 @@
+import { HIDDEN, maskLogin, maskSecret, maskText } from "../base/mask.js";
+import { secrecyOf } from "../base/secret-names.js";
 import type { ConfigEntry } from "../contracts/run-config.js";
-import { HIDDEN, maskSecret, maskText } from "./text/mask.js";
-import { secrecyOf } from "./text/secret-names.js";
 
 /** A number of these is no secret: `max_tokens: 512` counts tokens, `password: 1234` is a password. */
 const counted = /tokens|keys|sessions|pass(?:es)?$/i;
@@ -11,7 +11,7 @@ export function isSecretName(path: string): boolean {
 }
 
 /** A value as it may be shown, with what is secret by name or by form hidden. */
-function maskValue(path: string, value: unknown, isSecret = isSecretName(path)): unknown {
+export function maskValue(path: string, value: unknown, isSecret = isSecretName(path)): unknown {
   if (typeof value === "string") return isSecret ? maskSecret(value) : maskJson(value);
   if (typeof value === "number") return isSecret && !counted.test(path) ? HIDDEN : value;
   if (Array.isArray(value)) return maskList(path, value, isSecret);
@@ -27,13 +27,21 @@ function maskValue(path: string, value: unknown, isSecret = isSecretName(path)):
   return masked;
 }
 
-/** Also what stands behind its name: `["--token", "…"]`, `["Authorization", "…"]`. */
+/** Also what stands behind its name: `["--token", "…"]`, `["Authorization", "…"]`, `["curl", "-u", "user:…"]`. */
 function maskList(path: string, list: readonly unknown[], isSecret: boolean): unknown[] {
+  const curl = list.findIndex((item) => typeof item === "string" && /(?:^|[/\\])curl(?:\.exe)?$/.test(item));
   return list.map((item, index) => {
     const before: unknown = index === 0 ? undefined : list[index - 1];
     const isName = typeof before === "string" && /^[\w-]{1,100}$/.test(before);
-    const isPair = isName && (before.startsWith("-") || (list.length === 2 && typeof item === "string"));
-    return maskValue(path, item, isSecret || (isPair && secrecyOf(before) === "certain"));
+    const isFlag = isName && before.startsWith("-");
+    const isPair = isName && (isFlag || (list.length === 2 && typeof item === "string"));
+    if (typeof item === "string" && curl >= 0 && curl < index && !isSecret) {
+      if (isName && /^(?:-[uU]|--(?:proxy-)?user)$/.test(before)) return maskLogin(item);
+      const [, flag, login] = /^(-[uU])(.+)$/s.exec(item) ?? [];
+      if (flag !== undefined && login !== undefined) return `${flag}${maskLogin(login)}`;
+    }
+    const secrecy = isPair ? secrecyOf(before) : "no";
+    return maskValue(path, item, isSecret || secrecy === "certain" || (isFlag && secrecy === "likely"));
   });
 }
 

@@ -6,7 +6,7 @@ import { isPlaceholder, type MergedField, type MergedMixin } from "./mixin.js";
 import { checkOptionValue, parseOptionText } from "./option-values.js";
 import type { Report } from "./report.js";
 import { toolOptions } from "./run-options.js";
-import { hideEntry } from "./secrets.js";
+import { hideEntry, maskValue } from "./secrets.js";
 import { flagName, snakeName } from "./text/names.js";
 import { isBranch, Leaf, List, originOf, type Tree, toPlain } from "./tree.js";
 
@@ -118,14 +118,15 @@ function treeValue(name: string, spec: OptionSpec, tree: Tree, report: Report): 
     name,
     where: origin.text,
     note: (text) => report.note(text),
-    shown: firstExpression(tree),
+    shown: firstExpression(tree, name),
   });
 }
 
-function firstExpression(tree: Tree): string | undefined {
-  if (tree instanceof Leaf) return tree.expression;
-  for (const child of tree instanceof List ? tree.items : Object.values(tree)) {
-    const found = firstExpression(child);
+/** As it may be shown. */
+function firstExpression(tree: Tree, path: string): string | undefined {
+  if (tree instanceof Leaf) return tree.expression && String(maskValue(path, tree.expression));
+  for (const [key, child] of Object.entries(tree instanceof List ? tree.items : tree)) {
+    const found = firstExpression(child, `${path}.${key}`);
     if (found !== undefined) return found;
   }
   return undefined;

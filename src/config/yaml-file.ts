@@ -2,6 +2,7 @@ import { readFile, stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import type { Document, LineCounter, Node, Pair, YAMLMap } from "yaml";
 import { KagurazakaError } from "../base/errors.js";
+import { HIDDEN, maskLines } from "../base/mask.js";
 import { exactInteger } from "./text/quantities.js";
 import {
   type Branch,
@@ -134,8 +135,13 @@ class Source {
 
   error(message: string, offset: number, code: "config-file" | "forbidden-key" = "config-file"): KagurazakaError {
     if (this.base.file === undefined) return new KagurazakaError(code, message, { where: this.base.text });
-    const frame = codeFrame(this.text, this.position(offset));
-    return new KagurazakaError(code, message, { where: this.at(offset), frame });
+    const position = this.position(offset);
+    const lines = this.text.split(/\r?\n/);
+    const shown = maskLines(lines);
+    const isShown = shown[position.line - 1]!.startsWith(lines[position.line - 1]!.slice(0, position.column + 1));
+    // Some messages quote the text they are about.
+    const says = isShown ? message : message.replace(/(?<=: )\S.*$|(?<=")[^"]+(?=")/, HIDDEN);
+    return new KagurazakaError(code, says, { where: this.at(offset), frame: codeFrame(shown, position) });
   }
 
   private tree(node: Node, depth: number, keyOffset?: number): Tree {
@@ -236,8 +242,7 @@ const isMergeKey = (yaml: Yaml, node: Node): boolean =>
   yaml.isScalar(node) && (typeof node.value === "symbol" || (node.value === "<<" && node.type === "PLAIN"));
 
 /** The lines around a position, with a marker under its column. */
-function codeFrame(text: string, { line, column }: { line: number; column: number }): string {
-  const lines = text.split(/\r?\n/);
+function codeFrame(lines: readonly string[], { line, column }: { line: number; column: number }): string {
   const from = Math.max(1, line - 2);
   const width = String(Math.min(lines.length, line + 1)).length;
   const shown: string[] = [];

@@ -2,9 +2,11 @@ import { lstatSync, readFileSync, rmSync, statSync, writeFileSync } from "node:f
 import type { IncomingMessage } from "node:http";
 import { join } from "node:path";
 import type { TaskContext } from "kagurazaka";
+import { hashOfUrl } from "./name.js";
 import { shown } from "./source.js";
 
 interface Meta {
+  /** Which URL it is, without what is secret in it. */
   readonly url: string;
   /** A strong ETag, with its quotes, or a date of Last-Modified: proves that the file has not changed since. */
   readonly validator: string | null;
@@ -24,7 +26,7 @@ export class KeptPart {
   /** Looks for a part. The directory is made when a part begins: most files are too small to be kept. */
   constructor(ctx: Pick<TaskContext, "hasKept" | "keptDir">, url: URL) {
     this.#ctx = ctx;
-    this.#url = shown(url);
+    this.#url = nameOf(url);
     const isPlain = ctx.hasKept && [this.path, this.#metaPath].every(isPlainOrNone);
     this.#meta = (isPlain && readMeta(this.#metaPath)) || nothing(this.#url);
     if (!isPlain || this.#meta.url !== this.#url || (this.#hasOtherNames && !this.complete)) this.drop();
@@ -149,6 +151,12 @@ function parseContentRange(text: string | undefined): { first: number | null; to
   const [, first, total] = /^\s*bytes\s+(?:(\d+)-\d+|\*)\/(\d+|\*)\s*$/i.exec(text ?? "") ?? [];
   if (total === undefined) return undefined;
   return { first: first === undefined ? null : Number(first), total: total === "*" ? null : Number(total) };
+}
+
+/** URLs that differ in a secret alone are others: `?key=` may name the file. */
+function nameOf(url: URL): string {
+  const open = shown(url);
+  return open === url.href ? open : `${open}#${hashOfUrl(url)}`;
 }
 
 function readMeta(path: string): Meta | undefined {

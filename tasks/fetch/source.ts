@@ -1,4 +1,4 @@
-import { PermanentError, stringifyJson } from "kagurazaka";
+import { maskText, PermanentError, stringifyJson } from "kagurazaka";
 
 /** A line of a list: what to fetch and, where the list has them, its checksums and length. */
 export interface FetchRecord {
@@ -42,7 +42,7 @@ export function readSource(record: FetchRecord): Source {
 
 function parseUrl(text: unknown): URL {
   if (typeof text !== "string") throw mistake('the record has no "url"');
-  if (!URL.canParse(text)) throw mistake(`${JSON.stringify(withoutPassword(text))} is not a URL`);
+  if (!URL.canParse(text)) throw mistake(`${JSON.stringify(maskText(text))} is not a URL`);
   const url = new URL(text);
   // The fragment behind # is never sent.
   url.hash = "";
@@ -71,15 +71,5 @@ function mistake(message: string): PermanentError {
   return Object.assign(new PermanentError(message), { stack: undefined });
 }
 
-/** A URL as it may be printed: without its password. */
-export function shown(url: URL): string {
-  if (url.password === "") return url.href;
-  const open = new URL(url);
-  open.password = "***";
-  return open.href;
-}
-
-/** The same for a text that may be no URL. */
-function withoutPassword(text: string): string {
-  return text.replace(/(\/\/[^\s:@/]*):[^\s@/]*@/g, "$1:***@");
-}
+/** A URL as it may be printed: without its password, and without values of secret parameters. */
+export const shown = (url: URL): string => maskText(url.href);

@@ -83,6 +83,18 @@ describe("a file that cannot be read is refused with line, column and code frame
     expect(error.frame).toMatch(/\^/);
     expect(error.frame).toMatch(/2 \| b: \[1, 2/);
   });
+  test.each([
+    ["a:\n  password: hunter2: x: y\n", /Nested mappings/],
+    ["a:\n  password: *hunter2\n", /no anchor is called "\*\*\*"/],
+    ["a:\n  password: !hunter2 x\n", /tag: \*\*\*/],
+    ["a:\n  token: hunter2\n b: 1\n", /./],
+    ["a:\n  password: 1\n  password: 2\n", /"password" stands here twice/],
+  ])("of a secret neither frame nor message have the value: %j", async (text, says) => {
+    const error = (await load(text).catch((thrown: unknown) => thrown)) as Error & { frame?: string };
+    expect(error.message).toMatch(says);
+    expect(error.frame).toContain("***");
+    expect(`${error.message} ${error.frame}`).not.toContain("hunter2");
+  });
 });
 
 test("a missing file, a directory, a huge file, deep nesting and bytes that are no UTF-8 are clear mistakes", async () => {

@@ -15,6 +15,7 @@ import type { RunResult } from "../../runner/run/run-result.js";
 import { captureOutput } from "../capture-output.js";
 import { defineCommand } from "../command.js";
 import { createConsole, type RunConsole } from "../console.js";
+import { shownWords } from "../format-command.js";
 import { isHangupIgnored } from "../hangup.js";
 import { ending, hardExit } from "../hard-exit.js";
 import { messages } from "../message-out.js";
@@ -36,7 +37,9 @@ export const command = defineCommand({
       return 0;
     }
     const chosen = debugItem === undefined ? prepared : await onlyItem(prepared, debugItem);
-    return prepared.config.run.dryRun ? showDryRun(chosen, ui) : execute(chosen, ui, runArgv);
+    return prepared.config.run.dryRun
+      ? showDryRun(chosen, ui)
+      : execute(chosen, ui, shownWords(runArgv, prepared.config.entries));
   },
 });
 

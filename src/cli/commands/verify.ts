@@ -7,7 +7,7 @@ import { captureOutput } from "../capture-output.js";
 import { defineCommand } from "../command.js";
 import { createConsole } from "../console.js";
 import { KeyLines } from "../data-out.js";
-import { formatCommand } from "../format-command.js";
+import { formatCommand, shownWords } from "../format-command.js";
 import { createPalette } from "../messages.js";
 import { dataOut, printJson } from "../stdout.js";
 
@@ -51,7 +51,8 @@ export const command = defineCommand({
       release();
     }
     const isSound = audits.every((audit) => audit.isSound);
-    const next = audits.map((audit) => mend(audit, { rest: runArgv, deep })).find((remedy) => remedy !== undefined);
+    const rest = shownWords(runArgv, prepared.config.entries);
+    const next = audits.map((audit) => mend(audit, { rest, deep })).find((remedy) => remedy !== undefined);
     if (list !== undefined) {
       dataOut().write(listed.join(""));
       if (keys.note !== undefined) screen.note(keys.note);

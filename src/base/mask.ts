@@ -19,7 +19,7 @@ export function maskSecret(text: string): string {
  * names, private keys, defaults of secret environment variables. In linear time.
  */
 export function maskText(text: string): string {
-  return maskPairs(maskDefaults(text))
+  return maskLogins(maskPairs(maskDefaults(text)))
     .replace(/-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*-----|$)/g, HIDDEN)
     .replace(/\bBearer[ \t]+(?!\$\{|\*\*\*)[^\s"',;]+/g, `Bearer ${HIDDEN}`)
     .replace(/^(\s*Basic[ \t]+)[A-Za-z0-9+/]+=*\s*$/, `$1${HIDDEN}`)
@@ -40,6 +40,24 @@ function maskUser(user: string, isWeb: boolean): string {
   return isWeb && (password === "" || password === "x-oauth-basic") ? HIDDEN : `${name}:${HIDDEN}`;
 }
 
+/** `-u user:password` of a text that speaks of curl. For others, as docker, `-u` has no password. */
+function maskLogins(text: string): string {
+  if (!/\bcurl\b/.test(text)) return text;
+  return text.replace(
+    /((?:^|[\s;&|(])(?:-[uU]|--(?:proxy-)?user)[ \t=]*["']?)([^\s"'=:]+:[^\s"']+)/g,
+    (_, flag, login) => {
+      return `${flag}${maskLogin(login)}`;
+    },
+  );
+}
+
+/** The password of `user:password`. */
+export function maskLogin(text: string): string {
+  const colon = text.indexOf(":");
+  const password = text.slice(colon + 1);
+  return colon < 0 || password === "" || onlyReferences.test(password) ? text : `${text.slice(0, colon)}:${HIDDEN}`;
+}
+
 /** `name=value`, `name: value` and `"name": "value"` of secret names. */
 function maskPairs(text: string): string {
   const pair = /(?<![\w.%-])(-{0,2})([A-Za-z_][\w.%-]*)(?:\[\])?\\?["']?[ \t]*([=:])[ \t]*/g;
@@ -47,13 +65,17 @@ function maskPairs(text: string): string {
   let from = 0;
   for (let found = pair.exec(text); found; found = pair.exec(text)) {
     const [all, dashes, name = "", separator] = found;
-    const isFirst = /^\s*$/.test(text.slice(Math.max(0, found.index - 8), found.index)) && dashes === "";
-    const isParameter = separator === "=" && /[?&#;]/.test(text[found.index - 1] ?? "");
-    const secrecy = name.split(".").map(secrecyOf);
-    if (!secrecy.includes("certain") && !(secrecy.includes("likely") && (isFirst || isParameter))) continue;
+    const before = text[found.index - 1] ?? "";
+    const isFirst = /^\s*$/.test(text.slice(Math.max(0, found.index - 8), found.index));
+    const isParameter = separator === "=" && /[?&#;]/.test(before);
+    const isKeyOfJson = separator === ":" && /["']/.test(before);
+    const secrecy = isParameter && name === "code" ? ["certain"] : name.split(".").map(secrecyOf);
+    const isPlain = !isFirst && !isParameter && !isKeyOfJson;
+    if (!secrecy.includes("certain") && (isPlain || !secrecy.includes("likely"))) continue;
     const start = found.index + all.length;
     // Values of headers, and a value behind a name that begins the text, may have blanks.
-    const isWhole = !isParameter && (isFirst || separator === ":" || /authorization|cookie/i.test(name));
+    const isHeader = separator === ":" || /authorization|cookie/i.test(name);
+    const isWhole = !isParameter && !isKeyOfJson && ((isFirst && dashes === "") || isHeader);
     const end = endOfValue(text, start, isWhole);
     const value = text.slice(start, end).replace(/^\\?["']/, "");
     if (value.trim() === "" || onlyReferences.test(value.replace(/^(?:Bearer|Basic|Token)\s/i, ""))) continue;
@@ -63,13 +85,28 @@ function maskPairs(text: string): string {
   return masked + text.slice(from);
 }
 
-/** Where the value that begins here ends. References are skipped as a whole. */
+/** Where the value that begins here ends. References are skipped as a whole, and so are lists and mappings. */
 function endOfValue(text: string, start: number, isWhole: boolean): number {
+  if (/[[{]/.test(text[start] ?? "")) return endOfBrackets(text, start);
   const quote = /^\\?(["'])/.exec(text.slice(start, start + 2));
   const stops = quote ? quote[1]! : isWhole ? "\n\"'" : " \t\n\r&;,\"')}]#";
   for (let i = start + (quote ? quote[0].length : 0); i < text.length; i++) {
     if (text.startsWith("${", i)) i = endOfReference(text, i) - 1;
+    else if (quote?.[0] === '"' && text[i] === "\\") i++;
     else if (stops.includes(text[i]!)) return quote?.[0].startsWith("\\") ? i - 1 : i;
+  }
+  return text.length;
+}
+
+/** The index behind the list or mapping that begins at `start`. */
+function endOfBrackets(text: string, start: number): number {
+  let depth = 0;
+  let isQuoted = false;
+  for (let i = start; i < text.length; i++) {
+    if (text[i] === '"') isQuoted = !isQuoted;
+    else if (isQuoted && text[i] === "\\") i++;
+    else if (!isQuoted && /[[{]/.test(text[i]!)) depth++;
+    else if (!isQuoted && /[\]}]/.test(text[i]!) && --depth === 0) return i + 1;
   }
   return text.length;
 }
@@ -95,4 +132,25 @@ function maskDefaults(text: string): string {
     from = reference.lastIndex = endOfReference(text, found.index);
   }
   return masked + text.slice(from);
+}
+
+/**
+ * Lines of YAML, which may be broken, as they may be shown: nothing behind the first key of a line that is a secret's, nor
+ * any line from there to the next key that does not stand below it.
+ */
+export function maskLines(lines: readonly string[]): string[] {
+  let below = -1;
+  return lines.map((line) => {
+    const indent = line.search(/\S/);
+    const isKey = /^\s*(?:- +)*["']?[\w.-]+["']?\s*:/.test(line);
+    if (below >= 0 && indent >= 0 && !(isKey && indent <= below)) return line.slice(0, indent) + HIDDEN;
+    if (indent >= 0) below = -1;
+    for (const { index, 0: key, 1: name = "" } of line.matchAll(/(?<![\w.-])([\w.-]+)["']?\s*:\s*/g)) {
+      if (!name.split(".").some((part) => secrecyOf(part) !== "no")) continue;
+      below = indent;
+      const start = index + key.length;
+      return start < line.length ? line.slice(0, start) + HIDDEN : line;
+    }
+    return maskText(line);
+  });
 }

@@ -35,6 +35,7 @@ export function secrecyOf(name: string): Secrecy {
   if (!(isAbout && words.some((word) => /^o?auth\d*$/.test(word))))
     if (words.some(isStrong) || strong.test(words.join(""))) return "certain";
   const weak = words.some((word) => /key|token|pass|^session$/.test(word) && !other.test(word));
-  if (!weak || words.some((word) => about.has(word))) return "no";
-  return words.length > 1 || !/^(?:keys?|tokens?|pass|session)$/.test(words[0]!) ? "certain" : "likely";
+  const isShort = /^(?:otp|pat|pin)$/.test(words.at(-1) ?? "");
+  if (!(weak || isShort) || words.some((word) => about.has(word))) return "no";
+  return words.length > 1 || !/^(?:keys?|tokens?|pass|session|otp|pat|pin)$/.test(words[0]!) ? "certain" : "likely";
 }
