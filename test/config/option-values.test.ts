@@ -90,6 +90,29 @@ describe("a bad text is refused with name, place and what is allowed", () => {
   });
 });
 
+describe("what is secret in a bad value is not repeated", () => {
+  const spec: OptionSpec = { type: "map" };
+  const cases: [string, string, Record<string, unknown>, string][] = [
+    ["in JSON", "headers", { Authorization: ["Bearer hunter2"] }, '{"Authorization":["***"]}'],
+    ["deep inside", "headers", { db: { password: "hunter2", n: 1 } }, '{"db":{"password":"***","n":1}}'],
+  ];
+  test.each(cases)("%s", async (_where, name, value, shown) => {
+    const context = { name, where: "" };
+    const says = (text: string) => [`bad-value | ${name} must be a mapping whose values are texts, not ${text} |  | `];
+    expect(await mistakesOf(() => checkOptionValue(value, spec, context))).toEqual(says(shown));
+    const text = JSON.stringify(value);
+    expect(await mistakesOf(() => parseOptionText(text, spec, context))).toEqual(says(JSON.stringify(shown)));
+  });
+
+  test("nor in the expression that stands for it", async () => {
+    const cfg = "task: {headers: {token: {x: 'hunter2 ${oc.env:HOME}'}}, n: '${oc.env:MY_TOKEN,hunter2}'}";
+    const taskOptions = { headers: { type: "map", default: {} }, n: { type: "integer", default: 0 } } as const;
+    const mistakes = (await mistakesOf(() => resolveYaml(cfg, "", { taskOptions, env: { HOME: "h" } }))).join("\n");
+    expect(mistakes).toMatch(/not \*\*\* .*\n.*not \$\{oc\.env:MY_TOKEN,\*\*\*\}/);
+    expect(mistakes).not.toContain("hunter2");
+  });
+});
+
 describe("YAML 1.1 spellings are accepted with a note where a type asks for them", () => {
   const old: [OptionSpec["type"], string, unknown][] = [
     ["boolean", "yes", true],

@@ -275,3 +275,32 @@ function inOrder(value: unknown): unknown {
   if (typeof value !== "object" || value === null) return value;
   return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, inOrder(one)]));
 }
+
+describe.concurrent("secrets", () => {
+  test("of @fetch: neither messages nor the command to give next have them", async () => {
+    const url = "http://bob:hunter2@127.0.0.1:9/x?token=hunter2&code=hunter2&n=1";
+    const place = createPlace({ "urls.txt": `${url}\n` });
+    const run = ["@fetch", "--lines", "urls.txt", "--out", "out", "--retries", "0", "--header", "X-Api-Key: hunter2"];
+    const { code, stderr } = await place.run(run);
+    expect(code).toBe(3);
+    expect(stderr).toContain('"http://bob:***@127.0.0.1:9/x?token=***&code=***&n=1"');
+    expect(stderr).toContain("--retries 0 --header '***' --retry-failed");
+    const verified = await place.run(["verify", ...run]);
+    expect(verified.stdout).toContain("--header '***' --retry-failed");
+    // The item is the input, and stays as it is.
+    const kept = place
+      .everything("out/.kagurazaka")
+      .filter((path) => /\.jsonl?$/.test(path))
+      .map((path) => place.read(`out/.kagurazaka/${path}`).replaceAll(JSON.stringify(url), ""));
+    expect(kept.length).toBeGreaterThan(2);
+    for (const text of [stderr, verified.stdout, ...kept]) expect(text).not.toContain("hunter2");
+  });
+
+  test("behind -- are not in the command to give next", async () => {
+    const place = createPlace({ "in/a": "" });
+    const words = ["--token=hunter2", "-H", "Authorization: Bearer hunter2", "curl", "-u", "bob:hunter2"];
+    const { stderr } = await place.run(["@exec", "--in", "in", "--retries", "0", "--", "false", ...words]);
+    expect(stderr).toContain("--retry-failed -- false '--token=***' -H 'Authorization: ***' curl -u 'bob:***'\n");
+    expect(stderr).not.toContain("hunter2");
+  });
+});
