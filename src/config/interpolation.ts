@@ -1,6 +1,7 @@
 import { dirname } from "node:path";
 import { KagurazakaError } from "../base/errors.js";
 import { didYouMean } from "../base/nearest.js";
+import { maskValue } from "./secrets.js";
 import { hasReference, type Part, parseExpression, parseReference } from "./text/expression.js";
 import { snakeName } from "./text/names.js";
 import { type Branch, createBranch, isBranch, Leaf, List, originOf, type Tree, type ValueOrigin } from "./tree.js";
@@ -44,6 +45,8 @@ export function createInterpolator(scope: InterpolationScope): Interpolator {
   const fail = ({ path, origin }: Omit<Site, "text">, message: string): KagurazakaError =>
     new KagurazakaError("interpolation", `${dotted(path)}: ${message}`, { where: origin.text });
 
+  const shown = ({ path, text }: Site): string => String(maskValue(dotted(path), text));
+
   function resolve(tree: Tree, path: readonly string[]): Tree {
     const origin = originOf(tree);
     if (++values > MAX_VALUES)
@@ -78,7 +81,7 @@ export function createInterpolator(scope: InterpolationScope): Interpolator {
     try {
       return parseExpression(site.text);
     } catch (error) {
-      throw fail(site, `"${site.text}" ${(error as Error).message}`);
+      throw fail(site, `"${shown(site)}" ${(error as Error).message}`);
     }
   }
 
@@ -99,7 +102,7 @@ export function createInterpolator(scope: InterpolationScope): Interpolator {
 
   function asText(tree: Tree, site: Site): string {
     if (tree instanceof Leaf) return tree.text ?? String(tree.value);
-    throw fail(site, `"${site.text}" puts a ${tree instanceof List ? "list" : "mapping"} inside a text`);
+    throw fail(site, `"${shown(site)}" puts a ${tree instanceof List ? "list" : "mapping"} inside a text`);
   }
 
   function reference(inside: readonly Part[], site: Site): Tree {
@@ -151,7 +154,7 @@ export function createInterpolator(scope: InterpolationScope): Interpolator {
 
   function unknown(written: string, site: Site): never {
     const known = [...paths(scope.root), ...paths(scope.root.mixin), ...injected];
-    throw fail(site, `nothing is called "${written}" in "${site.text}".${didYouMean(written, known)}`);
+    throw fail(site, `nothing is called "${written}" in "${shown(site)}".${didYouMean(written, known)}`);
   }
 
   function injectedValue(name: string, site: Site): string {

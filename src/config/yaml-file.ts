@@ -134,13 +134,13 @@ class Source {
   }
 
   error(message: string, offset: number, code: "config-file" | "forbidden-key" = "config-file"): KagurazakaError {
-    if (this.base.file === undefined) return new KagurazakaError(code, message, { where: this.base.text });
     const position = this.position(offset);
     const lines = this.text.split(/\r?\n/);
     const shown = maskLines(lines);
     const isShown = shown[position.line - 1]!.startsWith(lines[position.line - 1]!.slice(0, position.column + 1));
     // Some messages quote the text they are about.
     const says = isShown ? message : message.replace(/(?<=: )\S.*$|(?<=")[^"]+(?=")/, HIDDEN);
+    if (this.base.file === undefined) return new KagurazakaError(code, says, { where: this.base.text });
     return new KagurazakaError(code, says, { where: this.at(offset), frame: codeFrame(shown, position) });
   }
 

@@ -104,6 +104,23 @@ describe("what is secret in a bad value is not repeated", () => {
     expect(await mistakesOf(() => parseOptionText(text, spec, context))).toEqual(says(JSON.stringify(shown)));
   });
 
+  test.each<[string, string]>([
+    ["m={n: 1, password: hunter2: x}", "m={n: 1, password: *** is not YAML: Block"],
+    ["m={token: *hunter2}", 'm={token: *** is not YAML: no anchor is called "***"'],
+    ["m.token=[*hunter2]", "m.token=*** is not YAML | "],
+  ])("nor in --mixin %s", async (word, says) => {
+    const [mistake] = await mistakesOf(() => resolveArgv(["task.ts", "T", "--mixin", word], { template: template() }));
+    expect(mistake).toContain(says);
+    expect(mistake).not.toContain("hunter2");
+  });
+
+  test.each(["hunter2 ${nope}", "hunter2 ${oc.env:"])("nor in a wrong expression: %s", async (password) => {
+    const taskOptions = { password: { type: "string", default: "" } } as const;
+    const [mistake] = await mistakesOf(() => resolveYaml(`task: {password: '${password}'}`, "", { taskOptions }));
+    expect(mistake).toMatch(/^interpolation .*"\*\*\*"/);
+    expect(mistake).not.toContain("hunter2");
+  });
+
   test("nor in the expression that stands for it", async () => {
     const cfg = "task: {headers: {token: {x: 'hunter2 ${oc.env:HOME}'}}, n: '${oc.env:MY_TOKEN,hunter2}'}";
     const taskOptions = { headers: { type: "map", default: {} }, n: { type: "integer", default: 0 } } as const;

@@ -1,4 +1,6 @@
 import { KagurazakaError } from "../../base/errors.js";
+import { HIDDEN, maskLines } from "../../base/mask.js";
+import { isSecretName } from "../secrets.js";
 import { snakeName } from "../text/names.js";
 import { exactInteger } from "../text/quantities.js";
 import { type Branch, createBranch, isBranch, Leaf, refuseForbiddenKey, type Tree, type ValueOrigin } from "../tree.js";
@@ -39,7 +41,9 @@ async function parseValue(text: string, origin: ValueOrigin): Promise<Tree> {
   } catch (error) {
     if (!KagurazakaError.is(error) || error.code !== "config-file") throw error;
     const where = origin.text;
-    throw new KagurazakaError("bad-value", `${where}=${bare} is not YAML: ${error.message}`, { where });
+    if (isSecretName(where)) throw new KagurazakaError("bad-value", `${where}=${HIDDEN} is not YAML`, { where });
+    const shown = maskLines(bare.split("\n")).join("\n");
+    throw new KagurazakaError("bad-value", `${where}=${shown} is not YAML: ${error.message}`, { where });
   }
 }
 
