@@ -23,15 +23,15 @@ export function maskText(text: string): string {
     .replace(/-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*-----|$)/g, HIDDEN)
     .replace(/\bBearer[ \t]+(?!\$\{|\*\*\*)[^\s"',;]+/g, `Bearer ${HIDDEN}`)
     .replace(/^(\s*Basic[ \t]+)[A-Za-z0-9+/]+=*\s*$/, `$1${HIDDEN}`)
-    .replace(/:\/\/([^\s/?#"'<>]*)@/g, (_, user: string, at: number, all: string) => {
-      const isWeb = /https?$/i.test(all.slice(Math.max(0, at - 5), at));
-      return `://${maskUser(user, isWeb)}@`;
+    .replace(/\/\/([^\s/?#"'<>]*)@/g, (_, user: string, at: number, all: string) => {
+      const isWeb = /https?:$/i.test(all.slice(Math.max(0, at - 6), at));
+      return `//${maskUser(user, isWeb)}@`;
     })
     .replace(/^(?!mailto:)([\w.+-]+):[^\s@/:$]+@(?=[\w[])(?!sha\d+:)/, `$1:${HIDDEN}@`);
 }
 
 /** `user:password`; on the web, a name alone is a token, and so is one with no password of its own. */
-function maskUser(user: string, isWeb: boolean): string {
+export function maskUser(user: string, isWeb = false): string {
   const colon = user.indexOf(":");
   if (onlyReferences.test(user)) return user;
   if (colon < 0) return isWeb ? HIDDEN : user;
@@ -43,19 +43,8 @@ function maskUser(user: string, isWeb: boolean): string {
 /** `-u user:password` of a text that speaks of curl. For others, as docker, `-u` has no password. */
 function maskLogins(text: string): string {
   if (!/\bcurl\b/.test(text)) return text;
-  return text.replace(
-    /((?:^|[\s;&|(])(?:-[uU]|--(?:proxy-)?user)[ \t=]*["']?)([^\s"'=:]+:[^\s"']+)/g,
-    (_, flag, login) => {
-      return `${flag}${maskLogin(login)}`;
-    },
-  );
-}
-
-/** The password of `user:password`. */
-export function maskLogin(text: string): string {
-  const colon = text.indexOf(":");
-  const password = text.slice(colon + 1);
-  return colon < 0 || password === "" || onlyReferences.test(password) ? text : `${text.slice(0, colon)}:${HIDDEN}`;
+  const login = /((?:^|[\s;&|(])(?:-[uU]|--(?:proxy-)?user)[ \t=]*["']?)([^\s"'=:]+:[^\s"']+)/g;
+  return text.replace(login, (_, flag: string, user: string) => flag + maskUser(user));
 }
 
 /** `name=value`, `name: value` and `"name": "value"` of secret names. */
@@ -68,7 +57,7 @@ function maskPairs(text: string): string {
     const before = text[found.index - 1] ?? "";
     const isFirst = /^\s*$/.test(text.slice(Math.max(0, found.index - 8), found.index));
     const isParameter = separator === "=" && /[?&#;]/.test(before);
-    const isKeyOfJson = separator === ":" && /["']/.test(before);
+    const isKeyOfJson = separator === ":" && /["']/.test(before) && /["'][ \t]*:/.test(all);
     const secrecy = isParameter && name === "code" ? ["certain"] : name.split(".").map(secrecyOf);
     const isPlain = !isFirst && !isParameter && !isKeyOfJson;
     if (!secrecy.includes("certain") && (isPlain || !secrecy.includes("likely"))) continue;
@@ -87,10 +76,10 @@ function maskPairs(text: string): string {
 
 /** Where the value that begins here ends. References are skipped as a whole, and so are lists and mappings. */
 function endOfValue(text: string, start: number, isWhole: boolean): number {
-  if (/[[{]/.test(text[start] ?? "")) return endOfBrackets(text, start);
   const quote = /^\\?(["'])/.exec(text.slice(start, start + 2));
   const stops = quote ? quote[1]! : isWhole ? "\n\"'" : " \t\n\r&;,\"')}]#";
-  for (let i = start + (quote ? quote[0].length : 0); i < text.length; i++) {
+  const inner = /[[{]/.test(text[start] ?? "") ? endOfBrackets(text, start) : start + (quote ? quote[0].length : 0);
+  for (let i = inner; i < text.length; i++) {
     if (text.startsWith("${", i)) i = endOfReference(text, i) - 1;
     else if (quote?.[0] === '"' && text[i] === "\\") i++;
     else if (stops.includes(text[i]!)) return quote?.[0].startsWith("\\") ? i - 1 : i;

@@ -1,4 +1,4 @@
-import { HIDDEN, maskLogin, maskSecret, maskText } from "../base/mask.js";
+import { HIDDEN, maskSecret, maskText, maskUser } from "../base/mask.js";
 import { secrecyOf } from "../base/secret-names.js";
 import type { ConfigEntry } from "../contracts/run-config.js";
 
@@ -36,9 +36,9 @@ function maskList(path: string, list: readonly unknown[], isSecret: boolean): un
     const isFlag = isName && before.startsWith("-");
     const isPair = isName && (isFlag || (list.length === 2 && typeof item === "string"));
     if (typeof item === "string" && curl >= 0 && curl < index && !isSecret) {
-      if (isName && /^(?:-[uU]|--(?:proxy-)?user)$/.test(before)) return maskLogin(item);
+      if (isName && /^(?:-[uU]|--(?:proxy-)?user)$/.test(before)) return maskUser(item);
       const [, flag, login] = /^(-[uU])(.+)$/s.exec(item) ?? [];
-      if (flag !== undefined && login !== undefined) return `${flag}${maskLogin(login)}`;
+      if (flag !== undefined && login !== undefined) return `${flag}${maskUser(login)}`;
     }
     const secrecy = isPair ? secrecyOf(before) : "no";
     return maskValue(path, item, isSecret || secrecy === "certain" || (isFlag && secrecy === "likely"));

@@ -36,6 +36,7 @@ describe("a value", () => {
     ["a parameter of a URL", "task.url", "https://h/p?a=1&token=abc&b=2", "https://h/p?a=1&token=***&b=2"],
     ["a signature in a URL", "task.url", "https://h/p?sig=abc#x", "https://h/p?sig=***#x"],
     ["a password in a URL", "task.url", "postgres://user:abc@h/db", "postgres://user:***@h/db"],
+    ["a password in what is nearly a URL", "task.url", "//user:abc@h/db", "//user:***@h/db"],
     ["a token in the place of a user", "task.url", "https://abc@h/p", "https://***@h/p"],
     ["the JSON of a map", "task.extra", '{"apiKey":"abc","n":1}', '{"apiKey":"***","n":1}'],
     [
@@ -70,6 +71,12 @@ describe("a value", () => {
       'x {"password":"abc","a":{"token":"a\\"bc","key":12,"n":1,"pass":{"b":["c]"]},"m":2}}',
       'x {"password":"***","a":{"token":"***","key":***,"n":1,"pass":***,"m":2}}',
     ],
+    [
+      "what goes on behind brackets",
+      "task.args",
+      ["password=[a b]c d", "Cookie: {a}b c"],
+      ["password=***", "Cookie: ***"],
+    ],
     ["the code in a URL", "task.url", "https://h/p?code=abc&n=1", "https://h/p?code=***&n=1"],
     ["a PIN that is a number", "task.pin", 1234, "***"],
   ])("hides %s", (_what, path, value, masked) => expect(shown(path, value)).toEqual(masked));
@@ -80,7 +87,7 @@ describe("a value", () => {
     ["task.max_tokens", 512],
     ["task.url", "https://h/p?page=2"],
     ["task.prompt", "Say: hello. The key: point is this."],
-    ["task.prompt", "The code=1 and the pin: 2 and {key: 3}."],
+    ["task.prompt", "The code=1 and the pin: 2 and 'key: 3'."],
     ["task.args", ["docker", "run", "-u", "1000:1000", "--spin=1", "--country-code=de"]],
     ["run.keys", "keys.txt"],
   ])("of %s is shown: %j", (path, value) => expect(shown(path, value)).toEqual(value));
