@@ -316,6 +316,22 @@ describe.concurrent("a download that was cut", () => {
     expect([second.read("one").equals(body), second.read("two").equals(other)]).toEqual([true, true]);
   });
 
+  test("does not go on for a URL that differs in a secret alone; the secret is not kept beside the bytes", async () => {
+    const server = await startServer({
+      "/a?key=hush1": cut(body, at, etag),
+      "/a?key=hush2": ranged(other, etag),
+    });
+    const record = (key: string) => ({ url: `${server.origin}/a?key=${key}`, file: "one" });
+    const { place } = await fetchAll([record("hush1")], { retries: 0 });
+    const meta = place.everything("out/.kagurazaka/kept").filter((path) => path.endsWith("/part.json"));
+    expect(meta.map((path) => place.read(`out/.kagurazaka/kept/${path}`))).toEqual([
+      expect.stringMatching(/\/a\?key=\*\*\*#(?!.*hush)/),
+    ]);
+    const { read } = await fetchAll([record("hush2")], { place });
+    expect(server.seen.map(({ headers }) => headers.range)).toEqual([undefined, undefined]);
+    expect(read("one").equals(other)).toBe(true);
+  });
+
   test("goes on after SIGKILL of the whole run, with the bytes there were", { timeout: 60_000 }, async () => {
     const large = bytesOf(24 * mega);
     let slow = true;
