@@ -4,6 +4,7 @@ import { describe, expect, test } from "vitest";
 import { hashUnit, shardOf } from "../../../src/base/hash.js";
 import type { InputDefinition, ListEnv, ResolvedModes } from "../../../src/contracts/modes.js";
 import type { RunSettings } from "../../../src/contracts/run-config.js";
+import { readKeys } from "../../../src/data/key-list.js";
 import type { Limit } from "../../../src/runner/plan/planner.js";
 import { tempDir } from "../temp-dir.js";
 import {
@@ -37,8 +38,11 @@ describe("a selection", () => {
 
   test("--keys selects the keys in the file", async () => {
     const file = join(tempDir(), "keys");
-    writeFileSync(file, "k3\nk1\nk99\n");
-    expect(await select({ keys: file })).toEqual(keysFrom(1, 3));
+    writeFileSync(file, "k3\nk1\r\n\nk99\nk3");
+    const keys = await readKeys(file);
+    expect(keys).toEqual(["k3", "k1", "k99"]);
+    expect(await select({ keys })).toEqual(keysFrom(1, 3));
+    await expect(readKeys(`${file}.none`)).rejects.toMatchObject({ code: "bad-value", where: "--keys" });
   });
 
   test("--sample P% takes those with small hashes, and more of them with a larger share", async () => {
