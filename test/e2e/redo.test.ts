@@ -113,7 +113,7 @@ describe.concurrent("--redo", () => {
     const kept = await exec("two");
     expect(kept.json.counts).toEqual(counts({ skipped: 1 }));
     expect(kept.stderr).toContain(
-      "1 results were made by other options (the words after -- were different) and are kept",
+      "1 result was made by other options (the words after -- were different) and are kept",
     );
     expect((await exec("two", "--redo", "options")).json.counts).toEqual(counts({ done: 1 }));
     expect(place.read("out/a.txt")).toBe("two\n");
