@@ -8,7 +8,6 @@ import { type ConfigOwners, type Peek, peekConfig, type Resolved, resolveConfig 
 import { type BackboneDefinition, isFleetBackbone } from "../../contracts/backbone.js";
 import type { TaskInstance, TaskSource } from "../../contracts/task.js";
 import { compileGlobs } from "../../data/globs/globs.js";
-import { readKeys } from "../../data/key-list.js";
 import { codeFrame, displayPath, type LoadedTask, loadBuiltinTask, loadTask } from "../../loader/index.js";
 import { shapesOf } from "../program/executor-shape.js";
 import { loadProgram, type TaskProgram } from "../program/task-program.js";
@@ -150,7 +149,7 @@ async function withKeys(config: Resolved, mistakes: KagurazakaError[]): Promise<
   if (typeof keys !== "string") return config;
   const source = keys;
   await collect(mistakes, "--keys", async () => {
-    keys = await readKeys(source);
+    keys = await (await import("../../data/key-list.js")).readKeys(source);
   });
   return { ...config, run: { ...config.run, keys } };
 }
