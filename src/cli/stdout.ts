@@ -18,10 +18,11 @@ interface Keeper {
 }
 
 /**
- * Copies what comes through the named pipe to standard error. Where nobody reads that any more, or its disk is full, the rest is
+ * Copies what comes through the named pipe to standard error. Opened for writing as well at first: else it would wait for a
+ * process that was killed meanwhile. Where nobody reads that any more, or its disk is full, the rest is
  * taken and dropped.
  */
-const COPIER = 'exec < "$1"; rm -rf "$2"; cat >&2 2>/dev/null; exec cat >/dev/null';
+const COPIER = 'exec 3<>"$1" <"$1" 3<&-; rm -rf "$2"; cat >&2 2>/dev/null; exec cat >/dev/null';
 
 let second: Writable | undefined;
 let keeper: Keeper | undefined;
