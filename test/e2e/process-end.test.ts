@@ -1,4 +1,5 @@
 import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
@@ -159,6 +160,19 @@ describe.concurrent("messages are not what a run is about", () => {
       expect(recorded(place)).toBe(3);
     },
   );
+
+  test("a run with --json that is killed at its start leaves nobody who holds its standard error", async () => {
+    const place = placeWith(talks);
+    for (let ms = 0; ms < 300; ms += 20) {
+      const child = spawn(process.execPath, [bin, ...args, "--json"], {
+        cwd: place.dir,
+        stdio: ["ignore", "pipe", "pipe"],
+      });
+      for (const stream of [child.stdout, child.stderr]) stream.resume();
+      setTimeout(() => child.kill("SIGKILL"), ms);
+      await once(child, "close");
+    }
+  });
 
   test.each(["inline", "mp"])("--json has standard output for itself, on %s", async (backbone) => {
     const print = (text: string): string =>
