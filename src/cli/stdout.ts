@@ -1,6 +1,6 @@
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { closeSync, constants, existsSync, fstatSync, mkdtempSync, openSync } from "node:fs";
+import { closeSync, constants, existsSync, fstatSync, mkdtempSync, openSync, rmSync } from "node:fs";
 import type { Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -19,8 +19,8 @@ interface Keeper {
 
 /**
  * Copies what comes through the named pipe to standard error. Opened for writing as well at first: else it would wait for a
- * process that was killed meanwhile. Where nobody reads that any more, or its disk is full, the rest is
- * taken and dropped.
+ * process that was killed meanwhile. Where nobody reads standard error any more, or its disk is full, the rest is taken and
+ * dropped.
  */
 const COPIER = 'exec 3<>"$1" <"$1" 3<&-; rm -rf "$2"; cat >&2 2>/dev/null; exec cat >/dev/null';
 
@@ -64,16 +64,23 @@ export function keepStdoutAlone(): void {
   if ((second ?? keeper) === undefined) return;
   const dir = mkdtempSync(join(tmpdir(), "kagurazaka-stdout-"));
   const path = join(dir, "pipe");
-  const isMade = spawnSync("mkfifo", [path]).status === 0;
+  const drop = (): void => {
+    closeSync(1);
+    openSync("/dev/null", "w");
+    rmSync(dir, { recursive: true, force: true });
+  };
+  if (spawnSync("mkfifo", [path]).status !== 0) return drop();
   // Until the copier has opened its end, this one keeps the pipe open for reading.
-  const reader = isMade ? openSync(path, constants.O_RDWR) : undefined;
+  const reader = openSync(path, constants.O_RDWR);
   closeSync(1);
-  openSync(isMade ? path : "/dev/null", constants.O_WRONLY);
-  if (reader === undefined) return;
+  openSync(path, constants.O_WRONLY);
   const copier = spawn("/bin/sh", ["-c", COPIER, "sh", path, dir], { stdio: ["ignore", 2, 2], detached: true });
   copier.on("error", () => {});
   copier.unref();
-  if (copier.pid === undefined) return;
+  if (copier.pid === undefined) {
+    closeSync(reader);
+    return drop();
+  }
   const isTaken = setInterval(() => {
     if (existsSync(path)) return;
     clearInterval(isTaken);

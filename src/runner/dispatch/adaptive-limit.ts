@@ -44,6 +44,7 @@ interface Cut {
   readonly isMeasured: boolean;
   /** The most items that may start at once after a wait. */
   burst: number;
+  /** The refusal was of items that had been saved up during a wait. */
   readonly isEarly: boolean;
 }
 
