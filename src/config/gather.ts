@@ -43,6 +43,7 @@ export async function gatherFlags(
   const shared = await readTaskDefaults(owners, report);
   const known = knownFlags(owners);
   const rawArgs: string[] = [];
+  for (const [name, tree] of input.base?.task ?? []) shared.set(name, tree);
   const spelled = new Map<string, string>();
   for (const [key, tree] of Object.entries(layers.section)) {
     const name = snakeName(key);
@@ -82,7 +83,8 @@ export async function gatherFlags(
     }
   }
   for (const [name, tree] of input.forced ?? []) shared.set(name, tree);
-  return { shared, task: input.task, backbone: input.backbone, rawArgs };
+  const words = rawArgs.length > 0 ? rawArgs : (input.base?.rawArgs ?? []);
+  return { shared, task: input.task, backbone: input.backbone, rawArgs: words };
 }
 
 /** `false` says something where true is the default; anywhere else it means that the flag was not given. */

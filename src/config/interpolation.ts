@@ -2,7 +2,7 @@ import { dirname } from "node:path";
 import { KagurazakaError } from "../base/errors.js";
 import { didYouMean } from "../base/nearest.js";
 import { maskValue } from "./secrets.js";
-import { hasReference, type Part, parseExpression, parseReference } from "./text/expression.js";
+import { asLiteral, hasReference, type Part, parseExpression, parseReference } from "./text/expression.js";
 import { snakeName } from "./text/names.js";
 import { type Branch, createBranch, isBranch, Leaf, List, originOf, type Tree, type ValueOrigin } from "./tree.js";
 
@@ -16,6 +16,8 @@ interface InterpolationScope {
   /** Absolute path of --cfg, for `CONFIG_*` in values that stand in no file. */
   readonly configPath: string | undefined;
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** Leaves what differs by machine as it is written: `${oc.env:…}`, `${SCRIPT_DIR}`. The result is resolved there. */
+  readonly keepsMachine?: boolean;
 }
 
 export interface Interpolator {
@@ -59,9 +61,9 @@ export function createInterpolator(scope: InterpolationScope): Interpolator {
       const children = Object.entries(tree).map(([key, child]) => [key, resolve(child, [...path, key])] as const);
       return createBranch(origin, children);
     }
-    return typeof tree.value === "string" && tree.expression === undefined && hasReference(tree.value)
-      ? expand(tree, tree.value, path)
-      : tree;
+    if (typeof tree.value !== "string" || !hasReference(tree.value)) return tree;
+    if (tree.expression === undefined) return expand(tree, tree.value, path);
+    return tree;
   }
 
   function expand(leaf: Leaf, text: string, path: readonly string[]): Tree {
@@ -94,11 +96,13 @@ export function createInterpolator(scope: InterpolationScope): Interpolator {
   function text(parts: readonly Part[], site: Site): string {
     let whole = "";
     for (const part of parts) {
-      whole += typeof part === "string" ? part : asText(reference(part.inside, site), site);
+      whole += typeof part === "string" ? literal(part) : asText(reference(part.inside, site), site);
       if (whole.length > MAX_TEXT) throw fail(site, `longer than ${MAX_TEXT} characters once references are followed`);
     }
     return whole;
   }
+
+  const literal = (part: string): string => (scope.keepsMachine ? asLiteral(part) : part);
 
   function asText(tree: Tree, site: Site): string {
     if (tree instanceof Leaf) return tree.text ?? String(tree.value);
@@ -110,6 +114,10 @@ export function createInterpolator(scope: InterpolationScope): Interpolator {
     if (resolver === undefined) return lookUp(text(args[0]!, site).trim(), site);
     if (resolver !== "oc.env") throw fail(site, `there is no resolver "${resolver}"; oc.env is the only one`);
     const name = text(args[0]!, site).trim();
+    if (scope.keepsMachine) {
+      const fallback = args[1] === undefined ? "" : `,${text(args[1], site)}`;
+      return new Leaf(`\${oc.env:${name}${fallback}}`, site.origin);
+    }
     const value = Object.hasOwn(scope.env, name) ? scope.env[name] : undefined;
     if (value !== undefined) return new Leaf(value, site.origin);
     if (args[1] === undefined)
@@ -158,6 +166,7 @@ export function createInterpolator(scope: InterpolationScope): Interpolator {
   }
 
   function injectedValue(name: string, site: Site): string {
+    if (scope.keepsMachine && name.startsWith("SCRIPT")) return `\${${name}}`;
     const path = name.startsWith("SCRIPT") ? scope.scriptPath : (site.origin.file ?? scope.configPath);
     if (path === undefined) throw fail(site, `${name} has no meaning here: the value stands in no file`);
     return name.endsWith("DIR") ? dirname(path) : path;

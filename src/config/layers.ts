@@ -27,6 +27,8 @@ interface ConfigFile {
 
 /** The contents of configuration files and mixins, as trees. */
 export interface Layers {
+  /** Of a run of another machine, below all others. */
+  readonly base: Branch | undefined;
   /** Low → high. */
   readonly files: readonly ConfigFile[];
   /** All of --cfg, merged. */
@@ -43,8 +45,8 @@ export interface Layers {
 }
 
 /** All layers over the decorator, low → high. */
-export const mixinsOf = ({ files, between, ofWords }: Layers): Branch[] =>
-  [...files.map(({ mixin }) => mixin), ...between, ofWords].filter((layer) => layer !== undefined);
+export const mixinsOf = ({ base, files, between, ofWords }: Layers): Branch[] =>
+  [base, ...files.map(({ mixin }) => mixin), ...between, ofWords].filter((layer) => layer !== undefined);
 
 /** Each is merged over all before it. */
 const MAX_FILES = 100;
@@ -102,6 +104,7 @@ async function readLayers(input: RawInput, cwd: string): Promise<Layers> {
   }
   const configPath = input.cfg.at(-1);
   return {
+    base: input.base?.mixin,
     files,
     cfg: cfgs.length > 0 ? cfgs.reduce(mergeBranches) : nothing,
     configPath: configPath === undefined ? undefined : resolve(cwd, configPath),

@@ -1,5 +1,6 @@
 import { KagurazakaError } from "../base/errors.js";
 import { didYouMean } from "../base/nearest.js";
+import type { WrittenConfig } from "../contracts/run-config.js";
 import { type CommandLine, parseCommandLine } from "./command-line.js";
 import { Report } from "./report.js";
 import { runOptions, type ToolOption, writtenValue } from "./run-options.js";
@@ -21,9 +22,25 @@ export interface RawInput {
   readonly task: ReadonlyMap<string, Tree>;
   readonly backbone: ReadonlyMap<string, Tree>;
   readonly rawArgs: readonly string[];
+  /** The configuration of a run of another machine, below all layers of this one. */
+  readonly base?: BaseInput;
   /** Settings that win over all layers: those of `--debug-item`. */
   readonly forced?: ReadonlyMap<string, Tree>;
   readonly mistakes: readonly KagurazakaError[];
+}
+
+interface BaseInput {
+  readonly mixin: Branch | undefined;
+  readonly task: ReadonlyMap<string, Tree>;
+  readonly rawArgs: readonly string[];
+}
+
+/** The same input over the configuration of a run that another machine has written. */
+export function overWritten(input: RawInput, { task, mixin, rawArgs }: WrittenConfig): RawInput {
+  const origin: ValueOrigin = { kind: "file", text: "the run" };
+  const branch = mixin === null ? undefined : (treeFromCode(mixin, origin, ["mixin"]) as Branch);
+  const options = Object.entries(task).map(([name, value]) => [snakeName(name), treeFromCode(value, origin, [name])] as const);
+  return { ...input, base: { mixin: branch, task: new Map(options), rawArgs } };
 }
 
 export const inputFromArgv = (argv: readonly string[]): RawInput => inputFromLine(parseCommandLine(argv));

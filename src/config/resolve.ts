@@ -15,6 +15,7 @@ import { fittingShorts, givenShorts, shortsWithoutTemplate, withShorts } from ".
 import { declaredName, flagName, snakeName, spellings } from "./text/names.js";
 import { createBranch, Leaf, originOf, type Tree } from "./tree.js";
 import { mixinEntries, optionValue, readSection, resolveMixin } from "./values.js";
+import { writtenConfig } from "./written.js";
 
 /** The declarations of task and backbone, once both are loaded. */
 export interface ConfigOwners extends FlagOwners, ModeSource {
@@ -84,7 +85,8 @@ export async function resolveConfig(input: RawInput, owners: ConfigOwners): Prom
   const root = createBranch(originOf(layers.cfg), Object.entries(layers.cfg));
   root.task = root.backbone = overlaid(layers.section, flags.shared);
   root.mixin = merged?.tree ?? createBranch(originOf(layers.cfg));
-  const interpolator = createInterpolator({ root, scriptPath: owners.scriptPath, configPath: layers.configPath, env });
+  const scope = { root, scriptPath: owners.scriptPath, configPath: layers.configPath, env };
+  const interpolator = createInterpolator(scope);
 
   const entries: ConfigEntry[] = [];
   const section = (path: string, specs: OptionSpecs, own?: ReadonlyMap<string, Tree>): Record<string, unknown> =>
@@ -105,6 +107,12 @@ export async function resolveConfig(input: RawInput, owners: ConfigOwners): Prom
     task: { task: task as Record<string, Json | undefined>, template, rawArgs: flags.rawArgs },
     entries: entries.map(maskEntry),
     notes: [...report.notes],
+    written() {
+      const own = new Map([...flags.shared, ...flags.task]);
+      const keeping = createInterpolator({ ...scope, keepsMachine: true });
+      const { rawArgs } = flags;
+      return writtenConfig({ specs: owners.taskOptions, options: own, mixin: merged, rawArgs, interpolator: keeping });
+    },
   };
 }
 

@@ -2,6 +2,7 @@ import type { ErrorRecord } from "../base/errors.js";
 import type { OptionSpecs } from "../base/option-spec.js";
 import type { ActivityWriter } from "./activity.js";
 import type { Fleet, FleetRequest, NodeLink, NodeRequest } from "./fleet.js";
+import type { FleetControl } from "./fleet-control.js";
 import type { BackboneOptions } from "./run-config.js";
 import type { TaskKind } from "./task.js";
 import type { FromWorker, ToWorker, WorkerSetup, WorkerSite } from "./wire.js";
@@ -44,6 +45,8 @@ export interface FleetBackbone<S extends OptionSpecs = OptionSpecs> extends Back
   openFleet(request: FleetRequest): Promise<Fleet>;
   /** A node's end. */
   openNode(request: NodeRequest): Promise<NodeLink>;
+  /** For those who watch the fleet. Left out: the fleet cannot be watched, and a second start of a run is refused. */
+  openControl?(options: BackboneOptions): Promise<FleetControl>;
 }
 
 export const isFleetBackbone = (backbone: BackboneDefinition): backbone is FleetBackbone => "openFleet" in backbone;

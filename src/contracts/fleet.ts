@@ -1,23 +1,27 @@
 import type { ErrorRecord } from "../base/errors.js";
 import type { ChunkHeader } from "./chunk.js";
 import type { Execution, ExecutionSnapshot, TaskMessage } from "./execution.js";
+import type { NodeReport, RunReport } from "./fleet-control.js";
 import type { Json } from "./item.js";
 import type { Settled } from "./outcome.js";
-import type { BackboneOptions, RunSettings } from "./run-config.js";
+import type { BackboneOptions, RunSettings, WrittenConfig } from "./run-config.js";
+import type { TaskRef } from "./task.js";
 import type { ShardTarget, WorkerSetup } from "./wire.js";
 
 /**
  * A fleet: one coordinator, any number of nodes, and a queue between them. The coordinator plans and records; each node runs
  * a local execution over a worker backbone of its own. The queue carries three things:
  *
- *   coordinator ──chunks──▶ queue ──chunks──▶ node         an item is given to one node at a time
+ *   coordinator ──chunks──▶ queue ──chunks──▶ node         a chunk is given to one node at a time
  *               ◀─outcomes─       ◀─outcomes─              kept until the coordinator has recorded them
- *               ◀─give-backs──────give-backs──             items that a node has not begun: for another node
+ *               ◀─give-backs──────give-backs──             items that a node has not begun
  *
- * When a node is lost (killed, cut off), the items that it has not settled go to another node, and the lost attempt does not
- * count. All messages can be cloned; frames of sinks hold bytes.
+ * The coordinator sends again what comes back without an outcome. The items of a lost node (killed, cut off) are sent again as
+ * *isolated* chunks: a node runs such items one by one, in a process of their own, while it runs nothing else. The lost attempt
+ * does not count, but an item that is alone on a node that is lost has taken two nodes with it, and fails.
+ * All messages can be cloned; frames of sinks hold bytes.
  *
- * Deliberately not here: retries, timeouts, blame (the node's execution), the ledger (the coordinator).
+ * Deliberately not here: retries, timeouts, blame of workers (the node's execution), the ledger (the coordinator).
  */
 export interface FleetRequest {
   readonly options: BackboneOptions;
@@ -28,15 +32,24 @@ export interface FleetRequest {
   isDead(run: string): boolean;
   /** The run as nodes get it. May be called once the execution runs. */
   job(): FleetJob;
+  onWarning(message: string): void;
   /** The coordinator's bookkeeping over a queue. `openFleet` returns it together with `unrecorded`. */
   createExecution(queue: FleetQueue): FleetExecution;
 }
 
-/** A run as nodes get it, without any path. */
-export interface FleetJob extends Omit<WorkerSetup, "worker" | "shape" | "shards" | "recycle" | "timeoutMs"> {
+/** A run as nodes get it: data only, no code, no absolute path, no secret. Each node makes the `TaskRef` of its workers. */
+export interface FleetJob extends Omit<WorkerSetup, "task" | "worker" | "shape" | "shards" | "recycle" | "timeoutMs"> {
+  readonly task: FleetTask;
   /** By hard shard. */
   readonly shards: readonly FleetShard[];
   readonly settings: Pick<RunSettings, "concurrency" | "chunksize" | "retries" | "backoff" | "timeout" | "grace">;
+}
+
+export interface FleetTask extends Pick<TaskRef, "source" | "id" | "kind" | "moduleHash"> {
+  /** Hashes of the local files, by path relative to the task file: to name the one that differs. */
+  readonly files: Readonly<Record<string, string>>;
+  /** Values as they were written: each node resolves `${oc.env:NAME}` by itself. */
+  readonly config: WrittenConfig;
 }
 
 export interface FleetShard extends ShardTarget {
@@ -54,6 +67,8 @@ export interface Fleet extends Execution, AsyncDisposable {
    * recorded; what such a run left of other shards is kept.
    */
   unrecorded(): AsyncIterable<UnrecordedOutcomes>;
+  /** The state of the run, about every second, and once at its end with an exit code. For those who watch the fleet. */
+  report?(report: RunReport): void;
 }
 
 export interface UnrecordedOutcomes {
@@ -82,8 +97,19 @@ export interface FleetQueue {
 export interface FleetExecution extends Execution {
   /** @param forget called once the outcomes are recorded, so that the queue can drop them */
   onOutcomes(outcomes: NodeOutcomes, forget: () => void): void;
-  /** Items given back that no other node gets, because the run is draining. They are cancelled. */
-  onGivenBack(chunk: number, indices: readonly number[]): void;
+  /**
+   * Items that come back without an outcome, through nobody's fault: a node has not begun them, or the queue has lost them.
+   * They are sent again, in another chunk. @param indices default: all items of the chunk that have not settled
+   */
+  onGivenBack(chunk: number, indices?: readonly number[]): void;
+  /** A node begins an item of an isolated chunk, and runs nothing else. */
+  onBegunAlone(chunk: number, index: number): void;
+  /** The node that had the chunk is lost. Its items are sent again, isolated. */
+  onLost(chunk: number): void;
+  /** Whether an item of the chunk has not settled. */
+  isOpen(chunk: number): boolean;
+  /** The chunks that are open. */
+  openChunks(): Iterable<number>;
   onNodeMessage(message: NodeMessage): void;
   /** The queue cannot be reached any more. The run ends; items in flight run again next time. */
   onQueueLost(why: string): void;
@@ -100,8 +126,10 @@ export interface ChunkMessage extends ChunkHeader {
   readonly items: string;
   /** The items' keys, packed by `packKeys`. */
   readonly keys: string;
-  /** Indices of the items that have not settled; left out: all. */
-  readonly open?: readonly number[];
+  /** Attempt numbers that are not 1, by index. */
+  readonly attempts?: Readonly<Record<number, number>>;
+  /** A node that had these items was lost: they run one by one, in a process of their own. */
+  readonly isolated?: boolean;
 }
 
 /** Outcomes of some items of a chunk, in any order. */
@@ -147,6 +175,9 @@ export interface NodeRequest {
   readonly node: string;
   /** The node takes jobs of this task only. */
   readonly taskId: string;
+  /** The state of the node, for those who watch the fleet. Asked about every second, also between runs. */
+  describe(): NodeReport;
+  onWarning(message: string): void;
 }
 
 /** A node's end of a fleet. */
@@ -162,8 +193,11 @@ export interface NodeJob {
   readonly chunks: AsyncIterator<ChunkMessage>;
   /** Called when the run drains (one shard of it, or all): within `graceMs` running items may settle. */
   onDrain(listener: (graceMs: number, shard?: number) => void): void;
-  settle(outcomes: NodeOutcomes): void;
+  /** Resolves once the queue keeps the outcomes. */
+  settle(outcomes: NodeOutcomes): Promise<void>;
   giveBack(chunk: number, indices: readonly number[]): void;
+  /** Resolves once the queue knows it. */
+  beginAlone(chunk: number, index: number): Promise<void>;
   say(message: NodeMessage): void;
   /**
    * The node works no more for this run: what it has neither settled nor given back goes to other nodes. With `error`: it

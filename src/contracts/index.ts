@@ -58,6 +58,7 @@ export type * from "./chunk.js";
 export type * from "./execution.js";
 export type * from "./executor.js";
 export type * from "./fleet.js";
+export type * from "./fleet-control.js";
 export type * from "./item.js";
 export type * from "./modes.js";
 export type * from "./outcome.js";

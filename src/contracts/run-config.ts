@@ -1,3 +1,4 @@
+import type { Json } from "./item.js";
 import type { TaskOptions } from "./task.js";
 
 /** A number of items or a share of them. */
@@ -61,6 +62,14 @@ export interface ConfigEntry {
   readonly origin: Origin;
 }
 
+/** The configuration of a task as it was written, for another machine to resolve: `${oc.env:KEY}` stands as it is. */
+export interface WrittenConfig {
+  readonly task: Readonly<Record<string, Json>>;
+  /** The merged template; null for a task without one. */
+  readonly mixin: Readonly<Record<string, Json>> | null;
+  readonly rawArgs: readonly string[];
+}
+
 /** Values of a backbone's `options`, parsed. */
 export type BackboneOptions = Readonly<Record<string, unknown>>;
 
@@ -70,6 +79,8 @@ export interface ResolvedConfig {
   readonly backbone: { readonly name: string; readonly options: BackboneOptions };
   readonly task: TaskOptions;
   readonly entries: readonly ConfigEntry[];
+  /** @throws KagurazakaError where a value is a secret: it must not leave this machine */
+  written(): WrittenConfig;
   /** For the user: YAML 1.1 spellings, ignored keys of the Python tool. */
   readonly notes: readonly string[];
 }

@@ -3,6 +3,10 @@ export type Part = string | { readonly inside: readonly Part[] };
 
 export const hasReference = (text: string): boolean => text.includes("${");
 
+/** The text as an expression that means just this text. */
+export const asLiteral = (text: string): string =>
+  text.replace(/(\\*)\$\{/g, (_, slashes: string) => `${slashes}${slashes}\\\${`);
+
 /** @throws Error whose message says what is wrong with the text */
 export function parseExpression(text: string): readonly Part[] {
   const { parts, end } = readParts(text, 0, false, 0);

@@ -1,14 +1,16 @@
-import { MAX_TIMER_MS } from "../../base/clock.js";
+import { MAX_TIMER_MS, monotonicMs } from "../../base/clock.js";
 import { asKagurazakaError, type ErrorRecord, KagurazakaError, toErrorRecord } from "../../base/errors.js";
 import { shortDuration } from "../../base/text.js";
-import type { Chunk } from "../../contracts/chunk.js";
+import type { Chunk, PendingItem } from "../../contracts/chunk.js";
 import type { ExecutionEvents, ExecutionSnapshot } from "../../contracts/execution.js";
 import type { FleetExecution, FleetQueue, NodeMessage, NodeOutcomes } from "../../contracts/fleet.js";
 import type { RunSettings } from "../../contracts/run-config.js";
 import { itemsPerWorker, MeanDuration } from "./chunk-size.js";
+import { NodeHeartbeats } from "./node-heartbeats.js";
 import { OutstandingChunks } from "./outstanding-chunks.js";
-import { ReadyQueue } from "./queues.js";
+import { type ChunkSlice, ReadyQueue } from "./queues.js";
 import { StallClock } from "./stall-clock.js";
+import { Throttle } from "./throttle.js";
 
 /** The limit of what is in the queue and at nodes at a time, in characters of JSON. */
 const WINDOW_CHARS = 32 * 1024 * 1024;
@@ -19,7 +21,14 @@ const MAX_CHUNK_ITEMS = 1024;
 const MAX_CHUNK_CHARS = 1024 * 1024;
 /** The first items are sent one by one, so that each node gets some. */
 const FIRST_ITEMS = 20;
+/** Items of a lost node, in one chunk: few, so that several nodes share them. */
+const MAX_ISOLATED_ITEMS = 16;
 const SWEEP_MS = 250;
+const LOST_TWICE = toErrorRecord(
+  new KagurazakaError("crash", "two nodes were lost while they ran this item; the second ran nothing else", {
+    hint: "It may use all memory of a node, or crash the machine. Run it alone with --debug-item KEY.",
+  }),
+);
 const AGAIN = "Recorded outcomes are kept. Start the queue and run the same command again.";
 
 /**
@@ -27,15 +36,22 @@ const AGAIN = "Recorded outcomes are kept. Start the queue and run the same comm
  *
  * A second outcome of one item (a node considered lost settled it after all) is ignored.
  */
+type FleetSettings = Pick<RunSettings, "chunksize" | "grace" | "stall" | "rate">;
+
 export class FleetBookkeeping implements FleetExecution {
   readonly #queue: FleetQueue;
-  readonly #settings: Pick<RunSettings, "chunksize" | "grace" | "stall">;
+  readonly #settings: FleetSettings;
   readonly #ready = new ReadyQueue();
+  /** Items of lost nodes, which are sent again alone. */
+  readonly #suspects = new ReadyQueue();
   readonly #out = new OutstandingChunks();
   readonly #mean = new MeanDuration();
   readonly #clock: StallClock;
   readonly #stoppedShards = new Set<number>();
-  readonly #heartbeats = new Map<string, Extract<NodeMessage, { type: "heartbeat" }>>();
+  readonly #nodes = new NodeHeartbeats();
+  /** By isolated chunk: the item that its node runs now, and nothing else. */
+  readonly #begunAlone = new Map<number, number>();
+  readonly #throttle: Throttle;
   #chunks!: AsyncIterator<Chunk>;
   #events!: ExecutionEvents;
   #state: "idle" | "running" | "draining" | "closed" = "idle";
@@ -45,12 +61,14 @@ export class FleetBookkeeping implements FleetExecution {
   #settled = 0;
   #sweepTimer: NodeJS.Timeout | undefined;
   #graceTimer: NodeJS.Timeout | undefined;
+  #rateTimer: NodeJS.Timeout | undefined;
   #finish: () => void = () => {};
 
-  constructor(queue: FleetQueue, settings: Pick<RunSettings, "chunksize" | "grace" | "stall">) {
+  constructor(queue: FleetQueue, settings: FleetSettings) {
     this.#queue = queue;
     this.#settings = settings;
     this.#clock = new StallClock(settings.stall);
+    this.#throttle = new Throttle(settings.rate, monotonicMs());
   }
 
   run(chunks: AsyncIterator<Chunk>, events: ExecutionEvents): Promise<KagurazakaError | undefined> {
@@ -92,17 +110,8 @@ export class FleetBookkeeping implements FleetExecution {
   }
 
   snapshot(): ExecutionSnapshot {
-    const oldest = [...this.#heartbeats.values()].flatMap(({ snapshot }) => snapshot.oldest ?? []);
-    oldest.sort((a, b) => b.sinceMs - a.sinceMs);
-    return { inFlight: this.#out.size, waiting: this.#ready.length, scopes: this.#scopes(), oldest: oldest[0] };
-  }
-
-  /** Of all nodes. */
-  #scopes(): ExecutionSnapshot["scopes"] {
-    const all = new Map<string, number>();
-    for (const { snapshot } of this.#heartbeats.values())
-      for (const { scope, items } of snapshot.scopes) all.set(scope, (all.get(scope) ?? 0) + items);
-    return [...all].map(([scope, items]) => ({ scope, items })).sort((a, b) => b.items - a.items);
+    const waiting = this.#ready.length + this.#suspects.length;
+    return { inFlight: this.#out.size, waiting, scopes: this.#nodes.scopes(), oldest: this.#nodes.oldest() };
   }
 
   // ── Events of the queue ─────────────────────────────────────────────────────────────────────────────────────────────
@@ -132,12 +141,47 @@ export class FleetBookkeeping implements FleetExecution {
     this.#pump();
   }
 
-  onGivenBack(chunk: number, indices: readonly number[]): void {
+  onGivenBack(chunk: number, indices: readonly number[] = this.#out.openIn(chunk)): void {
     if (this.#state === "closed") return;
-    for (const index of indices) {
-      const ref = this.#out.take(chunk, index);
-      if (ref) this.#events.onSettled(ref.chunk.itemAt(ref.index), { status: "cancelled", durationMs: 0 });
+    const queue = this.#out.isIsolated(chunk) ? this.#suspects : this.#ready;
+    this.#sendAgain(this.#takeAll(chunk, indices), queue);
+  }
+
+  onBegunAlone(chunk: number, index: number): void {
+    if (this.#out.find(chunk, index)) this.#begunAlone.set(chunk, index);
+  }
+
+  onLost(chunk: number): void {
+    if (this.#state === "closed") return;
+    const culprit = this.#begunAlone.get(chunk);
+    if (culprit !== undefined) {
+      const ref = this.#out.take(chunk, culprit);
+      if (ref) this.#events.onSettled(ref.chunk.itemAt(ref.index), { status: "failed", durationMs: 0, error: LOST_TWICE });
     }
+    this.#sendAgain(this.#takeAll(chunk, this.#out.openIn(chunk)), this.#suspects);
+  }
+
+  isOpen(chunk: number): boolean {
+    return this.#out.has(chunk);
+  }
+
+  openChunks(): Iterable<number> {
+    return this.#out.ids();
+  }
+
+  #takeAll(chunk: number, indices: readonly number[]): PendingItem[] {
+    this.#begunAlone.delete(chunk);
+    return indices.flatMap((index) => {
+      const ref = this.#out.take(chunk, index);
+      return ref ? [ref.chunk.itemAt(ref.index)] : [];
+    });
+  }
+
+  /** While the run drains, such items are cancelled. */
+  #sendAgain(items: readonly PendingItem[], queue: ReadyQueue): void {
+    for (const item of items.toReversed())
+      if (this.#state === "running" && !this.#stoppedShards.has(item.header.shard)) queue.unshift(item);
+      else this.#events.onSettled(item, { status: "cancelled", durationMs: 0 });
     this.#events.onMessageDone();
     this.#pump();
   }
@@ -152,8 +196,11 @@ export class FleetBookkeeping implements FleetExecution {
         return this.#events.onWarning(message.message);
       case "recycled":
         return this.#events.onRecycled(message.worker, message.why);
-      case "heartbeat":
-        return void this.#heartbeats.set(message.node, message);
+      case "heartbeat": {
+        const isFirst = this.#nodes.count === 0;
+        this.#nodes.add(message);
+        return isFirst ? this.#pump() : undefined;
+      }
       case "shard-failed":
         return this.#events.onShardFailed(message.shard, environmentOf(message.error));
       case "retry": {
@@ -171,7 +218,7 @@ export class FleetBookkeeping implements FleetExecution {
   }
 
   onNodeLeft(node: string, error?: ErrorRecord): void {
-    this.#heartbeats.delete(node);
+    this.#nodes.remove(node);
     if (error === undefined || this.#state !== "running") return;
     // Before any item has settled, a failed setup stops the run, as on one machine. Later only this node leaves.
     if (this.#settled === 0) return this.stop(environmentOf(error));
@@ -182,11 +229,16 @@ export class FleetBookkeeping implements FleetExecution {
 
   #pump(): void {
     if (this.#state === "running") {
-      while (this.#ready.length > 0 && this.#hasRoom) this.#send();
+      while (this.#suspects.length > 0 && this.#hasRoom) this.#send(this.#suspects.take(MAX_ISOLATED_ITEMS, MAX_CHUNK_CHARS), true);
+      while (this.#ready.length > 0 && this.#hasRoom) {
+        const most = this.#throttle.isActive ? this.#mayStart() : this.#chunkItems();
+        if (most < 1) break;
+        this.#send(this.#ready.take(most, MAX_CHUNK_CHARS));
+      }
       this.#pull();
     }
     if (this.#state === "closed" || this.#out.size > 0) return;
-    if (this.#state === "running" && !(this.#listEnded && this.#ready.length === 0)) return;
+    if (this.#state === "running" && !(this.#listEnded && this.#ready.length + this.#suspects.length === 0)) return;
     this.#close();
   }
 
@@ -195,14 +247,26 @@ export class FleetBookkeeping implements FleetExecution {
     return this.#out.size < items && this.#out.chars < WINDOW_CHARS;
   }
 
-  #send(): void {
+  #send(slice: ChunkSlice | undefined, isolated = false): void {
+    this.#queue.send(this.#out.add(slice!, isolated));
+  }
+
+  #chunkItems(): number {
     const { chunksize } = this.#settings;
-    const fitting = this.#settled < FIRST_ITEMS ? 1 : itemsPerWorker(this.#mean.ms, 1);
-    const slice = this.#ready.take(
-      chunksize === "auto" ? Math.min(fitting, MAX_CHUNK_ITEMS) : chunksize,
-      MAX_CHUNK_CHARS,
-    )!;
-    this.#queue.send(this.#out.add(slice));
+    if (chunksize !== "auto") return chunksize;
+    return Math.min(this.#settled < FIRST_ITEMS ? 1 : itemsPerWorker(this.#mean.ms, 1), MAX_CHUNK_ITEMS);
+  }
+
+  /** `--rate`: items are sent as they may start, and only while a node is there, so that none are saved up. */
+  #mayStart(): number {
+    const now = monotonicMs();
+    const most = this.#nodes.count === 0 ? 0 : Math.min(this.#throttle.allowance(now), this.#ready.length);
+    this.#throttle.started(most);
+    if (most === 0 && this.#nodes.count > 0) {
+      clearTimeout(this.#rateTimer);
+      this.#rateTimer = setTimeout(() => this.#pump(), Math.max(1, Math.ceil(this.#throttle.nextMs(now) - now)));
+    }
+    return most;
   }
 
   #pull(): void {
@@ -227,17 +291,16 @@ export class FleetBookkeeping implements FleetExecution {
   }
 
   #cancelReady(wanted: Parameters<ReadyQueue["drain"]>[0]): void {
-    for (const item of this.#ready.drain(wanted)) this.#events.onSettled(item, { status: "cancelled", durationMs: 0 });
+    for (const item of [...this.#suspects.drain(wanted), ...this.#ready.drain(wanted)])
+      this.#events.onSettled(item, { status: "cancelled", durationMs: 0 });
   }
 
   #sweep(): void {
     if (this.#out.size === 0) return this.#clock.reset();
-    // Progress reported by a busy node counts like an outcome.
-    const busy = [...this.#heartbeats.values()].filter(({ snapshot }) => snapshot.inFlight > 0);
-    const quietMs = Math.min(this.#clock.quietMs(), ...busy.map(({ quietMs }) => quietMs));
+    const quietMs = Math.min(this.#clock.quietMs(), this.#nodes.quietMs());
     const verdict = this.#clock.judge(quietMs);
     if (verdict === "fine") return;
-    const message = `no item has settled for ${shortDuration(quietMs)} on ${this.#heartbeats.size} nodes`;
+    const message = `no item has settled for ${shortDuration(quietMs)} on ${this.#nodes.count} nodes`;
     if (verdict === "stalled") this.drain(0, new KagurazakaError("stalled", message));
     else this.#events.onWarning(message);
   }
@@ -247,6 +310,7 @@ export class FleetBookkeeping implements FleetExecution {
     this.#state = "closed";
     clearInterval(this.#sweepTimer);
     clearTimeout(this.#graceTimer);
+    clearTimeout(this.#rateTimer);
     this.#cancelReady(() => true);
     for (const ref of this.#out.takeAll()) {
       this.#events.onSettled(ref.chunk.itemAt(ref.index), { status: "cancelled", durationMs: 0 });

@@ -6,6 +6,7 @@ import type { ChunkSlice } from "./queues.js";
 interface SentChunk {
   readonly firstSeq: number;
   readonly count: number;
+  readonly isolated: boolean;
   /** Items of the chunk that are not settled. */
   left: number;
 }
@@ -29,15 +30,34 @@ export class OutstandingChunks {
     return this.#chars;
   }
 
-  add(slice: ChunkSlice): ChunkMessage {
+  add(slice: ChunkSlice, isolated: boolean): ChunkMessage {
     const { chunk, from, to } = slice;
     const id = this.#nextId++;
     const count = to - from;
     for (let i = from; i < to; i++) this.#chars += chunk.sizeAt(i);
-    this.#chunks.set(id, { firstSeq: this.#nextSeq, count, left: count });
+    this.#chunks.set(id, { firstSeq: this.#nextSeq, count, isolated, left: count });
     this.#items.add(this.#nextSeq, slice);
     this.#nextSeq += count;
-    return encodeChunk(id, chunk, from, to);
+    const message = encodeChunk(id, chunk, from, to);
+    return isolated ? { ...message, isolated } : message;
+  }
+
+  has(chunk: number): boolean {
+    return this.#chunks.has(chunk);
+  }
+
+  isIsolated(chunk: number): boolean {
+    return this.#chunks.get(chunk)?.isolated === true;
+  }
+
+  ids(): Iterable<number> {
+    return this.#chunks.keys();
+  }
+
+  /** Indices of the items of a chunk that are not settled. */
+  openIn(chunk: number): number[] {
+    const count = this.#chunks.get(chunk)?.count ?? 0;
+    return Array.from({ length: count }, (_, i) => i).filter((index) => this.find(chunk, index) !== undefined);
   }
 
   /** Undefined when the item is settled or the number is unknown: numbers come from other machines. */

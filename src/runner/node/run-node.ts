@@ -1,121 +1,102 @@
-import { existsSync } from "node:fs";
-import { join } from "node:path";
-import { openDisposalStack } from "../../base/disposal-stack.js";
-import { KagurazakaError, toErrorRecord } from "../../base/errors.js";
-import { Guardian } from "../../base/guardian.js";
-import { makeOwnDirectory } from "../../base/make-directory.js";
-import { readOwn } from "../../base/own-file.js";
-import { type FleetBackbone, isFleetBackbone } from "../../contracts/backbone.js";
-import type { FleetJob, NodeJob } from "../../contracts/fleet.js";
+import { hostname } from "node:os";
+import { toErrorRecord } from "../../base/errors.js";
+import type { FleetBackbone } from "../../contracts/backbone.js";
+import type { FleetJob } from "../../contracts/fleet.js";
+import type { NodeReport } from "../../contracts/fleet-control.js";
 import type { BackboneOptions } from "../../contracts/run-config.js";
-import type { WorkerSite } from "../../contracts/wire.js";
-import { Dispatcher } from "../dispatch/dispatcher.js";
+import { locateTool } from "../../loader/tool.js";
 import type { PreparedRun } from "../prepare/prepared-run.js";
-import { shapesOf } from "../program/executor-shape.js";
-import { WORKER_ENTRY } from "../worker/entry.js";
-import { createNodeEvents } from "./node-events.js";
+import { type Serving, serve } from "./serve.js";
 
-const HEARTBEAT_MS = 1000;
-
-interface NodeRequest {
-  /** The task as this node has it: its file, its roots, its worker backbone. */
-  readonly prepared: PreparedRun;
+export interface NodeRequest {
+  /** The task as this node has it. */
+  readonly task: { readonly id: string; readonly moduleHash: string };
+  /** The task with a run's options, and with this node's roots and worker backbone. Rejects where the node cannot work for it. */
+  prepare(job: FleetJob): Promise<PreparedRun>;
   readonly fleet: FleetBackbone;
   readonly fleetOptions: BackboneOptions;
   /** The node's name, unique in the fleet. */
   readonly name: string;
+  /** Name and width of the worker backbone, for reports. */
+  readonly backbone: string;
+  readonly slots: number;
   /** Aborting it lets running items settle for at most the run's `grace`; the rest goes to other nodes. */
   readonly signal?: AbortSignal;
+  /** The node leaves after one run. */
+  readonly once?: boolean;
+  /** The node leaves when it has been without a run for so long. */
+  readonly idleExitMs?: number | undefined;
   readonly onWarning?: (message: string) => void;
+  /** A run begins (its id), or ends (undefined). */
+  readonly onRun?: (run: string | undefined, node: NodeReport) => void;
 }
 
 /** Serves the runs of one task, one after another, until the signal aborts. Rejects where the node cannot work at all. */
 export async function runNode(request: NodeRequest): Promise<void> {
-  const { prepared, fleet, fleetOptions: options, name, signal } = request;
-  await using link = await fleet.openNode({ options, node: name, taskId: prepared.program.ref.id });
-  let isServing = false;
+  const { fleet, fleetOptions: options, name, task, signal, onRun } = request;
+  const onWarning = request.onWarning ?? (() => {});
+  const startedAt = new Date().toISOString();
+  let serving: Serving | undefined;
+  let settledBefore = 0;
+  const rate = new RecentRate();
+  const describe = (): NodeReport => {
+    const settled = settledBefore + (serving?.settled ?? 0);
+    return {
+      host: hostname(),
+      pid: process.pid,
+      version: locateTool().version,
+      task: task.id,
+      moduleHash: task.moduleHash,
+      startedAt,
+      backbone: request.backbone,
+      slots: serving?.slots ?? request.slots,
+      run: serving?.run,
+      inFlight: serving?.inFlight ?? 0,
+      running: serving?.running() ?? [],
+      settled,
+      itemsPerSecond: rate.at(settled, performance.now()),
+      rssBytes: process.memoryUsage.rss(),
+      leaving: signal?.aborted === true,
+    };
+  };
+  await using link = await fleet.openNode({ options, node: name, taskId: task.id, describe, onWarning });
+  let idle: NodeJS.Timeout | undefined;
   // During a run, `serve` leaves: the outcomes of running items have to be sent first.
-  const leave = (): void => void (isServing || link[Symbol.asyncDispose]());
+  const leave = (): void => void (serving || link[Symbol.asyncDispose]());
+  const whenIdle = (): void => {
+    if (request.idleExitMs !== undefined) idle = setTimeout(leave, request.idleExitMs);
+  };
   signal?.addEventListener("abort", leave, { once: true });
+  if (signal?.aborted) return;
+  whenIdle();
   for await (const job of link.jobs()) {
-    isServing = true;
+    clearTimeout(idle);
+    const ready: Serving = { run: job.job.run, slots: request.slots, inFlight: 0, settled: 0, running: () => [] };
+    serving = ready;
+    onRun?.(job.job.run, describe());
     try {
-      await serve(job, request);
+      await serve(job, request, ready);
     } catch (error) {
-      request.onWarning?.(`run ${job.job.run}: ${toErrorRecord(error).message}`);
-      await job.leave(toErrorRecord(error));
+      const record = toErrorRecord(error);
+      onWarning(`run ${job.job.run}: ${record.message}${record.hint === undefined ? "" : ` ${record.hint}`}`);
+      await job.leave(record);
     }
-    isServing = false;
-    if (signal?.aborted) return;
+    settledBefore += ready.settled;
+    serving = undefined;
+    onRun?.(undefined, describe());
+    if (signal?.aborted || request.once) return;
+    whenIdle();
   }
 }
 
-/** Runs a local execution over workers of this machine, fed by the queue. */
-async function serve(job: NodeJob, request: NodeRequest): Promise<void> {
-  const { prepared, name, signal, onWarning } = request;
-  const { backbone, program, config } = prepared;
-  if (isFleetBackbone(backbone)) throw new KagurazakaError("backbone", "a node needs a worker backbone of its own");
-  const { run, settings, shards, ...setup } = job.job;
-  checkCode(job.job, prepared);
-  const site = siteOf(job.job, prepared);
-  for (const [i, { base }] of site.shards.entries())
-    if (existsSync(base)) makeOwnDirectory(join(base, shards[i]!.staging));
-  const stack = openDisposalStack();
-  try {
-    const guard = stack.use(new Guardian(run, (message) => onWarning?.(message)));
-    const { options } = config.backbone;
-    const shapes = shapesOf(setup.task.kind, settings, backbone.size(options).workers);
-    const session = stack.use(
-      await backbone.openWorkers({ options, workers: shapes.length, entry: WORKER_ENTRY, run, guard }),
-    );
-    const execution = new Dispatcher({
-      session: () => session,
-      setup: { ...setup, run, shards },
-      shapes,
-      site,
-      namePrefix: `${name}-`,
-      killable: backbone.killable,
-      settings: { ...settings, rate: undefined, stall: undefined },
-      permanentErrors: program.taskClass.permanentErrors ?? [],
-      lookaheadItems: 0,
-    });
-    const drain = (graceMs: number, shard?: number): void =>
-      shard === undefined ? execution.drain(graceMs) : execution.stopShard(shard);
-    job.onDrain(drain);
-    const leave = (): void => drain(settings.grace);
-    signal?.addEventListener("abort", leave, { once: true });
-    stack.defer(() => signal?.removeEventListener("abort", leave));
-    const beat = (): void =>
-      job.say({ type: "heartbeat", node: name, snapshot: execution.snapshot(), quietMs: execution.quietMs });
-    const heartbeat = setInterval(beat, HEARTBEAT_MS);
-    stack.defer(() => clearInterval(heartbeat));
-    const { chunks, events } = createNodeEvents(job);
-    const cause = await execution.run(chunks, events);
-    await job.leave(cause && toErrorRecord(cause));
-  } finally {
-    await stack.close();
-  }
-}
+/** Items per second over the last seconds. */
+class RecentRate {
+  #seen: { readonly atMs: number; readonly settled: number }[] = [];
 
-/** A node must run the code that the coordinator has loaded. */
-function checkCode({ task }: FleetJob, { program, sourcePath }: PreparedRun): void {
-  if (task.moduleHash === program.ref.moduleHash) return;
-  const message = `the code of ${task.id} differs on this node (${sourcePath}) from the coordinator's`;
-  const hint = "Bring both to the same version and start the node again.";
-  throw new KagurazakaError("task-load", message, { hint });
-}
-
-/** The paths on this machine. Mount points may differ from the coordinator's, the directories must be the same. */
-function siteOf({ shards }: FleetJob, { program, shards: paths }: PreparedRun): WorkerSite {
-  if (shards.length !== paths.length)
-    throw new KagurazakaError("input-root", `the run has ${shards.length} shards, this node has ${paths.length}`);
-  for (const [i, { rootId }] of shards.entries()) {
-    const { stateDir, outputRoot } = paths[i]!;
-    const file = join(stateDir, "root-id");
-    if (!existsSync(file) || readOwn(file).trim() === rootId) continue;
-    const message = `${outputRoot ?? stateDir} on this node is not the directory of the run`;
-    const hint = "Mount the coordinator's output root here, and give its path with --out.";
-    throw new KagurazakaError("output-root", message, { hint });
+  at(settled: number, nowMs: number): number {
+    this.#seen.push({ atMs: nowMs, settled });
+    this.#seen = this.#seen.filter(({ atMs }, i) => nowMs - atMs <= 5000 || i === this.#seen.length - 1);
+    const first = this.#seen[0]!;
+    return nowMs > first.atMs ? ((settled - first.settled) * 1000) / (nowMs - first.atMs) : 0;
   }
-  return { taskUrl: program.url, shards: paths.map(({ base }, i) => ({ root: program.roots[i], base })) };
 }

@@ -7,23 +7,16 @@ import { ItemChunk } from "./item-chunk.js";
 export function encodeChunk(id: number, chunk: Chunk, from: number, to: number): ChunkMessage {
   const items: string[] = [];
   for (let i = from; i < to; i++) items.push(chunk.itemsText(i, i + 1));
-  return { id, count: to - from, items: items.join("\n"), keys: chunk.keysText(from, to), ...chunk.header };
+  const attempts = chunk.attempts(from, to);
+  const text = { items: items.join("\n"), keys: chunk.keysText(from, to) };
+  return { id, count: to - from, ...text, ...chunk.header, ...(attempts && { attempts }) };
 }
 
-/** A received chunk, and for each of its items the index in the message. */
-interface DecodedChunk {
-  readonly id: number;
-  readonly chunk: ItemChunk;
-  readonly indices: readonly number[];
-}
-
-export function decodeChunk({ id, count, items, keys, open, shard, forced }: ChunkMessage): DecodedChunk {
+/** A received chunk: the index of an item in the message is its index in the chunk. */
+export function decodeChunk({ items, keys, shard, forced, attempts }: ChunkMessage): ItemChunk {
   const header = { shard, forced };
   const [json, names] = [items.split("\n"), unpackKeys(keys)];
-  const indices = open ?? Array.from({ length: count }, (_, i) => i);
-  return {
-    id,
-    indices,
-    chunk: new ItemChunk(indices.map((i) => new PendingItem({ key: names[i]!, json: json[i]! }, header))),
-  };
+  const pending = json.map((one, i) => new PendingItem({ key: names[i]!, json: one }, header));
+  for (const [i, attempt] of Object.entries(attempts ?? {})) pending[Number(i)]!.attempt = attempt;
+  return new ItemChunk(pending);
 }

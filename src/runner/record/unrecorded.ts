@@ -72,19 +72,18 @@ async function openSegment(
  * Leaves out what is recorded already: a coordinator may die after it has recorded an outcome and before the queue knows.
  * @returns how many were written
  */
-function append({ ledger, header, index }: RecoverySegment, { chunk: message, outcomes }: UnrecordedOutcomes): number {
-  const { chunk, indices } = decodeChunk(message);
-  const at = new Map(indices.map((index, i) => [index, i]));
-  const isFinished = (key: string): boolean => index.finishedEpoch(key) >= header.epoch;
+function append({ ledger, header, index: known }: RecoverySegment, { chunk: message, outcomes }: UnrecordedOutcomes): number {
+  const chunk = decodeChunk(message);
+  const isFinished = (key: string): boolean => known.finishedEpoch(key) >= header.epoch;
   let count = 0;
   for (let i = 0; i < outcomes.plain.length; i += 2) {
-    const key = chunk.keyAt(at.get(outcomes.plain[i]!)!);
+    const key = chunk.keyAt(outcomes.plain[i]!);
     if (isFinished(key)) continue;
     ledger.appendDone(key, outcomes.plain[i + 1]!);
     count++;
   }
-  for (const { index: number, attempt, status, durationMs, reason, error } of outcomes.rest) {
-    const { key, json } = chunk.itemAt(at.get(number)!);
+  for (const { index, attempt, status, durationMs, reason, error } of outcomes.rest) {
+    const { key, json } = chunk.itemAt(index);
     if (isFinished(key)) continue;
     if (status === "done") ledger.appendDone(key, durationMs, { attempts: attempt });
     else if (status === "filtered") ledger.appendFiltered(key, durationMs, reason ?? "", attempt);
