@@ -3,7 +3,7 @@ import { killGroup } from "./process-group.js";
 
 /**
  * A shell in a session of its own, which outlives this process. It gets the process groups that must not outlive it, one a
- * line. When the pipe ends without a `bye`, this process has died, and the shell kills the groups:
+ * line. When the pipe ends without a `bye`, this process has crashed, and the shell kills the groups:
  *
  *   coordinator ──"+ 4711"──"- 4711"──▶ /bin/sh        (SIGKILL) ──end of file──▶ kill -9 of the groups left
  *

@@ -25,7 +25,7 @@ function kill(pid: number): void {
 }
 
 /**
- * Kills every process with this mark in its environment, but for this one: for a worker whose coordinator has died. The
+ * Kills every process with this mark in its environment, but for this one: for a worker whose coordinator has crashed. The
  * guardian does the same; it may have been killed first. Only where there is /proc.
  */
 export function killProcessesOf(owner: string): void {
