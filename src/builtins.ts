@@ -11,6 +11,7 @@ type AnyMode = { (...fields: any): ModeData; readonly definition: ModeDefinition
 const backbones: Shelf<BackboneDefinition> = {
   inline: () => import("../backbones/inline.js"),
   mp: () => import("../backbones/mp.js"),
+  bullmq: () => import("../backbones/bullmq.js"),
 };
 
 const modes: Shelf<AnyMode> = {

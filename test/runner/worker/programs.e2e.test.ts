@@ -32,7 +32,7 @@ function attempt(concurrency = 2): Attempt & { pool: SpawnerPool } {
   const spawned: (readonly [number, number])[] = [];
   const run = `spawner-test-${process.pid}-${runs++}`;
   const pool = new SpawnerPool({
-    setup: { run, shape: { slots: concurrency, queue: 0 } },
+    setup: { run, owner: run, shape: { slots: concurrency, queue: 0 } },
     processStarted: (seq, pid) => void spawned.push([seq, pid]),
   });
   closing.push(() => pool.close());

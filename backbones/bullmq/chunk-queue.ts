@@ -1,0 +1,117 @@
+import { Queue } from "bullmq";
+import type { ChunkMessage } from "../../src/kit.js";
+import { jobIdOf, type Keys, keysOf } from "./keys.js";
+import type { RedisConnections } from "./redis.js";
+import { encodeChunk } from "./wire.js";
+
+const MAX_BATCH = 64;
+
+/** The chunks of a run in Redis, from the coordinator's side: each is a job of BullMQ, and its items stand in a hash. */
+export class ChunkQueue {
+  readonly #redis: RedisConnections;
+  readonly #keys: Keys;
+  readonly #run: string;
+  readonly #queue: Queue;
+  readonly #onTrouble: (why: string) => void;
+  readonly #onFatal: (why: string) => void;
+  /** Not in Redis yet. */
+  #outgoing: ChunkMessage[] = [];
+  #isSending = false;
+  #whenSent: Promise<void> = Promise.resolve();
+  /** In Redis, as far as we know. */
+  readonly #sent = new Set<number>();
+  #settled: number[] = [];
+
+  constructor(redis: RedisConnections, run: string, on: { trouble(why: string): void; fatal(why: string): void }) {
+    this.#redis = redis;
+    this.#keys = keysOf(redis.prefix);
+    this.#run = run;
+    this.#onTrouble = on.trouble;
+    this.#onFatal = on.fatal;
+    this.#queue = new Queue(run, {
+      connection: redis.main as never,
+      prefix: this.#keys.queuePrefix,
+      streams: { events: { maxLen: 100 } },
+      defaultJobOptions: { removeOnComplete: true, removeOnFail: true, attempts: 1 },
+    });
+    this.#queue.on("error", () => {});
+  }
+
+  send(chunk: ChunkMessage): void {
+    this.#outgoing.push(chunk);
+    if (this.#isSending) return;
+    this.#isSending = true;
+    this.#whenSent = new Promise((resolve) => setImmediate(() => void this.#sendAll().finally(resolve)));
+  }
+
+  async #sendAll(): Promise<void> {
+    try {
+      while (this.#outgoing.length > 0) {
+        const batch = this.#outgoing.splice(0, MAX_BATCH);
+        const items = batch.flatMap((chunk) => [String(chunk.id), encodeChunk(chunk)]);
+        const key = this.#keys.chunks(this.#run);
+        await this.#redis.persist(() => this.#redis.main.hset(key, ...items), this.#onTrouble);
+        const jobs = batch.map(({ id }) => ({ name: "chunk", data: {}, opts: { jobId: jobIdOf(id) } }));
+        await this.#redis.persist(() => this.#queue.addBulk(jobs), this.#onTrouble);
+        for (const { id } of batch) this.#sent.add(id);
+      }
+    } catch (error) {
+      this.#onFatal((error as Error).message);
+    } finally {
+      this.#isSending = false;
+    }
+  }
+
+  /** All outcomes of the chunk are recorded. */
+  forget(chunk: number): void {
+    this.#sent.delete(chunk);
+    this.#settled.push(chunk);
+  }
+
+  /** Removes the chunks that were forgotten. */
+  async sweep(): Promise<void> {
+    const gone = this.#settled;
+    this.#settled = [];
+    if (gone.length > 0) await this.#redis.main.hdel(this.#keys.chunks(this.#run), ...gone.map(String));
+  }
+
+  /** Those of the given chunks that Redis has lost, or completed without their outcomes. */
+  async missing(chunks: Iterable<number>): Promise<number[]> {
+    const known = [...chunks].filter((chunk) => this.#sent.has(chunk));
+    const pipeline = this.#redis.main.pipeline();
+    for (const chunk of known) {
+      pipeline.exists(`${this.#keys.queuePrefix}:${this.#run}:${jobIdOf(chunk)}`);
+      pipeline.hexists(this.#keys.chunks(this.#run), String(chunk));
+    }
+    const replies = (await pipeline.exec()) ?? [];
+    return known.filter((_, i) => replies[2 * i]?.[1] === 0 || replies[2 * i + 1]?.[1] === 0);
+  }
+
+  /** How many chunks wait, and how many nodes have. */
+  async counts(): Promise<{ waiting: number; active: number }> {
+    const { wait = 0, active = 0 } = await this.#queue.getJobCounts("wait", "active");
+    return { waiting: wait, active };
+  }
+
+  /** Takes out what no node has yet. @returns the numbers of those chunks */
+  async takeWaiting(): Promise<number[]> {
+    await this.#whenSent;
+    const jobs = await this.#queue.getWaiting();
+    const taken: number[] = [];
+    for (const job of jobs) {
+      const removed = await this.#queue.remove(job.id!);
+      const chunk = Number(/^c(\d+)$/.exec(job.id ?? "")?.[1]);
+      if (removed === 1 && Number.isInteger(chunk)) taken.push(chunk);
+    }
+    return taken;
+  }
+
+  async obliterate(): Promise<void> {
+    await this.#whenSent;
+    await this.#queue.obliterate({ force: true });
+  }
+
+  async close(): Promise<void> {
+    await this.#queue.close().catch(() => {});
+  }
+}

@@ -1,0 +1,93 @@
+import type { BackboneOptions, FleetControl, FleetNode, FleetRun } from "../../src/kit.js";
+import { type Keys, keysOf, LEASE_MS, MAX_EVENTS, NODE_MS } from "./keys.js";
+import { RedisConnections } from "./redis.js";
+import { decodeNodeReport, decodeRunReport } from "./wire.js";
+
+const MAX_RUNS = 200;
+
+export async function openControl(options: BackboneOptions): Promise<FleetControl> {
+  const redis = new RedisConnections(options);
+  await redis.open(() => {});
+  return new BullmqControl(redis);
+}
+
+class BullmqControl implements FleetControl {
+  readonly #redis: RedisConnections;
+  readonly #keys: Keys;
+
+  constructor(redis: RedisConnections) {
+    this.#redis = redis;
+    this.#keys = keysOf(redis.prefix);
+  }
+
+  async runs(): Promise<FleetRun[]> {
+    const names = await this.#redis.main.zrevrange(this.#keys.runs, 0, MAX_RUNS - 1);
+    const now = await this.#nowMs();
+    const found = await Promise.all(names.map((run) => this.#run(run, now)));
+    return found.filter((run) => run !== undefined);
+  }
+
+  async #run(run: string, nowMs: number): Promise<FleetRun | undefined> {
+    const record = await this.#redis.main.hgetall(this.#keys.run(run));
+    if (record.task === undefined) {
+      await this.#redis.main.zrem(this.#keys.runs, run);
+      return undefined;
+    }
+    const queue = `${this.#keys.queuePrefix}:${run}`;
+    const [waiting, active] = await Promise.all([
+      this.#redis.main.llen(`${queue}:wait`),
+      this.#redis.main.llen(`${queue}:active`),
+    ]);
+    const report = record.report === undefined ? undefined : decodeRunReport(record.report);
+    const beatAt = Number(record.beatAt);
+    const ageMs = Number.isFinite(beatAt) ? Math.max(0, nowMs - beatAt) : undefined;
+    const started = Date.parse(record.startedAt ?? "");
+    const isAlive = (ageMs ?? 0) < LEASE_MS;
+    const isEnded = record.state === "over" || record.state === "left" || report?.exitCode !== undefined;
+    return {
+      run,
+      task: record.task,
+      state: isEnded ? "ended" : isAlive ? (record.state === "draining" ? "draining" : "running") : "orphaned",
+      coordinator: { host: record.host ?? "", pid: Number(record.pid) || 0 },
+      startedAt: Number.isNaN(started) ? "" : new Date(started).toISOString(),
+      chunks: { waiting, active },
+      report,
+      reportAgeMs: ageMs,
+    };
+  }
+
+  async nodes(): Promise<FleetNode[]> {
+    const names = await this.#redis.main.zrange(this.#keys.nodes, 0, -1);
+    const reports = await Promise.all(
+      names.map(async (node) => {
+        const key = this.#keys.node(node);
+        const [text, leftMs] = await Promise.all([this.#redis.main.get(key), this.#redis.main.pttl(key)]);
+        const report = text === null ? undefined : decodeNodeReport(text);
+        if (text === null) await this.#redis.main.zrem(this.#keys.nodes, node);
+        return report && { ...report, run: report.run, node, ageMs: Math.max(0, NODE_MS - leftMs) };
+      }),
+    );
+    return reports.filter((node) => node !== undefined);
+  }
+
+  async cancel(run: string): Promise<boolean> {
+    const found = (await this.runs()).find((one) => one.run === run);
+    if (!found || found.state === "ended") return false;
+    const key = this.#keys.run(run);
+    // Without a coordinator nobody drains the run but we.
+    if (found.state === "orphaned") await this.#redis.main.hset(key, { state: "draining", graceMs: 0 });
+    else await this.#redis.main.hset(key, { cancel: 1 });
+    await this.#redis.main.xadd(this.#keys.events, "MAXLEN", "~", MAX_EVENTS, "*", "run", run);
+    return true;
+  }
+
+  async #nowMs(): Promise<number> {
+    const [seconds, micros] = await this.#redis.main.time();
+    return Number(seconds) * 1000 + Number(micros) / 1000;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#redis[Symbol.asyncDispose]();
+  }
+}
+

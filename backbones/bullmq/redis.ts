@@ -1,0 +1,148 @@
+import { Cluster, Redis, type RedisOptions } from "ioredis";
+import { type BackboneOptions, KagurazakaError } from "../../src/kit.js";
+import { type Address, parseAddress } from "./address.js";
+
+/** A connection to one Redis server, or to a cluster, where all our keys are in one slot. */
+export type Client = Redis | Cluster;
+
+const OLDEST = [6, 2];
+const CONNECT_TIMEOUT_MS = 10_000;
+/** For commands of which one did not succeed although Redis can be reached: it is full, or starting, or failing over. */
+const PASSING = /^(?:OOM|LOADING|MASTERDOWN|READONLY|TRYAGAIN|CLUSTERDOWN|BUSY|NOREPLICAS|MISCONF)\b/;
+const AGAIN_MS = 500;
+
+/** The connections of one process to Redis. */
+export class RedisConnections implements AsyncDisposable {
+  readonly address: Address;
+  readonly prefix: string;
+  readonly timeoutMs: number;
+  readonly #clients: Client[] = [];
+  readonly #main: Client;
+  #isClosed = false;
+  #lastError: Error | undefined;
+
+  constructor(options: BackboneOptions) {
+    const url = (options.redis as string | undefined) ?? process.env.KAGURAZAKA_REDIS;
+    if (url === undefined || url === "") {
+      const hint = "Give --redis redis://HOST:6379, or set KAGURAZAKA_REDIS.";
+      throw new KagurazakaError("backbone", "no Redis is given", { where: "--redis", hint });
+    }
+    this.address = parseAddress(url);
+    // One slot of a cluster for all keys of a fleet: scripts and transactions touch several.
+    this.prefix = `{${options.redisPrefix as string}}`;
+    this.timeoutMs = options.redisTimeout as number;
+    this.#main = this.connect();
+  }
+
+  get main(): Client {
+    return this.#main;
+  }
+
+  /** One more connection, for commands that block. */
+  connect(): Client {
+    const common: RedisOptions = {
+      // Commands wait while Redis cannot be reached, and are sent again.
+      maxRetriesPerRequest: null,
+      connectTimeout: CONNECT_TIMEOUT_MS,
+      retryStrategy: (times) => Math.min(1000, 50 * times),
+      lazyConnect: true,
+      ...this.address.login,
+      ...(this.address.tls ? { tls: {} } : {}),
+    };
+    const { kind, hosts, db, name } = this.address;
+    const client =
+      kind === "cluster"
+        ? new Cluster([...hosts], { redisOptions: common, lazyConnect: true, clusterRetryStrategy: (times) => Math.min(1000, 50 * times) })
+        : kind === "sentinel"
+          ? new Redis({ ...common, db, name: name!, sentinels: [...hosts], ...(this.address.tls ? { enableTLSForSentinelMode: true } : {}) })
+          : new Redis({ ...common, ...hosts[0]!, db });
+    client.on("error", (error: Error) => {
+      this.#lastError = error;
+    });
+    this.#clients.push(client);
+    return client;
+  }
+
+  /** Connects, and refuses a Redis that cannot serve. @throws KagurazakaError where it cannot be reached at once */
+  async open(onWarning: (message: string) => void): Promise<void> {
+    const shown = this.address.shown;
+    let timer: NodeJS.Timeout | undefined;
+    try {
+      const whenFailed = new Promise<never>((_, reject) => {
+        this.#main.once("error", reject);
+        this.#main.once("end", () => reject(this.#lastError ?? new Error("the connection was closed")));
+        timer = setTimeout(() => reject(this.#lastError ?? new Error("no answer")), CONNECT_TIMEOUT_MS);
+      });
+      whenFailed.catch(() => {});
+      const connected = this.#main.connect();
+      connected.catch(() => {});
+      await Promise.race([connected, whenFailed]);
+      const about = await Promise.race([this.#main.info(), whenFailed]);
+      for (const warning of this.#check(about)) onWarning(warning);
+    } catch (error) {
+      await this[Symbol.asyncDispose]();
+      throw KagurazakaError.is(error) ? error : refused(shown, error as Error);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** What Redis says of itself. */
+  #check(info: string): string[] {
+    const field = (name: string): string | undefined => new RegExp(`^${name}:(.*?)\\r?$`, "m").exec(info)?.[1];
+    const { shown, hosts, login, tls } = this.address;
+    const version = field("redis_version") ?? "0";
+    const [major = 0, minor = 0] = version.split(".").map(Number);
+    if (major < OLDEST[0]! || (major === OLDEST[0]! && minor < OLDEST[1]!)) {
+      const hint = `kagurazaka needs Redis ${OLDEST.join(".")} or later, or Valkey.`;
+      throw new KagurazakaError("queue", `Redis at ${shown} is version ${version}`, { where: "--redis", hint });
+    }
+    const warnings: string[] = [];
+    const policy = field("maxmemory_policy");
+    if (field("maxmemory") !== "0" && policy !== undefined && policy !== "noeviction")
+      warnings.push(
+        `Redis at ${shown} may remove keys when it is full (maxmemory-policy ${policy}). What it removes is sent again. Set the policy to noeviction.`,
+      );
+    const isNear = hosts.every(({ host }) => /^(?:localhost|127\.|::1$|\[::1\]$)/.test(host));
+    const missing = [login.password === undefined ? "no password" : "", tls ? "" : "no TLS"].filter((one) => one !== "");
+    if (!isNear && missing.length > 0)
+      warnings.push(
+        `the connection to Redis at ${shown} has ${missing.join(" and ")}: on this network others may read items and send chunks. Use rediss://USER:PASSWORD@HOST.`,
+      );
+    return warnings;
+  }
+
+  /** Tries a command again while Redis answers that it cannot do it now. @param onTrouble told once, with the reason */
+  async persist<T>(command: () => Promise<T>, onTrouble?: (why: string) => void): Promise<T> {
+    for (let tries = 1; ; tries++) {
+      try {
+        return await command();
+      } catch (error) {
+        const { message } = error as Error;
+        if (this.#isClosed || !PASSING.test(message)) throw error;
+        if (tries === 1) onTrouble?.(message);
+        await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
+      }
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#isClosed = true;
+    for (const client of this.#clients) client.disconnect();
+  }
+}
+
+function refused(shown: string, error: Error): KagurazakaError {
+  const { message } = error;
+  const code = (error as NodeJS.ErrnoException).code ?? "";
+  const [why, hint] = /WRONGPASS|invalid password|invalid username/i.test(message)
+    ? ["it refuses the user or the password", "Check USER:PASSWORD in the URL."]
+    : /NOAUTH|Authentication required/i.test(message)
+      ? ["it asks for a password", "Give it in the URL: redis://:PASSWORD@HOST."]
+      : /certificate|self.signed|altname|UNABLE_TO_VERIFY|ERR_TLS/i.test(`${code} ${message}`)
+        ? [`its certificate is not accepted (${message})`, "Name the host as the certificate does, and its authority's file in NODE_EXTRA_CA_CERTS."]
+        : /wrong version number|packet length|ECONNRESET|EPROTO/i.test(`${code} ${message}`)
+          ? [`the connection was broken off (${message})`, "Does the server speak TLS (rediss://) or not (redis://)?"]
+          : [message || code || "no connection", "Start it, for example with `docker compose up -d redis` or `redis-server`, and check --redis."];
+  return new KagurazakaError("queue", `Redis at ${shown} cannot be used: ${why}`, { where: "--redis", hint, cause: error });
+}
