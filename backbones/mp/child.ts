@@ -16,8 +16,8 @@ function post(message: FromChild): void {
 }
 
 process.once("disconnect", () => {
-  const { KAGURAZAKA_RUN: run } = process.env;
-  if (run) killProcessesOf(run);
+  const { KAGURAZAKA_OWNER: owner } = process.env;
+  if (owner) killProcessesOf(owner);
   process.exit(1);
 });
 process.on("uncaughtException", (error) => {

@@ -169,7 +169,7 @@ const endOf = (child: ChildProcess): Promise<End> =>
     });
   });
 
-function forkChild({ entry, run, workers, maxHeapBytes }: MpRequest, activityFd: number): ChildProcess {
+function forkChild({ entry, run, owner, workers, maxHeapBytes }: MpRequest, activityFd: number): ChildProcess {
   return fork(CHILD, [entry], {
     serialization: "advanced",
     detached: true,
@@ -181,7 +181,7 @@ function forkChild({ entry, run, workers, maxHeapBytes }: MpRequest, activityFd:
       "--enable-source-maps",
       ...(maxHeapBytes === undefined ? [] : [`--max-old-space-size=${heapMegabytes(maxHeapBytes)}`]),
     ],
-    env: { ...process.env, KAGURAZAKA_RUN: run, ...threadPoolOf(workers) },
+    env: { ...process.env, KAGURAZAKA_RUN: run, KAGURAZAKA_OWNER: owner, ...threadPoolOf(workers) },
   });
 }
 

@@ -48,7 +48,7 @@ function onExit(code: number): void {
   try {
     writeSync(2, `error [task-ended] ${message}\n  → ${hint}\n`);
   } catch {
-    // Nobody reads it.
+    // Standard error has no reader.
   }
 }
 

@@ -3,11 +3,11 @@ import { killGroup } from "./process-group.js";
 
 /**
  * A shell in a session of its own, which outlives this process. It gets the process groups that must not outlive it, one a
- * line. When the pipe ends without a `bye`, this process has died, and the shell kills the groups:
+ * line. When the pipe ends without a `bye`, this process has crashed, and the shell kills the groups:
  *
  *   coordinator ──"+ 4711"──"- 4711"──▶ /bin/sh        (SIGKILL) ──end of file──▶ kill -9 of the groups left
  *
- * After that, where there is /proc, it kills processes with the run's id in their environment: children that were started but
+ * After that, where there is /proc, it kills processes with its mark in their environment: children that were started but
  * not reported, or that have left their group. It stops after five searches that killed none, and in any case after 600 (at
  * least a minute): a process that hangs in the kernel survives kill -9.
  */
@@ -28,7 +28,7 @@ round=0
 while [ -r /proc/self/environ ] && [ $quiet -lt 5 ] && [ $round -lt 600 ]; do
   quiet=$((quiet + 1))
   round=$((round + 1))
-  for file in $(grep -lszxF -e "KAGURAZAKA_RUN=$1" /proc/[0-9]*/environ); do
+  for file in $(grep -lszxF -e "KAGURAZAKA_OWNER=$1" /proc/[0-9]*/environ); do
     pid=\${file#/proc/}
     kill -9 "\${pid%/environ}" && quiet=0
   done
@@ -41,15 +41,15 @@ const MAX_LOST = 20;
 
 /** Lives as long as the run. The shell is started when the first group is added, and again when it was killed. */
 export class Guardian implements Disposable {
-  readonly #run: string;
+  readonly #owner: string;
   readonly #onWarning: (message: string) => void;
   readonly #groups = new Set<number>();
   #shell: ChildProcess | undefined;
   #lost = 0;
   #isOver = false;
 
-  constructor(run: string, onWarning: (message: string) => void) {
-    this.#run = run;
+  constructor(owner: string, onWarning: (message: string) => void) {
+    this.#owner = owner;
     this.#onWarning = onWarning;
   }
 
@@ -65,7 +65,7 @@ export class Guardian implements Disposable {
 
   #start(): ChildProcess {
     // It keeps no directory, variable or stream of ours open, and Ctrl-C does not reach it.
-    const shell = spawn("/bin/sh", ["-c", SCRIPT, "kagurazaka-guardian", this.#run], {
+    const shell = spawn("/bin/sh", ["-c", SCRIPT, "kagurazaka-guardian", this.#owner], {
       cwd: "/",
       env: { PATH: process.env.PATH ?? "/usr/bin:/bin" },
       detached: true,

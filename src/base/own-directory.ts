@@ -27,7 +27,7 @@ export function findForeign(root: string, dir: string): KagurazakaError | undefi
   return undefined;
 }
 
-/** Removes the symbolic links in a directory: whoever writes to a name in it writes there, and nowhere else. */
+/** Removes the symbolic links in a directory: what is written to a name in it is written there, and nowhere else. */
 export function removeLinks(dir: string): void {
   for (const entry of readdirSync(dir, { withFileTypes: true })) {
     const path = join(dir, entry.name);

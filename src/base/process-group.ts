@@ -25,13 +25,13 @@ function kill(pid: number): void {
 }
 
 /**
- * Kills every process with the run's id in its environment, but for this one: for a worker whose coordinator has died. The
+ * Kills every process with this mark in its environment, but for this one: for a worker whose coordinator has crashed. The
  * guardian does the same; it may have been killed first. Only where there is /proc.
  */
-export function killProcessesOf(run: string): void {
+export function killProcessesOf(owner: string): void {
   for (const name of readNames("/proc")) {
     const pid = Number(name);
-    if (Number.isInteger(pid) && pid !== process.pid && environmentOf(pid).includes(`KAGURAZAKA_RUN=${run}`)) kill(pid);
+    if (Number.isInteger(pid) && pid !== process.pid && environmentOf(pid).includes(`KAGURAZAKA_OWNER=${owner}`)) kill(pid);
   }
 }
 

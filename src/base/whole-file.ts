@@ -100,7 +100,7 @@ const NO_LINKS = new Set(["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS"]);
 
 /**
  * Makes a small file that appears with all its content, for one process only: it is written under the temporary name first.
- * @returns false where something has the name already, or whoever made it has removed the temporary file
+ * @returns false where the name is taken already, or another process has removed the temporary file
  */
 export function createWhole(path: string, text: string, temporary: string): boolean {
   using file = new StagedFile({ temporary }, "wx");

@@ -19,7 +19,7 @@ interface Keeper {
 
 /**
  * Copies what comes through the named pipe to standard error. Opened for writing as well at first: else it would wait for a
- * process that was killed meanwhile. Where nobody reads standard error any more, or its disk is full, the rest is taken and
+ * process that was killed meanwhile. Where standard error has lost its reader, or its disk is full, the rest is read and
  * dropped.
  */
 const COPIER = 'exec 3<>"$1" <"$1" 3<&-; rm -rf "$2"; cat >&2 2>/dev/null; exec cat >/dev/null';
@@ -32,7 +32,7 @@ let isOwed = false;
 /** Standard output, for the data that a command prints; what user code prints does not come here. */
 export const dataOut = (): Writable => second ?? keeper?.child.stdin ?? process.stdout;
 
-/** The object of `--json`. @param isOwed the command has failed where nobody gets it */
+/** The object of `--json`. @param isOwed the command has failed where it cannot be written */
 export function printJson(value: unknown, { owed = false } = {}): void {
   isOwed ||= owed;
   dataOut().write(`${JSON.stringify(value)}\n`);
@@ -50,7 +50,7 @@ function onError({ code, message }: NodeJS.ErrnoException): void {
  * From now on, what is written to descriptor 1 goes to standard error: by native code, by programs that inherit it, by
  * `fs.writeSync(1)`, by opening `/dev/stdout`. A pipe can be opened once more for our data. Of anything else, a process `cat`
  * keeps the descriptor: Node cannot duplicate one. A closed descriptor 1 is taken by the next file that is opened, which is a named
- * pipe: what Node makes for a child is a socket, which nobody can open.
+ * pipe: what Node makes for a child is a socket, which cannot be opened by name.
  *
  *   descriptor 1 ──▶ cat ──▶ standard error          dataOut() ──▶ (cat) ──▶ standard output
  *

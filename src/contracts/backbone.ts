@@ -59,6 +59,8 @@ export interface WorkersRequest {
   readonly entry: string;
   /** The run's id. A backbone that starts processes puts it into their environment as `KAGURAZAKA_RUN`. */
   readonly run: string;
+  /** The mark of processes that must end with this process: in their environment as `KAGURAZAKA_OWNER`. */
+  readonly owner: string;
   /** Every process that the backbone starts has to be added, so that none outlives the coordinator. */
   readonly guard: ProcessGuard;
 }

@@ -39,6 +39,8 @@ export interface ExecutorShape {
 export interface WorkerSetup {
   readonly task: TaskRef;
   readonly run: string;
+  /** In the environment of processes that items start, as `KAGURAZAKA_OWNER`: they end with the process that has this mark. */
+  readonly owner: string;
   /** Names the worker's staging directories: unique in the run, on whichever machine the worker is. */
   readonly worker: string;
   readonly shape: ExecutorShape;

@@ -1,9 +1,10 @@
 import { existsSync, readFileSync } from "node:fs";
-import { extname, join } from "node:path";
+import { basename, extname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { sha256Hex } from "../base/hash.js";
 import type { TemplateUse } from "../contracts/define.js";
 import type { TaskClass } from "../contracts/task.js";
+import { countedFiles } from "./cache/digest.js";
 import { ModuleCache } from "./cache/module-cache.js";
 import { selectTask } from "./exports.js";
 import { importExports, templateOf } from "./import-task.js";
@@ -33,6 +34,8 @@ interface CompiledModule {
   readonly moduleHash: string;
   /** The local files it was made from. */
   readonly files: readonly string[];
+  /** Their hashes as they count in `moduleHash`, by path relative to the entry's directory. */
+  readonly fileHashes: Readonly<Record<string, string>>;
   /** `false`: taken as it was compiled before. */
   readonly built: boolean;
 }
@@ -51,14 +54,17 @@ export async function compileModule({ file, toolRoot }: CompileOptions): Promise
   const tool = locateTool(toolRoot);
   if (isInside(sourcePath, join(tool.root, "dist"))) {
     const moduleHash = sha256Hex(readFileSync(sourcePath));
-    return { entryUrl: pathToFileURL(sourcePath).href, sourcePath, moduleHash, files: [sourcePath], built: false };
+    const fileHashes = { [basename(sourcePath)]: moduleHash };
+    return { entryUrl: pathToFileURL(sourcePath).href, sourcePath, moduleHash, files: [sourcePath], fileHashes, built: false };
   }
   const cache = new ModuleCache(tool, sourcePath);
   const found = cache.find();
   const { entryUrl, provenance } =
     found ?? (await (await import("./build/build.js")).buildModule(sourcePath, tool, cache));
   const files = provenance.files.map(({ path }) => path);
-  return { entryUrl, sourcePath, moduleHash: provenance.moduleHash, files, built: found === undefined };
+  const { moduleHash } = provenance;
+  const fileHashes = Object.fromEntries(countedFiles(sourcePath, provenance.files));
+  return { entryUrl, sourcePath, moduleHash, files, fileHashes, built: found === undefined };
 }
 
 export async function loadTask(options: LoadTaskOptions): Promise<LoadedTask> {

@@ -1,5 +1,6 @@
 import type { Socket } from "node:net";
 import { isFleetBackbone } from "../contracts/backbone.js";
+import type { WrittenConfig } from "../contracts/run-config.js";
 import { runNode } from "../runner/node/run-node.js";
 import { loadBackbone } from "../runner/prepare/find-backbone.js";
 import { prepareSample, runSampleIn, type SampleSpec } from "./sample-run.js";
@@ -24,10 +25,21 @@ async function main(): Promise<void> {
   if (!isFleetBackbone(fleet)) throw new Error(`${module} is no fleet backbone`);
   if (role === "coordinator") return void (await runSampleIn(dir, { ...spec, options: fleetOptions, backbone: fleet }));
   const mp = await loadBackbone("mp", "item", import.meta.filename);
-  const prepared = await prepareSample(dir, { ...spec, options: { numProcess: "2" } }, mp);
+  const prepare = (written?: WrittenConfig) => prepareSample(dir, { ...spec, options: { numProcess: "2" } }, mp, written);
   const abort = new AbortController();
   process.once("SIGTERM", () => abort.abort());
-  await runNode({ prepared, fleet, fleetOptions, name, signal: abort.signal, onWarning: console.error });
+  const { program, fileHashes, sourcePath } = await prepare();
+  await runNode({
+    task: { ...program.ref, fileHashes, sourcePath },
+    prepare: ({ task }) => prepare(task.config),
+    fleet,
+    fleetOptions,
+    name,
+    backbone: "mp",
+    slots: 2,
+    signal: abort.signal,
+    onWarning: console.error,
+  });
 }
 
 await main();

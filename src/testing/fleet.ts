@@ -125,6 +125,16 @@ export function testFleet(suite: FleetSuite): void {
     for (const [key, starts] of again) assert.equal(starts, 2, key);
   });
 
+  test("an item that takes two nodes with it fails as a crash, and all others are done", async (stage) => {
+    const items: SampleItem[] = [...good(10), { id: "killer", act: "kill-node" }, ...good(30, "more")];
+    for (const name of ["a", "b", "c"]) stage.node(name);
+    const { result, outcomes, journal } = await stage.run({ items, settings: { stall: "60s" } });
+    assert.equal(result.exitCode, 3, result.error?.message);
+    assert.deepEqual([result.counts.done, result.counts.failed], [40, 1]);
+    assert.equal(outcomes.find(({ key }) => key === "killer")?.error?.code, "crash");
+    assert.equal(keysStarted(journal).find(([key]) => key === "killer")?.[1], 2);
+  });
+
   test("a node that leaves gives back what it has not begun, and ends what it has", async (stage) => {
     const items = good(30).map((item): SampleItem => ({ ...item, act: "wait", ms: 50 }));
     const leaver = stage.node("leaver");

@@ -1,6 +1,6 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { inputFromCode } from "../config/raw-input.js";
+import { inputFromCode, overWritten } from "../config/raw-input.js";
 import {
   type BackboneDefinition,
   isFleetBackbone,
@@ -8,6 +8,7 @@ import {
   type WorkerSession,
 } from "../contracts/backbone.js";
 import type { Outcome } from "../contracts/outcome.js";
+import type { WrittenConfig } from "../contracts/run-config.js";
 import { loadOwners, prepareLoaded } from "../runner/prepare/prepare-run.js";
 import type { PreparedRun } from "../runner/prepare/prepared-run.js";
 import { startRun } from "../runner/run/open-run.js";
@@ -85,10 +86,15 @@ export async function runSampleIn(dir: string, request: SampleRunRequest): Promi
   return { result, outcomes, logs, journal: journal(), workers };
 }
 
-/** Prepares the sample task. Its items are those in the plan.jsonl of the directory, written by the coordinator. */
-export async function prepareSample(dir: string, spec: SampleSpec, backbone: BackboneDefinition): Promise<PreparedRun> {
+/** Prepares the sample task, on a node with the configuration of a run. Its items are those in the plan.jsonl of the directory, written by the coordinator. */
+export async function prepareSample(
+  dir: string,
+  spec: SampleSpec,
+  backbone: BackboneDefinition,
+  written?: WrittenConfig,
+): Promise<PreparedRun> {
   const { options, settings = {}, task = {} } = spec;
-  const input = inputFromCode({
+  const own = inputFromCode({
     backoff: "1ms:5ms",
     // A backbone that loses an item has to fail the test, not block it.
     stall: "15s",
@@ -98,6 +104,7 @@ export async function prepareSample(dir: string, spec: SampleSpec, backbone: Bac
     backboneOptions: options,
     taskOptions: { plan: join(dir, "plan.jsonl"), journal: join(dir, "journal"), ...task },
   });
+  const input = written ? overWritten(own, written) : own;
   const owners = await loadOwners(input, { file: SAMPLE, exportName: "SampleTask" });
   const config = { ...owners.config, backboneName: backbone.name, backboneOptions: backbone.options };
   return prepareLoaded(input, { ...owners, backbone, config });

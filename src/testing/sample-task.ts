@@ -1,7 +1,7 @@
 import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { threadId } from "node:worker_threads";
+import { isMainThread, threadId } from "node:worker_threads";
 import { PermanentError, RetryAfterError } from "../base/errors.js";
 import { defineOptions } from "../base/option-spec.js";
 import type { RunStats, TaskContext } from "../contracts/task.js";
@@ -32,6 +32,8 @@ export interface SampleItem {
     | "print"
     | "log"
     | "exit"
+    /** Kills the main process of the node, wherever the item runs. */
+    | "kill-node"
     /** Leaves a timer behind that keeps writing to the journal. */
     | "leak"
     /** Starts a child with a child of its own, both sleeping, and waits `ms`. */
@@ -143,6 +145,9 @@ export class SampleTask extends KagurazakaTask<SampleItem, typeof options> {
       case "log":
         ctx.log.warn(message, { id });
         return value;
+      case "kill-node":
+        process.kill(isMainThread ? process.ppid : process.pid, "SIGKILL");
+        return new Promise(() => {});
       case "exit":
         return process.exit(9);
       case "leak":

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { checkFloors, floors } from "./floors.js";
+import { checkFloors, findWrites, floors } from "./floors.js";
 import { findCircles, type Sources } from "./imports.js";
 
 const root = new URL("../..", import.meta.url).pathname;
@@ -44,6 +44,18 @@ describe("the runner's folders", () => {
   test("dispatch knows chunks and not the plan they come from", () => {
     const found = checkFloors({ "src/runner/dispatch/x.ts": 'import { Planner } from "../plan/planner.js";' });
     expect(found).toEqual([expect.stringContaining("dispatch must not import plan")]);
+  });
+
+  test("prepare writes nothing", () => expect(findWrites(sources)).toEqual([]));
+  test.each([
+    'import { existsSync, writeFileSync } from "node:fs";',
+    'import { rm } from "node:fs/promises";',
+    'import { replaceFile } from "../../base/whole-file.js";',
+  ])("prepare must not have %s", (line) => {
+    expect(findWrites({ "src/runner/prepare/x.ts": line })).toEqual([
+      expect.stringContaining("prepare writes nothing, but imports"),
+    ]);
+    expect(findWrites({ "src/runner/run/x.ts": line })).toEqual([]);
   });
 
   test("a new folder needs a rule", () => {

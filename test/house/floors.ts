@@ -23,6 +23,23 @@ export const floors: Readonly<Record<string, readonly string[]>> = {
 
 const everywhere = ["base", "contracts"];
 
+/** What changes something on disk: functions of node:fs, and files of `base`. */
+const writes = /\b(?:write|append|copy|cp|link|symlink|mk|open|rm|rename|unlink|truncate|chmod|utimes)|WriteStream/;
+const writers = ["src/base/whole-file.ts", "src/base/make-directory.ts"];
+
+/** Where a file of `prepare` imports something that writes: a run that was only prepared has left nothing behind. */
+export function findWrites(sources: Sources): string[] {
+  return Object.entries(sources)
+    .filter(([path]) => path.startsWith("src/runner/prepare/"))
+    .flatMap(([path, text]) => {
+      const fromNode = [...text.matchAll(/import ([^;]*) from "node:fs(?:\/promises)?"/g)].map(([, names]) => names!);
+      const ours = importsOf({ [path]: text }).filter(({ to }) => writers.includes(to));
+      return [...fromNode.filter((names) => writes.test(names)), ...ours.map(({ to }) => to)].map(
+        (what) => `${path}: prepare writes nothing, but imports ${what}`,
+      );
+    });
+}
+
 /** The folder of the runner that a file is in; undefined for files elsewhere. */
 const floorOf = (path: string): string | undefined => {
   const found = /^src\/runner\/(?:([^/]+)\/)?[^/]*/.exec(path);

@@ -23,9 +23,13 @@ export interface FileDigest {
  * places.
  */
 export function moduleHashOf(entry: string, files: readonly FileDigest[], dependencies: Iterable<string>): string {
-  const lines = files
-    .filter((file) => !file.path.includes("/node_modules/") || file.path === entry)
-    .map((file) => `file ${JSON.stringify(relative(dirname(entry), file.path).split(sep).join("/"))} ${file.digest}`);
+  const lines = countedFiles(entry, files).map(([path, digest]) => `file ${JSON.stringify(path)} ${digest}`);
   for (const dependency of new Set(dependencies)) lines.push(`package ${dependency}`);
   return sha256Hex(lines.sort().join("\n"));
 }
+
+/** The files that count by their bytes: paths relative to the entry's directory, with digests. */
+export const countedFiles = (entry: string, files: readonly FileDigest[]): [path: string, digest: string][] =>
+  files
+    .filter(({ path }) => !path.includes("/node_modules/") || path === entry)
+    .map(({ path, digest }) => [relative(dirname(entry), path).split(sep).join("/"), digest]);

@@ -11,28 +11,26 @@ import type { PreparedRun } from "../prepare/prepared-run.js";
 /** How long a network file system may take to show what another machine has made. */
 const VISIBLE_WITHIN_MS = 5000;
 
-interface Code {
+/** The code of the task as this node has it. */
+export interface NodeTask {
+  readonly id: string;
   readonly moduleHash: string;
-  readonly files: Readonly<Record<string, string>>;
+  readonly fileHashes: Readonly<Record<string, string>>;
   readonly sourcePath: string;
 }
 
-/** How the code of a task on this node differs from the coordinator's; undefined where it does not. */
-export function codeDrift(theirs: FleetTask, ours: Code): string | undefined {
-  if (theirs.moduleHash === ours.moduleHash) return undefined;
-  const names = [...new Set([...Object.keys(theirs.files), ...Object.keys(ours.files)])].sort();
-  const differing = names.filter((name) => theirs.files[name] !== ours.files[name]);
-  const [first] = differing;
-  const more = differing.length > 1 ? ` and ${differing.length - 1} more` : "";
+/** A node must run the code that the coordinator has loaded. */
+export function checkCode(theirs: FleetTask, { moduleHash, fileHashes, sourcePath }: NodeTask): void {
+  if (theirs.moduleHash === moduleHash) return;
+  const names = [...new Set([...Object.keys(theirs.files), ...Object.keys(fileHashes)])].sort();
+  const [first, ...more] = names.filter((name) => theirs.files[name] !== fileHashes[name]);
   const what =
     first === undefined
       ? "a package that it imports has another version here"
-      : ours.files[first] === undefined
-        ? `${first} is missing here${more}`
-        : theirs.files[first] === undefined
-          ? `${first} is only here${more}`
-          : `${first} differs${more}`;
-  return `the code of ${theirs.id} on this node (${ours.sourcePath}) is not the coordinator's: ${what}`;
+      : `${first} ${Object.hasOwn(fileHashes, first) ? (Object.hasOwn(theirs.files, first) ? "differs" : "is only here") : "is missing here"}${more.length > 0 ? ` (and ${more.length} more)` : ""}`;
+  const message = `the code of ${theirs.id} differs on this node (${sourcePath}) from the coordinator's: ${what}`;
+  const hint = "Bring both to the same version and start the node again, or start it with --allow-code-drift.";
+  throw new KagurazakaError("task-load", message, { hint });
 }
 
 /**
@@ -51,7 +49,7 @@ export async function checkSite({ shards, task }: FleetJob, { shards: paths }: P
     const file = join(stateDir, "root-id");
     const isOther = (await appears(join(base, staging))) === false || (existsSync(file) && readOwn(file).trim() !== rootId);
     if (!isOther) continue;
-    const message = `the output root ${outputRoot} on this node is not the directory that the run of ${task.id} writes to`;
+    const message = `the output root ${outputRoot} on this node is not the directory of the run of ${task.id}`;
     const hint = "Mount the coordinator's output root on this node, and give its path here with --out.";
     throw new KagurazakaError("output-root", message, { hint });
   }

@@ -1,7 +1,8 @@
 import type { WorkerBackbone, WorkersRequest } from "../../contracts/backbone.js";
 import type { Chunk } from "../../contracts/chunk.js";
 import type { NodeJob } from "../../contracts/fleet.js";
-import { Dispatcher, type DispatcherOptions } from "../dispatch/dispatcher.js";
+import { Dispatcher } from "../dispatch/dispatcher.js";
+import type { DispatcherOptions } from "../dispatch/ports.js";
 import { ItemChunk } from "../plan/item-chunk.js";
 import type { NodeEvents } from "./node-events.js";
 

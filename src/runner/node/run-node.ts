@@ -6,11 +6,14 @@ import type { NodeReport } from "../../contracts/fleet-control.js";
 import type { BackboneOptions } from "../../contracts/run-config.js";
 import { locateTool } from "../../loader/tool.js";
 import type { PreparedRun } from "../prepare/prepared-run.js";
+import type { NodeTask } from "./check-job.js";
 import { type Serving, serve } from "./serve.js";
 
 export interface NodeRequest {
   /** The task as this node has it. */
-  readonly task: { readonly id: string; readonly moduleHash: string };
+  readonly task: NodeTask;
+  /** The node works for runs with other code as well. */
+  readonly allowCodeDrift?: boolean;
   /** The task with a run's options, and with this node's roots and worker backbone. Rejects where the node cannot work for it. */
   prepare(job: FleetJob): Promise<PreparedRun>;
   readonly fleet: FleetBackbone;

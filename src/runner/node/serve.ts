@@ -8,7 +8,7 @@ import type { RunningItem } from "../../contracts/fleet-control.js";
 import { Dispatcher } from "../dispatch/dispatcher.js";
 import { shapesOf } from "../program/executor-shape.js";
 import { WORKER_ENTRY } from "../worker/entry.js";
-import { checkSite, siteOf } from "./check-job.js";
+import { checkCode, checkSite, siteOf } from "./check-job.js";
 import { runIsolated } from "./isolated.js";
 import { NodeEvents } from "./node-events.js";
 import type { NodeRequest } from "./run-node.js";
@@ -28,19 +28,22 @@ export interface Serving {
 /** Runs a local execution over workers of this machine, fed by the queue, to the end of the run or until the node leaves. */
 export async function serve(job: NodeJob, request: NodeRequest, serving: Serving): Promise<void> {
   const { name, signal, onWarning } = request;
+  if (!request.allowCodeDrift) checkCode(job.job.task, request.task);
   const prepared = await request.prepare(job.job);
   const { backbone, program, config } = prepared;
   if (isFleetBackbone(backbone)) throw new KagurazakaError("backbone", "a node needs a worker backbone of its own");
   const { run, settings, shards, task: _, ...rest } = job.job;
   await checkSite(job.job, prepared);
-  const setup = { ...rest, task: program.ref, run, shards };
+  // Another node of the run may be on this machine: its processes must not end with ours.
+  const owner = `${run}@${name}`;
+  const setup = { ...rest, task: program.ref, run, owner, shards };
   const site = siteOf(prepared);
   const stack = openDisposalStack();
   try {
-    const guard = stack.use(new Guardian(run, (message) => onWarning?.(message)));
+    const guard = stack.use(new Guardian(owner, (message) => onWarning?.(message)));
     const { options } = config.backbone;
     const shapes = shapesOf(setup.task.kind, settings, backbone.size(options).workers);
-    const workers = { options, workers: shapes.length, entry: WORKER_ENTRY, run, guard };
+    const workers = { options, workers: shapes.length, entry: WORKER_ENTRY, run, owner, guard };
     const session = stack.use(await backbone.openWorkers(workers));
     const common = {
       setup,

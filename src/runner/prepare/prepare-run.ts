@@ -112,14 +112,7 @@ export async function prepareLoaded(input: RawInput, owners: Owners): Promise<Pr
     const message = "--skip-failed and --retry-failed contradict each other";
     mistakes.push(new KagurazakaError("usage", message, { where: "--skip-failed" }));
   }
-  if (isFleetBackbone(backbone) && config.run.rate !== undefined) {
-    mistakes.push(
-      new KagurazakaError("usage", `--rate cannot bound a run on ${backbone.name}: each node feeds its own workers`, {
-        where: "--rate",
-        hint: "Leave it out, or run on this machine (--backbone mp).",
-      }),
-    );
-  }
+  if (isFleetBackbone(backbone)) await collect(mistakes, "options", () => config.written());
   mistakes.push(...checkInputFiles(program.modes?.inputMode));
   await collect(mistakes, "--only", () => compileGlobs(config.run.only));
   MistakesError.throwIfAny(mistakes);
@@ -140,6 +133,7 @@ export async function prepareLoaded(input: RawInput, owners: Owners): Promise<Pr
       : shapesOf(program.ref.kind, config.run, backbone.size(config.backbone.options).workers),
     shards,
     sourcePath: task.sourcePath,
+    fileHashes: task.fileHashes,
   };
 }
 

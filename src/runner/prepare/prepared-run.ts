@@ -23,4 +23,6 @@ export interface PreparedRun {
   readonly shards: readonly ShardPaths[];
   /** The task file, for messages. */
   readonly sourcePath: string;
+  /** By path relative to the task file's directory. */
+  readonly fileHashes: Readonly<Record<string, string>>;
 }

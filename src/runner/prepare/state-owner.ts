@@ -1,17 +1,16 @@
 import { existsSync, lstatSync, statSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
-import { checkLine, withChecksum } from "../../base/checksum.js";
+import { checkLine } from "../../base/checksum.js";
 import { errnoOf } from "../../base/disk.js";
 import { KagurazakaError } from "../../base/errors.js";
 import { isSameDirectory } from "../../base/names-on-disk.js";
 import { readOwn, readOwnNames } from "../../base/own-file.js";
-import { replaceFile } from "../../base/whole-file.js";
 import { realPathOf } from "../../data/walk.js";
 import { folderOf, plainFolderOf } from "./state-folder.js";
 
 /**
  * `state.json` says whose a state directory is: of one task and one output root. Results of another root or task would count
- * as finished here. Directories of older versions have none, and belong to whoever comes first.
+ * as finished here. A directory of an older version has none; it becomes that of the next run.
  */
 interface StateOwner {
   readonly v: 1;
@@ -24,13 +23,13 @@ interface StateOwner {
 }
 
 /** See `ShardPaths`. */
-interface OwnedPaths {
+export interface OwnedPaths {
   readonly taskDir: string;
   readonly stateDir: string;
   readonly outputRoot: string | null;
 }
 
-const fileIn = (stateDir: string): string => join(stateDir, "state.json");
+export const stateFileIn = (stateDir: string): string => join(stateDir, "state.json");
 
 /** Why this task must not use this state directory with this output root; undefined: it may. */
 export function findOtherOwner(paths: OwnedPaths, task: string): KagurazakaError | undefined {
@@ -49,7 +48,7 @@ export function findOtherOwner(paths: OwnedPaths, task: string): KagurazakaError
   const ours = paths.outputRoot === null ? "this run has no output root" : `this run writes to ${paths.outputRoot}`;
   return other(stateDir, `the state in ${stateDir} is ${theirs}; ${ours}`, [
     "Give each output root a --run-dir of its own.",
-    `If it is the same root, moved, remove ${fileIn(stateDir)} and give the same command again.`,
+    `If it is the same root, moved, remove ${stateFileIn(stateDir)} and give the same command again.`,
   ]);
 }
 
@@ -57,25 +56,9 @@ function other(where: string, message: string, hints: readonly string[]): Kagura
   return new KagurazakaError("other-state", message, { where, hint: hints.join(" ") });
 }
 
-/**
- * Makes the state directory that of this task and root, where nobody else's it is. Needs the lease.
- * @returns what the user should know of what was there before
- */
-export function claimState(paths: OwnedPaths, task: string, run: string): string | undefined {
-  const found = findOtherOwner(paths, task);
-  if (found) throw found;
-  const path = fileIn(paths.stateDir);
-  const known = readOwner(paths.stateDir);
-  const owner = ownerOf(paths, task);
-  if (JSON.stringify(known) === JSON.stringify(owner)) return undefined;
-  replaceFile(path, `${withChecksum(JSON.stringify(owner))}\n`, { temporary: `${path}.${run}.tmp` });
-  if (known === undefined) return describeMixture(paths, task);
-  return known === "damaged" ? `${path} was damaged; it is written anew, for ${task}` : undefined;
-}
-
 /** The file where it is there and not as it was written. */
 export const damagedOwnerFile = (stateDir: string): string | undefined =>
-  readOwner(stateDir) === "damaged" ? fileIn(stateDir) : undefined;
+  readOwner(stateDir) === "damaged" ? stateFileIn(stateDir) : undefined;
 
 /** Whether all runs in a state directory were of this task. */
 function isAllOf(stateDir: string, task: string): boolean {
@@ -86,7 +69,7 @@ function isAllOf(stateDir: string, task: string): boolean {
 }
 
 /** The tasks of the runs in a state directory, or in those of its shards. */
-function tasksIn(stateDir: string): string[] {
+export function tasksIn(stateDir: string): string[] {
   const shards = readOwnNames(stateDir).filter((name) => name.startsWith("shard-"));
   const runsDirs = [stateDir, ...shards.map((name) => join(stateDir, name))].map((dir) => join(dir, "runs"));
   const runs = runsDirs.flatMap((dir) => readOwnNames(dir).map((run) => join(dir, run, "run.json")));
@@ -103,7 +86,7 @@ function taskOf(path: string): string | undefined {
   }
 }
 
-function ownerOf({ stateDir, outputRoot }: OwnedPaths, task: string): StateOwner {
+export function ownerOf({ stateDir, outputRoot }: OwnedPaths, task: string): StateOwner {
   if (outputRoot === null) return { v: 1, task, root: null };
   const [state, path] = [realPathOf(stateDir), realPathOf(outputRoot)];
   const root = relative(state, path) || ".";
@@ -128,8 +111,8 @@ function inodeOf(path: string): string | undefined {
   return stat?.ino && stat.birthtimeNs ? `${stat.ino} ${stat.birthtimeNs}` : undefined;
 }
 
-function readOwner(stateDir: string): StateOwner | "damaged" | undefined {
-  const path = fileIn(stateDir);
+export function readOwner(stateDir: string): StateOwner | "damaged" | undefined {
+  const path = stateFileIn(stateDir);
   try {
     // A pipe would never end.
     if (!lstatSync(path).isFile()) return "damaged";
@@ -154,12 +137,4 @@ const leadsTo = (taskDir: string, task: string): boolean =>
 export function taskDirIn(base: string, task: string): string {
   const [own, plain] = [join(base, folderOf(task)), join(base, plainFolderOf(task))];
   return own !== plain && !existsSync(own) && isAllOf(plain, task) ? plain : own;
-}
-
-/** What an older version has mixed with results of other tasks. */
-function describeMixture({ taskDir }: OwnedPaths, task: string): string | undefined {
-  const plain = join(dirname(taskDir), plainFolderOf(task));
-  const tasks = plain === taskDir ? [] : tasksIn(plain);
-  if (!tasks.includes(task)) return undefined;
-  return `an older version kept the results of ${tasks.join(" and ")} in one place, ${plain}: they are not used, ${task} has ${taskDir} now`;
 }

@@ -24,6 +24,7 @@ export async function openFleetExecution(
     rootIds: held.map(({ rootId }) => rootId),
     isDead: (other) => held.some((shard) => shard.isDead(other)),
     job: () => jobOf(request),
+    onWarning,
     createExecution: (queue: FleetQueue) => new FleetBookkeeping(queue, config.run),
   });
   stack.use(execution);
@@ -35,10 +36,13 @@ export async function openFleetExecution(
 
 function jobOf(request: FleetExecutionRequest): FleetJob {
   const { concurrency, chunksize, retries, backoff, timeout, grace } = request.prepared.config.run;
-  const setup = setupOf(request);
+  const { task, owner: _, ...setup } = setupOf(request);
+  const { source, id, kind, moduleHash } = task;
+  const { fileHashes: files, config } = request.prepared;
   const headers = request.headers();
   return {
     ...setup,
+    task: { source, id, kind, moduleHash, files, config: config.written() },
     shards: request.held.map(({ rootId }, i) => ({
       ...setup.shards[i]!,
       rootId,

@@ -30,7 +30,7 @@ export function setupOf({
   const { program, config } = prepared;
   const { seed, durable } = config.run;
   const shards = held.map(({ paths }) => targetOf(paths, run));
-  return { task: program.ref, run, shards, seed, durable, atomic: program.atomic, wantValues };
+  return { task: program.ref, run, owner: run, shards, seed, durable, atomic: program.atomic, wantValues };
 }
 
 /** A dispatcher over workers of this machine. The workers start now, while the rest of the run is being opened. */
@@ -41,7 +41,7 @@ export async function openLocalExecution(
   const { prepared, held, run, stack, onWarning } = request;
   const { program, config, shapes } = prepared;
   const guard = stack.use(new Guardian(run, onWarning));
-  const workersRequest = { options: config.backbone.options, workers: shapes.length, entry: WORKER_ENTRY, run, guard };
+  const workersRequest = { options: config.backbone.options, workers: shapes.length, entry: WORKER_ENTRY, run, owner: run, guard };
   const isolation = await openIsolatedSession({ ...workersRequest, backbone, stack, suspects: held });
   // The journal is needed only where a crash of a worker can end the whole process.
   const journals = isolation.canCrashCoordinator

@@ -22,7 +22,7 @@ import { type HeldShard, holdShard, Shard } from "./shard.js";
  * processed then.
  */
 export async function startRun(prepared: PreparedRun, hooks: RunHooks = {}): Promise<Run> {
-  // Whoever starts a run has looked already; whoever forgets it must not run an item.
+  // Callers of `startRun` have handled dry runs already; a caller that has not must not run an item.
   if (prepared.config.run.dryRun) throw new KagurazakaError("internal", "a dry run was started as a run");
   const stack = openDisposalStack();
   try {

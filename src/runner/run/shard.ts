@@ -11,10 +11,10 @@ import { type CheckpointLine, foldFailures, type Ledger, openLedger } from "../l
 import type { Limit, PlanListener } from "../plan/planner.js";
 import type { PreparedRun } from "../prepare/prepared-run.js";
 import type { ShardPaths } from "../prepare/shard-paths.js";
-import { claimState } from "../prepare/state-owner.js";
 import { type History, openHistory } from "../record/history.js";
 import { Recorder, type RecorderOptions } from "../record/recorder.js";
 import { partitionOf, type RunEnd, runRecordOf } from "../record/run-record.js";
+import { claimState } from "./claim-state.js";
 import { clearInFlightJournal, readInFlightJournal } from "./crash-recovery/in-flight-journal.js";
 import { type OpenPlanner, openPlanner } from "./open-plan.js";
 import { closeKept, closeStaging, isDeadRun, openRootId, openStaging } from "./staging.js";

@@ -181,11 +181,12 @@ export class ItemContext implements TaskContext {
     return this.#programs !== undefined;
   }
 
-  /** The run's id in the environment identifies processes of the run even after their parent exited. */
+  /** The owner's mark in the environment identifies processes of the run even after their parent exited. */
   #ownEnv(): Record<string, string> {
-    const { run, key, attempt } = this;
+    const { key, attempt } = this;
+    const { run, owner } = this.#shared.setup;
     const fits = key.length <= MAX_KEY_IN_ENV && !key.includes("\0");
-    return { KAGURAZAKA_RUN: run, KAGURAZAKA_ATTEMPT: `${attempt}`, ...(fits ? { KAGURAZAKA_KEY: key } : {}) };
+    return { KAGURAZAKA_RUN: run, KAGURAZAKA_OWNER: owner, KAGURAZAKA_ATTEMPT: `${attempt}`, ...(fits ? { KAGURAZAKA_KEY: key } : {}) };
   }
 
   /** Fires the signal; its reason is the error. */

@@ -260,6 +260,7 @@ export class TestExecution {
           moduleHash: "",
         },
         run: "run",
+        owner: "run",
         shards: [],
         seed: 0,
         durable: false,

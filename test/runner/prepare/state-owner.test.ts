@@ -3,7 +3,8 @@ import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { resolveShardPaths, type ShardPaths } from "../../../src/runner/prepare/shard-paths.js";
 import { folderOf } from "../../../src/runner/prepare/state-folder.js";
-import { claimState, findOtherOwner } from "../../../src/runner/prepare/state-owner.js";
+import { findOtherOwner } from "../../../src/runner/prepare/state-owner.js";
+import { claimState } from "../../../src/runner/run/claim-state.js";
 import { tempDir } from "../temp-dir.js";
 
 /** The paths of a run, with its directories made. */

@@ -134,7 +134,7 @@ describe("a batch executor in the workers of inline, fed by the dispatcher", () 
     crash(): void;
   }> {
     const guard = { add() {}, remove() {} };
-    const request = { options: {}, workers: 1, entry, run: "run-1", guard };
+    const request = { options: {}, workers: 1, entry, run: "run-1", owner: "run-1", guard };
     const session = await (inline as WorkerBackbone).openWorkers(request);
     const told: FromWorker[] = [];
     let crash = (): void => {};

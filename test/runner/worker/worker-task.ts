@@ -35,6 +35,7 @@ export const setupOf = (more: Partial<WorkerSetup> = {}): WorkerSetup => ({
     moduleHash: "",
   },
   run: "run-1",
+  owner: "run-1",
   worker: "0",
   shape: { slots: 1, queue: 0 },
   shards: [],

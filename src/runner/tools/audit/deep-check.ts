@@ -119,6 +119,7 @@ export async function openDeepCheck(
   const setup: WorkerSetup = {
     task: program.ref,
     run: "verify",
+    owner: `verify-${process.pid}`,
     worker: "verify",
     shape,
     shards: sites.map(() => ({ staging: "", kept: "" })),

@@ -15,7 +15,7 @@ export interface StartedProgram {
 }
 
 interface PoolPorts {
-  readonly setup: Pick<WorkerSetup, "run" | "shape">;
+  readonly setup: Pick<WorkerSetup, "run" | "owner" | "shape">;
   processStarted?(seq: number, leaderPid: number): void;
 }
 
@@ -53,7 +53,7 @@ export class SpawnerPool {
     let best: Spawner | undefined;
     for (const spawner of this.#spawners) if (best === undefined || spawner.load < best.load) best = spawner;
     if (best !== undefined && (best.load === 0 || this.#spawners.size >= this.#most)) return best;
-    const fresh: Spawner = new Spawner(this.#ports.setup.run, () => this.#spawners.delete(fresh));
+    const fresh: Spawner = new Spawner(this.#ports.setup, () => this.#spawners.delete(fresh));
     this.#spawners.add(fresh);
     if (fresh.pid !== undefined) this.#ports.processStarted?.(OF_THE_WORKER, fresh.pid);
     return fresh;

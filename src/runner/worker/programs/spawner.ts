@@ -3,6 +3,7 @@ import type { Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { fileURLToPath } from "node:url";
 import { killGroup } from "../../../base/process-group.js";
+import type { WorkerSetup } from "../../../contracts/wire.js";
 import { childEnv } from "../child-env.js";
 import { PidBoard } from "./board.js";
 import type { FromSpawner, SpawnerEnd, SpawnerHello, SpawnerJob, ToSpawner } from "./wire.js";
@@ -30,7 +31,7 @@ interface Waiting {
 
 /** One spawner process, seen from the worker. It leads its own session, so Ctrl-C in a terminal does not reach it. */
 export class Spawner {
-  readonly #run: string;
+  readonly #marks: Pick<WorkerSetup, "run" | "owner">;
   #child: ChildProcess;
   readonly #board = new PidBoard();
   readonly #waiting = new Map<number, Waiting>();
@@ -40,15 +41,16 @@ export class Spawner {
   #slots = 0;
   #isGone = false;
 
-  constructor(run: string, onGone: () => void) {
-    this.#run = run;
+  constructor(marks: Pick<WorkerSetup, "run" | "owner">, onGone: () => void) {
+    this.#marks = marks;
     this.#onGone = onGone;
     this.#child = this.#launch(FLAGS);
     this.#keepAlive(false);
   }
 
   #launch(flags: readonly string[]): ChildProcess {
-    const env: NodeJS.ProcessEnv = { ...childEnv(), KAGURAZAKA_RUN: this.#run };
+    const { run, owner } = this.#marks;
+    const env: NodeJS.ProcessEnv = { ...childEnv(), KAGURAZAKA_RUN: run, KAGURAZAKA_OWNER: owner };
     const common = childEnv() as SpawnerHello["env"];
     for (const name of NOT_FOR_US) delete env[name];
     const child = spawn(process.execPath, [...flags, PROGRAM], {
