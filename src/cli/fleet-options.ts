@@ -5,8 +5,8 @@ import type { FleetControl } from "../contracts/fleet-control.js";
 /** Which fleet a command is about. */
 export const fleetOptions = defineOptions({
   redis: { type: "string", placeholder: "URL", help: "The Redis of the fleet. KAGURAZAKA_REDIS serves for it." },
-  redis_prefix: { type: "string", help: "What the names of the fleet's keys start with." },
-  redis_timeout: { type: "duration", default: "10s", help: "How long Redis may take to answer." },
+  redisPrefix: { type: "string", help: "What the names of the fleet's keys start with." },
+  redisTimeout: { type: "duration", default: "10s", help: "How long Redis may take to answer." },
 });
 
 /** PLACEHOLDER: the fleet's own file takes its place. */

@@ -16,7 +16,7 @@ function start(values: Record<string, unknown> = {}) {
     said += text;
   });
   const closed = vi.spyOn(fleet, Symbol.asyncDispose as never);
-  const all = { host: "127.0.0.1", port: 0, allow_cancel: false, allow_host: undefined, ...values };
+  const all = { host: "127.0.0.1", port: 0, allowCancel: false, allowHost: undefined, ...values };
   const ended = command.run({ values: all, words: [], runArgv: [], stateDir: undefined } as never);
   const url = async (): Promise<string> => {
     await expect.poll(() => said).toMatch(/dashboard at http/);
@@ -39,7 +39,7 @@ test.each([
 });
 
 test("the dashboard warns beyond loopback", async () => {
-  const { ended, url, said } = start({ host: "0.0.0.0", allow_cancel: true });
+  const { ended, url, said } = start({ host: "0.0.0.0", allowCancel: true });
   await url();
   process.emit("SIGTERM", "SIGTERM");
   await ended;

@@ -13,8 +13,8 @@ export const command = defineCommand({
     ...fleetOptions,
     host: { type: "string", default: DEFAULT_HOST, notEmpty: true, help: "The address that it listens on." },
     port: { type: "integer", default: DEFAULT_PORT, min: 0, max: 65_535, help: "0: any port that is free." },
-    allow_cancel: { type: "boolean", default: false, help: "Its users may cancel runs. Else they only read." },
-    allow_host: {
+    allowCancel: { type: "boolean", default: false, help: "Its users may cancel runs. Else they only read." },
+    allowHost: {
       type: "strings",
       placeholder: "NAME",
       help: "A name by which browsers may reach it, besides IP addresses, localhost and the name of this machine.",
@@ -29,8 +29,8 @@ export const command = defineCommand({
       control,
       host: values.host,
       port: values.port,
-      allowCancel: values.allow_cancel,
-      allowedHosts: values.allow_host ?? [],
+      allowCancel: values.allowCancel,
+      allowedHosts: values.allowHost ?? [],
       onWarning: (message) => messages.write(`${yellow("warning")} ${escapeControls(message)}\n`),
     });
     messages.write(`dashboard at ${bold(dashboard.url)}\n`);
