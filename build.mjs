@@ -6,7 +6,7 @@
 // Modules behind a dynamic import stay files of their own.
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { dirname, join, relative, resolve } from "node:path";
 import { setTimeout } from "node:timers/promises";
@@ -27,6 +27,10 @@ async function make() {
   // Hashed first: where a source is edited during the build, the next build compiles it again.
   const inputs = hashInputs();
   compile();
+  for (const file of listCopied()) {
+    mkdirSync(dirname(join(dist, file)), { recursive: true });
+    copyFileSync(join(root, file), join(dist, file));
+  }
   // tsc does not check whether its earlier outputs still exist.
   if (compareOutputs().missing.length > 0) {
     rmSync(join(root, buildInfo));
@@ -52,10 +56,18 @@ function listSources() {
     .sort();
 }
 
+/** What browsers get from the dashboard: copied as it is. */
+function listCopied() {
+  return readdirSync(join(root, "src"), { recursive: true })
+    .map((name) => join("src", name))
+    .filter((name) => /\.(?:html|css|js|svg)$/.test(name))
+    .sort();
+}
+
 /** package.json is an input, because it has the versions of tsc and esbuild. */
 function hashInputs() {
   const others = ["build.mjs", "package.json", "tsconfig.json", "tsconfig.build.json"];
-  return hash([...listSources(), ...others]);
+  return hash([...listSources(), ...listCopied(), ...others]);
 }
 
 function hash(names) {
@@ -70,10 +82,11 @@ function hash(names) {
 
 /** Missing outputs, and outputs without a source. Names with a leading dot belong to the build. */
 function compareOutputs() {
-  const wanted = listSources().flatMap((source) => {
+  const compiled = listSources().flatMap((source) => {
     const output = source.replace(/ts$/, "js");
     return [output, `${output}.map`, source.replace(/(c?ts)$/, "d.$1")];
   });
+  const wanted = [...compiled, ...listCopied()];
   const found = readdirSync(dist, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) => relative(dist, join(entry.parentPath, entry.name)))

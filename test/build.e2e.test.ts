@@ -70,6 +70,20 @@ test("outputs go with their source", async () => {
   for (const ending of ["js", "js.map", "d.ts"]) expect(existsSync(path(`dist/src/old/name.${ending}`))).toBe(false);
 });
 
+test("what browsers get is copied, and goes with its source", async () => {
+  write("src/room/page/style.css", "a {}\n");
+  await build();
+  write("src/room/page/style.css", "b {}\n");
+  expect((await build()).code).toBe(0);
+  expect(read("dist/src/room/page/style.css")).toBe("b {}\n");
+  rmSync(path("dist/src/room/page/style.css"));
+  expect((await build()).code).toBe(0);
+  expect(read("dist/src/room/page/style.css")).toBe("b {}\n");
+  rmSync(path("src/room"), { recursive: true });
+  expect((await build()).code).toBe(0);
+  expect(existsSync(path("dist/src/room/page/style.css"))).toBe(false);
+});
+
 test("a removed output is made again", async () => {
   rmSync(path("dist/src/helper.js"));
   expect((await build()).code).toBe(0);

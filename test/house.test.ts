@@ -68,6 +68,16 @@ describe("imports", () => {
       /testing must not import cli/,
     ],
     [
+      "the dashboard knows a fleet by its contract alone",
+      { "src/dashboard/x.ts": 'import type { y } from "../runner/y.js";' },
+      /dashboard must not import runner/,
+    ],
+    [
+      "the dashboard has no package",
+      { "src/dashboard/x.ts": 'import express from "express";' },
+      /dashboard must not import the package express/,
+    ],
+    [
       "the kit does not know the runner",
       { "src/kit.ts": 'export { y } from "./runner/y.js";' },
       /kit must not import runner/,

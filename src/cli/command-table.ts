@@ -22,6 +22,7 @@ export const commands: Readonly<Record<string, Entry>> = {
   split: { summary: "cut an input into hard shards", load: () => import("./commands/split.js") },
   "ledger compact": { summary: "fold a ledger into one file", load: () => import("./commands/ledger-compact.js") },
   "export-inputs": { summary: "write the input list as JSONL", load: () => import("./commands/export-inputs.js") },
+  dashboard: { summary: "a page to watch a fleet on", load: () => import("./commands/dashboard.js") },
   completion: { summary: "completion for bash, zsh, fish", load: () => import("./commands/completion.js") },
   help: { summary: "the page of a command", load: () => import("./commands/help.js") },
 };

@@ -30,6 +30,8 @@
  *   **slot**: one item's place in a worker. **activity**: shared memory that shows which item runs in which slot.
  * - **fleet**: a coordinator, nodes on other machines, and a queue between them (`FleetBookkeeping`, `OutstandingChunks`).
  *   **node**: a process that runs a local execution for a coordinator on another machine.
+ * - **dashboard**: a page that shows a fleet to people (`FleetPoller` asks, `RateHistories` remember, a `Feed` says what has
+ *   changed, to the pages of an `EventStream`); it knows `FleetControl` alone. **worker** is on it what is a *node* here.
  * - **executor**: turns items into outcomes inside a worker: item executor (`ItemExecutor`) or batch executor, by the task's
  *   kind. **batch**: the input of one call of a model, or columns of records; nothing else.
  * - **attempt**: one try at one item (`Attempts`, `ItemContext`): bound to its files (`ItemBinder`, `RootGuard`), published by

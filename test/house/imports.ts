@@ -67,7 +67,8 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   runner: ["base", "contracts", "config", "loader", "data", "builtins"],
   index: ["base", "contracts", "task", "templates", "runner"],
   testing: ["base", "contracts", "task", "config", "loader", "data", "runner", "builtins", "backbones"],
-  cli: ["base", "contracts", "task", "config", "loader", "data", "runner", "builtins"],
+  dashboard: ["base", "contracts"],
+  cli: ["base", "contracts", "task", "config", "loader", "data", "runner", "builtins", "dashboard"],
   bin: ["cli"],
   backbones: ["kit"],
   templates: ["kit"],
@@ -78,6 +79,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
 const packages: Readonly<Record<string, readonly string[]>> = {
   base: [],
   contracts: [],
+  dashboard: [],
   kit: [],
   task: [],
   index: [],
