@@ -3,6 +3,7 @@
  */
 import type { RunResult } from "./runner/run/run-result.js";
 import type { RunTaskOptions, TaskLocation } from "./runner/run-task.js";
+import type { RunWorkerOptions } from "./runner/run-worker.js";
 
 export * from "../templates/index.js";
 export { PermanentError, RetryAfterError } from "./base/errors.js";
@@ -26,7 +27,13 @@ export type {
 } from "./contracts/task.js";
 export type { RunResult } from "./runner/run/run-result.js";
 export type { RunTaskOptions, TaskLocation } from "./runner/run-task.js";
+export type { RunWorkerOptions } from "./runner/run-worker.js";
 export { KAGURAZAKA_MIXIN_PLACEHOLDER, KagurazakaTask } from "./task.js";
+
+/** Works as a node of a fleet; see `RunWorkerOptions`. */
+export async function runWorker(task: TaskLocation, options?: RunWorkerOptions): Promise<void> {
+  return (await import("./runner/run-worker.js")).runWorker(task, options);
+}
 
 /** Runs a task from code; see `RunTaskOptions`. Loads the runner when it is called, so that workers never load it. */
 export async function runTask(task: TaskLocation, options?: RunTaskOptions): Promise<RunResult> {

@@ -47,6 +47,8 @@ class BullmqControl implements FleetControl {
     return {
       run,
       task: record.task,
+      rootIds: (record.rootIds ?? "").split(","),
+      ...(record.takenOverBy === undefined ? {} : { takenOverBy: record.takenOverBy }),
       state: isEnded ? "ended" : isAlive ? (record.state === "draining" ? "draining" : "running") : "orphaned",
       coordinator: { host: record.host ?? "", pid: Number(record.pid) || 0 },
       startedAt: Number.isNaN(started) ? "" : new Date(started).toISOString(),

@@ -24,9 +24,9 @@ export const keysOf = (prefix: string) => ({
 
 export type Keys = ReturnType<typeof keysOf>;
 
-/** A lock of BullMQ is extended in time by a living node. Together: a killed node's chunks are given away within 16 s. */
-export const LOCK_MS = 10_000;
-export const STALLED_CHECK_MS = 5000;
+/** A lock of BullMQ is extended in time by a living node. Together: a killed node's chunks are given away within 11 s. */
+export const LOCK_MS = 5000;
+export const STALLED_CHECK_MS = 2500;
 /** A lease of a coordinator ends so long after its last heartbeat. */
 export const LEASE_MS = 15_000;
 /** A node that has not been heard of for so long is gone. */

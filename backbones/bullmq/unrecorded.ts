@@ -75,7 +75,7 @@ async function* ofRun(redis: RedisConnections, request: FleetRequest, job: Fleet
       }
       await sleep(LOOK_MS);
     }
-    if (isOurs.every(Boolean)) await forget(redis, run, queue);
+    if (isOurs.every(Boolean)) await forget(redis, job, queue, request.run);
     else if (done.length > 0) await redis.main.xdel(keys.outcomes(run), ...done);
   } finally {
     await checker.close(true).catch(() => {});
@@ -83,9 +83,9 @@ async function* ofRun(redis: RedisConnections, request: FleetRequest, job: Fleet
   }
 }
 
-async function forget(redis: RedisConnections, run: string, queue: ChunkQueue): Promise<void> {
+async function forget(redis: RedisConnections, { run }: FleetJob, queue: ChunkQueue, takenOverBy: string): Promise<void> {
   const keys = keysOf(redis.prefix);
-  await redis.main.hset(keys.run(run), { state: "over" });
+  await redis.main.hset(keys.run(run), { state: "over", takenOverBy });
   await queue.obliterate();
   await redis.main
     .pipeline()

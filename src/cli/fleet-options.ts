@@ -1,15 +1,47 @@
 import { KagurazakaError } from "../base/errors.js";
 import { defineOptions, type OptionValues } from "../base/option-spec.js";
+import { loadBuiltin } from "../builtins.js";
+import { isFleetBackbone } from "../contracts/backbone.js";
 import type { FleetControl } from "../contracts/fleet-control.js";
 
-/** Which fleet a command is about. */
+const FLEET = "bullmq";
+
+/** Which fleet a command is about. The same names and meanings as the flags of the backbone. */
 export const fleetOptions = defineOptions({
-  redis: { type: "string", placeholder: "URL", help: "The Redis of the fleet. KAGURAZAKA_REDIS serves for it." },
-  redisPrefix: { type: "string", help: "What the names of the fleet's keys start with." },
-  redisTimeout: { type: "duration", default: "10s", help: "How long Redis may take to answer." },
+  redis: {
+    type: "string",
+    notEmpty: true,
+    placeholder: "URL",
+    help: "Where Redis is: redis://[USER:PASSWORD@]HOST[:PORT][/DB], or rediss:// for TLS. Default: the variable KAGURAZAKA_REDIS.",
+  },
+  redisPrefix: {
+    type: "string",
+    notEmpty: true,
+    default: "kagurazaka",
+    placeholder: "NAME",
+    help: "Begins the name of every key. Default: kagurazaka.",
+  },
+  redisTimeout: {
+    type: "duration",
+    default: "2m",
+    min: 1000,
+    placeholder: "TIME",
+    help: "Leave with exit code 75 when Redis has not answered for this time. Default: 2m.",
+  },
 });
 
-/** PLACEHOLDER: the fleet's own file takes its place. */
-export async function openFleetControl(_values: OptionValues<typeof fleetOptions>): Promise<FleetControl> {
-  throw new KagurazakaError("queue", "no queue can be reached yet");
+type FleetValues = OptionValues<typeof fleetOptions>;
+
+/** The fleet's options as code gives them. Durations are written with a unit there. */
+export const writtenFleetOptions = ({ redis, redisPrefix, redisTimeout }: FleetValues): Record<string, unknown> => ({
+  redis,
+  redisPrefix,
+  redisTimeout: `${redisTimeout}ms`,
+});
+
+export async function openFleetControl({ redis, redisPrefix, redisTimeout }: FleetValues): Promise<FleetControl> {
+  const fleet = await loadBuiltin("backbones", FLEET);
+  if (!fleet || !isFleetBackbone(fleet) || !fleet.openControl)
+    throw new KagurazakaError("internal", `${FLEET} cannot be watched`);
+  return fleet.openControl({ redis, redisPrefix, redisTimeout });
 }

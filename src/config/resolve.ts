@@ -1,6 +1,6 @@
 import { type KagurazakaError, MistakesError } from "../base/errors.js";
 import type { OptionSpecs } from "../base/option-spec.js";
-import type { ConfigEntry, Json, ResolvedConfig, RunSettings } from "../contracts/index.js";
+import type { BackboneOptions, ConfigEntry, Json, ResolvedConfig, RunSettings } from "../contracts/index.js";
 import type { CommandLine } from "./command-line.js";
 import type { FlagOwners } from "./flags.js";
 import { gatherFlags, overlaid } from "./gather.js";
@@ -114,6 +114,25 @@ export async function resolveConfig(input: RawInput, owners: ConfigOwners): Prom
       return writtenConfig({ specs: owners.taskOptions, options: own, mixin: merged, rawArgs, interpolator: keeping });
     },
   };
+}
+
+/**
+ * The backbone's options alone, without those of the task: a node gets the rest from each run.
+ * @throws MistakesError with everything that is wrong with any flag
+ */
+export async function resolveBackbone(input: RawInput, owners: ConfigOwners): Promise<BackboneOptions> {
+  const { cwd = process.cwd(), env = process.env } = owners;
+  const layers = await loadLayers(input, cwd);
+  const report = new Report();
+  for (const mistake of [...input.mistakes, ...layers.mistakes]) report.mistake(mistake);
+  const { shared, backbone: own } = await gatherFlags(input, layers, owners, report);
+  const root = createBranch(originOf(layers.cfg), Object.entries(layers.cfg));
+  root.task = root.backbone = overlaid(layers.section, shared);
+  const interpolator = createInterpolator({ root, scriptPath: owners.scriptPath, configPath: layers.configPath, env });
+  const specs = owners.backboneOptions;
+  const options = readSection({ path: "backbone", specs, own, shared, interpolator, report, entries: [] });
+  MistakesError.throwIfAny(distinct(report.mistakes));
+  return options;
 }
 
 /** The template's values after all layers, before references are followed: what help shows. Mistakes are left to `resolveConfig`. */

@@ -16,6 +16,8 @@ export interface FleetControl extends AsyncDisposable {
 export interface FleetRun {
   readonly run: string;
   readonly task: string;
+  /** Of the output roots that it works on: the contents of their `root-id`. */
+  readonly rootIds: readonly string[];
   /**
    * `orphaned`: the coordinator is dead or cut off. Nodes go on with the chunks in the queue; the same command takes over.
    * `draining`: running items may finish, no others start.
@@ -30,6 +32,8 @@ export interface FleetRun {
   readonly report: RunReport | undefined;
   /** How long ago that was, in milliseconds. */
   readonly reportAgeMs: number | undefined;
+  /** The run that has taken over the work of this one, whose coordinator had died. */
+  readonly takenOverBy?: string;
 }
 
 /** The state of a run, as its coordinator reports it. */

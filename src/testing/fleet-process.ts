@@ -29,11 +29,12 @@ async function main(): Promise<void> {
   const abort = new AbortController();
   process.once("SIGTERM", () => abort.abort());
   const { program, fileHashes, sourcePath } = await prepare();
+  const { config } = await prepareSample(dir, { ...spec, options: fleetOptions }, fleet);
   await runNode({
     task: { ...program.ref, fileHashes, sourcePath },
     prepare: ({ task }) => prepare(task.config),
     fleet,
-    fleetOptions,
+    fleetOptions: config.backbone.options,
     name,
     backbone: "mp",
     slots: 2,

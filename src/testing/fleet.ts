@@ -120,8 +120,8 @@ export function testFleet(suite: FleetSuite): void {
     for (const { attempts } of outcomes) assert.equal(attempts, 1);
     const again = keysStarted(journal).filter(([, starts]) => starts > 1);
     assert.ok(again.length > 0, "some items were running on the killed node");
-    // Two workers, two items each.
-    assert.ok(again.length <= 4, `only those were started again, not ${again.length}`);
+    // Two workers, two items each; and those whose outcomes were on their way.
+    assert.ok(again.length <= 8, `only those were started again, not ${again.length}`);
     for (const [key, starts] of again) assert.equal(starts, 2, key);
   });
 

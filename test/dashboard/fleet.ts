@@ -59,6 +59,7 @@ export const report = (fields: Partial<RunReport> = {}): RunReport => ({
 export const run = (name: string, fields: Partial<FleetRun> = {}): FleetRun => ({
   run: name,
   task: "Resize",
+  rootIds: ["root-1"],
   state: "running",
   coordinator: { host: "alpha", pid: 4711 },
   startedAt: "2026-11-29T10:00:00.000Z",

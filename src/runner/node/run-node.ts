@@ -1,5 +1,6 @@
 import { hostname } from "node:os";
 import { toErrorRecord } from "../../base/errors.js";
+import { RecentRate } from "../../base/recent-rate.js";
 import type { FleetBackbone } from "../../contracts/backbone.js";
 import type { FleetJob } from "../../contracts/fleet.js";
 import type { NodeReport } from "../../contracts/fleet-control.js";
@@ -89,17 +90,5 @@ export async function runNode(request: NodeRequest): Promise<void> {
     onRun?.(undefined, describe());
     if (signal?.aborted || request.once) return;
     whenIdle();
-  }
-}
-
-/** Items per second over the last seconds. */
-class RecentRate {
-  #seen: { readonly atMs: number; readonly settled: number }[] = [];
-
-  at(settled: number, nowMs: number): number {
-    this.#seen.push({ atMs: nowMs, settled });
-    this.#seen = this.#seen.filter(({ atMs }, i) => nowMs - atMs <= 5000 || i === this.#seen.length - 1);
-    const first = this.#seen[0]!;
-    return nowMs > first.atMs ? ((settled - first.settled) * 1000) / (nowMs - first.atMs) : 0;
   }
 }

@@ -29,7 +29,7 @@ interface Owners {
   readonly config: ConfigOwners;
 }
 
-interface TaskChoice {
+export interface TaskChoice {
   /** A path, or `@name` for a ready-made task. */
   readonly file: string;
   readonly exportName?: string | undefined;
@@ -93,7 +93,12 @@ export async function prepareRun(input: RawInput, choice?: TaskChoice): Promise<
   return prepareLoaded(input, await loadOwners(input, choice));
 }
 
-export async function prepareLoaded(input: RawInput, owners: Owners): Promise<Prepared> {
+/** @param side a node does not list: it needs no list of inputs, and no way to make one */
+export async function prepareLoaded(
+  input: RawInput,
+  owners: Owners,
+  side: "coordinator" | "node" = "coordinator",
+): Promise<Prepared> {
   const { task, backbone } = owners;
   const resolved = await resolveConfig(input, owners.config);
   const mistakes: KagurazakaError[] = [];
@@ -113,7 +118,7 @@ export async function prepareLoaded(input: RawInput, owners: Owners): Promise<Pr
     mistakes.push(new KagurazakaError("usage", message, { where: "--skip-failed" }));
   }
   if (isFleetBackbone(backbone)) await collect(mistakes, "options", () => config.written());
-  mistakes.push(...checkInputFiles(program.modes?.inputMode));
+  if (side === "coordinator") mistakes.push(...checkInputFiles(program.modes?.inputMode));
   await collect(mistakes, "--only", () => compileGlobs(config.run.only));
   MistakesError.throwIfAny(mistakes);
   const instance = createInstance(program, task.sourcePath);

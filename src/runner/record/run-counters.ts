@@ -1,4 +1,5 @@
 import { type ErrorRecord, failureClassOf, KagurazakaError } from "../../base/errors.js";
+import type { FailureReport } from "../../contracts/fleet-control.js";
 import { emptyCounts, type OutcomeStatus } from "../../contracts/outcome.js";
 import type { CountOrShare, RunSettings } from "../../contracts/run-config.js";
 import type { RunStats } from "../../contracts/task.js";
@@ -45,6 +46,12 @@ export class RunCounters {
     if (seen) seen.count++;
     else this.#classes.set(name, { count: 1, first: error, firstKey: key });
     return !seen;
+  }
+
+  /** The most frequent classes of failures, with the first item of each. */
+  topFailures(most: number): FailureReport[] {
+    const all = [...this.#classes].map(([name, { count, first, firstKey }]) => ({ class: name, count, key: firstKey, error: first }));
+    return all.sort((a, b) => b.count - a.count).slice(0, most);
   }
 
   /** The numbers that `finalize()` gets and stats.json holds. */

@@ -57,6 +57,7 @@ export async function finishRun(run: Run, parts: RunParts, stopped: KagurazakaEr
   const exitCode = (): number => (error ? exitCodeOf(error) : allowed ? 0 : 3);
   for (const shard of shards)
     await attempt(() => shard.writeEnd({ exitCode: exitCode(), stats, error: error && toErrorRecord(error) }));
+  run.reportEnd(exitCode(), error);
   await attempt(() => stack.close());
   const { backbone, outputRoot, runDir } = info;
   const { counts, elapsedMs, itemsPerSecond } = stats;

@@ -15,7 +15,7 @@ interface FleetExecutionRequest extends ExecutionRequest {
 export async function openFleetExecution(
   request: FleetExecutionRequest,
   backbone: FleetBackbone,
-): Promise<{ execution: Fleet }> {
+): Promise<{ execution: Fleet; fleet: Fleet }> {
   const { prepared, held, run, stack, onWarning } = request;
   const { config } = prepared;
   const execution = await backbone.openFleet({
@@ -31,7 +31,7 @@ export async function openFleetExecution(
   const shards = held.map(({ rootId, paths, lease }) => ({ rootId, ledgerDir: paths.ledgerDir, lease }));
   const recorded = await recordUnrecorded(execution.unrecorded(), { shards, run, durable: config.run.durable });
   if (recorded > 0) onWarning(`recorded ${recorded} outcomes of earlier runs whose coordinator had crashed`);
-  return { execution };
+  return { execution, fleet: execution };
 }
 
 function jobOf(request: FleetExecutionRequest): FleetJob {

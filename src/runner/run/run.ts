@@ -4,6 +4,7 @@ import { asKagurazakaError, type ErrorRecord, KagurazakaError } from "../../base
 import { startProcessorClock } from "../../base/processor-clock.js";
 import type { PendingItem } from "../../contracts/chunk.js";
 import type { Execution, ExecutionEvents, TaskMessage } from "../../contracts/execution.js";
+import type { Fleet } from "../../contracts/fleet.js";
 import type { RunHooks, RunInfo } from "../../contracts/run-hooks.js";
 import type { Checkpoints } from "../ledger/checkpoints/checkpoints.js";
 import { type ChunkSource, mergeChunks } from "../plan/merge-chunks.js";
@@ -11,6 +12,7 @@ import { inShard, type PreparedRun } from "../prepare/prepared-run.js";
 import type { RunCounters } from "../record/run-counters.js";
 import type { IsolatedSession } from "./crash-recovery/isolated-session.js";
 import { finishRun } from "./finish-run.js";
+import { RunReports } from "./run-reports.js";
 import type { RunLog } from "./run-log.js";
 import type { RunResult, RunSnapshot } from "./run-result.js";
 import type { Shard } from "./shard.js";
@@ -24,6 +26,8 @@ export interface RunParts {
   readonly shards: readonly Shard[];
   readonly counters: RunCounters;
   readonly execution: Execution;
+  /** Only where the execution is one. */
+  readonly fleet?: Fleet | undefined;
   /** Only for a local execution. */
   readonly isolation?: IsolatedSession | undefined;
   readonly log: RunLog;
@@ -41,6 +45,7 @@ export class Run {
   /** The execution is over: every item has an outcome. */
   #isExecuted = false;
   #isInterrupted = false;
+  #reports: RunReports | undefined;
   #kill = (): void => {};
   /** Rejects when the run is told to end now. */
   readonly whenKilled = new Promise<never>((_, reject) => {
@@ -66,8 +71,9 @@ export class Run {
   }
 
   start(): void {
-    const { prepared, shards, isolation, hooks } = this.#parts;
+    const { prepared, shards, isolation, hooks, fleet, stack, counters } = this.#parts;
     hooks.onStart?.(this.info);
+    if (fleet?.report) this.#reports = stack.use(new RunReports(fleet, counters, () => this.snapshot()));
     for (const shard of shards)
       for (const warning of shard.history.warnings) this.warn(inShard(prepared, shard.number, warning));
     if (isolation?.warning !== undefined) this.warn(isolation.warning);
@@ -108,6 +114,11 @@ export class Run {
   /** `drain` was called from outside, or `kill`. */
   get isInterrupted(): boolean {
     return this.#isInterrupted;
+  }
+
+  /** The run is about to be closed. */
+  reportEnd(exitCode: number, error: KagurazakaError | undefined): void {
+    this.#reports?.end(exitCode, error);
   }
 
   /** Every item has an outcome: what is left is finalize(), and to close everything. */

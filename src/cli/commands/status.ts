@@ -1,0 +1,34 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { defineCommand } from "../command.js";
+import { fleetOptions, openFleetControl } from "../fleet-options.js";
+import { findRun, LOOK_EVERY_MS } from "../fleet-runs.js";
+import { formatRun, formatRuns } from "../fleet-tables.js";
+import { createPalette } from "../messages.js";
+import { dataOut, printJson } from "../stdout.js";
+
+export const command = defineCommand({
+  name: "status",
+  words: ["[RUN]"],
+  options: {
+    ...fleetOptions,
+    watch: { type: "boolean", default: false, help: "Show it again every second; a single run until it ends." },
+    json: { type: "boolean", default: false, help: "Print JSON; with --watch one line each time." },
+  },
+  help: "Shows the runs of a fleet, or one of them: what is done, what has failed, what runs for the longest time. The beginning of a run's name is enough.",
+  notes: ["Example:\n  kagurazaka status --redis redis://host:6379 --watch"],
+  async run({ words: [name], values }) {
+    await using control = await openFleetControl(values);
+    const palette = createPalette(process.stdout);
+    const isTerminal = process.stdout.isTTY && !values.json;
+    for (;;) {
+      const found = name === undefined ? await control.runs() : await findRun(control, name);
+      if (values.json) printJson(found);
+      else {
+        const text = "length" in found ? formatRuns(found, palette) : formatRun(found, palette);
+        dataOut().write(values.watch && isTerminal ? `\x1b[H\x1b[J${text}` : text);
+      }
+      if (!values.watch || (!("length" in found) && found.state === "ended")) return 0;
+      await sleep(LOOK_EVERY_MS);
+    }
+  },
+});
