@@ -18,14 +18,20 @@ const FORM =
 /** `redis://`, `rediss://`, and both with `-sentinel` or `-cluster` and several hosts. Messages never hold the password. */
 export function parseAddress(url: string): Address {
   const found = FORM.exec(url.trim());
-  if (!found) throw bad("is not the URL of a Redis", "Write redis://HOST:6379, rediss://USER:PASSWORD@HOST:6379 or redis-sentinel://HOST,HOST/NAME.");
+  if (!found)
+    throw bad(
+      "is not the URL of a Redis",
+      "Write redis://HOST:6379, rediss://USER:PASSWORD@HOST:6379 or redis-sentinel://HOST,HOST/NAME.",
+    );
   const [, scheme = "", user = "", password, list = "", path = ""] = found;
   const kind = scheme.endsWith("-sentinel") ? "sentinel" : scheme.endsWith("-cluster") ? "cluster" : "one";
   const hosts = list.split(",").map((one) => hostOf(one, kind === "sentinel" ? 26_379 : 6379));
-  if (kind === "one" && hosts.length > 1) throw bad("names several hosts", "Use redis-sentinel:// or redis-cluster://.");
+  if (kind === "one" && hosts.length > 1)
+    throw bad("names several hosts", "Use redis-sentinel:// or redis-cluster://.");
   const steps = path.split("/").filter((step) => step !== "");
   const name = kind === "sentinel" ? steps.shift() : undefined;
-  if (kind === "sentinel" && name === undefined) throw bad("does not name the master", "Write redis-sentinel://HOST,HOST/NAME.");
+  if (kind === "sentinel" && name === undefined)
+    throw bad("does not name the master", "Write redis-sentinel://HOST,HOST/NAME.");
   const [number = "0", ...more] = steps;
   if (more.length > 0 || !/^\d{1,5}$/.test(number) || (kind === "cluster" && number !== "0"))
     throw bad("has a path that is not a database number", "Databases are numbered: redis://HOST:6379/0.");

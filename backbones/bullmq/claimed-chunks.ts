@@ -35,8 +35,11 @@ export class ClaimedChunks {
     this.#suspected.set(chunk, nowMs + CLAIM_WITHIN_MS);
   }
 
-  isClaimed(chunk: number, nowMs: number): boolean {
-    return nowMs - (this.#claims.get(chunk) ?? Number.NEGATIVE_INFINITY) < CLAIM_WITHIN_MS;
+  /** A node has just said that it has the chunk, or it is being waited for that. */
+  isKnown(chunk: number, nowMs: number): boolean {
+    return (
+      this.#suspected.has(chunk) || nowMs - (this.#claims.get(chunk) ?? Number.NEGATIVE_INFINITY) < CLAIM_WITHIN_MS
+    );
   }
 
   /** Takes out the chunks that no node has claimed in time. */

@@ -92,4 +92,3 @@ class BullmqControl implements FleetControl {
     await this.#redis[Symbol.asyncDispose]();
   }
 }
-

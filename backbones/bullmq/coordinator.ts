@@ -11,7 +11,7 @@ import {
 } from "../../src/kit.js";
 import { ChunkQueue } from "./chunk-queue.js";
 import { ClaimedChunks } from "./claimed-chunks.js";
-import { HEARTBEAT_MS, type Keys, KEEP_MS, keysOf, MAX_EVENTS } from "./keys.js";
+import { HEARTBEAT_MS, KEEP_MS, type Keys, keysOf, MAX_EVENTS } from "./keys.js";
 import { RedisLease } from "./lease.js";
 import { RedisConnections } from "./redis.js";
 import { type Entry, followStream } from "./streams.js";
@@ -197,7 +197,8 @@ class Coordinator implements Fleet {
 
   async #beat(): Promise<void> {
     const silentMs = performance.now() - this.#answeredAtMs;
-    if (silentMs > this.#redis.timeoutMs) this.#onLost(`no answer from ${this.#redis.address.shown} for ${Math.round(silentMs / 1000)} s`);
+    if (silentMs > this.#redis.timeoutMs)
+      this.#onLost(`no answer from ${this.#redis.address.shown} for ${Math.round(silentMs / 1000)} s`);
     if (this.#isBeating || this.#isLost) return;
     this.#isBeating = true;
     try {
@@ -230,7 +231,8 @@ class Coordinator implements Fleet {
     const beatAt = Number(seconds) * 1000 + Math.round(Number(micros) / 1000);
     const report = this.#report === undefined ? {} : { report: JSON.stringify(this.#report) };
     const pipeline = this.#redis.main.pipeline().hset(this.#keys.run(run), { beatAt, ...report });
-    for (const key of [this.#keys.run(run), this.#keys.chunks(run), ...Object.values(this.#streams)]) pipeline.pexpire(key, KEEP_MS);
+    for (const key of [this.#keys.run(run), this.#keys.chunks(run), ...Object.values(this.#streams)])
+      pipeline.pexpire(key, KEEP_MS);
     await pipeline.exec();
   }
 
@@ -245,7 +247,9 @@ class Coordinator implements Fleet {
     if (!isWaiting) this.#aloneSinceMs = now;
     else if (now - this.#aloneSinceMs > NO_NODE_MS) {
       this.#aloneSinceMs = now;
-      this.#request.onWarning("no node is there. Start one: kagurazaka worker TASK_FILE TASK --redis URL, or give --with_worker");
+      this.#request.onWarning(
+        "no node is there. Start one: kagurazaka worker TASK_FILE TASK --redis URL, or give --with_worker",
+      );
     }
   }
 
@@ -326,14 +330,20 @@ class Coordinator implements Fleet {
     if (this.#missing) return this.#resendMissing();
     const chunks = await this.#queue.missing(this.#execution.openChunks());
     if (chunks.length === 0) return;
-    const last = (await this.#redis.main.xrevrange(this.#streams.outcomes, "+", "-", "COUNT", 1)) as [string, string[]][];
+    const last = (await this.#redis.main.xrevrange(this.#streams.outcomes, "+", "-", "COUNT", 1)) as [
+      string,
+      string[],
+    ][];
     this.#missing = { chunks, until: last[0]?.[0] ?? "0-0" };
     this.#resendMissing();
   }
 
   #resendMissing(): void {
     if (!this.#missing || isBefore(this.#position.outcomes, this.#missing.until)) return;
-    const lost = this.#missing.chunks.filter((chunk) => this.#execution.isOpen(chunk) && !this.#claims.isClaimed(chunk, performance.now()));
+    const now = performance.now();
+    const lost = this.#missing.chunks.filter(
+      (chunk) => this.#execution.isOpen(chunk) && !this.#claims.isKnown(chunk, now),
+    );
     this.#missing = undefined;
     if (lost.length > 0) this.#request.onWarning(`Redis has lost ${lost.length} chunks, which are sent again`);
     for (const chunk of lost) this.#giveBack(chunk);

@@ -75,14 +75,17 @@ export class RedisLease {
     let other: string | null = null;
     let hasWarned = false;
     for (const deadline = performance.now() + LEASE_MS + 5000; performance.now() < deadline; ) {
-      other = (await redis.main.eval(TAKE, names.length, ...names, lease.#text, LEASE_MS, ...replaceable)) as string | null;
+      other = (await redis.main.eval(TAKE, names.length, ...names, lease.#text, LEASE_MS, ...replaceable)) as
+        | string
+        | null;
       if (other === null) return lease;
       const theirs = parseHolder(other);
       if (theirs === undefined || isDead(theirs.run)) {
         replaceable.push(other);
         continue;
       }
-      if (!hasWarned) onWarning(`waiting to see whether the coordinator of run ${theirs.run} on ${theirs.host} is alive`);
+      if (!hasWarned)
+        onWarning(`waiting to see whether the coordinator of run ${theirs.run} on ${theirs.host} is alive`);
       hasWarned = true;
       await sleep(1000);
     }

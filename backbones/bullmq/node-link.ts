@@ -68,12 +68,15 @@ class BullmqNodeLink implements NodeLink {
     const runs = await this.#whileReachable(main.smembers(this.#keys.open));
     for (const run of (runs ?? []).sort()) {
       if (this.#left.has(run)) continue;
-      const [state, task, text] = (await this.#whileReachable(main.hmget(this.#keys.run(run), "state", "task", "job"))) ?? [];
+      const [state, task, text] =
+        (await this.#whileReachable(main.hmget(this.#keys.run(run), "state", "task", "job"))) ?? [];
       if (state !== "open" || task !== this.#request.taskId || !text) continue;
       const job = decodeJob(text);
       if (job && job.run === run) return job;
       this.#left.add(run);
-      this.#request.onWarning(`the record of run ${run} in Redis is not one of this version of kagurazaka, and is left alone`);
+      this.#request.onWarning(
+        `the record of run ${run} in Redis is not one of this version of kagurazaka, and is left alone`,
+      );
     }
     return undefined;
   }

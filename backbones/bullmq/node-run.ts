@@ -1,5 +1,13 @@
 import { type Job, Worker } from "bullmq";
-import type { ChunkMessage, ErrorRecord, FleetJob, NodeJob, NodeMessage, NodeOutcomes, NodeRequest } from "../../src/kit.js";
+import type {
+  ChunkMessage,
+  ErrorRecord,
+  FleetJob,
+  NodeJob,
+  NodeMessage,
+  NodeOutcomes,
+  NodeRequest,
+} from "../../src/kit.js";
 import { type Keys, keysOf, LOCK_MS, MAX_MESSAGES, STALLED_CHECK_MS } from "./keys.js";
 import { Outbox } from "./outbox.js";
 import type { RedisConnections } from "./redis.js";
@@ -36,6 +44,7 @@ export class NodeRun implements NodeJob {
   });
   #isEnded = false;
   #isDraining = false;
+  #isOver = false;
   readonly #completing = new Set<Promise<unknown>>();
   #missing = 0;
   #dropped = 0;
@@ -94,7 +103,12 @@ export class NodeRun implements NodeJob {
     if (message.type === "shard-failed") return void this.#messages.add(encodeMessage(message));
     if (message.type === "heartbeat") {
       if (this.#dropped > 0)
-        this.#messages.add(encodeMessage({ type: "warning", message: `${this.#dropped} messages of items on node ${message.node} were dropped: Redis did not take them in time` }));
+        this.#messages.add(
+          encodeMessage({
+            type: "warning",
+            message: `${this.#dropped} messages of items on node ${message.node} were dropped: Redis did not take them in time`,
+          }),
+        );
       this.#dropped = 0;
       return void this.#messages.add(encodeMessage({ ...message, chunks: [...this.#held.keys()] }));
     }
@@ -105,14 +119,21 @@ export class NodeRun implements NodeJob {
   async leave(error?: ErrorRecord): Promise<void> {
     this.#finish();
     for (const [chunk, { open }] of this.#held) if (open.size > 0) this.giveBack(chunk, [...open]);
-    await this.#outcomes.add(encodeFromNode({ kind: "left", node: this.#request.node, ...(error && { error }) }));
+    // Nobody reads what comes after the end.
+    if (!this.#isOver)
+      await this.#outcomes.add(encodeFromNode({ kind: "left", node: this.#request.node, ...(error && { error }) }));
     await Promise.all([...this.#completing]);
   }
 
   /** Reads the state of the run, and acts on what has changed. */
   async look(): Promise<void> {
     if (this.#isEnded) return;
-    const [state, graceMs, drained] = await this.#redis.main.hmget(this.#keys.run(this.job.run), "state", "graceMs", "drained");
+    const [state, graceMs, drained] = await this.#redis.main.hmget(
+      this.#keys.run(this.job.run),
+      "state",
+      "graceMs",
+      "drained",
+    );
     if (this.#isEnded) return;
     if (state === null) {
       if (++this.#missing >= MAX_MISSING) this.#drain(0);
@@ -125,7 +146,10 @@ export class NodeRun implements NodeJob {
       this.#onDrain(0, shard);
     }
     if (state === "draining") this.#drain(Number(graceMs) || 0);
-    else if (state !== "open") this.#drain(0);
+    else if (state !== "open") {
+      this.#isOver = state === "over";
+      this.#drain(0);
+    }
   }
 
   onQueueLost(why: string): void {
@@ -156,7 +180,9 @@ export class NodeRun implements NodeJob {
   async #next(): Promise<IteratorResult<ChunkMessage>> {
     while (!this.#isEnded) {
       const fetched = this.#queue.getNextJob(this.#request.node, { block: true });
-      const job = await Promise.race([fetched, this.#whenEnded]).catch(() => new Promise<void>((resolve) => setTimeout(resolve, 200)));
+      const job = await Promise.race([fetched, this.#whenEnded]).catch(
+        () => new Promise<void>((resolve) => setTimeout(resolve, 200)),
+      );
       if (this.#isEnded) {
         // The fetch may still bring one.
         void fetched.then((late) => late && this.#handBack(late)).catch(() => {});
@@ -223,7 +249,13 @@ export class NodeRun implements NodeJob {
   async #extendLocks(): Promise<void> {
     const ids = [...this.#held.values()].map(({ job }) => job.id!);
     if (ids.length === 0) return;
-    await this.#queue.extendJobLocks(ids, ids.map(() => this.#request.node), LOCK_MS).catch(() => {});
+    await this.#queue
+      .extendJobLocks(
+        ids,
+        ids.map(() => this.#request.node),
+        LOCK_MS,
+      )
+      .catch(() => {});
   }
 }
 
@@ -233,5 +265,8 @@ function chunkOf({ id, name }: Job): number | undefined {
 }
 
 function shardsOf(text: string | null | undefined): number[] {
-  return (text ?? "").split(",").filter((one) => /^\d+$/.test(one)).map(Number);
+  return (text ?? "")
+    .split(",")
+    .filter((one) => /^\d+$/.test(one))
+    .map(Number);
 }

@@ -68,7 +68,8 @@ export class Outbox {
       const failed = results === null ? 0 : results.findIndex(([error]) => error !== null);
       if (results !== null && failed < 0) return;
       const why = results?.[failed]?.[0]?.message;
-      if (why !== undefined && rest === batch) this.#onWarning?.(`Redis does not take outcomes, which are kept and sent again: ${why}`);
+      if (why !== undefined && rest === batch)
+        this.#onWarning?.(`Redis does not take outcomes, which are kept and sent again: ${why}`);
       // All from the first failure on, so that they keep their order; an entry that comes twice is ignored.
       rest = rest.slice(Math.max(0, failed));
       await new Promise((resolve) => setTimeout(resolve, 500));

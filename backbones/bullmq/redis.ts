@@ -52,9 +52,19 @@ export class RedisConnections implements AsyncDisposable {
     const { kind, hosts, db, name } = this.address;
     const client =
       kind === "cluster"
-        ? new Cluster([...hosts], { redisOptions: common, lazyConnect: true, clusterRetryStrategy: (times) => Math.min(1000, 50 * times) })
+        ? new Cluster([...hosts], {
+            redisOptions: common,
+            lazyConnect: true,
+            clusterRetryStrategy: (times) => Math.min(1000, 50 * times),
+          })
         : kind === "sentinel"
-          ? new Redis({ ...common, db, name: name!, sentinels: [...hosts], ...(this.address.tls ? { enableTLSForSentinelMode: true } : {}) })
+          ? new Redis({
+              ...common,
+              db,
+              name: name!,
+              sentinels: [...hosts],
+              ...(this.address.tls ? { enableTLSForSentinelMode: true } : {}),
+            })
           : new Redis({ ...common, ...hosts[0]!, db });
     client.on("error", (error: Error) => {
       this.#lastError = error;
@@ -104,7 +114,9 @@ export class RedisConnections implements AsyncDisposable {
         `Redis at ${shown} may remove keys when it is full (maxmemory-policy ${policy}). What it removes is sent again. Set the policy to noeviction.`,
       );
     const isNear = hosts.every(({ host }) => /^(?:localhost|127\.|::1$|\[::1\]$)/.test(host));
-    const missing = [login.password === undefined ? "no password" : "", tls ? "" : "no TLS"].filter((one) => one !== "");
+    const missing = [login.password === undefined ? "no password" : "", tls ? "" : "no TLS"].filter(
+      (one) => one !== "",
+    );
     if (!isNear && missing.length > 0)
       warnings.push(
         `the connection to Redis at ${shown} has ${missing.join(" and ")}: on this network others may read items and send chunks. Use rediss://USER:PASSWORD@HOST.`,
@@ -140,9 +152,19 @@ function refused(shown: string, error: Error): KagurazakaError {
     : /NOAUTH|Authentication required/i.test(message)
       ? ["it asks for a password", "Give it in the URL: redis://:PASSWORD@HOST."]
       : /certificate|self.signed|altname|UNABLE_TO_VERIFY|ERR_TLS/i.test(`${code} ${message}`)
-        ? [`its certificate is not accepted (${message})`, "Name the host as the certificate does, and its authority's file in NODE_EXTRA_CA_CERTS."]
+        ? [
+            `its certificate is not accepted (${message})`,
+            "Name the host as the certificate does, and its authority's file in NODE_EXTRA_CA_CERTS.",
+          ]
         : /wrong version number|packet length|ECONNRESET|EPROTO/i.test(`${code} ${message}`)
           ? [`the connection was broken off (${message})`, "Does the server speak TLS (rediss://) or not (redis://)?"]
-          : [message || code || "no connection", "Start it, for example with `docker compose up -d redis` or `redis-server`, and check --redis."];
-  return new KagurazakaError("queue", `Redis at ${shown} cannot be used: ${why}`, { where: "--redis", hint, cause: error });
+          : [
+              message || code || "no connection",
+              "Start it, for example with `docker compose up -d redis` or `redis-server`, and check --redis.",
+            ];
+  return new KagurazakaError("queue", `Redis at ${shown} cannot be used: ${why}`, {
+    where: "--redis",
+    hint,
+    cause: error,
+  });
 }

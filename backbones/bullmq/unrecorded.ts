@@ -15,7 +15,10 @@ const SAY_MS = 10_000;
  * What nodes have sent to runs whose coordinators are dead. Such a run is drained first: what waits in its queue is removed (it
  * is planned again), and what nodes have begun is awaited.
  */
-export async function* unrecordedOutcomes(redis: RedisConnections, request: FleetRequest): AsyncGenerator<UnrecordedOutcomes> {
+export async function* unrecordedOutcomes(
+  redis: RedisConnections,
+  request: FleetRequest,
+): AsyncGenerator<UnrecordedOutcomes> {
   const keys = keysOf(redis.prefix);
   const runs = await redis.main.smembers(keys.open);
   for (const run of runs.sort()) {
@@ -27,7 +30,11 @@ export async function* unrecordedOutcomes(redis: RedisConnections, request: Flee
   }
 }
 
-async function* ofRun(redis: RedisConnections, request: FleetRequest, job: FleetJob): AsyncGenerator<UnrecordedOutcomes> {
+async function* ofRun(
+  redis: RedisConnections,
+  request: FleetRequest,
+  job: FleetJob,
+): AsyncGenerator<UnrecordedOutcomes> {
   const { run } = job;
   const keys = keysOf(redis.prefix);
   const queue = new ChunkQueue(redis, run, { trouble() {}, fatal() {} });
@@ -53,7 +60,10 @@ async function* ofRun(redis: RedisConnections, request: FleetRequest, job: Fleet
     for (let isLast = false; ; ) {
       await queue.takeWaiting();
       const { active, waiting } = await queue.counts();
-      const entries = (await redis.main.xrange(keys.outcomes(run), position, "+", "COUNT", 1000)) as [string, string[]][];
+      const entries = (await redis.main.xrange(keys.outcomes(run), position, "+", "COUNT", 1000)) as [
+        string,
+        string[],
+      ][];
       for (const [id, fields] of entries) {
         position = `(${id}`;
         const message = decodeFromNode(fields[1] ?? "");
@@ -71,7 +81,9 @@ async function* ofRun(redis: RedisConnections, request: FleetRequest, job: Fleet
       if (isLast) continue;
       if (performance.now() - saidAtMs > SAY_MS) {
         saidAtMs = performance.now();
-        request.onWarning(`waiting for ${active} chunks that nodes still have from run ${run}, whose coordinator is gone`);
+        request.onWarning(
+          `waiting for ${active} chunks that nodes still have from run ${run}, whose coordinator is gone`,
+        );
       }
       await sleep(LOOK_MS);
     }
@@ -83,7 +95,12 @@ async function* ofRun(redis: RedisConnections, request: FleetRequest, job: Fleet
   }
 }
 
-async function forget(redis: RedisConnections, { run }: FleetJob, queue: ChunkQueue, takenOverBy: string): Promise<void> {
+async function forget(
+  redis: RedisConnections,
+  { run }: FleetJob,
+  queue: ChunkQueue,
+  takenOverBy: string,
+): Promise<void> {
   const keys = keysOf(redis.prefix);
   await redis.main.hset(keys.run(run), { state: "over", takenOverBy });
   await queue.obliterate();

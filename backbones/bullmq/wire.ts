@@ -15,7 +15,11 @@ import {
 /** What stands in Redis, and the check of everything that is read from it: others may write there as well. */
 
 const MAX_CHUNK_BYTES = 256 * 1024 * 1024;
-const count = z.number().int().min(0).max(2 ** 40);
+const count = z
+  .number()
+  .int()
+  .min(0)
+  .max(2 ** 40);
 const json = z.json();
 
 const chunkHeader = z.strictObject({
@@ -114,7 +118,14 @@ const nodeMessage = z.discriminatedUnion("type", [
     message: z.string(),
     fields: z.unknown().optional(),
   }),
-  z.object({ type: z.literal("retry"), chunk: count, index: count, attempt: count, error: errorRecord, delayMs: z.number() }),
+  z.object({
+    type: z.literal("retry"),
+    chunk: count,
+    index: count,
+    attempt: count,
+    error: errorRecord,
+    delayMs: z.number(),
+  }),
   z.object({ type: z.literal("shard-failed"), shard: count, error: errorRecord }),
   z.object({ type: z.literal("warning"), message: z.string() }),
   z.object({ type: z.literal("recycled"), worker: z.string(), why: z.string() }),
@@ -184,7 +195,8 @@ const runReport = z.object({
   error: errorRecord.optional(),
 });
 
-export const decodeRunReport = (text: string): RunReport | undefined => checked(runReport, text) as RunReport | undefined;
+export const decodeRunReport = (text: string): RunReport | undefined =>
+  checked(runReport, text) as RunReport | undefined;
 
 const nodeReport = z.object({
   host: z.string(),

@@ -31,7 +31,8 @@ function kill(pid: number): void {
 export function killProcessesOf(owner: string): void {
   for (const name of readNames("/proc")) {
     const pid = Number(name);
-    if (Number.isInteger(pid) && pid !== process.pid && environmentOf(pid).includes(`KAGURAZAKA_OWNER=${owner}`)) kill(pid);
+    if (Number.isInteger(pid) && pid !== process.pid && environmentOf(pid).includes(`KAGURAZAKA_OWNER=${owner}`))
+      kill(pid);
   }
 }
 

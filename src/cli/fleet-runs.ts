@@ -14,12 +14,20 @@ export async function findRun(control: FleetControl, name: string): Promise<Flee
   if (exact) return exact;
   if (similar.length === 1) return similar[0]!;
   const names = runs.map(({ run }) => run);
-  if (similar.length > 1) throw usageError(`"${name}" begins the names of ${similar.length} runs`, `They are ${similar.map(({ run }) => run).join(", ")}.`);
+  if (similar.length > 1)
+    throw usageError(
+      `"${name}" begins the names of ${similar.length} runs`,
+      `They are ${similar.map(({ run }) => run).join(", ")}.`,
+    );
   throw usageError(`there is no run "${name}".${didYouMean(name, names)}`, "kagurazaka status lists the runs.");
 }
 
 /** Waits for the end of a run, also where another takes it over. @param onLook called with each state */
-export async function waitForEnd(control: FleetControl, name: string, onLook: (run: FleetRun) => void): Promise<FleetRun> {
+export async function waitForEnd(
+  control: FleetControl,
+  name: string,
+  onLook: (run: FleetRun) => void,
+): Promise<FleetRun> {
   for (let followed = name; ; await sleep(LOOK_EVERY_MS)) {
     const run = await findRun(control, followed);
     onLook(run);

@@ -5,7 +5,12 @@ import type { Palette } from "./messages.js";
 /** Columns as wide as their widest cell. */
 function table(rows: readonly (readonly string[])[]): string[] {
   const widths = rows.reduce<number[]>((all, row) => row.map((cell, i) => Math.max(all[i] ?? 0, cell.length)), []);
-  return rows.map((row) => row.map((cell, i) => (i === row.length - 1 ? cell : cell.padEnd(widths[i]!))).join("  ").trimEnd());
+  return rows.map((row) =>
+    row
+      .map((cell, i) => (i === row.length - 1 ? cell : cell.padEnd(widths[i]!)))
+      .join("  ")
+      .trimEnd(),
+  );
 }
 
 const megabytes = (bytes: number): string => `${Math.round(bytes / 1e6)} MB`;
@@ -26,7 +31,10 @@ export function formatRuns(runs: readonly FleetRun[], palette: Palette): string 
       escapeControls(`${run.coordinator.host}:${run.coordinator.pid}`),
     ];
   });
-  const [head, ...rest] = table([["RUN", "TASK", "STATE", "DONE", "FAILED", "IN FLIGHT", "RATE", "COORDINATOR"], ...rows]);
+  const [head, ...rest] = table([
+    ["RUN", "TASK", "STATE", "DONE", "FAILED", "IN FLIGHT", "RATE", "COORDINATOR"],
+    ...rows,
+  ]);
   return `${palette.bold(head!)}\n${rest.join("\n")}\n`;
 }
 
@@ -37,16 +45,26 @@ export function formatRun(run: FleetRun, palette: Palette): string {
     `  coordinator  ${escapeControls(run.coordinator.host)}, pid ${run.coordinator.pid}, since ${run.startedAt}`,
     `  queue        ${run.chunks.waiting} chunks wait, ${run.chunks.active} at nodes`,
   ];
-  if (run.state === "orphaned") lines.push("  The coordinator is gone. Give the command of the run again: it takes over.");
+  if (run.state === "orphaned")
+    lines.push("  The coordinator is gone. Give the command of the run again: it takes over.");
   if (!report) return `${lines.join("\n")}\n`;
   const { counts, listed, inFlight, waiting, itemsPerSecond, elapsedMs, oldest } = report;
-  const shown = (["done", "skipped", "filtered", "failed", "cancelled"] as const).filter((status) => counts[status] > 0);
-  lines.push(`  items        ${shown.map((status) => `${groupedCount(counts[status])} ${status}`).join(", ") || "none yet"}`);
-  lines.push(`  left         ${groupedCount(inFlight)} in flight, ${groupedCount(waiting)} waiting${listed ? "" : ", still listing"}`);
+  const shown = (["done", "skipped", "filtered", "failed", "cancelled"] as const).filter(
+    (status) => counts[status] > 0,
+  );
+  lines.push(
+    `  items        ${shown.map((status) => `${groupedCount(counts[status])} ${status}`).join(", ") || "none yet"}`,
+  );
+  lines.push(
+    `  left         ${groupedCount(inFlight)} in flight, ${groupedCount(waiting)} waiting${listed ? "" : ", still listing"}`,
+  );
   lines.push(`  speed        ${shortRate(itemsPerSecond)}, running for ${shortDuration(elapsedMs)}`);
-  for (const { key, sinceMs } of oldest) lines.push(`  oldest       ${escapeControls(key)} for ${shortDuration(sinceMs)}`);
+  for (const { key, sinceMs } of oldest)
+    lines.push(`  oldest       ${escapeControls(key)} for ${shortDuration(sinceMs)}`);
   for (const failure of report.failures.slice(0, 5))
-    lines.push(`  failed       ${groupedCount(failure.count)} × ${escapeControls(failure.class)} (first: ${escapeControls(failure.key)})`);
+    lines.push(
+      `  failed       ${groupedCount(failure.count)} × ${escapeControls(failure.class)} (first: ${escapeControls(failure.key)})`,
+    );
   return `${lines.join("\n")}\n`;
 }
 
@@ -63,6 +81,9 @@ export function formatNodes(nodes: readonly FleetNode[], palette: Palette): stri
     escapeControls(node.version),
     node.ageMs > 5000 ? `silent for ${shortDuration(node.ageMs)}` : "",
   ]);
-  const [head, ...rest] = table([["NODE", "TASK", "STATE", "RUNNING", "SETTLED", "RATE", "MEMORY", "VERSION", ""], ...rows]);
+  const [head, ...rest] = table([
+    ["NODE", "TASK", "STATE", "RUNNING", "SETTLED", "RATE", "MEMORY", "VERSION", ""],
+    ...rows,
+  ]);
   return `${palette.bold(head!)}\n${rest.join("\n")}\n`;
 }

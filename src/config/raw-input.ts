@@ -39,7 +39,9 @@ interface BaseInput {
 export function overWritten(input: RawInput, { task, mixin, rawArgs }: WrittenConfig): RawInput {
   const origin: ValueOrigin = { kind: "file", text: "the run" };
   const branch = mixin === null ? undefined : (treeFromCode(mixin, origin, ["mixin"]) as Branch);
-  const options = Object.entries(task).map(([name, value]) => [snakeName(name), treeFromCode(value, origin, [name])] as const);
+  const options = Object.entries(task).map(
+    ([name, value]) => [snakeName(name), treeFromCode(value, origin, [name])] as const,
+  );
   return { ...input, base: { mixin: branch, task: new Map(options), rawArgs } };
 }
 

@@ -142,7 +142,7 @@ export const cliOptions = {
     type: "string",
     default: "auto",
     placeholder: "NAME",
-    help: "Where items run: auto, inline, mp, or the path or package of another backbone. Default: auto.",
+    help: "Where items run: auto, inline, mp, bullmq, or the path or package of another backbone. Default: auto.",
   },
   cfg: {
     type: "string",
@@ -177,6 +177,14 @@ export const cliOptions = {
     placeholder: "pretty|json",
     help: "Form of messages on stderr. Default: pretty.",
   },
+  withWorker: {
+    ...flag,
+    help: "Start a node beside the run, for a fleet (--backbone bullmq). It ends with the run.",
+  },
+  detach: {
+    ...flag,
+    help: "Let the run of a fleet go on by itself, and print its id. `kagurazaka wait RUN` waits for its end.",
+  },
   showConfig: { ...flag, help: "Show every value with its origin, and run nothing." },
   debugItem: {
     type: "string",
@@ -191,7 +199,7 @@ export const cliOptions = {
 
 export const toolOptions: Readonly<Record<string, ToolOption>> = { ...runOptions, ...cliOptions };
 
-export const uiNames = ["json", "progress", "logFormat", "showConfig", "debugItem"] as const;
+export const uiNames = ["json", "progress", "logFormat", "showConfig", "debugItem", "withWorker", "detach"] as const;
 
 /** Settings of the command line program itself; a run does not know them. */
 export type UiSettings = OptionValues<Pick<typeof cliOptions, (typeof uiNames)[number]>>;

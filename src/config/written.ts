@@ -53,7 +53,11 @@ function mixinAsWritten({ fields }: MergedMixin, interpolator: Interpolator): Re
     const values: Record<string, Json> = Object.create(null);
     for (const [key, child] of Object.entries(tree)) {
       const spec = definition.fields[key];
-      values[key] = open(`${name}.${snakeName(key)}`, spec ?? {}, plain(interpolator.resolve(child, [...path, key]), spec));
+      values[key] = open(
+        `${name}.${snakeName(key)}`,
+        spec ?? {},
+        plain(interpolator.resolve(child, [...path, key]), spec),
+      );
     }
     written[field] = values;
   }

@@ -38,7 +38,8 @@ export interface FleetRequest {
 }
 
 /** A run as nodes get it: data only, no code, no absolute path, no secret. Each node makes the `TaskRef` of its workers. */
-export interface FleetJob extends Omit<WorkerSetup, "task" | "owner" | "worker" | "shape" | "shards" | "recycle" | "timeoutMs"> {
+export interface FleetJob
+  extends Omit<WorkerSetup, "task" | "owner" | "worker" | "shape" | "shards" | "recycle" | "timeoutMs"> {
   readonly task: FleetTask;
   /** By hard shard. */
   readonly shards: readonly FleetShard[];

@@ -55,7 +55,14 @@ export async function compileModule({ file, toolRoot }: CompileOptions): Promise
   if (isInside(sourcePath, join(tool.root, "dist"))) {
     const moduleHash = sha256Hex(readFileSync(sourcePath));
     const fileHashes = { [basename(sourcePath)]: moduleHash };
-    return { entryUrl: pathToFileURL(sourcePath).href, sourcePath, moduleHash, files: [sourcePath], fileHashes, built: false };
+    return {
+      entryUrl: pathToFileURL(sourcePath).href,
+      sourcePath,
+      moduleHash,
+      files: [sourcePath],
+      fileHashes,
+      built: false,
+    };
   }
   const cache = new ModuleCache(tool, sourcePath);
   const found = cache.find();

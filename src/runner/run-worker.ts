@@ -33,11 +33,17 @@ export interface WorkerOptions {
   /** A run begins (its id), or ends (undefined). */
   readonly onRun?: (run: string | undefined, node: NodeReport) => void;
   /** The node is about to look for runs. */
-  readonly onReady?: (node: { readonly name: string; readonly task: string; readonly backbone: string; readonly slots: number }) => void;
+  readonly onReady?: (node: {
+    readonly name: string;
+    readonly task: string;
+    readonly backbone: string;
+    readonly slots: number;
+  }) => void;
 }
 
 /** Values of the task and of the worker backbone that differ on this machine: mount points, numbers of workers. */
-export type RunWorkerOptions = WorkerOptions & Pick<CodeOptions, "mixin" | "taskOptions" | "backboneOptions" | "cfg" | "mixinCfg">;
+export type RunWorkerOptions = WorkerOptions &
+  Pick<CodeOptions, "mixin" | "taskOptions" | "backboneOptions" | "cfg" | "mixinCfg">;
 
 /**
  * Works as a node of a fleet, until the signal aborts. Serves all runs of the task, one after another.
@@ -67,7 +73,12 @@ export async function serveRuns(given: RawInput, options: WorkerOptions, choice?
   const fleetOptions = await optionsOf(fleet.name, fleet.options, options.fleetOptions);
   const shapes = shapesOf(task.template?.kind ?? "item", { concurrency: undefined }, backbone.size(own).workers);
   const name = options.name ?? `${hostname()}-${process.pid}-${randomBytes(2).toString("hex")}`;
-  const node = { name, task: task.id, backbone: backbone.name, slots: shapes.reduce((sum, { slots }) => sum + slots, 0) };
+  const node = {
+    name,
+    task: task.id,
+    backbone: backbone.name,
+    slots: shapes.reduce((sum, { slots }) => sum + slots, 0),
+  };
   onReady?.(node);
   await runNode({
     ...rest,

@@ -25,7 +25,8 @@ async function main(): Promise<void> {
   if (!isFleetBackbone(fleet)) throw new Error(`${module} is no fleet backbone`);
   if (role === "coordinator") return void (await runSampleIn(dir, { ...spec, options: fleetOptions, backbone: fleet }));
   const mp = await loadBackbone("mp", "item", import.meta.filename);
-  const prepare = (written?: WrittenConfig) => prepareSample(dir, { ...spec, options: { numProcess: "2" } }, mp, written);
+  const prepare = (written?: WrittenConfig) =>
+    prepareSample(dir, { ...spec, options: { numProcess: "2" } }, mp, written);
   const abort = new AbortController();
   process.once("SIGTERM", () => abort.abort());
   const { program, fileHashes, sourcePath } = await prepare();

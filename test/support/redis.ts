@@ -30,7 +30,9 @@ function findServer(): string {
     spawnSync("apt-get", ["install", "-y", "-qq", "redis-server"], { env, stdio: "ignore" });
     if (existsSync("/usr/bin/redis-server")) return "/usr/bin/redis-server";
   }
-  throw new Error("These tests need Redis: install redis-server (6.2 or later) or valkey-server, so that it is on PATH.");
+  throw new Error(
+    "These tests need Redis: install redis-server (6.2 or later) or valkey-server, so that it is on PATH.",
+  );
 }
 
 let server: string | undefined;
@@ -43,7 +45,21 @@ export async function startRedis(flags: readonly string[] = []): Promise<TestRed
   const start = async (): Promise<void> => {
     child = spawn(
       server!,
-      ["--port", `${port}`, "--bind", "127.0.0.1", "--save", "", "--dir", dir, "--daemonize", "no", "--maxmemory-policy", "noeviction", ...flags],
+      [
+        "--port",
+        `${port}`,
+        "--bind",
+        "127.0.0.1",
+        "--save",
+        "",
+        "--dir",
+        dir,
+        "--daemonize",
+        "no",
+        "--maxmemory-policy",
+        "noeviction",
+        ...flags,
+      ],
       { stdio: "ignore" },
     );
     for (const deadline = Date.now() + 10_000; ; await sleep(20)) {

@@ -21,6 +21,7 @@ import { ending, hardExit } from "../hard-exit.js";
 import { messages } from "../message-out.js";
 import { formatError } from "../messages.js";
 import { formatDryRun, formatHeader, formatReport, formatShowConfig, nextCommand } from "../report.js";
+import { attach, detach, findRunning, notOnFleet, openControlOf, WorkerBeside } from "../run-on-fleet.js";
 import { dataOut, printJson } from "../stdout.js";
 
 /** `kagurazaka task.ts MyTask …`: the command without a name. */
@@ -36,12 +37,27 @@ export const command = defineCommand({
       dataOut().write(formatShowConfig(prepared.config));
       return 0;
     }
+    for (const [flag, isGiven] of [
+      ["--with_worker", ui.withWorker],
+      ["--detach", ui.detach],
+    ] as const)
+      if (isGiven && !isFleetBackbone(prepared.backbone)) throw notOnFleet(flag, prepared);
     const chosen = debugItem === undefined ? prepared : await onlyItem(prepared, debugItem);
     return prepared.config.run.dryRun
       ? showDryRun(chosen, ui)
-      : execute(chosen, ui, shownWords(runArgv, prepared.config.entries));
+      : execute(chosen, ui, {
+          words: runArgv,
+          task: [owners.peek.taskFile, owners.peek.exportName].flatMap((word) => word ?? []),
+        });
   },
 });
+
+/** How the run was given. */
+interface Given {
+  readonly words: readonly string[];
+  /** The words that name the task. */
+  readonly task: readonly string[];
+}
 
 async function showDryRun(prepared: PreparedRun, { json }: UiSettings): Promise<number> {
   const { dryRun } = await import("../../runner/tools/preview/dry-run.js");
@@ -74,9 +90,13 @@ async function onlyItem(prepared: PreparedRun, key: string): Promise<PreparedRun
   throw new KagurazakaError("usage", message, { where: "--debug-item" });
 }
 
-async function execute(prepared: PreparedRun, ui: UiSettings, argv: readonly string[]): Promise<number> {
+async function execute(prepared: PreparedRun, ui: UiSettings, given: Given): Promise<number> {
   const screen = createConsole(ui);
   const { palette } = screen;
+  if (isFleetBackbone(prepared.backbone)) {
+    const ended = await onFleet(prepared, ui, given, screen);
+    if (ended !== undefined) return ended;
+  }
   for (const note of prepared.config.notes) screen.note(note);
   if (prepared.config.run.timeout !== undefined && !isFleetBackbone(prepared.backbone) && !prepared.backbone.killable) {
     screen.warn(`${prepared.backbone.name} cannot stop a loop that blocks: --timeout only fires ctx.signal`);
@@ -96,6 +116,7 @@ async function execute(prepared: PreparedRun, ui: UiSettings, argv: readonly str
     ...(screen.retry ? { onRetry: screen.retry } : {}),
   };
   let releaseSignals = (): void => {};
+  const beside = ui.withWorker ? new WorkerBeside(given.task, prepared, screen) : undefined;
   try {
     const started = await startRun(prepared, hooks);
     running = started;
@@ -107,7 +128,8 @@ async function execute(prepared: PreparedRun, ui: UiSettings, argv: readonly str
     const exitCode = signal === undefined ? result.exitCode : 128 + constants.signals[signal];
     screen.end();
     releaseOutput();
-    showEnd(result, argv, screen);
+    await beside?.[Symbol.asyncDispose]();
+    showEnd(result, shownWords(given.words, prepared.config.entries), screen);
     ending.isHard = result.blockedThreads > 0;
     const { run: id, task, backbone, counts, elapsedMs, itemsPerSecond, outputRoot, runDir } = result;
     if (ui.json)
@@ -120,7 +142,34 @@ async function execute(prepared: PreparedRun, ui: UiSettings, argv: readonly str
     screen.end();
     releaseSignals();
     releaseOutput();
+    await beside?.[Symbol.asyncDispose]();
   }
+}
+
+/** Where the run goes on without this process, or does so already. Undefined: this process is to coordinate it. */
+async function onFleet(
+  prepared: PreparedRun,
+  ui: UiSettings,
+  { words }: Given,
+  screen: RunConsole,
+): Promise<number | undefined> {
+  if (ui.detach) {
+    const run = await detach(
+      words.filter((word) => !/^--detach(?:=|$)/.test(word)),
+      prepared,
+      screen,
+    );
+    if (ui.json) printJson({ run }, { owed: true });
+    else dataOut().write(`${run}\n`);
+    return 0;
+  }
+  await using control = await openControlOf(prepared);
+  const running = control && (await findRunning(control, prepared));
+  const ended = running && (await attach(control, running, screen));
+  if (!ended) return undefined;
+  const { run, task, report } = ended;
+  if (ui.json) printJson({ run, task, counts: report?.counts, exitCode: report?.exitCode }, { owed: true });
+  return report?.exitCode ?? 1;
 }
 
 function showEnd(result: RunResult, argv: readonly string[], { text, palette }: RunConsole): void {

@@ -1,5 +1,5 @@
-import { constants } from "node:os";
 import type { Socket } from "node:net";
+import { constants } from "node:os";
 import { escapeControls } from "../../base/text.js";
 import { serveRuns } from "../../runner/run-worker.js";
 import { defineCommand } from "../command.js";
@@ -13,10 +13,25 @@ export const command = defineCommand({
   takes: "run",
   options: {
     ...fleetOptions,
-    inner: { type: "string", default: "mp", placeholder: "NAME", help: "The backbone that runs items on this machine. Default: mp." },
-    name: { type: "string", notEmpty: true, placeholder: "NAME", help: "The node's name, unique in the fleet. Default: host, process id and a random part." },
+    inner: {
+      type: "string",
+      default: "mp",
+      placeholder: "NAME",
+      help: "The backbone that runs items on this machine. Default: mp.",
+    },
+    name: {
+      type: "string",
+      notEmpty: true,
+      placeholder: "NAME",
+      help: "The node's name, unique in the fleet. Default: host, process id and a random part.",
+    },
     once: { type: "boolean", default: false, help: "Leave after one run." },
-    idleExit: { type: "duration", min: 1000, placeholder: "TIME", help: "Leave after this time without a run (5m). Default: stay." },
+    idleExit: {
+      type: "duration",
+      min: 1000,
+      placeholder: "TIME",
+      help: "Leave after this time without a run (5m). Default: stay.",
+    },
     allowCodeDrift: {
       type: "boolean",
       default: false,
@@ -29,7 +44,9 @@ export const command = defineCommand({
     const { bold, dim, yellow } = createPalette(messages);
     const { inner, name, once, idleExit: idleExitMs, allowCodeDrift } = values;
     const say = (text: string): void => messages.write(`${text}\n`);
-    const stop = stopSignals((signal) => say(`${signal}: running items may finish, the others go back; once more to end now`));
+    const stop = stopSignals((signal) =>
+      say(`${signal}: running items may finish, the others go back; once more to end now`),
+    );
     await serveRuns(input, {
       fleetOptions: writtenFleetOptions(values),
       inner,
@@ -39,8 +56,11 @@ export const command = defineCommand({
       allowCodeDrift,
       signal: stop.signal,
       onReady: (node) =>
-        say(`node ${bold(node.name)} waits for runs of ${escapeControls(node.task)} (${node.backbone}, ${node.slots} items at once)`),
-      onRun: (run, node) => say(run === undefined ? dim(`the run is over; ${node.settled} items settled so far`) : `works for run ${run}`),
+        say(
+          `node ${bold(node.name)} waits for runs of ${escapeControls(node.task)} (${node.backbone}, ${node.slots} items at once)`,
+        ),
+      onRun: (run, node) =>
+        say(run === undefined ? dim(`the run is over; ${node.settled} items settled so far`) : `works for run ${run}`),
       onWarning: (message) => say(`${yellow("warning")} ${escapeControls(message)}`),
     });
     return stop.exitCode();

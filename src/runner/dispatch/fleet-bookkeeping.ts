@@ -1,28 +1,20 @@
-import { MAX_TIMER_MS, monotonicMs } from "../../base/clock.js";
+import { MAX_TIMER_MS } from "../../base/clock.js";
 import { asKagurazakaError, type ErrorRecord, KagurazakaError, toErrorRecord } from "../../base/errors.js";
 import { shortDuration } from "../../base/text.js";
 import type { Chunk, PendingItem } from "../../contracts/chunk.js";
 import type { ExecutionEvents, ExecutionSnapshot } from "../../contracts/execution.js";
 import type { FleetExecution, FleetQueue, NodeMessage, NodeOutcomes } from "../../contracts/fleet.js";
 import type { RunSettings } from "../../contracts/run-config.js";
-import { itemsPerWorker, MeanDuration } from "./chunk-size.js";
 import { NodeHeartbeats } from "./node-heartbeats.js";
+import { OutgoingItems } from "./outgoing-items.js";
 import { OutstandingChunks } from "./outstanding-chunks.js";
-import { type ChunkSlice, ReadyQueue } from "./queues.js";
 import { StallClock } from "./stall-clock.js";
-import { Throttle } from "./throttle.js";
 
 /** The limit of what is in the queue and at nodes at a time, in characters of JSON. */
 const WINDOW_CHARS = 32 * 1024 * 1024;
 const WINDOW_ITEMS = 65_536;
 /** The limit before the first item has settled: a broken task fails few items before the run stops. */
 const FIRST_WINDOW_ITEMS = 1024;
-const MAX_CHUNK_ITEMS = 1024;
-const MAX_CHUNK_CHARS = 1024 * 1024;
-/** The first items are sent one by one, so that each node gets some. */
-const FIRST_ITEMS = 20;
-/** Items of a lost node, in one chunk: few, so that several nodes share them. */
-const MAX_ISOLATED_ITEMS = 16;
 const SWEEP_MS = 250;
 const LOST_TWICE = toErrorRecord(
   new KagurazakaError("crash", "two nodes were lost while they ran this item; the second ran nothing else", {
@@ -41,17 +33,13 @@ type FleetSettings = Pick<RunSettings, "chunksize" | "grace" | "stall" | "rate">
 export class FleetBookkeeping implements FleetExecution {
   readonly #queue: FleetQueue;
   readonly #settings: FleetSettings;
-  readonly #ready = new ReadyQueue();
-  /** Items of lost nodes, which are sent again alone. */
-  readonly #suspects = new ReadyQueue();
+  readonly #outgoing: OutgoingItems;
   readonly #out = new OutstandingChunks();
-  readonly #mean = new MeanDuration();
   readonly #clock: StallClock;
   readonly #stoppedShards = new Set<number>();
   readonly #nodes = new NodeHeartbeats();
   /** By isolated chunk: the item that its node runs now, and nothing else. */
   readonly #begunAlone = new Map<number, number>();
-  readonly #throttle: Throttle;
   #chunks!: AsyncIterator<Chunk>;
   #events!: ExecutionEvents;
   #state: "idle" | "running" | "draining" | "closed" = "idle";
@@ -68,7 +56,7 @@ export class FleetBookkeeping implements FleetExecution {
     this.#queue = queue;
     this.#settings = settings;
     this.#clock = new StallClock(settings.stall);
-    this.#throttle = new Throttle(settings.rate, monotonicMs());
+    this.#outgoing = new OutgoingItems(settings);
   }
 
   run(chunks: AsyncIterator<Chunk>, events: ExecutionEvents): Promise<KagurazakaError | undefined> {
@@ -110,8 +98,8 @@ export class FleetBookkeeping implements FleetExecution {
   }
 
   snapshot(): ExecutionSnapshot {
-    const waiting = this.#ready.length + this.#suspects.length;
-    return { inFlight: this.#out.size, waiting, scopes: this.#nodes.scopes(), oldest: this.#nodes.oldest() };
+    const [scopes, oldest] = [this.#nodes.scopes(), this.#nodes.oldest()];
+    return { inFlight: this.#out.size, waiting: this.#outgoing.length, scopes, oldest };
   }
 
   // ── Events of the queue ─────────────────────────────────────────────────────────────────────────────────────────────
@@ -135,7 +123,7 @@ export class FleetBookkeeping implements FleetExecution {
     }
     const count = plain.length / 2 + rest.length;
     this.#settled += count;
-    this.#mean.add(totalMs, count);
+    this.#outgoing.settled(count, totalMs);
     this.#clock.reset();
     this.#events.onMessageDone(forget);
     this.#pump();
@@ -143,8 +131,8 @@ export class FleetBookkeeping implements FleetExecution {
 
   onGivenBack(chunk: number, indices: readonly number[] = this.#out.openIn(chunk)): void {
     if (this.#state === "closed") return;
-    const queue = this.#out.isIsolated(chunk) ? this.#suspects : this.#ready;
-    this.#sendAgain(this.#takeAll(chunk, indices), queue);
+    const isolated = this.#out.isIsolated(chunk);
+    this.#sendAgain(this.#takeAll(chunk, indices), isolated);
   }
 
   onBegunAlone(chunk: number, index: number): void {
@@ -156,9 +144,10 @@ export class FleetBookkeeping implements FleetExecution {
     const culprit = this.#begunAlone.get(chunk);
     if (culprit !== undefined) {
       const ref = this.#out.take(chunk, culprit);
-      if (ref) this.#events.onSettled(ref.chunk.itemAt(ref.index), { status: "failed", durationMs: 0, error: LOST_TWICE });
+      if (ref)
+        this.#events.onSettled(ref.chunk.itemAt(ref.index), { status: "failed", durationMs: 0, error: LOST_TWICE });
     }
-    this.#sendAgain(this.#takeAll(chunk, this.#out.openIn(chunk)), this.#suspects);
+    this.#sendAgain(this.#takeAll(chunk, this.#out.openIn(chunk)), true);
   }
 
   isOpen(chunk: number): boolean {
@@ -178,9 +167,10 @@ export class FleetBookkeeping implements FleetExecution {
   }
 
   /** While the run drains, such items are cancelled. */
-  #sendAgain(items: readonly PendingItem[], queue: ReadyQueue): void {
+  #sendAgain(items: readonly PendingItem[], isolated: boolean): void {
     for (const item of items.toReversed())
-      if (this.#state === "running" && !this.#stoppedShards.has(item.header.shard)) queue.unshift(item);
+      if (this.#state === "running" && !this.#stoppedShards.has(item.header.shard))
+        this.#outgoing.unshift(item, isolated);
       else this.#events.onSettled(item, { status: "cancelled", durationMs: 0 });
     this.#events.onMessageDone();
     this.#pump();
@@ -229,44 +219,29 @@ export class FleetBookkeeping implements FleetExecution {
 
   #pump(): void {
     if (this.#state === "running") {
-      while (this.#suspects.length > 0 && this.#hasRoom) this.#send(this.#suspects.take(MAX_ISOLATED_ITEMS, MAX_CHUNK_CHARS), true);
-      while (this.#ready.length > 0 && this.#hasRoom) {
-        const most = this.#throttle.isActive ? this.#mayStart() : this.#chunkItems();
-        if (most < 1) break;
-        this.#send(this.#ready.take(most, MAX_CHUNK_CHARS));
-      }
+      while (this.#hasRoom && this.#send());
       this.#pull();
     }
     if (this.#state === "closed" || this.#out.size > 0) return;
-    if (this.#state === "running" && !(this.#listEnded && this.#ready.length + this.#suspects.length === 0)) return;
+    if (this.#state === "running" && !(this.#listEnded && this.#outgoing.length === 0)) return;
     this.#close();
   }
 
   get #hasRoom(): boolean {
-    const items = this.#mean.ms === undefined ? FIRST_WINDOW_ITEMS : WINDOW_ITEMS;
+    const items = this.#outgoing.hasSettled ? WINDOW_ITEMS : FIRST_WINDOW_ITEMS;
     return this.#out.size < items && this.#out.chars < WINDOW_CHARS;
   }
 
-  #send(slice: ChunkSlice | undefined, isolated = false): void {
-    this.#queue.send(this.#out.add(slice!, isolated));
-  }
-
-  #chunkItems(): number {
-    const { chunksize } = this.#settings;
-    if (chunksize !== "auto") return chunksize;
-    return Math.min(this.#settled < FIRST_ITEMS ? 1 : itemsPerWorker(this.#mean.ms, 1), MAX_CHUNK_ITEMS);
-  }
-
-  /** `--rate`: items are sent as they may start, and only while a node is there, so that none are saved up. */
-  #mayStart(): number {
-    const now = monotonicMs();
-    const most = this.#nodes.count === 0 ? 0 : Math.min(this.#throttle.allowance(now), this.#ready.length);
-    this.#throttle.started(most);
-    if (most === 0 && this.#nodes.count > 0) {
+  #send(): boolean {
+    const nodes = this.#nodes.count;
+    const next = this.#outgoing.take(nodes);
+    if (next) this.#queue.send(this.#out.add(next.slice, next.isolated));
+    const waitMs = next ? undefined : this.#outgoing.waitMs(nodes);
+    if (waitMs !== undefined) {
       clearTimeout(this.#rateTimer);
-      this.#rateTimer = setTimeout(() => this.#pump(), Math.max(1, Math.ceil(this.#throttle.nextMs(now) - now)));
+      this.#rateTimer = setTimeout(() => this.#pump(), waitMs);
     }
-    return most;
+    return next !== undefined;
   }
 
   #pull(): void {
@@ -276,7 +251,7 @@ export class FleetBookkeeping implements FleetExecution {
       ({ done, value }) => {
         this.#isPulling = false;
         if (done) this.#listEnded = true;
-        else this.#ready.push(value);
+        else this.#outgoing.push(value);
         if (!done && (this.#state !== "running" || this.#stoppedShards.has(value.header.shard)))
           this.#cancelReady((header) => header === value.header);
         this.#pump();
@@ -290,8 +265,8 @@ export class FleetBookkeeping implements FleetExecution {
     );
   }
 
-  #cancelReady(wanted: Parameters<ReadyQueue["drain"]>[0]): void {
-    for (const item of [...this.#suspects.drain(wanted), ...this.#ready.drain(wanted)])
+  #cancelReady(wanted: Parameters<OutgoingItems["drain"]>[0]): void {
+    for (const item of this.#outgoing.drain(wanted))
       this.#events.onSettled(item, { status: "cancelled", durationMs: 0 });
   }
 

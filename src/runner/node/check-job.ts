@@ -47,7 +47,8 @@ export async function checkSite({ shards, task }: FleetJob, { shards: paths }: P
       continue;
     }
     const file = join(stateDir, "root-id");
-    const isOther = (await appears(join(base, staging))) === false || (existsSync(file) && readOwn(file).trim() !== rootId);
+    const isOther =
+      (await appears(join(base, staging))) === false || (existsSync(file) && readOwn(file).trim() !== rootId);
     if (!isOther) continue;
     const message = `the output root ${outputRoot} on this node is not the directory of the run of ${task.id}`;
     const hint = "Mount the coordinator's output root on this node, and give its path here with --out.";

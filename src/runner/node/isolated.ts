@@ -38,7 +38,12 @@ export async function runIsolated(chunk: Chunk, id: number, request: IsolatedReq
       await events.whenSent;
     }
   }
-  const execution = new Dispatcher({ ...common, session: () => session, shapes: [shape], namePrefix: `${name}-alone-` });
+  const execution = new Dispatcher({
+    ...common,
+    session: () => session,
+    shapes: [shape],
+    namePrefix: `${name}-alone-`,
+  });
   executions.add(execution);
   try {
     await execution.run(one(), events);

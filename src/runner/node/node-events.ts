@@ -37,7 +37,8 @@ export class NodeEvents implements ExecutionEvents {
 
   decode(message: ChunkMessage): Chunk {
     const chunk = decodeChunk(message);
-    for (let index = 0; index < chunk.count; index++) this.#itemOf.set(chunk.itemAt(index), { chunk: message.id, index });
+    for (let index = 0; index < chunk.count; index++)
+      this.#itemOf.set(chunk.itemAt(index), { chunk: message.id, index });
     this.open += chunk.count;
     return chunk;
   }

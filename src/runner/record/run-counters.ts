@@ -50,7 +50,12 @@ export class RunCounters {
 
   /** The most frequent classes of failures, with the first item of each. */
   topFailures(most: number): FailureReport[] {
-    const all = [...this.#classes].map(([name, { count, first, firstKey }]) => ({ class: name, count, key: firstKey, error: first }));
+    const all = [...this.#classes].map(([name, { count, first, firstKey }]) => ({
+      class: name,
+      count,
+      key: firstKey,
+      error: first,
+    }));
     return all.sort((a, b) => b.count - a.count).slice(0, most);
   }
 

@@ -72,7 +72,10 @@ async function openSegment(
  * Leaves out what is recorded already: a coordinator may die after it has recorded an outcome and before the queue knows.
  * @returns how many were written
  */
-function append({ ledger, header, index: known }: RecoverySegment, { chunk: message, outcomes }: UnrecordedOutcomes): number {
+function append(
+  { ledger, header, index: known }: RecoverySegment,
+  { chunk: message, outcomes }: UnrecordedOutcomes,
+): number {
   const chunk = decodeChunk(message);
   const isFinished = (key: string): boolean => known.finishedEpoch(key) >= header.epoch;
   let count = 0;

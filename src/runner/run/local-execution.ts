@@ -41,7 +41,14 @@ export async function openLocalExecution(
   const { prepared, held, run, stack, onWarning } = request;
   const { program, config, shapes } = prepared;
   const guard = stack.use(new Guardian(run, onWarning));
-  const workersRequest = { options: config.backbone.options, workers: shapes.length, entry: WORKER_ENTRY, run, owner: run, guard };
+  const workersRequest = {
+    options: config.backbone.options,
+    workers: shapes.length,
+    entry: WORKER_ENTRY,
+    run,
+    owner: run,
+    guard,
+  };
   const isolation = await openIsolatedSession({ ...workersRequest, backbone, stack, suspects: held });
   // The journal is needed only where a crash of a worker can end the whole process.
   const journals = isolation.canCrashCoordinator

@@ -1,5 +1,5 @@
 import { monotonicMs } from "../../base/clock.js";
-import { toErrorRecord, type KagurazakaError } from "../../base/errors.js";
+import { type KagurazakaError, toErrorRecord } from "../../base/errors.js";
 import { RecentRate } from "../../base/recent-rate.js";
 import type { Fleet } from "../../contracts/fleet.js";
 import type { RunCounters } from "../record/run-counters.js";

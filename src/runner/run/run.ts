@@ -12,8 +12,8 @@ import { inShard, type PreparedRun } from "../prepare/prepared-run.js";
 import type { RunCounters } from "../record/run-counters.js";
 import type { IsolatedSession } from "./crash-recovery/isolated-session.js";
 import { finishRun } from "./finish-run.js";
-import { RunReports } from "./run-reports.js";
 import type { RunLog } from "./run-log.js";
+import { RunReports } from "./run-reports.js";
 import type { RunResult, RunSnapshot } from "./run-result.js";
 import type { Shard } from "./shard.js";
 

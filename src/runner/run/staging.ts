@@ -73,6 +73,12 @@ export function openRootId(paths: ShardPaths): string {
   }
 }
 
+/** The id that a run has given the state directory before; undefined where there was none. */
+export function readRootId({ stateDir }: ShardPaths): string | undefined {
+  const path = join(stateDir, "root-id");
+  return existsSync(path) ? readOwn(path).trim() || undefined : undefined;
+}
+
 /** Removes the directory of `ctx.keptDir`s, where it is empty. */
 export function closeKept({ keptRoot, stateDir }: ShardPaths): void {
   const parent = dirname(keptRoot);

@@ -186,7 +186,12 @@ export class ItemContext implements TaskContext {
     const { key, attempt } = this;
     const { run, owner } = this.#shared.setup;
     const fits = key.length <= MAX_KEY_IN_ENV && !key.includes("\0");
-    return { KAGURAZAKA_RUN: run, KAGURAZAKA_OWNER: owner, KAGURAZAKA_ATTEMPT: `${attempt}`, ...(fits ? { KAGURAZAKA_KEY: key } : {}) };
+    return {
+      KAGURAZAKA_RUN: run,
+      KAGURAZAKA_OWNER: owner,
+      KAGURAZAKA_ATTEMPT: `${attempt}`,
+      ...(fits ? { KAGURAZAKA_KEY: key } : {}),
+    };
   }
 
   /** Fires the signal; its reason is the error. */

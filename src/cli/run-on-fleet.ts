@@ -1,0 +1,137 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdtempSync, openSync, readFileSync } from "node:fs";
+import { hostname, tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { setTimeout as sleep } from "node:timers/promises";
+import { KagurazakaError } from "../base/errors.js";
+import { isFleetBackbone } from "../contracts/backbone.js";
+import type { FleetControl, FleetRun } from "../contracts/fleet-control.js";
+import type { PreparedRun } from "../runner/prepare/prepared-run.js";
+import { readRootId } from "../runner/run/staging.js";
+import type { RunConsole } from "./console.js";
+import { waitForEnd } from "./fleet-runs.js";
+import { formatRun } from "./fleet-tables.js";
+
+/** The fleet as those see it who watch it; undefined where the run is on no fleet, or on one that cannot be watched. */
+export async function openControlOf({ backbone, config }: PreparedRun): Promise<FleetControl | undefined> {
+  return isFleetBackbone(backbone) ? backbone.openControl?.(config.backbone.options) : undefined;
+}
+
+/** The run that a living coordinator does over one of these output roots. */
+export async function findRunning(
+  control: FleetControl,
+  { shards, program }: PreparedRun,
+): Promise<FleetRun | undefined> {
+  const own = shards.flatMap((paths) => readRootId(paths) ?? []);
+  if (own.length === 0) return undefined;
+  const runs = await control.runs();
+  return runs.find(
+    ({ state, task, rootIds }) =>
+      (state === "running" || state === "draining") &&
+      task === program.ref.id &&
+      rootIds.some((id) => own.includes(id)),
+  );
+}
+
+/** Shows a run that another process coordinates, to its end. Undefined where that process dies: then this one may take over. */
+export async function attach(
+  control: FleetControl,
+  { run, coordinator }: FleetRun,
+  screen: RunConsole,
+): Promise<FleetRun | undefined> {
+  screen.note(
+    `run ${run} works on this output root already, coordinated on ${coordinator.host} by process ${coordinator.pid}, with the options it was started with. This is a view of it: Ctrl-C ends the view alone, \`kagurazaka cancel ${run}\` ends the run`,
+  );
+  const orphaned = new Error("orphaned");
+  let now: FleetRun | undefined;
+  try {
+    const ended = waitForEnd(control, run, (seen) => {
+      if (seen.state === "orphaned") throw orphaned;
+      if (now === undefined && seen.report) screen.begin(() => snapshotOf(now!));
+      now = seen.report ? seen : now;
+    });
+    const end = await ended;
+    screen.end();
+    screen.text(formatRun(end, screen.palette).trimEnd());
+    return end;
+  } catch (error) {
+    if (error !== orphaned) throw error;
+    screen.end();
+    screen.note(`the coordinator of run ${run} is gone; this process takes over`);
+    return undefined;
+  }
+}
+
+function snapshotOf({ report }: FleetRun) {
+  const { counts, listed, retries, elapsedMs, inFlight, waiting, oldest } = report!;
+  return { counts, listed, retries, elapsedMs, inFlight, waiting, oldest: oldest[0], scopes: [] };
+}
+
+/** Words of this process's command line, as far as they start another kagurazaka. */
+const tool = (): string[] => [...process.execArgv, process.argv[1]!];
+
+/** A node beside the coordinator, which ends with it. */
+export class WorkerBeside implements AsyncDisposable {
+  readonly #child: ChildProcess;
+  readonly #whenGone: Promise<void>;
+
+  constructor(task: readonly string[], { config }: PreparedRun, screen: RunConsole) {
+    const { redis, redisPrefix } = config.backbone.options as { redis?: string; redisPrefix?: string };
+    // Not among the words, which all users of the machine can read: the URL may hold a password.
+    const env = { ...process.env, ...(redis && { KAGURAZAKA_REDIS: redis }), KAGURAZAKA_BESIDE: "1" };
+    const words = ["worker", ...task, "--once", ...(redisPrefix ? ["--redis_prefix", redisPrefix] : [])];
+    this.#child = spawn(process.execPath, [...tool(), ...words], { env, stdio: ["pipe", "ignore", "pipe"] });
+    this.#whenGone = new Promise((resolve) => this.#child.once("close", () => resolve()));
+    this.#child.once("error", (error) => screen.warn(`no worker could be started: ${error.message}`));
+    this.#child.stdin!.on("error", () => {});
+    createInterface({ input: this.#child.stderr! }).on("line", (line) => screen.text(`worker | ${line}`));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#child.stdin!.end();
+    const isGone = await Promise.race([this.#whenGone.then(() => true), sleep(5000, false, { ref: false })]);
+    if (!isGone) this.#child.kill("SIGKILL");
+  }
+}
+
+const START_WITHIN_MS = 30_000;
+
+/** Starts the same command as a process of its own, and waits until its run is known to the fleet. @returns the run's id */
+export async function detach(argv: readonly string[], prepared: PreparedRun, screen: RunConsole): Promise<string> {
+  await using control = await openControlOf(prepared);
+  if (!control) throw notOnFleet("--detach", prepared);
+  const running = await findRunning(control, prepared);
+  if (running) {
+    screen.note(`run ${running.run} works on this output root already`);
+    return running.run;
+  }
+  const log = join(mkdtempSync(join(tmpdir(), "kagurazaka-detached-")), "output.log");
+  const fd = openSync(log, "a", 0o600);
+  const child = spawn(process.execPath, [...tool(), ...argv], { detached: true, stdio: ["ignore", fd, fd] });
+  let exitCode: number | null | undefined;
+  child.once("exit", (code) => {
+    exitCode = code;
+  });
+  for (const deadline = performance.now() + START_WITHIN_MS; performance.now() < deadline; await sleep(100)) {
+    const own = (await control.runs()).find(
+      ({ coordinator }) => coordinator.pid === child.pid && coordinator.host === hostname(),
+    );
+    if (own) {
+      child.unref();
+      screen.note(`run ${own.run} goes on by itself; what it says is in ${log}`);
+      return own.run;
+    }
+    if (exitCode !== undefined) break;
+  }
+  const why = exitCode === undefined ? "it did not begin in time" : `it ended with exit code ${exitCode}`;
+  throw new KagurazakaError("environment", `the run could not be started: ${why}`, {
+    hint: `It said (${log}):\n${readFileSync(log, "utf8").slice(-2000).trimEnd()}`,
+  });
+}
+
+export const notOnFleet = (flag: string, { backbone }: PreparedRun): KagurazakaError =>
+  new KagurazakaError("usage", `${flag} is for runs on a fleet, and ${backbone.name} is none`, {
+    where: flag,
+    hint: "Give --backbone bullmq as well.",
+  });
