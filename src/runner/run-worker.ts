@@ -6,6 +6,7 @@ import { resolveBackbone } from "../config/resolve.js";
 import { isFleetBackbone } from "../contracts/backbone.js";
 import type { NodeReport } from "../contracts/fleet-control.js";
 import type { BackboneOptions } from "../contracts/run-config.js";
+import { locateTool } from "../loader/tool.js";
 import { runNode } from "./node/run-node.js";
 import { loadBackbone } from "./prepare/find-backbone.js";
 import { loadOwners, prepareLoaded, type TaskChoice } from "./prepare/prepare-run.js";
@@ -83,6 +84,7 @@ export async function serveRuns(given: RawInput, options: WorkerOptions, choice?
   await runNode({
     ...rest,
     ...node,
+    version: locateTool().version,
     task,
     fleet,
     fleetOptions,

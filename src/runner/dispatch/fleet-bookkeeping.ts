@@ -5,6 +5,7 @@ import type { Chunk, PendingItem } from "../../contracts/chunk.js";
 import type { ExecutionEvents, ExecutionSnapshot } from "../../contracts/execution.js";
 import type { FleetExecution, FleetQueue, NodeMessage, NodeOutcomes } from "../../contracts/fleet.js";
 import type { RunSettings } from "../../contracts/run-config.js";
+import { environmentOf, LOST_TWICE } from "./errors.js";
 import { NodeHeartbeats } from "./node-heartbeats.js";
 import { OutgoingItems } from "./outgoing-items.js";
 import { OutstandingChunks } from "./outstanding-chunks.js";
@@ -16,11 +17,6 @@ const WINDOW_ITEMS = 65_536;
 /** The limit before the first item has settled: a broken task fails few items before the run stops. */
 const FIRST_WINDOW_ITEMS = 1024;
 const SWEEP_MS = 250;
-const LOST_TWICE = toErrorRecord(
-  new KagurazakaError("crash", "two nodes were lost while they ran this item; the second ran nothing else", {
-    hint: "It may use all memory of a node, or crash the machine. Run it alone with --debug-item KEY.",
-  }),
-);
 const AGAIN = "Recorded outcomes are kept. Start the queue and run the same command again.";
 
 /**
@@ -303,10 +299,4 @@ export class FleetBookkeeping implements FleetExecution {
       },
     );
   }
-}
-
-/** Turns an error of a node into the error that stops the run. */
-function environmentOf(error: ErrorRecord): KagurazakaError {
-  const details = { cause: error, ...(error.hint === undefined ? {} : { hint: error.hint }) };
-  return new KagurazakaError("environment", error.message, details);
 }

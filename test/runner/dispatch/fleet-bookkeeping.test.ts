@@ -18,6 +18,8 @@ async function start(count: number, rate: { perSecond: number } | undefined): Pr
   open = new FleetBookkeeping(queue, { chunksize: "auto", grace: 1000, stall: undefined, rate });
   void open.run(planOf(chunkOf(named(count))), noEvents);
   await vi.advanceTimersByTimeAsync(0);
+  const snapshot = { inFlight: 0, waiting: 0, scopes: [], oldest: undefined };
+  open.onNodeMessage({ type: "heartbeat", node: "a", snapshot, quietMs: 0 });
   return sent;
 }
 
