@@ -21,6 +21,8 @@ interface HeldChunk {
 
 /** A run may be gone from Redis for so many looks (it was emptied) until its coordinator has written it again. */
 const MAX_MISSING = 15;
+/** A chunk of so many items holds short ones: the next one is fetched ahead. Of long ones, another node may be free earlier. */
+const LARGE_CHUNK = 128;
 /** What the task prints is dropped beyond so many messages that Redis has not taken yet. */
 const MAX_WAITING_MESSAGES = 1000;
 
@@ -46,6 +48,8 @@ export class NodeRun implements NodeJob {
   #isDraining = false;
   #isOver = false;
   readonly #completing = new Set<Promise<unknown>>();
+  /** The next chunk, fetched while the last one is being run. */
+  #ahead: Promise<Job | undefined> | undefined;
   #missing = 0;
   #dropped = 0;
 
@@ -175,11 +179,14 @@ export class NodeRun implements NodeJob {
   #finish(): void {
     this.#isEnded = true;
     this.#end();
+    void this.#ahead?.then((job) => job && this.#handBack(job)).catch(() => {});
+    this.#ahead = undefined;
   }
 
   async #next(): Promise<IteratorResult<ChunkMessage>> {
     while (!this.#isEnded) {
-      const fetched = this.#queue.getNextJob(this.#request.node, { block: true });
+      const fetched = this.#ahead ?? this.#fetch();
+      this.#ahead = undefined;
       const job = await Promise.race([fetched, this.#whenEnded]).catch(
         () => new Promise<void>((resolve) => setTimeout(resolve, 200)),
       );
@@ -189,9 +196,17 @@ export class NodeRun implements NodeJob {
         break;
       }
       const chunk = job && (await this.#take(job));
-      if (chunk) return { done: false, value: chunk };
+      if (!chunk) continue;
+      if (chunk.count >= LARGE_CHUNK) this.#ahead = this.#fetch();
+      return { done: false, value: chunk };
     }
     return { done: true, value: undefined };
+  }
+
+  #fetch(): Promise<Job | undefined> {
+    const fetched = this.#queue.getNextJob(this.#request.node, { block: true });
+    fetched.catch(() => {});
+    return fetched;
   }
 
   /** The chunk of a job; undefined where this node is not to run it. */

@@ -14,6 +14,8 @@ import { StallClock } from "./stall-clock.js";
 /** The limit of what is in the queue and at nodes at a time, in characters of JSON. */
 const WINDOW_CHARS = 32 * 1024 * 1024;
 const WINDOW_ITEMS = 65_536;
+/** Few, so that their size follows the duration of items; nodes with many long items at once get more. */
+const WINDOW_CHUNKS = 128;
 /** The limit before the first item has settled: a broken task fails few items before the run stops. */
 const FIRST_WINDOW_ITEMS = 1024;
 const SWEEP_MS = 250;
@@ -225,7 +227,8 @@ export class FleetBookkeeping implements FleetExecution {
 
   get #hasRoom(): boolean {
     const items = this.#outgoing.hasSettled ? WINDOW_ITEMS : FIRST_WINDOW_ITEMS;
-    return this.#out.size < items && this.#out.chars < WINDOW_CHARS;
+    const chunks = WINDOW_CHUNKS + 2 * this.#nodes.inFlight;
+    return this.#out.size < items && this.#out.chunks < chunks && this.#out.chars < WINDOW_CHARS;
   }
 
   #send(): boolean {

@@ -25,6 +25,10 @@ export class OutstandingChunks {
     return this.#items.size;
   }
 
+  get chunks(): number {
+    return this.#chunks.size;
+  }
+
   /** Characters of their JSON. */
   get chars(): number {
     return this.#chars;
