@@ -1,6 +1,6 @@
-import { Queue } from "bullmq";
+import { Queue, Worker } from "bullmq";
 import type { ChunkMessage } from "../../src/kit.js";
-import { jobIdOf, type Keys, keysOf } from "./keys.js";
+import { jobIdOf, type Keys, keysOf, LOCK_MS, STALLED_CHECK_MS } from "./keys.js";
 import type { RedisConnections } from "./redis.js";
 import { encodeChunk } from "./wire.js";
 
@@ -12,6 +12,8 @@ export class ChunkQueue {
   readonly #keys: Keys;
   readonly #run: string;
   readonly #queue: Queue;
+  /** Looks for chunks whose lock has ended. Nodes do not: after the end of the run they would write its keys anew. */
+  readonly #checker: Worker;
   readonly #onTrouble: (why: string) => void;
   readonly #onFatal: (why: string) => void;
   /** Not in Redis yet. */
@@ -34,7 +36,19 @@ export class ChunkQueue {
       streams: { events: { maxLen: 100 } },
       defaultJobOptions: { removeOnComplete: true, removeOnFail: true, attempts: 1 },
     });
+    this.#checker = new Worker(run, null, {
+      connection: redis.main as never,
+      prefix: this.#keys.queuePrefix,
+      autorun: false,
+      lockDuration: LOCK_MS,
+      stalledInterval: STALLED_CHECK_MS,
+      // What has stalled is for the coordinator to judge.
+      maxStalledCount: Number.MAX_SAFE_INTEGER,
+    });
+    // Failures show where a command is awaited; an event without a listener would end the process.
     this.#queue.on("error", () => {});
+    this.#checker.on("error", () => {});
+    void this.#checker.startStalledCheckTimer().catch(() => {});
   }
 
   send(chunk: ChunkMessage): void {
@@ -108,10 +122,12 @@ export class ChunkQueue {
 
   async obliterate(): Promise<void> {
     await this.#whenSent;
+    await this.#checker.close(true);
     await this.#queue.obliterate({ force: true });
   }
 
   async close(): Promise<void> {
+    await this.#checker.close(true).catch(() => {});
     await this.#queue.close().catch(() => {});
   }
 }

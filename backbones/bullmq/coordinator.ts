@@ -135,6 +135,7 @@ class Coordinator implements Fleet {
   /** Writes the run's record, at its start and again where Redis has lost it. */
   async #register(): Promise<void> {
     const { run, rootIds } = this.#request;
+    const { outcomes, messages } = this.#streams;
     const task = (JSON.parse(this.#job) as { task: { id: string } }).task.id;
     const about = { task, job: this.#job, rootIds: rootIds.join(","), fence: this.#lease.fence };
     const who = { host: hostname(), pid: process.pid, startedAt: this.#startedAt.toISOString() };
@@ -145,6 +146,11 @@ class Coordinator implements Fleet {
         .hset(this.#keys.run(run), { ...about, ...who, ...state })
         .zadd(this.#keys.runs, this.#startedAt.getTime(), run)
         .sadd(this.#keys.open, run)
+        // Makes the streams, where they are not there.
+        .xgroup("CREATE", outcomes, "none", "$", "MKSTREAM")
+        .xgroup("DESTROY", outcomes, "none")
+        .xgroup("CREATE", messages, "none", "$", "MKSTREAM")
+        .xgroup("DESTROY", messages, "none")
         .exec(),
     );
     await this.#tell();

@@ -126,6 +126,7 @@ class BullmqNodeLink implements NodeLink {
         .pipeline()
         .set(this.#keys.node(node), JSON.stringify(this.#request.describe()), "PX", NODE_MS)
         .zadd(this.#keys.nodes, Number(seconds) * 1000, node)
+        .zremrangebyscore(this.#keys.nodes, 0, Number(seconds) * 1000 - NODE_MS)
         .exec();
       await this.#current?.look();
     } catch {

@@ -8,7 +8,7 @@ import type {
   NodeOutcomes,
   NodeRequest,
 } from "../../src/kit.js";
-import { type Keys, keysOf, LOCK_MS, MAX_MESSAGES, STALLED_CHECK_MS } from "./keys.js";
+import { type Keys, keysOf, LOCK_MS, MAX_MESSAGES } from "./keys.js";
 import { Outbox } from "./outbox.js";
 import type { RedisConnections } from "./redis.js";
 import { decodeChunk, encodeFromNode, encodeMessage } from "./wire.js";
@@ -46,7 +46,6 @@ export class NodeRun implements NodeJob {
   });
   #isEnded = false;
   #isDraining = false;
-  #isOver = false;
   readonly #completing = new Set<Promise<unknown>>();
   /** The next chunk, fetched while the last one is being run. */
   #ahead: Promise<Job | undefined> | undefined;
@@ -64,14 +63,11 @@ export class NodeRun implements NodeJob {
       prefix: this.#keys.queuePrefix,
       autorun: false,
       lockDuration: LOCK_MS,
-      stalledInterval: STALLED_CHECK_MS,
-      // What has stalled is for the coordinator to judge.
-      maxStalledCount: Number.MAX_SAFE_INTEGER,
+      skipStalledCheck: true,
       drainDelay: 2,
     });
     // Failures show where a command is awaited; an event without a listener would end the process.
     this.#queue.on("error", () => {});
-    void this.#queue.startStalledCheckTimer().catch(() => {});
     this.#outcomes = new Outbox(redis, this.#keys.outcomes(run), undefined, request.onWarning);
     this.#messages = new Outbox(redis, this.#keys.messages(run), MAX_MESSAGES);
     this.#locks = setInterval(() => void this.#extendLocks(), LOCK_MS / 4);
@@ -123,9 +119,7 @@ export class NodeRun implements NodeJob {
   async leave(error?: ErrorRecord): Promise<void> {
     this.#finish();
     for (const [chunk, { open }] of this.#held) if (open.size > 0) this.giveBack(chunk, [...open]);
-    // Nobody reads what comes after the end.
-    if (!this.#isOver)
-      await this.#outcomes.add(encodeFromNode({ kind: "left", node: this.#request.node, ...(error && { error }) }));
+    await this.#outcomes.add(encodeFromNode({ kind: "left", node: this.#request.node, ...(error && { error }) }));
     await Promise.all([...this.#completing]);
   }
 
@@ -140,7 +134,7 @@ export class NodeRun implements NodeJob {
     );
     if (this.#isEnded) return;
     if (state === null) {
-      if (++this.#missing >= MAX_MISSING) this.#drain(0);
+      if (++this.#missing >= MAX_MISSING) this.#abandon();
       return;
     }
     this.#missing = 0;
@@ -151,13 +145,18 @@ export class NodeRun implements NodeJob {
     }
     if (state === "draining") this.#drain(Number(graceMs) || 0);
     else if (state !== "open") {
-      this.#isOver = state === "over";
-      this.#drain(0);
+      if (state === "over") this.#abandon();
+      else this.#drain(0);
     }
   }
 
   onQueueLost(why: string): void {
     this.#request.onWarning(why);
+    this.#abandon();
+  }
+
+  /** Nobody reads what this node sends. */
+  #abandon(): void {
     this.#outcomes.abandon();
     this.#messages.abandon();
     this.#drain(0);
