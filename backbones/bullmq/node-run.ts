@@ -103,7 +103,7 @@ export class NodeRun implements NodeJob {
     if (message.type === "shard-failed") return void this.#messages.add(encodeMessage(message));
     if (message.type === "heartbeat") {
       if (this.#dropped > 0)
-        this.#messages.add(
+        void this.#messages.add(
           encodeMessage({
             type: "warning",
             message: `${this.#dropped} messages of items on node ${message.node} were dropped: Redis did not take them in time`,
@@ -112,7 +112,7 @@ export class NodeRun implements NodeJob {
       this.#dropped = 0;
       return void this.#messages.add(encodeMessage({ ...message, chunks: [...this.#held.keys()] }));
     }
-    if (this.#messages.waiting < MAX_WAITING_MESSAGES) this.#messages.add(encodeMessage(message));
+    if (this.#messages.waiting < MAX_WAITING_MESSAGES) void this.#messages.add(encodeMessage(message));
     else this.#dropped++;
   }
 
