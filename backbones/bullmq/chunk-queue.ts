@@ -1,6 +1,6 @@
 import { Queue, Worker } from "bullmq";
 import type { ChunkMessage } from "../../src/kit.js";
-import { jobIdOf, type Keys, keysOf, LOCK_MS, STALLED_CHECK_MS } from "./keys.js";
+import { chunkOf, jobIdOf, type Keys, keysOf, LOCK_MS, STALLED_CHECK_MS } from "./keys.js";
 import type { RedisConnections } from "./redis.js";
 import { encodeChunk } from "./wire.js";
 
@@ -110,12 +110,14 @@ export class ChunkQueue {
   /** Takes out what no node has yet. @returns the numbers of those chunks */
   async takeWaiting(): Promise<number[]> {
     await this.#whenSent;
-    const jobs = await this.#queue.getWaiting();
+    // Not as jobs: BullMQ cannot read each that others may have put there.
+    const waiting = `${this.#keys.queuePrefix}:${this.#run}:wait`;
     const taken: number[] = [];
-    for (const job of jobs) {
-      const removed = await this.#queue.remove(job.id!);
-      const chunk = Number(/^c(\d+)$/.exec(job.id ?? "")?.[1]);
-      if (removed === 1 && Number.isInteger(chunk)) taken.push(chunk);
+    for (const id of await this.#redis.main.lrange(waiting, 0, -1)) {
+      const removed = await this.#queue.remove(id);
+      const chunk = chunkOf(id);
+      if (chunk === undefined) await this.#redis.main.lrem(waiting, 0, id);
+      else if (removed === 1) taken.push(chunk);
     }
     return taken;
   }

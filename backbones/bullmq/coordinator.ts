@@ -60,6 +60,8 @@ class Coordinator implements Fleet {
   readonly #drained = new Set<number>();
   #answeredAtMs = performance.now();
   #aloneSinceMs = performance.now();
+  /** Of the last heartbeat. */
+  #lastError: unknown;
   #isBeating = false;
   #isLost = false;
   /** Chunks that seem to be lost, once all outcomes up to this entry are read. */
@@ -203,13 +205,13 @@ class Coordinator implements Fleet {
 
   async #beat(): Promise<void> {
     const silentMs = performance.now() - this.#answeredAtMs;
-    if (silentMs > this.#redis.timeoutMs)
-      this.#onLost(`no answer from ${this.#redis.address.shown} for ${Math.round(silentMs / 1000)} s`);
+    if (silentMs > this.#redis.timeoutMs) this.#onLost(this.#redis.silent(silentMs, this.#lastError).message);
     if (this.#isBeating || this.#isLost) return;
     this.#isBeating = true;
     try {
       const thief = await this.#lease.hold();
       this.#answeredAtMs = performance.now();
+      this.#lastError = undefined;
       if (thief !== undefined) {
         const message = `${thief} has taken over the output root while this run was out of reach`;
         return this.#execution.stop(new KagurazakaError("root-in-use", message));
@@ -224,8 +226,9 @@ class Coordinator implements Fleet {
         this.#execution.drain(this.#request.job().settings.grace, new KagurazakaError("interrupted", message));
       }
       this.#checkNodes();
-    } catch {
+    } catch (error) {
       // The next heartbeat tries again.
+      this.#lastError = error;
     } finally {
       this.#isBeating = false;
     }

@@ -8,7 +8,7 @@ import type {
   NodeOutcomes,
   NodeRequest,
 } from "../../src/kit.js";
-import { type Keys, keysOf, LOCK_MS, MAX_MESSAGES } from "./keys.js";
+import { chunkOf, type Keys, keysOf, LOCK_MS, MAX_MESSAGES } from "./keys.js";
 import { Outbox } from "./outbox.js";
 import type { RedisConnections } from "./redis.js";
 import { decodeChunk, encodeFromNode, encodeMessage } from "./wire.js";
@@ -23,6 +23,8 @@ interface HeldChunk {
 const MAX_MISSING = 15;
 /** A chunk of so many items holds short ones: the next one is fetched ahead. Of long ones, another node may be free earlier. */
 const LARGE_CHUNK = 128;
+/** After a fetch that failed. */
+const AGAIN_MS = 200;
 /** What the task prints is dropped beyond so many messages that Redis has not taken yet. */
 const MAX_WAITING_MESSAGES = 1000;
 
@@ -186,9 +188,7 @@ export class NodeRun implements NodeJob {
     while (!this.#isEnded) {
       const fetched = this.#ahead ?? this.#fetch();
       this.#ahead = undefined;
-      const job = await Promise.race([fetched, this.#whenEnded]).catch(
-        () => new Promise<void>((resolve) => setTimeout(resolve, 200)),
-      );
+      const job = await Promise.race([fetched, this.#whenEnded]).catch((error) => this.#onFetchFailed(error));
       if (this.#isEnded) {
         // The fetch may still bring one.
         void fetched.then((late) => late && this.#handBack(late)).catch(() => {});
@@ -208,9 +208,17 @@ export class NodeRun implements NodeJob {
     return fetched;
   }
 
+  async #onFetchFailed(error: unknown): Promise<undefined> {
+    // BullMQ has fetched a job with another content than it writes. The coordinator removes it with the queue.
+    if (error instanceof SyntaxError)
+      await this.#countRejected(`a job cannot be read: ${error.message}`).catch(() => {});
+    await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
+    return undefined;
+  }
+
   /** The chunk of a job; undefined where this node is not to run it. */
   async #take(job: Job): Promise<ChunkMessage | undefined> {
-    const id = chunkOf(job);
+    const id = job.name === "chunk" ? chunkOf(job.id) : undefined;
     if (id === undefined) return this.#reject(job, "its id is none of a chunk");
     if (job.stalledCounter > 0) {
       await this.#outcomes.add(encodeFromNode({ kind: "lost", chunk: id }));
@@ -231,16 +239,18 @@ export class NodeRun implements NodeJob {
   }
 
   async #reject(job: Job, why: string): Promise<undefined> {
-    this.say({ type: "warning", message: `job ${job.id} in the queue of the run is no chunk and was not run: ${why}` });
-    await this.#redis.main.hincrby(this.#keys.run(this.job.run), "rejected", 1);
+    await this.#countRejected(`job ${job.id} is no chunk and was not run: ${why}`);
     return this.#complete(job);
   }
 
+  async #countRejected(why: string): Promise<void> {
+    this.say({ type: "warning", message: `in the queue of the run, ${why}` });
+    await this.#redis.main.hincrby(this.#keys.run(this.job.run), "rejected", 1);
+  }
+
   async #handBack(job: Job): Promise<void> {
-    const id = chunkOf(job);
-    if (id === undefined || !(await this.#take(job))) return;
-    const { open } = this.#held.get(id)!;
-    this.giveBack(id, [...open]);
+    const chunk = await this.#take(job);
+    if (chunk) this.giveBack(chunk.id, [...this.#held.get(chunk.id)!.open]);
   }
 
   #completeIfDone(chunk: number, whenSent: Promise<void>): void {
@@ -271,11 +281,6 @@ export class NodeRun implements NodeJob {
       )
       .catch(() => {});
   }
-}
-
-function chunkOf({ id, name }: Job): number | undefined {
-  const number = /^c(\d{1,15})$/.exec(id ?? "")?.[1];
-  return number === undefined || name !== "chunk" ? undefined : Number(number);
 }
 
 function shardsOf(text: string | null | undefined): number[] {

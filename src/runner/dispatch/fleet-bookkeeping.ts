@@ -190,7 +190,7 @@ export class FleetBookkeeping implements FleetExecution {
   }
 
   onQueueLost(why: string): void {
-    this.stop(new KagurazakaError("queue", `the queue cannot be reached: ${why}`, { hint: AGAIN }));
+    this.stop(new KagurazakaError("queue", `the queue cannot be used: ${why}`, { hint: AGAIN }));
   }
 
   onNodeLeft(node: string, error?: ErrorRecord): void {

@@ -45,7 +45,7 @@ export class FleetUnderTest implements AsyncDisposable {
   readonly task: FleetTaskName;
   readonly #items: number;
   readonly #env: Readonly<Record<string, string>>;
-  readonly #url: string;
+  readonly url: string;
   readonly #nodes = new Set<Started>();
   readonly #commands = new Set<Started>();
   /** Coordinators that were not killed, by process id, and whether they came to an end of their own. */
@@ -57,7 +57,7 @@ export class FleetUnderTest implements AsyncDisposable {
     this.task = task;
     this.#items = items;
     this.dir = realpathSync(mkdtempSync(join(tmpdir(), "kagurazaka-fleet-")));
-    this.#url = url?.(redis) ?? redis.url;
+    this.url = url?.(redis) ?? redis.url;
     this.#env = {
       KAGURAZAKA_CACHE_DIR: join(tmpdir(), "kagurazaka-faults-cache"),
       FAULTS_STARTS: join(this.dir, "notes"),
@@ -85,7 +85,7 @@ export class FleetUnderTest implements AsyncDisposable {
   // ── Commands ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
   #start(words: readonly string[], given: Given): Started {
-    const { extra = [], env, url = this.#url, taskFile = fixture("fleet.ts"), task = this.task, ...spawned } = given;
+    const { extra = [], env, url = this.url, taskFile = fixture("fleet.ts"), task = this.task, ...spawned } = given;
     const all = [...words, taskFile, task, ...(url === "" ? [] : ["--redis", url]), ...extra];
     const command = startCommand(all, { cwd: this.dir, ...spawned, env: { ...this.#env, ...env } });
     this.#commands.add(command);
