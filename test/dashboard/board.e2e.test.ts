@@ -36,7 +36,8 @@ async function openRun(run: string, chunks: number): Promise<void> {
   redis.cli("sadd", `${prefix}:open`, run);
   redis.cli("zadd", `${prefix}:runs`, "1", run);
   redis.cli("hset", `${prefix}:run:${run}`, "task", "Resize<b>");
-  const queue = new Queue(run, { connection: { port: redis.port }, prefix: `${prefix}:queue` });
+  const streams = { events: { maxLen: 100 } };
+  const queue = new Queue(run, { connection: { port: redis.port }, prefix: `${prefix}:queue`, streams });
   queues.push(queue);
   const jobs = Array.from({ length: chunks }, (_, i) => ({ name: "chunk", data: {}, opts: { jobId: `c${i}` } }));
   await queue.addBulk(jobs);
