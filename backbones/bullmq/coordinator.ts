@@ -1,4 +1,3 @@
-import { hostname } from "node:os";
 import {
   type Chunk,
   type ExecutionEvents,
@@ -11,12 +10,14 @@ import {
 } from "../../src/kit.js";
 import { ChunkQueue } from "./chunk-queue.js";
 import { ClaimedChunks } from "./claimed-chunks.js";
-import { HEARTBEAT_MS, KEEP_MS, type Keys, keysOf, MAX_EVENTS } from "./keys.js";
+import { HEARTBEAT_MS, keysOf } from "./keys.js";
 import { RedisLease } from "./lease.js";
 import { RedisConnections } from "./redis.js";
-import { type Entry, followStream } from "./streams.js";
+import { RunRecord } from "./run-record.js";
+import { type Entry, followStream, isBefore } from "./streams.js";
 import { unrecordedOutcomes } from "./unrecorded.js";
-import { decodeFromNode, decodeMessage, encodeJob } from "./wire.js";
+import { decodeFromNode, decodeMessage } from "./wire.js";
+import { within } from "./within.js";
 
 const RECONCILE_MS = 5000;
 const TRIM_MS = 100;
@@ -36,28 +37,23 @@ export async function openCoordinator(request: FleetRequest): Promise<Fleet> {
   }
 }
 
-/** `left`: over, with outcomes that are not recorded. */
-type RunState = "open" | "draining" | "left" | "over";
-
 /** The coordinator's end of the fleet: sends chunks, takes outcomes, and finds out what Redis or a node has lost. */
 class Coordinator implements Fleet {
   readonly #redis: RedisConnections;
   readonly #lease: RedisLease;
   readonly #request: FleetRequest;
-  readonly #keys: Keys;
   readonly #queue: ChunkQueue;
   readonly #execution: FleetExecution;
   readonly #claims = new ClaimedChunks();
-  readonly #startedAt = new Date();
-  #job = "";
+  /** Once the execution runs. */
+  #record!: RunRecord;
+  #isRegistered = false;
   #follower: ReturnType<typeof followStream> | undefined;
   #timers: NodeJS.Timeout[] = [];
-  #position = { outcomes: "0-0", messages: "0-0" };
+  /** The last entry of the stream of outcomes that was read. */
+  #position = "0-0";
   #recorded: string[] = [];
   #report: RunReport | undefined;
-  #state: RunState = "open";
-  #graceMs = 0;
-  readonly #drained = new Set<number>();
   #answeredAtMs = performance.now();
   #aloneSinceMs = performance.now();
   /** Of the last heartbeat. */
@@ -71,7 +67,6 @@ class Coordinator implements Fleet {
     this.#redis = redis;
     this.#lease = lease;
     this.#request = request;
-    this.#keys = keysOf(redis.prefix);
     let isTold = false;
     this.#queue = new ChunkQueue(redis, request.run, {
       trouble: (why) => {
@@ -89,13 +84,10 @@ class Coordinator implements Fleet {
   }
 
   async run(chunks: AsyncIterator<Chunk>, events: ExecutionEvents) {
-    this.#job = encodeJob(this.#request.job());
-    await this.#register();
-    const { outcomes, messages } = this.#streams;
-    const streams = [
-      { key: outcomes, from: "0-0" },
-      { key: messages, from: "0-0" },
-    ];
+    this.#record = new RunRecord(this.#redis, this.#request.job(), this.#lease.fence);
+    await this.#record.write();
+    this.#isRegistered = true;
+    const streams = [this.#record.outcomes, this.#record.messages].map((key) => ({ key, from: "0-0" }));
     this.#follower = followStream(this.#redis.connect(), streams, (entries) => this.#onEntries(entries));
     this.#timers.push(setInterval(() => void this.#reconcile().catch(() => {}), RECONCILE_MS));
     this.#timers.push(setInterval(() => void this.#trim().catch(() => {}), TRIM_MS));
@@ -127,53 +119,10 @@ class Coordinator implements Fleet {
     this.#report = report;
   }
 
-  get #streams() {
-    const { run } = this.#request;
-    return { outcomes: this.#keys.outcomes(run), messages: this.#keys.messages(run) };
-  }
-
-  // ── The run in Redis ────────────────────────────────────────────────────────────────────────────────────────────────
-
-  /** Writes the run's record, at its start and again where Redis has lost it. */
-  async #register(): Promise<void> {
-    const { run, rootIds } = this.#request;
-    const { outcomes, messages } = this.#streams;
-    const task = (JSON.parse(this.#job) as { task: { id: string } }).task.id;
-    const about = { task, job: this.#job, rootIds: rootIds.join(","), fence: this.#lease.fence };
-    const who = { host: hostname(), pid: process.pid, startedAt: this.#startedAt.toISOString() };
-    const state = { state: this.#state, graceMs: this.#graceMs, drained: [...this.#drained].join(",") };
-    await this.#redis.persist(() =>
-      this.#redis.main
-        .multi()
-        .hset(this.#keys.run(run), { ...about, ...who, ...state })
-        .zadd(this.#keys.runs, this.#startedAt.getTime(), run)
-        .sadd(this.#keys.open, run)
-        // Makes the streams, where they are not there.
-        .xgroup("CREATE", outcomes, "none", "$", "MKSTREAM")
-        .xgroup("DESTROY", outcomes, "none")
-        .xgroup("CREATE", messages, "none", "$", "MKSTREAM")
-        .xgroup("DESTROY", messages, "none")
-        .exec(),
-    );
-    await this.#tell();
-  }
-
-  /** Wakes the nodes: the state of the run has changed. */
-  async #tell(): Promise<void> {
-    await this.#redis.main.xadd(this.#keys.events, "MAXLEN", "~", MAX_EVENTS, "*", "run", this.#request.run);
-  }
-
-  async #setState(state: RunState): Promise<void> {
-    this.#state = state;
-    const drained = [...this.#drained].join(",");
-    await this.#redis.main.hset(this.#keys.run(this.#request.run), { state, graceMs: this.#graceMs, drained });
-    await this.#tell();
-  }
+  // ── The end of the run ──────────────────────────────────────────────────────────────────────────────────────────────
 
   async #drain(graceMs: number, shard: number | undefined): Promise<void> {
-    if (shard === undefined) this.#graceMs = graceMs;
-    else this.#drained.add(shard);
-    await this.#setState(shard === undefined ? "draining" : this.#state);
+    await this.#record.drain(graceMs, shard);
     if (shard === undefined) for (const chunk of await this.#queue.takeWaiting()) this.#giveBack(chunk);
   }
 
@@ -186,17 +135,10 @@ class Coordinator implements Fleet {
     if (this.#isLost) return;
     const farewell = async (): Promise<void> => {
       await this.#trim();
-      await this.#setState(how === "done" ? "over" : "left");
+      await this.#record.end(how);
       if (how === "left") return void (await this.#queue.takeWaiting());
-      const { run } = this.#request;
-      const { outcomes, messages } = this.#streams;
       await this.#queue.obliterate();
-      await this.#redis.main
-        .pipeline()
-        .del(outcomes, messages, this.#keys.chunks(run))
-        .srem(this.#keys.open, run)
-        .hdel(this.#keys.run(run), "job")
-        .exec();
+      await this.#record.forget();
     };
     await within(FAREWELL_MS, farewell());
   }
@@ -216,14 +158,11 @@ class Coordinator implements Fleet {
         const message = `${thief} has taken over the output root while this run was out of reach`;
         return this.#execution.stop(new KagurazakaError("root-in-use", message));
       }
-      if (this.#job === "") return;
-      const key = this.#keys.run(this.#request.run);
-      const [state, cancelled] = await this.#redis.main.hmget(key, "state", "cancel");
-      if (state === null && (this.#state === "open" || this.#state === "draining")) await this.#register();
-      await this.#writeReport();
-      if (cancelled === "1") {
+      if (!this.#isRegistered) return;
+      const { isCancelled } = await this.#record.beat(this.#report);
+      if (isCancelled) {
         const message = "the run was cancelled by `kagurazaka cancel`";
-        this.#execution.drain(this.#request.job().settings.grace, new KagurazakaError("interrupted", message));
+        this.#execution.drain(this.#record.graceMs, new KagurazakaError("interrupted", message));
       }
       this.#checkNodes();
     } catch (error) {
@@ -234,17 +173,6 @@ class Coordinator implements Fleet {
     }
   }
 
-  async #writeReport(): Promise<void> {
-    const { run } = this.#request;
-    const [seconds, micros] = await this.#redis.main.time();
-    const beatAt = Number(seconds) * 1000 + Math.round(Number(micros) / 1000);
-    const report = this.#report === undefined ? {} : { report: JSON.stringify(this.#report) };
-    const pipeline = this.#redis.main.pipeline().hset(this.#keys.run(run), { beatAt, ...report });
-    for (const key of [this.#keys.run(run), this.#keys.chunks(run), ...Object.values(this.#streams)])
-      pipeline.pexpire(key, KEEP_MS);
-    await pipeline.exec();
-  }
-
   #checkNodes(): void {
     const now = performance.now();
     for (const node of this.#claims.goneNodes(now)) this.#execution.onNodeLeft(node);
@@ -252,7 +180,7 @@ class Coordinator implements Fleet {
       this.#execution.onLost(chunk);
       this.#queue.forget(chunk);
     }
-    const isWaiting = this.#state === "open" && this.#claims.nodes === 0 && this.#execution.snapshot().inFlight > 0;
+    const isWaiting = this.#record.isOpen && this.#claims.nodes === 0 && this.#execution.snapshot().inFlight > 0;
     if (!isWaiting) this.#aloneSinceMs = now;
     else if (now - this.#aloneSinceMs > NO_NODE_MS) {
       this.#aloneSinceMs = now;
@@ -273,11 +201,10 @@ class Coordinator implements Fleet {
   #onEntries(entries: readonly Entry[]): void {
     for (const { key, id, fields } of entries) {
       const text = fields[1] ?? "";
-      if (key === this.#streams.messages) {
-        this.#position.messages = id;
+      if (key === this.#record.messages) {
         this.#onMessage(text);
       } else {
-        this.#position.outcomes = id;
+        this.#position = id;
         this.#onOutcome(id, text);
       }
     }
@@ -325,7 +252,7 @@ class Coordinator implements Fleet {
   async #trim(): Promise<void> {
     const ids = this.#recorded;
     this.#recorded = [];
-    if (ids.length > 0) await this.#redis.main.xdel(this.#streams.outcomes, ...ids);
+    if (ids.length > 0) await this.#redis.main.xdel(this.#record.outcomes, ...ids);
     await this.#queue.sweep();
   }
 
@@ -339,7 +266,7 @@ class Coordinator implements Fleet {
     if (this.#missing) return this.#resendMissing();
     const chunks = await this.#queue.missing(this.#execution.openChunks());
     if (chunks.length === 0) return;
-    const last = (await this.#redis.main.xrevrange(this.#streams.outcomes, "+", "-", "COUNT", 1)) as [
+    const last = (await this.#redis.main.xrevrange(this.#record.outcomes, "+", "-", "COUNT", 1)) as [
       string,
       string[],
     ][];
@@ -348,7 +275,7 @@ class Coordinator implements Fleet {
   }
 
   #resendMissing(): void {
-    if (!this.#missing || isBefore(this.#position.outcomes, this.#missing.until)) return;
+    if (!this.#missing || isBefore(this.#position, this.#missing.until)) return;
     const now = performance.now();
     const lost = this.#missing.chunks.filter(
       (chunk) => this.#execution.isOpen(chunk) && !this.#claims.isKnown(chunk, now),
@@ -362,26 +289,10 @@ class Coordinator implements Fleet {
     for (const timer of this.#timers) clearInterval(timer);
     this.#follower?.close();
     if (!this.#isLost) {
-      if (this.#job !== "") await within(FAREWELL_MS, this.#writeReport());
+      if (this.#isRegistered) await within(FAREWELL_MS, this.#record.beat(this.#report));
       await within(FAREWELL_MS, this.#lease.drop());
     }
     await this.#queue.close();
     await this.#redis[Symbol.asyncDispose]();
   }
-}
-
-/** Ids of entries: milliseconds, and a number within them. */
-function isBefore(a: string, b: string): boolean {
-  const [aMs = 0, aNumber = 0] = a.split("-").map(Number);
-  const [bMs = 0, bNumber = 0] = b.split("-").map(Number);
-  return aMs < bMs || (aMs === bMs && aNumber < bNumber);
-}
-
-async function within(ms: number, work: Promise<unknown>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, ms);
-  });
-  await Promise.race([work.catch(() => {}), late]);
-  clearTimeout(timer);
 }

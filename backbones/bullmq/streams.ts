@@ -80,3 +80,10 @@ async function read(client: Client, position: ReadonlyMap<string, string>): Prom
     clearTimeout(timer);
   }
 }
+
+/** Ids of entries: milliseconds, and a number within them. */
+export function isBefore(a: string, b: string): boolean {
+  const [aMs = 0, aNumber = 0] = a.split("-").map(Number);
+  const [bMs = 0, bNumber = 0] = b.split("-").map(Number);
+  return aMs < bMs || (aMs === bMs && aNumber < bNumber);
+}
