@@ -1,6 +1,6 @@
-import { Queue } from "bullmq";
+import { Queue, Worker } from "bullmq";
 import type { ChunkMessage } from "../../src/kit.js";
-import { jobIdOf, type Keys, keysOf } from "./keys.js";
+import { chunkOf, jobIdOf, type Keys, keysOf, LOCK_MS, STALLED_CHECK_MS } from "./keys.js";
 import type { RedisConnections } from "./redis.js";
 import { encodeChunk } from "./wire.js";
 
@@ -12,6 +12,8 @@ export class ChunkQueue {
   readonly #keys: Keys;
   readonly #run: string;
   readonly #queue: Queue;
+  /** Looks for chunks whose lock has ended. Nodes do not: after the end of the run they would write its keys anew. */
+  readonly #checker: Worker;
   readonly #onTrouble: (why: string) => void;
   readonly #onFatal: (why: string) => void;
   /** Not in Redis yet. */
@@ -34,7 +36,19 @@ export class ChunkQueue {
       streams: { events: { maxLen: 100 } },
       defaultJobOptions: { removeOnComplete: true, removeOnFail: true, attempts: 1 },
     });
+    this.#checker = new Worker(run, null, {
+      connection: redis.main as never,
+      prefix: this.#keys.queuePrefix,
+      autorun: false,
+      lockDuration: LOCK_MS,
+      stalledInterval: STALLED_CHECK_MS,
+      // What has stalled is for the coordinator to judge.
+      maxStalledCount: Number.MAX_SAFE_INTEGER,
+    });
+    // Failures show where a command is awaited; an event without a listener would end the process.
     this.#queue.on("error", () => {});
+    this.#checker.on("error", () => {});
+    void this.#checker.startStalledCheckTimer().catch(() => {});
   }
 
   send(chunk: ChunkMessage): void {
@@ -96,22 +110,26 @@ export class ChunkQueue {
   /** Takes out what no node has yet. @returns the numbers of those chunks */
   async takeWaiting(): Promise<number[]> {
     await this.#whenSent;
-    const jobs = await this.#queue.getWaiting();
+    // Not as jobs: BullMQ cannot read each that others may have put there.
+    const waiting = `${this.#keys.queuePrefix}:${this.#run}:wait`;
     const taken: number[] = [];
-    for (const job of jobs) {
-      const removed = await this.#queue.remove(job.id!);
-      const chunk = Number(/^c(\d+)$/.exec(job.id ?? "")?.[1]);
-      if (removed === 1 && Number.isInteger(chunk)) taken.push(chunk);
+    for (const id of await this.#redis.main.lrange(waiting, 0, -1)) {
+      const removed = await this.#queue.remove(id);
+      const chunk = chunkOf(id);
+      if (chunk === undefined) await this.#redis.main.lrem(waiting, 0, id);
+      else if (removed === 1) taken.push(chunk);
     }
     return taken;
   }
 
   async obliterate(): Promise<void> {
     await this.#whenSent;
+    await this.#checker.close(true);
     await this.#queue.obliterate({ force: true });
   }
 
   async close(): Promise<void> {
+    await this.#checker.close(true).catch(() => {});
     await this.#queue.close().catch(() => {});
   }
 }

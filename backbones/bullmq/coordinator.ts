@@ -60,6 +60,8 @@ class Coordinator implements Fleet {
   readonly #drained = new Set<number>();
   #answeredAtMs = performance.now();
   #aloneSinceMs = performance.now();
+  /** Of the last heartbeat. */
+  #lastError: unknown;
   #isBeating = false;
   #isLost = false;
   /** Chunks that seem to be lost, once all outcomes up to this entry are read. */
@@ -135,6 +137,7 @@ class Coordinator implements Fleet {
   /** Writes the run's record, at its start and again where Redis has lost it. */
   async #register(): Promise<void> {
     const { run, rootIds } = this.#request;
+    const { outcomes, messages } = this.#streams;
     const task = (JSON.parse(this.#job) as { task: { id: string } }).task.id;
     const about = { task, job: this.#job, rootIds: rootIds.join(","), fence: this.#lease.fence };
     const who = { host: hostname(), pid: process.pid, startedAt: this.#startedAt.toISOString() };
@@ -145,6 +148,11 @@ class Coordinator implements Fleet {
         .hset(this.#keys.run(run), { ...about, ...who, ...state })
         .zadd(this.#keys.runs, this.#startedAt.getTime(), run)
         .sadd(this.#keys.open, run)
+        // Makes the streams, where they are not there.
+        .xgroup("CREATE", outcomes, "none", "$", "MKSTREAM")
+        .xgroup("DESTROY", outcomes, "none")
+        .xgroup("CREATE", messages, "none", "$", "MKSTREAM")
+        .xgroup("DESTROY", messages, "none")
         .exec(),
     );
     await this.#tell();
@@ -197,13 +205,13 @@ class Coordinator implements Fleet {
 
   async #beat(): Promise<void> {
     const silentMs = performance.now() - this.#answeredAtMs;
-    if (silentMs > this.#redis.timeoutMs)
-      this.#onLost(`no answer from ${this.#redis.address.shown} for ${Math.round(silentMs / 1000)} s`);
+    if (silentMs > this.#redis.timeoutMs) this.#onLost(this.#redis.silent(silentMs, this.#lastError).message);
     if (this.#isBeating || this.#isLost) return;
     this.#isBeating = true;
     try {
       const thief = await this.#lease.hold();
       this.#answeredAtMs = performance.now();
+      this.#lastError = undefined;
       if (thief !== undefined) {
         const message = `${thief} has taken over the output root while this run was out of reach`;
         return this.#execution.stop(new KagurazakaError("root-in-use", message));
@@ -215,11 +223,12 @@ class Coordinator implements Fleet {
       await this.#writeReport();
       if (cancelled === "1") {
         const message = "the run was cancelled by `kagurazaka cancel`";
-        this.#execution.drain(this.#graceMs, new KagurazakaError("interrupted", message));
+        this.#execution.drain(this.#request.job().settings.grace, new KagurazakaError("interrupted", message));
       }
       this.#checkNodes();
-    } catch {
+    } catch (error) {
       // The next heartbeat tries again.
+      this.#lastError = error;
     } finally {
       this.#isBeating = false;
     }

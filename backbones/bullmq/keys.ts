@@ -39,3 +39,9 @@ export const MAX_MESSAGES = 2000;
 
 /** BullMQ takes no number as an id. */
 export const jobIdOf = (chunk: number): string => `c${chunk}`;
+
+/** Undefined where it is the id of none of our jobs. */
+export function chunkOf(jobId: string | undefined): number | undefined {
+  const number = /^c(\d{1,15})$/.exec(jobId ?? "")?.[1];
+  return number === undefined ? undefined : Number(number);
+}

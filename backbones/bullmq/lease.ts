@@ -9,7 +9,7 @@ import type { RedisConnections } from "./redis.js";
 const holder = z.object({ run: z.string(), fence: z.number(), host: z.string(), pid: z.number() });
 type Holder = z.infer<typeof holder>;
 
-export const parseHolder = (text: string | null): Holder | undefined => {
+const parseHolder = (text: string | null): Holder | undefined => {
   try {
     return text === null ? undefined : holder.parse(JSON.parse(text));
   } catch {
@@ -68,16 +68,16 @@ export class RedisLease {
   static async take(redis: RedisConnections, keys: Keys, request: LeaseRequest): Promise<RedisLease> {
     const { run, rootIds, isDead, onWarning } = request;
     const names = rootIds.map((rootId) => keys.lease(rootId));
-    const fence = await redis.main.incr(keys.fence);
+    const full = (why: string): void => onWarning(`Redis does not take the run yet: ${why}`);
+    const fence = await redis.persist(() => redis.main.incr(keys.fence), full);
     const own = { run, fence, host: hostname(), pid: process.pid };
     const lease = new RedisLease(redis, names, own);
     const replaceable: string[] = [];
     let other: string | null = null;
     let hasWarned = false;
     for (const deadline = performance.now() + LEASE_MS + 5000; performance.now() < deadline; ) {
-      other = (await redis.main.eval(TAKE, names.length, ...names, lease.#text, LEASE_MS, ...replaceable)) as
-        | string
-        | null;
+      const words = [...names, lease.#text, LEASE_MS, ...replaceable];
+      other = (await redis.persist(() => redis.main.eval(TAKE, names.length, ...words))) as string | null;
       if (other === null) return lease;
       const theirs = parseHolder(other);
       if (theirs === undefined || isDead(theirs.run)) {

@@ -1,4 +1,4 @@
-import { KagurazakaError, type NodeJob, type NodeLink, type NodeRequest } from "../../src/kit.js";
+import type { KagurazakaError, NodeJob, NodeLink, NodeRequest } from "../../src/kit.js";
 import { HEARTBEAT_MS, type Keys, keysOf, NODE_MS } from "./keys.js";
 import { NodeRun } from "./node-run.js";
 import { RedisConnections } from "./redis.js";
@@ -108,11 +108,10 @@ class BullmqNodeLink implements NodeLink {
   }
 
   async #beat(): Promise<void> {
-    const { main, timeoutMs, address } = this.#redis;
+    const { main, timeoutMs } = this.#redis;
     const silentMs = performance.now() - this.#answeredAtMs;
     if (silentMs > timeoutMs && !this.#lost) {
-      const message = `Redis at ${address.shown} has not answered for ${Math.round(silentMs / 1000)} s`;
-      this.#lost = new KagurazakaError("queue", message, { hint: "Start the node again once Redis is there." });
+      this.#lost = this.#redis.silent(silentMs, undefined);
       this.#current?.onQueueLost(this.#lost.message);
       this.#wake();
     }
@@ -126,6 +125,7 @@ class BullmqNodeLink implements NodeLink {
         .pipeline()
         .set(this.#keys.node(node), JSON.stringify(this.#request.describe()), "PX", NODE_MS)
         .zadd(this.#keys.nodes, Number(seconds) * 1000, node)
+        .zremrangebyscore(this.#keys.nodes, 0, Number(seconds) * 1000 - NODE_MS)
         .exec();
       await this.#current?.look();
     } catch {

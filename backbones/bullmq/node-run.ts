@@ -8,7 +8,7 @@ import type {
   NodeOutcomes,
   NodeRequest,
 } from "../../src/kit.js";
-import { type Keys, keysOf, LOCK_MS, MAX_MESSAGES, STALLED_CHECK_MS } from "./keys.js";
+import { chunkOf, type Keys, keysOf, LOCK_MS, MAX_MESSAGES } from "./keys.js";
 import { Outbox } from "./outbox.js";
 import type { RedisConnections } from "./redis.js";
 import { decodeChunk, encodeFromNode, encodeMessage } from "./wire.js";
@@ -21,6 +21,10 @@ interface HeldChunk {
 
 /** A run may be gone from Redis for so many looks (it was emptied) until its coordinator has written it again. */
 const MAX_MISSING = 15;
+/** A chunk of so many items holds short ones: the next one is fetched ahead. Of long ones, another node may be free earlier. */
+const LARGE_CHUNK = 128;
+/** After a fetch that failed. */
+const AGAIN_MS = 200;
 /** What the task prints is dropped beyond so many messages that Redis has not taken yet. */
 const MAX_WAITING_MESSAGES = 1000;
 
@@ -44,8 +48,9 @@ export class NodeRun implements NodeJob {
   });
   #isEnded = false;
   #isDraining = false;
-  #isOver = false;
   readonly #completing = new Set<Promise<unknown>>();
+  /** The next chunk, fetched while the last one is being run. */
+  #ahead: Promise<Job | undefined> | undefined;
   #missing = 0;
   #dropped = 0;
 
@@ -60,14 +65,11 @@ export class NodeRun implements NodeJob {
       prefix: this.#keys.queuePrefix,
       autorun: false,
       lockDuration: LOCK_MS,
-      stalledInterval: STALLED_CHECK_MS,
-      // What has stalled is for the coordinator to judge.
-      maxStalledCount: Number.MAX_SAFE_INTEGER,
+      skipStalledCheck: true,
       drainDelay: 2,
     });
     // Failures show where a command is awaited; an event without a listener would end the process.
     this.#queue.on("error", () => {});
-    void this.#queue.startStalledCheckTimer().catch(() => {});
     this.#outcomes = new Outbox(redis, this.#keys.outcomes(run), undefined, request.onWarning);
     this.#messages = new Outbox(redis, this.#keys.messages(run), MAX_MESSAGES);
     this.#locks = setInterval(() => void this.#extendLocks(), LOCK_MS / 4);
@@ -103,7 +105,7 @@ export class NodeRun implements NodeJob {
     if (message.type === "shard-failed") return void this.#messages.add(encodeMessage(message));
     if (message.type === "heartbeat") {
       if (this.#dropped > 0)
-        this.#messages.add(
+        void this.#messages.add(
           encodeMessage({
             type: "warning",
             message: `${this.#dropped} messages of items on node ${message.node} were dropped: Redis did not take them in time`,
@@ -112,16 +114,14 @@ export class NodeRun implements NodeJob {
       this.#dropped = 0;
       return void this.#messages.add(encodeMessage({ ...message, chunks: [...this.#held.keys()] }));
     }
-    if (this.#messages.waiting < MAX_WAITING_MESSAGES) this.#messages.add(encodeMessage(message));
+    if (this.#messages.waiting < MAX_WAITING_MESSAGES) void this.#messages.add(encodeMessage(message));
     else this.#dropped++;
   }
 
   async leave(error?: ErrorRecord): Promise<void> {
     this.#finish();
     for (const [chunk, { open }] of this.#held) if (open.size > 0) this.giveBack(chunk, [...open]);
-    // Nobody reads what comes after the end.
-    if (!this.#isOver)
-      await this.#outcomes.add(encodeFromNode({ kind: "left", node: this.#request.node, ...(error && { error }) }));
+    await this.#outcomes.add(encodeFromNode({ kind: "left", node: this.#request.node, ...(error && { error }) }));
     await Promise.all([...this.#completing]);
   }
 
@@ -136,7 +136,7 @@ export class NodeRun implements NodeJob {
     );
     if (this.#isEnded) return;
     if (state === null) {
-      if (++this.#missing >= MAX_MISSING) this.#drain(0);
+      if (++this.#missing >= MAX_MISSING) this.#abandon();
       return;
     }
     this.#missing = 0;
@@ -147,13 +147,18 @@ export class NodeRun implements NodeJob {
     }
     if (state === "draining") this.#drain(Number(graceMs) || 0);
     else if (state !== "open") {
-      this.#isOver = state === "over";
-      this.#drain(0);
+      if (state === "over") this.#abandon();
+      else this.#drain(0);
     }
   }
 
   onQueueLost(why: string): void {
     this.#request.onWarning(why);
+    this.#abandon();
+  }
+
+  /** Nobody reads what this node sends. */
+  #abandon(): void {
     this.#outcomes.abandon();
     this.#messages.abandon();
     this.#drain(0);
@@ -175,28 +180,45 @@ export class NodeRun implements NodeJob {
   #finish(): void {
     this.#isEnded = true;
     this.#end();
+    void this.#ahead?.then((job) => job && this.#handBack(job)).catch(() => {});
+    this.#ahead = undefined;
   }
 
   async #next(): Promise<IteratorResult<ChunkMessage>> {
     while (!this.#isEnded) {
-      const fetched = this.#queue.getNextJob(this.#request.node, { block: true });
-      const job = await Promise.race([fetched, this.#whenEnded]).catch(
-        () => new Promise<void>((resolve) => setTimeout(resolve, 200)),
-      );
+      const fetched = this.#ahead ?? this.#fetch();
+      this.#ahead = undefined;
+      const job = await Promise.race([fetched, this.#whenEnded]).catch((error) => this.#onFetchFailed(error));
       if (this.#isEnded) {
         // The fetch may still bring one.
         void fetched.then((late) => late && this.#handBack(late)).catch(() => {});
         break;
       }
       const chunk = job && (await this.#take(job));
-      if (chunk) return { done: false, value: chunk };
+      if (!chunk) continue;
+      if (chunk.count >= LARGE_CHUNK) this.#ahead = this.#fetch();
+      return { done: false, value: chunk };
     }
     return { done: true, value: undefined };
   }
 
+  #fetch(): Promise<Job | undefined> {
+    const fetched = this.#queue.getNextJob(this.#request.node, { block: true });
+    fetched.catch(() => {});
+    return fetched;
+  }
+
+  async #onFetchFailed(error: unknown): Promise<undefined> {
+    // BullMQ has fetched a job with another content than it writes. The coordinator removes it with the queue.
+    if (error instanceof SyntaxError)
+      await this.#countRejected(`a job cannot be read: ${error.message}`).catch(() => {});
+    await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
+    return undefined;
+  }
+
   /** The chunk of a job; undefined where this node is not to run it. */
   async #take(job: Job): Promise<ChunkMessage | undefined> {
-    const id = chunkOf(job);
+    const id = job.name === "chunk" ? chunkOf(job.id) : undefined;
     if (id === undefined) return this.#reject(job, "its id is none of a chunk");
     if (job.stalledCounter > 0) {
       await this.#outcomes.add(encodeFromNode({ kind: "lost", chunk: id }));
@@ -217,16 +239,18 @@ export class NodeRun implements NodeJob {
   }
 
   async #reject(job: Job, why: string): Promise<undefined> {
-    this.say({ type: "warning", message: `job ${job.id} in the queue of the run is no chunk and was not run: ${why}` });
-    await this.#redis.main.hincrby(this.#keys.run(this.job.run), "rejected", 1);
+    await this.#countRejected(`job ${job.id} is no chunk and was not run: ${why}`);
     return this.#complete(job);
   }
 
+  async #countRejected(why: string): Promise<void> {
+    this.say({ type: "warning", message: `in the queue of the run, ${why}` });
+    await this.#redis.main.hincrby(this.#keys.run(this.job.run), "rejected", 1);
+  }
+
   async #handBack(job: Job): Promise<void> {
-    const id = chunkOf(job);
-    if (id === undefined || !(await this.#take(job))) return;
-    const { open } = this.#held.get(id)!;
-    this.giveBack(id, [...open]);
+    const chunk = await this.#take(job);
+    if (chunk) this.giveBack(chunk.id, [...this.#held.get(chunk.id)!.open]);
   }
 
   #completeIfDone(chunk: number, whenSent: Promise<void>): void {
@@ -257,11 +281,6 @@ export class NodeRun implements NodeJob {
       )
       .catch(() => {});
   }
-}
-
-function chunkOf({ id, name }: Job): number | undefined {
-  const number = /^c(\d{1,15})$/.exec(id ?? "")?.[1];
-  return number === undefined || name !== "chunk" ? undefined : Number(number);
 }
 
 function shardsOf(text: string | null | undefined): number[] {

@@ -6,8 +6,8 @@ interface Waiting {
 }
 
 /**
- * Entries on their way into a stream, in order. While Redis cannot be reached or is full they wait here; they are as many as
- * this process has items.
+ * Entries on their way into a stream, in order. While Redis cannot be reached, is full, or has lost the stream, they wait here;
+ * they are as many as this process has items. The coordinator makes the stream: after the end of the run it stays away.
  */
 export class Outbox {
   readonly #redis: RedisConnections;
@@ -62,10 +62,10 @@ export class Outbox {
     while (rest.length > 0 && !this.#isAbandoned) {
       const pipeline = this.#redis.main.pipeline();
       for (const { text } of rest)
-        if (this.#maxLength === undefined) pipeline.xadd(this.#key, "*", "m", text);
-        else pipeline.xadd(this.#key, "MAXLEN", "~", this.#maxLength, "*", "m", text);
+        if (this.#maxLength === undefined) pipeline.xadd(this.#key, "NOMKSTREAM", "*", "m", text);
+        else pipeline.xadd(this.#key, "NOMKSTREAM", "MAXLEN", "~", this.#maxLength, "*", "m", text);
       const results = await pipeline.exec().catch(() => null);
-      const failed = results === null ? 0 : results.findIndex(([error]) => error !== null);
+      const failed = results === null ? 0 : results.findIndex(([error, id]) => error !== null || id === null);
       if (results !== null && failed < 0) return;
       const why = results?.[failed]?.[0]?.message;
       if (why !== undefined && rest === batch)

@@ -7,6 +7,7 @@ export type Client = Redis | Cluster;
 
 const OLDEST = [6, 2];
 const CONNECT_TIMEOUT_MS = 10_000;
+const NO_ANSWER = `no answer within ${CONNECT_TIMEOUT_MS / 1000} s`;
 /** For commands of which one did not succeed although Redis can be reached: it is full, or starting, or failing over. */
 const PASSING = /^(?:OOM|LOADING|MASTERDOWN|READONLY|TRYAGAIN|CLUSTERDOWN|BUSY|NOREPLICAS|MISCONF)\b/;
 const AGAIN_MS = 500;
@@ -81,7 +82,7 @@ export class RedisConnections implements AsyncDisposable {
       const whenFailed = new Promise<never>((_, reject) => {
         this.#main.once("error", reject);
         this.#main.once("end", () => reject(this.#lastError ?? new Error("the connection was closed")));
-        timer = setTimeout(() => reject(this.#lastError ?? new Error("no answer")), CONNECT_TIMEOUT_MS);
+        timer = setTimeout(() => reject(this.#lastError ?? new Error(NO_ANSWER)), CONNECT_TIMEOUT_MS);
       });
       whenFailed.catch(() => {});
       const connected = this.#main.connect();
@@ -124,18 +125,32 @@ export class RedisConnections implements AsyncDisposable {
     return warnings;
   }
 
-  /** Tries a command again while Redis answers that it cannot do it now. @param onTrouble told once, with the reason */
+  /**
+   * Tries a command again while Redis answers that it cannot do it now. @param onTrouble told once, with the reason
+   * @throws KagurazakaError where Redis has not done it for the time of `--redis_timeout`
+   */
   async persist<T>(command: () => Promise<T>, onTrouble?: (why: string) => void): Promise<T> {
+    const startedMs = performance.now();
     for (let tries = 1; ; tries++) {
       try {
         return await command();
       } catch (error) {
-        const { message } = error as Error;
-        if (this.#isClosed || !PASSING.test(message)) throw error;
-        if (tries === 1) onTrouble?.(message);
+        if (this.#isClosed || !isPassing(error)) throw error;
+        if (tries === 1) onTrouble?.(reasonOf(error));
+        const triedMs = performance.now() - startedMs;
+        if (triedMs > this.timeoutMs) throw this.silent(triedMs, error);
         await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
       }
     }
+  }
+
+  /** Redis has not done what it was told for so long. @param last what it answered last, if it did */
+  silent(ms: number, last: unknown): KagurazakaError {
+    const { shown } = this.address;
+    const said = isPassing(last) ? `has taken nothing for ${Math.round(ms / 1000)} s: ${reasonOf(last)}` : undefined;
+    const message = `Redis at ${shown} ${said ?? `has not answered for ${Math.round(ms / 1000)} s`}`;
+    const hint = said === undefined ? "Start it, and try again." : "Is it full? Raise its maxmemory, and try again.";
+    return new KagurazakaError("queue", message, { hint, cause: last });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -143,6 +158,14 @@ export class RedisConnections implements AsyncDisposable {
     for (const client of this.#clients) client.disconnect();
   }
 }
+
+/** The first error of a transaction says more than that the transaction was discarded. */
+function reasonOf(error: unknown): string {
+  const { message, previousErrors } = error as Error & { previousErrors?: readonly Error[] };
+  return previousErrors?.[0]?.message ?? message;
+}
+
+const isPassing = (error: unknown): boolean => error instanceof Error && PASSING.test(reasonOf(error));
 
 function refused(shown: string, error: Error): KagurazakaError {
   const { message } = error;
@@ -156,8 +179,11 @@ function refused(shown: string, error: Error): KagurazakaError {
             `its certificate is not accepted (${message})`,
             "Name the host as the certificate does, and its authority's file in NODE_EXTRA_CA_CERTS.",
           ]
-        : /wrong version number|packet length|ECONNRESET|EPROTO/i.test(`${code} ${message}`)
-          ? [`the connection was broken off (${message})`, "Does the server speak TLS (rediss://) or not (redis://)?"]
+        : /wrong version number|packet length|ECONNRESET|EPROTO/i.test(`${code} ${message}`) || message === NO_ANSWER
+          ? [
+              message === NO_ANSWER ? message : `the connection was broken off (${message})`,
+              "Does the server speak TLS (rediss://) or not (redis://)?",
+            ]
           : [
               message || code || "no connection",
               "Start it, for example with `docker compose up -d redis` or `redis-server`, and check --redis.",

@@ -1,8 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { Worker } from "bullmq";
 import type { ChunkMessage, FleetJob, FleetRequest, UnrecordedOutcomes } from "../../src/kit.js";
 import { ChunkQueue } from "./chunk-queue.js";
-import { keysOf, LOCK_MS, MAX_EVENTS, STALLED_CHECK_MS } from "./keys.js";
+import { keysOf, MAX_EVENTS } from "./keys.js";
 import type { RedisConnections } from "./redis.js";
 import { decodeChunk, decodeFromNode, decodeJob } from "./wire.js";
 
@@ -38,21 +37,10 @@ async function* ofRun(
   const { run } = job;
   const keys = keysOf(redis.prefix);
   const queue = new ChunkQueue(redis, run, { trouble() {}, fatal() {} });
-  // Nodes check for stalled chunks as well; there may be none left.
-  const checker = new Worker(run, null, {
-    connection: redis.main as never,
-    prefix: keys.queuePrefix,
-    autorun: false,
-    lockDuration: LOCK_MS,
-    stalledInterval: STALLED_CHECK_MS,
-    maxStalledCount: Number.MAX_SAFE_INTEGER,
-  });
-  checker.on("error", () => {});
   const isOurs = job.shards.map(({ rootId }) => request.rootIds.includes(rootId));
   const chunks = new Map<number, ChunkMessage | undefined>();
   const done: string[] = [];
   try {
-    await checker.startStalledCheckTimer();
     await redis.main.hset(keys.run(run), { state: "draining", graceMs: GRACE_MS });
     await redis.main.xadd(keys.events, "MAXLEN", "~", MAX_EVENTS, "*", "run", run);
     let position = "-";
@@ -90,7 +78,6 @@ async function* ofRun(
     if (isOurs.every(Boolean)) await forget(redis, job, queue, request.run);
     else if (done.length > 0) await redis.main.xdel(keys.outcomes(run), ...done);
   } finally {
-    await checker.close(true).catch(() => {});
     await queue.close();
   }
 }

@@ -13,7 +13,7 @@ import { loadOwners, prepareLoaded, type TaskChoice } from "./prepare/prepare-ru
 import { shapesOf } from "./program/executor-shape.js";
 
 /** What a node needs to be told, besides its task and the flags of its worker backbone. */
-export interface WorkerOptions {
+interface WorkerOptions {
   /** A name or path, as `--backbone` takes it. @defaultValue "bullmq" */
   readonly fleet?: string;
   /** The fleet's own options: `{ redis: "redis://host:6379" }`. */

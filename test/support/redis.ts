@@ -96,7 +96,7 @@ export async function startRedis(flags: readonly string[] = []): Promise<TestRed
   };
 }
 
-function freePort(): Promise<number> {
+export function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const probe = createServer();
     probe.once("error", reject);

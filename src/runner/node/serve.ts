@@ -88,7 +88,7 @@ export async function serve(job: NodeJob, request: NodeRequest, serving: Serving
           yield chunk;
           continue;
         }
-        isolated = runIsolated(chunk, next.value.id, alone);
+        isolated = runIsolated(chunk, alone);
         await isolated;
       }
     }
