@@ -362,7 +362,7 @@ describe("the commands of the files", () => {
       [0, null],
       [0, null],
     ]);
-  });
+  }, 180_000);
 
   test("tell a mistake from a Redis that is gone by their exit codes, as the unit does", async () => {
     const mistake = start(["worker", "task.ts", "NoSuchTask"], work);

@@ -248,5 +248,5 @@ describe.skipIf("reason" in found)(`the board in Chromium${"reason" in found ? `
     await expect.poll(body, { timeout: 15_000 }).not.toContain("run-two");
     expect(complaints).toEqual([]);
     expect([...hosts]).toEqual(["127.0.0.1"]);
-  });
+  }, 120_000);
 });
