@@ -223,10 +223,15 @@ describe("the registry", () => {
     expect(await loadBuiltin("modes", "toString")).toBeUndefined());
 
   test("every plug-in has a conformance call", () => {
-    const calls = ["test/backbones/conformance.e2e.test.ts", "test/templates/conformance.test.ts"]
+    const calls = [
+      "test/backbones/conformance.e2e.test.ts",
+      "test/backbones/bullmq.e2e.test.ts",
+      "test/templates/conformance.test.ts",
+    ]
       .map((file) => readFileSync(join(root, file), "utf8"))
       .join("");
-    for (const name of builtinNames("backbones")) expect(calls).toMatch(new RegExp(`testBackbone\\(${name},`));
+    for (const name of builtinNames("backbones"))
+      expect(calls).toMatch(new RegExp(`testBackbone\\(${name},|testFleet\\(\\{[^}]*module: "${name}"`));
     for (const name of builtinNames("modes")) {
       if (/^(?:Input|Output)By(?!Appending)|^InputFrom/.test(name))
         expect(calls).toMatch(new RegExp(`test(?:Input|Output)Mode\\(templates\\.${name},`));

@@ -1,8 +1,9 @@
-import { execFileSync } from "node:child_process";
-import { chmodSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { execFileSync, spawn } from "node:child_process";
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { startRedis } from "./support/redis.js";
 
 const root = new URL("..", import.meta.url).pathname;
 const readme = readFileSync(join(root, "README.md"), "utf8");
@@ -36,12 +37,17 @@ describe("the README", () => {
 
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
+  const environment = (): NodeJS.ProcessEnv => ({
+    ...process.env,
+    PATH: `${folder}:${process.env.PATH}`,
+    KAGURAZAKA_CACHE_DIR: join(folder, "cache"),
+  });
   const run = (command: string): string =>
     execFileSync("bash", ["-euo", "pipefail", "-c", command], {
       cwd: folder,
       encoding: "utf8",
       stdio: ["ignore", "pipe", "pipe"],
-      env: { ...process.env, PATH: `${folder}:${process.env.PATH}`, KAGURAZAKA_CACHE_DIR: join(folder, "cache") },
+      env: environment(),
     });
 
   // In the order of the page: files are written as they come, commands see what came before.
@@ -68,6 +74,30 @@ describe("the README", () => {
       stdio: ["ignore", "pipe", "pipe"],
     });
     expect(JSON.parse(result).counts.done).toBeGreaterThan(1000);
+  });
+
+  it("has two terminals for a fleet, a worker and a run", async () => {
+    const redis = await startRedis();
+    const [worker, coordinator] = ["worker", "coordinator"].map((name) =>
+      blocks
+        .find(({ marked }) => marked === name)!
+        .text.trim()
+        .replace(/redis:\/\/\S+/, redis.url),
+    );
+    // The last command takes the place of the shell, which would not pass the signal on.
+    const words = worker!.replace(/\n(?!.*\n)/, "\nexec ");
+    const terminal = spawn("bash", ["-c", words], { cwd: folder, env: environment(), stdio: "ignore" });
+    try {
+      const output = run(coordinator!);
+      expect(output).toMatch(/MyTask {2}ended \(0\)/);
+      expect(output).toMatch(/MyTask {2}idle/);
+      expect(existsSync(join(folder, "fleet-out/sub/b.txt.json"))).toBe(true);
+    } finally {
+      const gone = new Promise((resolve) => terminal.once("exit", resolve));
+      terminal.kill("SIGTERM");
+      await gone;
+      await redis.close();
+    }
   });
 
   it("runs every block it does not leave to CI", () => {

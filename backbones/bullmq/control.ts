@@ -1,4 +1,4 @@
-import type { BackboneOptions, FleetControl, FleetNode, FleetRun } from "../../src/kit.js";
+import type { BackboneOptions, BoardOptions, FleetBoard, FleetControl, FleetNode, FleetRun } from "../../src/kit.js";
 import { type Keys, keysOf, LEASE_MS, MAX_EVENTS, NODE_MS } from "./keys.js";
 import { RedisConnections } from "./redis.js";
 import { decodeNodeReport, decodeRunReport } from "./wire.js";
@@ -81,6 +81,10 @@ class BullmqControl implements FleetControl {
     else await this.#redis.main.hset(key, { cancel: 1 });
     await this.#redis.main.xadd(this.#keys.events, "MAXLEN", "~", MAX_EVENTS, "*", "run", run);
     return true;
+  }
+
+  async openBoard(options: BoardOptions): Promise<FleetBoard> {
+    return (await import("./board.js")).openBoard(this.#redis, options);
   }
 
   async #nowMs(): Promise<number> {

@@ -223,7 +223,7 @@ class Coordinator implements Fleet {
       await this.#writeReport();
       if (cancelled === "1") {
         const message = "the run was cancelled by `kagurazaka cancel`";
-        this.#execution.drain(this.#graceMs, new KagurazakaError("interrupted", message));
+        this.#execution.drain(this.#request.job().settings.grace, new KagurazakaError("interrupted", message));
       }
       this.#checkNodes();
     } catch (error) {

@@ -9,7 +9,7 @@ import type { RedisConnections } from "./redis.js";
 const holder = z.object({ run: z.string(), fence: z.number(), host: z.string(), pid: z.number() });
 type Holder = z.infer<typeof holder>;
 
-export const parseHolder = (text: string | null): Holder | undefined => {
+const parseHolder = (text: string | null): Holder | undefined => {
   try {
     return text === null ? undefined : holder.parse(JSON.parse(text));
   } catch {

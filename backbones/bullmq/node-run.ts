@@ -21,6 +21,8 @@ interface HeldChunk {
 
 /** A run may be gone from Redis for so many looks (it was emptied) until its coordinator has written it again. */
 const MAX_MISSING = 15;
+/** A chunk of so many items holds short ones: the next one is fetched ahead. Of long ones, another node may be free earlier. */
+const LARGE_CHUNK = 128;
 /** After a fetch that failed. */
 const AGAIN_MS = 200;
 /** What the task prints is dropped beyond so many messages that Redis has not taken yet. */
@@ -47,6 +49,8 @@ export class NodeRun implements NodeJob {
   #isEnded = false;
   #isDraining = false;
   readonly #completing = new Set<Promise<unknown>>();
+  /** The next chunk, fetched while the last one is being run. */
+  #ahead: Promise<Job | undefined> | undefined;
   #missing = 0;
   #dropped = 0;
 
@@ -101,7 +105,7 @@ export class NodeRun implements NodeJob {
     if (message.type === "shard-failed") return void this.#messages.add(encodeMessage(message));
     if (message.type === "heartbeat") {
       if (this.#dropped > 0)
-        this.#messages.add(
+        void this.#messages.add(
           encodeMessage({
             type: "warning",
             message: `${this.#dropped} messages of items on node ${message.node} were dropped: Redis did not take them in time`,
@@ -110,7 +114,7 @@ export class NodeRun implements NodeJob {
       this.#dropped = 0;
       return void this.#messages.add(encodeMessage({ ...message, chunks: [...this.#held.keys()] }));
     }
-    if (this.#messages.waiting < MAX_WAITING_MESSAGES) this.#messages.add(encodeMessage(message));
+    if (this.#messages.waiting < MAX_WAITING_MESSAGES) void this.#messages.add(encodeMessage(message));
     else this.#dropped++;
   }
 
@@ -176,11 +180,14 @@ export class NodeRun implements NodeJob {
   #finish(): void {
     this.#isEnded = true;
     this.#end();
+    void this.#ahead?.then((job) => job && this.#handBack(job)).catch(() => {});
+    this.#ahead = undefined;
   }
 
   async #next(): Promise<IteratorResult<ChunkMessage>> {
     while (!this.#isEnded) {
-      const fetched = this.#queue.getNextJob(this.#request.node, { block: true });
+      const fetched = this.#ahead ?? this.#fetch();
+      this.#ahead = undefined;
       const job = await Promise.race([fetched, this.#whenEnded]).catch((error) => this.#onFetchFailed(error));
       if (this.#isEnded) {
         // The fetch may still bring one.
@@ -188,9 +195,17 @@ export class NodeRun implements NodeJob {
         break;
       }
       const chunk = job && (await this.#take(job));
-      if (chunk) return { done: false, value: chunk };
+      if (!chunk) continue;
+      if (chunk.count >= LARGE_CHUNK) this.#ahead = this.#fetch();
+      return { done: false, value: chunk };
     }
     return { done: true, value: undefined };
+  }
+
+  #fetch(): Promise<Job | undefined> {
+    const fetched = this.#queue.getNextJob(this.#request.node, { block: true });
+    fetched.catch(() => {});
+    return fetched;
   }
 
   async #onFetchFailed(error: unknown): Promise<undefined> {

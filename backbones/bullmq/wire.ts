@@ -80,7 +80,7 @@ const outcome = z.object({
 });
 
 /** One entry of the stream of outcomes. */
-export type FromNode =
+type FromNode =
   | { readonly kind: "outcomes"; readonly outcomes: NodeOutcomes }
   | { readonly kind: "given-back"; readonly chunk: number; readonly indices: readonly number[] }
   | { readonly kind: "alone"; readonly chunk: number; readonly index: number }
@@ -133,7 +133,7 @@ const nodeMessage = z.discriminatedUnion("type", [
 ]);
 
 /** A heartbeat tells in addition which chunks the node has. */
-export type StreamedMessage = NodeMessage & { readonly chunks?: readonly number[] };
+type StreamedMessage = NodeMessage & { readonly chunks?: readonly number[] };
 
 export const encodeMessage = (message: StreamedMessage): string => stringifyJson(message)!;
 export const decodeMessage = (text: string): StreamedMessage | undefined =>

@@ -1,3 +1,4 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
 import type { ErrorRecord } from "../base/errors.js";
 import type { OutcomeCounts } from "./outcome.js";
 
@@ -11,6 +12,24 @@ export interface FleetControl extends AsyncDisposable {
   nodes(): Promise<readonly FleetNode[]>;
   /** Asks the run to stop as by SIGINT. `false`: it is not running. */
   cancel(run: string): Promise<boolean>;
+  /**
+   * Opens the queue's own page, where it has one. It must be closed before the fleet's control.
+   * @throws KagurazakaError `environment` where the package of the page is not installed
+   */
+  openBoard?(options: BoardOptions): Promise<FleetBoard>;
+}
+
+export interface BoardOptions {
+  /** Where the board is, as `/queues`. */
+  readonly path: string;
+  /** Whether its users may pause queues, and remove or repeat chunks. Else they only read. */
+  readonly allowChanges: boolean;
+}
+
+/** Shows the queues of the fleet's open runs. Which runs are open is looked up at each request. */
+export interface FleetBoard extends AsyncDisposable {
+  /** Answers a request below the path of the board. */
+  handle(req: IncomingMessage, res: ServerResponse): void;
 }
 
 export interface FleetRun {

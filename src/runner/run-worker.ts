@@ -6,13 +6,14 @@ import { resolveBackbone } from "../config/resolve.js";
 import { isFleetBackbone } from "../contracts/backbone.js";
 import type { NodeReport } from "../contracts/fleet-control.js";
 import type { BackboneOptions } from "../contracts/run-config.js";
+import { locateTool } from "../loader/tool.js";
 import { runNode } from "./node/run-node.js";
 import { loadBackbone } from "./prepare/find-backbone.js";
 import { loadOwners, prepareLoaded, type TaskChoice } from "./prepare/prepare-run.js";
 import { shapesOf } from "./program/executor-shape.js";
 
 /** What a node needs to be told, besides its task and the flags of its worker backbone. */
-export interface WorkerOptions {
+interface WorkerOptions {
   /** A name or path, as `--backbone` takes it. @defaultValue "bullmq" */
   readonly fleet?: string;
   /** The fleet's own options: `{ redis: "redis://host:6379" }`. */
@@ -83,6 +84,7 @@ export async function serveRuns(given: RawInput, options: WorkerOptions, choice?
   await runNode({
     ...rest,
     ...node,
+    version: locateTool().version,
     task,
     fleet,
     fleetOptions,

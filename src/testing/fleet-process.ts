@@ -38,6 +38,7 @@ async function main(): Promise<void> {
     fleetOptions: config.backbone.options,
     name,
     backbone: "mp",
+    version: "0",
     slots: 2,
     signal: abort.signal,
     onWarning: console.error,

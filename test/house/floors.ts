@@ -18,7 +18,7 @@ export const floors: Readonly<Record<string, readonly string[]>> = {
   node: ["program", "worker", "prepare", "plan", "dispatch"],
   tools: ["lease", "ledger", "program", "worker", "prepare", "plan", "dispatch", "record", "run", "data"],
   /** Files beside the folders: the product without a command line. */
-  ".": ["config", "prepare", "record", "run", "tools"],
+  ".": ["config", "loader", "program", "prepare", "record", "run", "node", "tools"],
 };
 
 const everywhere = ["base", "contracts"];

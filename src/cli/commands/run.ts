@@ -129,7 +129,7 @@ async function execute(prepared: PreparedRun, ui: UiSettings, given: Given): Pro
     screen.end();
     releaseOutput();
     await beside?.[Symbol.asyncDispose]();
-    showEnd(result, shownWords(given.words, prepared.config.entries), screen);
+    showEnd(result, shownWords(given.words, prepared.config.entries), screen, signal !== undefined);
     ending.isHard = result.blockedThreads > 0;
     const { run: id, task, backbone, counts, elapsedMs, itemsPerSecond, outputRoot, runDir } = result;
     if (ui.json)
@@ -172,14 +172,19 @@ async function onFleet(
   return report?.exitCode ?? 1;
 }
 
-function showEnd(result: RunResult, argv: readonly string[], { text, palette }: RunConsole): void {
+function showEnd(
+  result: RunResult,
+  argv: readonly string[],
+  { text, palette }: RunConsole,
+  wasSignalled: boolean,
+): void {
   text(formatReport(result, palette));
   if (result.blockedThreads > 0)
     text(
       `  ${palette.yellow("left")}      ${result.blockedThreads} worker thread${result.blockedThreads === 1 ? "" : "s"}, blocked in a native call; --isolation process can end such a worker`,
     );
-  // The signal was said when it came.
-  if (result.error && result.error.code !== "interrupted") text(formatError(result.error, palette));
+  // A signal was said when it came.
+  if (result.error && !(result.error.code === "interrupted" && wasSignalled)) text(formatError(result.error, palette));
   const next = nextCommand(result, argv);
   if (next !== undefined) text(`  ${palette.cyan("→")} ${next}`);
 }

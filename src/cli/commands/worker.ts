@@ -4,6 +4,7 @@ import { escapeControls } from "../../base/text.js";
 import { serveRuns } from "../../runner/run-worker.js";
 import { defineCommand } from "../command.js";
 import { fleetOptions, writtenFleetOptions } from "../fleet-options.js";
+import { hardExit } from "../hard-exit.js";
 import { messages } from "../message-out.js";
 import { createPalette } from "../messages.js";
 
@@ -73,7 +74,7 @@ function stopSignals(onFirst: (signal: NodeJS.Signals) => void): { signal: Abort
   let first: NodeJS.Signals | undefined;
   for (const name of ["SIGINT", "SIGTERM"] as const)
     process.on(name, () => {
-      if (first !== undefined) process.exit(128 + constants.signals[name]);
+      if (first !== undefined) hardExit(128 + constants.signals[name]);
       first = name;
       onFirst(name);
       abort.abort();

@@ -21,3 +21,16 @@ export function workersCrash(count: number, wereStarting: boolean, last: WorkerE
   const when = wereStarting ? "before they were ready" : "while idle";
   return new KagurazakaError("environment", `${count} workers in a row exited ${when}${why}`);
 }
+
+/** Turns an error of a node into the error that stops the run. */
+export function environmentOf(error: ErrorRecord): KagurazakaError {
+  const details = { cause: error, ...(error.hint === undefined ? {} : { hint: error.hint }) };
+  return new KagurazakaError("environment", error.message, details);
+}
+
+/** Of an item that was alone on a node that was lost, after it had been on another one. */
+export const LOST_TWICE = toErrorRecord(
+  new KagurazakaError("crash", "two nodes were lost while they ran this item; the second ran nothing else", {
+    hint: "It may use all memory of a node, or crash the machine. Run it alone with --debug-item KEY.",
+  }),
+);

@@ -5,31 +5,23 @@ import type { Chunk, PendingItem } from "../../contracts/chunk.js";
 import type { ExecutionEvents, ExecutionSnapshot } from "../../contracts/execution.js";
 import type { FleetExecution, FleetQueue, NodeMessage, NodeOutcomes } from "../../contracts/fleet.js";
 import type { RunSettings } from "../../contracts/run-config.js";
+import { environmentOf, LOST_TWICE } from "./errors.js";
+import type { ItemRef } from "./in-flight.js";
 import { NodeHeartbeats } from "./node-heartbeats.js";
 import { OutgoingItems } from "./outgoing-items.js";
 import { OutstandingChunks } from "./outstanding-chunks.js";
 import { StallClock } from "./stall-clock.js";
 
-/** The limit of what is in the queue and at nodes at a time, in characters of JSON. */
-const WINDOW_CHARS = 32 * 1024 * 1024;
-const WINDOW_ITEMS = 65_536;
-/** The limit before the first item has settled: a broken task fails few items before the run stops. */
-const FIRST_WINDOW_ITEMS = 1024;
 const SWEEP_MS = 250;
-const LOST_TWICE = toErrorRecord(
-  new KagurazakaError("crash", "two nodes were lost while they ran this item; the second ran nothing else", {
-    hint: "It may use all memory of a node, or crash the machine. Run it alone with --debug-item KEY.",
-  }),
-);
 const AGAIN = "Recorded outcomes are kept. Start the queue and run the same command again.";
+
+type FleetSettings = Pick<RunSettings, "chunksize" | "grace" | "stall" | "rate">;
 
 /**
  * The coordinator's side of a fleet, without the queue: which items are outstanding, in which chunk, and their outcomes.
  *
- * A second outcome of one item (a node considered lost settled it after all) is ignored.
+ * A second outcome of one item (a node considered lost settled it after all) is counted and dropped.
  */
-type FleetSettings = Pick<RunSettings, "chunksize" | "grace" | "stall" | "rate">;
-
 export class FleetBookkeeping implements FleetExecution {
   readonly #queue: FleetQueue;
   readonly #settings: FleetSettings;
@@ -38,8 +30,6 @@ export class FleetBookkeeping implements FleetExecution {
   readonly #clock: StallClock;
   readonly #stoppedShards = new Set<number>();
   readonly #nodes = new NodeHeartbeats();
-  /** By isolated chunk: the item that its node runs now, and nothing else. */
-  readonly #begunAlone = new Map<number, number>();
   #chunks!: AsyncIterator<Chunk>;
   #events!: ExecutionEvents;
   #state: "idle" | "running" | "draining" | "closed" = "idle";
@@ -47,6 +37,8 @@ export class FleetBookkeeping implements FleetExecution {
   #isPulling = false;
   #listEnded = false;
   #settled = 0;
+  /** Outcomes of items that had one already. */
+  #late = 0;
   #sweepTimer: NodeJS.Timeout | undefined;
   #graceTimer: NodeJS.Timeout | undefined;
   #rateTimer: NodeJS.Timeout | undefined;
@@ -108,13 +100,13 @@ export class FleetBookkeeping implements FleetExecution {
     if (this.#state === "closed") return;
     let totalMs = 0;
     for (let i = 0; i < plain.length; i += 2) {
-      const ref = this.#out.take(chunk, plain[i]!);
+      const ref = this.#takeOnce(chunk, plain[i]!);
       if (!ref) continue;
       totalMs += plain[i + 1]!;
       this.#events.onDone(ref.chunk, ref.index, plain[i + 1]!);
     }
     for (const { index, attempt, ...settled } of rest) {
-      const ref = this.#out.take(chunk, index);
+      const ref = this.#takeOnce(chunk, index);
       if (!ref) continue;
       totalMs += settled.durationMs;
       const item = ref.chunk.itemAt(ref.index);
@@ -129,25 +121,21 @@ export class FleetBookkeeping implements FleetExecution {
     this.#pump();
   }
 
-  onGivenBack(chunk: number, indices: readonly number[] = this.#out.openIn(chunk)): void {
+  onGivenBack(chunk: number, indices?: readonly number[]): void {
     if (this.#state === "closed") return;
     const isolated = this.#out.isIsolated(chunk);
-    this.#sendAgain(this.#takeAll(chunk, indices), isolated);
+    this.#sendAgain(this.#out.takeItems(chunk, indices), isolated);
   }
 
   onBegunAlone(chunk: number, index: number): void {
-    if (this.#out.find(chunk, index)) this.#begunAlone.set(chunk, index);
+    this.#out.beginAlone(chunk, index);
   }
 
   onLost(chunk: number): void {
     if (this.#state === "closed") return;
-    const culprit = this.#begunAlone.get(chunk);
-    if (culprit !== undefined) {
-      const ref = this.#out.take(chunk, culprit);
-      if (ref)
-        this.#events.onSettled(ref.chunk.itemAt(ref.index), { status: "failed", durationMs: 0, error: LOST_TWICE });
-    }
-    this.#sendAgain(this.#takeAll(chunk, this.#out.openIn(chunk)), true);
+    const culprit = this.#out.takeAlone(chunk);
+    if (culprit) this.#events.onSettled(culprit, { status: "failed", durationMs: 0, error: LOST_TWICE });
+    this.#sendAgain(this.#out.takeItems(chunk), true);
   }
 
   isOpen(chunk: number): boolean {
@@ -158,12 +146,10 @@ export class FleetBookkeeping implements FleetExecution {
     return this.#out.ids();
   }
 
-  #takeAll(chunk: number, indices: readonly number[]): PendingItem[] {
-    this.#begunAlone.delete(chunk);
-    return indices.flatMap((index) => {
-      const ref = this.#out.take(chunk, index);
-      return ref ? [ref.chunk.itemAt(ref.index)] : [];
-    });
+  #takeOnce(chunk: number, index: number): ItemRef | undefined {
+    const ref = this.#out.take(chunk, index);
+    if (!ref) this.#late++;
+    return ref;
   }
 
   /** While the run drains, such items are cancelled. */
@@ -228,8 +214,7 @@ export class FleetBookkeeping implements FleetExecution {
   }
 
   get #hasRoom(): boolean {
-    const items = this.#outgoing.hasSettled ? WINDOW_ITEMS : FIRST_WINDOW_ITEMS;
-    return this.#out.size < items && this.#out.chars < WINDOW_CHARS;
+    return this.#out.hasRoom(this.#outgoing.hasSettled, this.#nodes.inFlight);
   }
 
   #send(): boolean {
@@ -282,6 +267,10 @@ export class FleetBookkeeping implements FleetExecution {
 
   #close(): void {
     const how = this.#out.size === 0 ? "done" : "left";
+    if (this.#late > 0)
+      this.#events.onWarning(
+        `${this.#late} outcomes came a second time, from nodes that were out of reach; they were dropped`,
+      );
     this.#state = "closed";
     clearInterval(this.#sweepTimer);
     clearTimeout(this.#graceTimer);
@@ -303,10 +292,4 @@ export class FleetBookkeeping implements FleetExecution {
       },
     );
   }
-}
-
-/** Turns an error of a node into the error that stops the run. */
-function environmentOf(error: ErrorRecord): KagurazakaError {
-  const details = { cause: error, ...(error.hint === undefined ? {} : { hint: error.hint }) };
-  return new KagurazakaError("environment", error.message, details);
 }

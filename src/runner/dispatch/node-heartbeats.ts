@@ -11,6 +11,11 @@ export class NodeHeartbeats {
     return this.#last.size;
   }
 
+  /** Items that all nodes have. */
+  get inFlight(): number {
+    return [...this.#last.values()].reduce((sum, { snapshot }) => sum + snapshot.inFlight, 0);
+  }
+
   add(heartbeat: Heartbeat): void {
     this.#last.set(heartbeat.node, heartbeat);
   }

@@ -1,12 +1,23 @@
+import type { PendingItem } from "../../contracts/chunk.js";
 import type { ChunkMessage } from "../../contracts/fleet.js";
 import { encodeChunk } from "../plan/chunk-message.js";
 import { InFlight, type ItemRef } from "./in-flight.js";
 import type { ChunkSlice } from "./queues.js";
 
+/** The limit of what is in the queue and at nodes at a time, in characters of JSON. */
+const WINDOW_CHARS = 32 * 1024 * 1024;
+const WINDOW_ITEMS = 65_536;
+/** Few, so that their size follows the duration of items; nodes with many long items at once get more. */
+const WINDOW_CHUNKS = 128;
+/** The limit before the first item has settled: a broken task fails few items before the run stops. */
+const FIRST_WINDOW_ITEMS = 1024;
+
 interface SentChunk {
   readonly firstSeq: number;
   readonly count: number;
   readonly isolated: boolean;
+  /** Of an isolated chunk: the item that its node has begun last. */
+  alone?: number;
   /** Items of the chunk that are not settled. */
   left: number;
 }
@@ -25,9 +36,11 @@ export class OutstandingChunks {
     return this.#items.size;
   }
 
-  /** Characters of their JSON. */
-  get chars(): number {
-    return this.#chars;
+  /** @param hasSettled an item of the run has settled. @param atNodes items that nodes have */
+  hasRoom(hasSettled: boolean, atNodes: number): boolean {
+    const items = hasSettled ? WINDOW_ITEMS : FIRST_WINDOW_ITEMS;
+    const chunks = WINDOW_CHUNKS + 2 * atNodes;
+    return this.#items.size < items && this.#chunks.size < chunks && this.#chars < WINDOW_CHARS;
   }
 
   add(slice: ChunkSlice, isolated: boolean): ChunkMessage {
@@ -54,10 +67,25 @@ export class OutstandingChunks {
     return this.#chunks.keys();
   }
 
-  /** Indices of the items of a chunk that are not settled. */
-  openIn(chunk: number): number[] {
+  /** Takes out items of a chunk, by default all that are not settled, in their order. */
+  takeItems(chunk: number, indices?: readonly number[]): PendingItem[] {
     const count = this.#chunks.get(chunk)?.count ?? 0;
-    return Array.from({ length: count }, (_, i) => i).filter((index) => this.find(chunk, index) !== undefined);
+    return (indices ?? Array.from({ length: count }, (_, i) => i)).flatMap((index) => {
+      const ref = this.take(chunk, index);
+      return ref ? [ref.chunk.itemAt(ref.index)] : [];
+    });
+  }
+
+  /** A node begins this item of an isolated chunk, and runs nothing else. */
+  beginAlone(chunk: number, index: number): void {
+    const sent = this.#chunks.get(chunk);
+    if (sent?.isolated) sent.alone = index;
+  }
+
+  /** Takes out the item that was begun alone, if it is not settled. */
+  takeAlone(chunk: number): PendingItem | undefined {
+    const index = this.#chunks.get(chunk)?.alone;
+    return index === undefined ? undefined : this.takeItems(chunk, [index])[0];
   }
 
   /** Undefined when the item is settled or the number is unknown: numbers come from other machines. */

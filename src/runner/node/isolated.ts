@@ -3,6 +3,7 @@ import type { Chunk } from "../../contracts/chunk.js";
 import type { NodeJob } from "../../contracts/fleet.js";
 import { Dispatcher } from "../dispatch/dispatcher.js";
 import type { DispatcherOptions } from "../dispatch/ports.js";
+import type { QueueChunk } from "../plan/chunk-message.js";
 import { ItemChunk } from "../plan/item-chunk.js";
 import type { NodeEvents } from "./node-events.js";
 
@@ -22,18 +23,20 @@ interface IsolatedRequest {
  * nothing else. The queue is told of each before it begins, and has its outcome before the next one begins: if this node is lost
  * as well, it is known which item did it.
  */
-export async function runIsolated(chunk: Chunk, id: number, request: IsolatedRequest): Promise<void> {
+export async function runIsolated(chunk: QueueChunk, request: IsolatedRequest): Promise<void> {
   const { job, events, backbone, workers, common, executions, name } = request;
   await events.openAtMost(chunk.count);
+  const items = Array.from({ length: chunk.count }, (_, index) => chunk.itemAt(index));
   const options = backbone.isolated?.(workers.options) ?? workers.options;
   const session = await backbone.openWorkers({ ...workers, options, workers: 1 });
   const shape = { slots: 1, queue: 0 };
   let isOver = false;
   async function* one(): AsyncGenerator<Chunk> {
-    for (let index = 0; index < chunk.count && !isOver; index++) {
-      await job.beginAlone(id, index);
+    for (const item of items) {
+      if (isOver) return;
+      await job.beginAlone(item.chunk, item.index);
       const before = events.open;
-      yield new ItemChunk([chunk.itemAt(index)]);
+      yield new ItemChunk([item]);
       await events.openAtMost(before - 1);
       await events.whenSent;
     }
@@ -52,7 +55,7 @@ export async function runIsolated(chunk: Chunk, id: number, request: IsolatedReq
     executions.delete(execution);
     await session[Symbol.asyncDispose]();
     // A drain has left them unbegun.
-    for (let index = 0; index < chunk.count; index++) events.giveBack(chunk.itemAt(index));
+    for (const item of items) events.giveBack(item);
     events.onMessageDone();
   }
 }

@@ -2,13 +2,7 @@ import { toErrorRecord } from "../../base/errors.js";
 import type { Chunk, PendingItem } from "../../contracts/chunk.js";
 import type { ExecutionEvents } from "../../contracts/execution.js";
 import type { ChunkMessage, NodeJob, NodeOutcome } from "../../contracts/fleet.js";
-import { decodeChunk } from "../plan/chunk-message.js";
-
-/** An item as the queue names it: by its chunk and its index there. */
-interface QueueItem {
-  readonly chunk: number;
-  readonly index: number;
-}
+import { QueueChunk, QueueItem } from "../plan/chunk-message.js";
 
 interface ChunkOutcomes {
   readonly plain: number[];
@@ -22,7 +16,6 @@ interface ChunkOutcomes {
  */
 export class NodeEvents implements ExecutionEvents {
   readonly #job: NodeJob;
-  readonly #itemOf = new WeakMap<PendingItem, QueueItem>();
   #collected = new Map<number, ChunkOutcomes>();
   #whenSent: Promise<void> = Promise.resolve();
   /** Items decoded and not settled. */
@@ -35,10 +28,8 @@ export class NodeEvents implements ExecutionEvents {
     this.#job = job;
   }
 
-  decode(message: ChunkMessage): Chunk {
-    const chunk = decodeChunk(message);
-    for (let index = 0; index < chunk.count; index++)
-      this.#itemOf.set(chunk.itemAt(index), { chunk: message.id, index });
+  decode(message: ChunkMessage): QueueChunk {
+    const chunk = new QueueChunk(message);
     this.open += chunk.count;
     return chunk;
   }
@@ -49,18 +40,19 @@ export class NodeEvents implements ExecutionEvents {
   }
 
   onDone(chunk: Chunk, index: number, durationMs: number): void {
-    const item = chunk.itemAt(index);
-    if (item.attempt > 1) return this.onSettled(item, { status: "done", durationMs });
-    const at = this.#itemOf.get(item)!;
-    this.#leaves(item);
-    this.#outcomesOf(at.chunk).plain.push(at.index, durationMs);
+    if (chunk instanceof QueueChunk && chunk.attemptAt(index) === 1) {
+      this.#leaves();
+      this.#outcomesOf(chunk.id).plain.push(index, Math.round(durationMs * 1000) / 1000);
+    } else this.onSettled(chunk.itemAt(index), { status: "done", durationMs });
   }
 
-  onSettled(item: PendingItem, settled: Parameters<ExecutionEvents["onSettled"]>[1]): void {
-    const { chunk, index } = this.#itemOf.get(item)!;
-    this.#leaves(item);
+  onSettled(pending: PendingItem, settled: Parameters<ExecutionEvents["onSettled"]>[1]): void {
+    const item = queueItemOf(pending);
+    const { chunk, index, attempt } = item;
+    item.isOpen = false;
+    this.#leaves();
     if (settled.status === "cancelled") this.#outcomesOf(chunk).givenBack.push(index);
-    else this.#outcomesOf(chunk).rest.push({ ...settled, index, attempt: item.attempt });
+    else this.#outcomesOf(chunk).rest.push({ ...settled, index, attempt });
   }
 
   onMessageDone(onRecorded?: () => void): void {
@@ -80,12 +72,13 @@ export class NodeEvents implements ExecutionEvents {
   }
 
   /** Gives an item back, unless it has settled. */
-  giveBack(item: PendingItem): void {
-    if (this.#itemOf.has(item)) this.onSettled(item, { status: "cancelled", durationMs: 0 });
+  giveBack(item: QueueItem): void {
+    if (item.isOpen) this.onSettled(item, { status: "cancelled", durationMs: 0 });
   }
 
   onRetry(item: PendingItem, error: Parameters<ExecutionEvents["onRetry"]>[1], delayMs: number): void {
-    this.#job.say({ type: "retry", ...this.#itemOf.get(item)!, attempt: item.attempt, error, delayMs });
+    const { chunk, index, attempt } = queueItemOf(item);
+    this.#job.say({ type: "retry", chunk, index, attempt, error, delayMs });
   }
 
   onShardFailed(shard: number, cause: Parameters<ExecutionEvents["onShardFailed"]>[1]): void {
@@ -104,8 +97,7 @@ export class NodeEvents implements ExecutionEvents {
     this.#job.say({ type: "recycled", worker, why });
   }
 
-  #leaves(item: PendingItem): void {
-    this.#itemOf.delete(item);
+  #leaves(): void {
     this.open--;
     this.settled++;
   }
@@ -115,4 +107,10 @@ export class NodeEvents implements ExecutionEvents {
     this.#collected.set(chunk, outcomes);
     return outcomes;
   }
+}
+
+/** Executions hand out the objects that they got. */
+function queueItemOf(item: PendingItem): QueueItem {
+  if (item instanceof QueueItem) return item;
+  throw new Error(`the item ${item.key} is of no chunk of this node`);
 }

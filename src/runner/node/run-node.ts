@@ -5,7 +5,6 @@ import type { FleetBackbone } from "../../contracts/backbone.js";
 import type { FleetJob } from "../../contracts/fleet.js";
 import type { NodeReport } from "../../contracts/fleet-control.js";
 import type { BackboneOptions } from "../../contracts/run-config.js";
-import { locateTool } from "../../loader/tool.js";
 import type { PreparedRun } from "../prepare/prepared-run.js";
 import type { NodeTask } from "./check-job.js";
 import { type Serving, serve } from "./serve.js";
@@ -21,6 +20,8 @@ export interface NodeRequest {
   readonly fleetOptions: BackboneOptions;
   /** The node's name, unique in the fleet. */
   readonly name: string;
+  /** Of kagurazaka. */
+  readonly version: string;
   /** Name and width of the worker backbone, for reports. */
   readonly backbone: string;
   readonly slots: number;
@@ -48,7 +49,7 @@ export async function runNode(request: NodeRequest): Promise<void> {
     return {
       host: hostname(),
       pid: process.pid,
-      version: locateTool().version,
+      version: request.version,
       task: task.id,
       moduleHash: task.moduleHash,
       startedAt,

@@ -84,8 +84,12 @@ export async function serve(job: NodeJob, request: NodeRequest, serving: Serving
     async function* chunks(): AsyncGenerator<Chunk> {
       for (let next = await job.chunks.next(); !next.done; next = await job.chunks.next()) {
         const chunk = events.decode(next.value);
-        if (!next.value.isolated) yield chunk;
-        else await (isolated = runIsolated(chunk, next.value.id, alone));
+        if (!next.value.isolated) {
+          yield chunk;
+          continue;
+        }
+        isolated = runIsolated(chunk, alone);
+        await isolated;
       }
     }
     const cause = await execution.run(chunks(), events);

@@ -1,7 +1,6 @@
-import { type Chunk, PendingItem } from "../../contracts/chunk.js";
+import { type Chunk, type ChunkHeader, PendingItem } from "../../contracts/chunk.js";
 import type { ChunkMessage } from "../../contracts/fleet.js";
-import { unpackKeys } from "../../contracts/wire.js";
-import { ItemChunk } from "./item-chunk.js";
+import { packKeys, unpackKeys } from "../../contracts/wire.js";
 
 /** A part of a chunk as it is sent to a node. One item a line, because our JSON has no line breaks. */
 export function encodeChunk(id: number, chunk: Chunk, from: number, to: number): ChunkMessage {
@@ -12,11 +11,80 @@ export function encodeChunk(id: number, chunk: Chunk, from: number, to: number):
   return { id, count: to - from, ...text, ...chunk.header, ...(attempts && { attempts }) };
 }
 
-/** A received chunk: the index of an item in the message is its index in the chunk. */
-export function decodeChunk({ items, keys, shard, forced, attempts }: ChunkMessage): ItemChunk {
-  const header = { shard, forced };
-  const [json, names] = [items.split("\n"), unpackKeys(keys)];
-  const pending = json.map((one, i) => new PendingItem({ key: names[i]!, json: one }, header));
-  for (const [i, attempt] of Object.entries(attempts ?? {})) pending[Number(i)]!.attempt = attempt;
-  return new ItemChunk(pending);
+/** An item of a received chunk, once it needs state of its own. */
+export class QueueItem extends PendingItem {
+  /** Id of its chunk. */
+  readonly chunk: number;
+  /** Its index there. */
+  readonly index: number;
+  /** It has neither settled nor been given back. */
+  isOpen = true;
+
+  constructor(chunk: QueueChunk, index: number) {
+    super({ key: chunk.keyAt(index), json: chunk.jsonAt(index) }, chunk.header);
+    this.chunk = chunk.id;
+    this.index = index;
+    this.attempt = chunk.attemptAt(index);
+  }
+}
+
+/** A chunk as a node has received it: texts, and no object per item. */
+export class QueueChunk implements Chunk {
+  readonly id: number;
+  readonly header: ChunkHeader;
+  readonly #json: readonly string[];
+  readonly #keys: readonly string[];
+  readonly #attempts: Readonly<Record<number, number>>;
+
+  constructor({ id, items, keys, shard, forced, attempts = {} }: ChunkMessage) {
+    this.id = id;
+    this.header = { shard, forced };
+    this.#json = items.split("\n");
+    this.#keys = unpackKeys(keys);
+    this.#attempts = attempts;
+  }
+
+  get count(): number {
+    return this.#json.length;
+  }
+
+  keyAt(index: number): string {
+    return this.#keys[index]!;
+  }
+
+  jsonAt(index: number): string {
+    return this.#json[index]!;
+  }
+
+  attemptAt(index: number): number {
+    return this.#attempts[index] ?? 1;
+  }
+
+  sizeAt(index: number): number {
+    return this.#json[index]!.length;
+  }
+
+  itemAt(index: number): QueueItem {
+    return new QueueItem(this, index);
+  }
+
+  itemsText(from: number, to: number): string {
+    return this.#json.slice(from, to).join(",");
+  }
+
+  keysText(from: number, to: number): string {
+    return packKeys(this.#keys.slice(from, to));
+  }
+
+  attempts(from: number, to: number): Record<number, number> | undefined {
+    const own = Object.entries(this.#attempts).flatMap(([index, attempt]) => {
+      const at = Number(index) - from;
+      return at >= 0 && at < to - from ? [[at, attempt] as const] : [];
+    });
+    return own.length > 0 ? Object.fromEntries(own) : undefined;
+  }
+
+  keyBytesAt(): undefined {
+    return undefined;
+  }
 }

@@ -3,7 +3,7 @@ import { parseJson } from "../../base/exact-json.js";
 import type { UnrecordedOutcomes } from "../../contracts/fleet.js";
 import { type Lease, ownProcess } from "../lease/index.js";
 import { type Ledger, type LedgerHeader, type LedgerIndex, loadLedger, openLedger } from "../ledger/index.js";
-import { decodeChunk } from "../plan/chunk-message.js";
+import { QueueChunk } from "../plan/chunk-message.js";
 
 interface UnrecordedRequest {
   readonly shards: readonly {
@@ -76,7 +76,7 @@ function append(
   { ledger, header, index: known }: RecoverySegment,
   { chunk: message, outcomes }: UnrecordedOutcomes,
 ): number {
-  const chunk = decodeChunk(message);
+  const chunk = new QueueChunk(message);
   const isFinished = (key: string): boolean => known.finishedEpoch(key) >= header.epoch;
   let count = 0;
   for (let i = 0; i < outcomes.plain.length; i += 2) {
