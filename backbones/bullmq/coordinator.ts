@@ -12,9 +12,10 @@ import { ChunkQueue } from "./chunk-queue.js";
 import { ClaimedChunks } from "./claimed-chunks.js";
 import { HEARTBEAT_MS, keysOf } from "./keys.js";
 import { RedisLease } from "./lease.js";
+import { MissingChunks } from "./missing-chunks.js";
 import { RedisConnections } from "./redis.js";
 import { RunRecord } from "./run-record.js";
-import { type Entry, followStream, isBefore } from "./streams.js";
+import { type Entry, followStream } from "./streams.js";
 import { unrecordedOutcomes } from "./unrecorded.js";
 import { decodeFromNode, decodeMessage } from "./wire.js";
 import { within } from "./within.js";
@@ -52,6 +53,7 @@ class Coordinator implements Fleet {
   #timers: NodeJS.Timeout[] = [];
   /** The last entry of the stream of outcomes that was read. */
   #position = "0-0";
+  #messagePosition = "0-0";
   #recorded: string[] = [];
   #report: RunReport | undefined;
   #answeredAtMs = performance.now();
@@ -60,8 +62,7 @@ class Coordinator implements Fleet {
   #lastError: unknown;
   #isBeating = false;
   #isLost = false;
-  /** Chunks that seem to be lost, once all outcomes up to this entry are read. */
-  #missing: { readonly chunks: readonly number[]; readonly until: string } | undefined;
+  #missing!: MissingChunks;
 
   constructor(redis: RedisConnections, lease: RedisLease, request: FleetRequest) {
     this.#redis = redis;
@@ -87,9 +88,20 @@ class Coordinator implements Fleet {
     this.#record = new RunRecord(this.#redis, this.#request.job(), this.#lease.fence);
     await this.#record.write();
     this.#isRegistered = true;
+    this.#missing = new MissingChunks({
+      redis: this.#redis,
+      queue: this.#queue,
+      execution: this.#execution,
+      claims: this.#claims,
+      outcomes: this.#record.outcomes,
+      onMissing: (chunks) => {
+        this.#request.onWarning(`Redis has lost ${chunks.length} chunks, which are sent again`);
+        for (const chunk of chunks) this.#giveBack(chunk);
+      },
+    });
     const streams = [this.#record.outcomes, this.#record.messages].map((key) => ({ key, from: "0-0" }));
     this.#follower = followStream(this.#redis.connect(), streams, (entries) => this.#onEntries(entries));
-    this.#timers.push(setInterval(() => void this.#reconcile().catch(() => {}), RECONCILE_MS));
+    this.#timers.push(setInterval(() => void this.#missing.look(this.#position).catch(() => {}), RECONCILE_MS));
     this.#timers.push(setInterval(() => void this.#trim().catch(() => {}), TRIM_MS));
     this.#aloneSinceMs = performance.now();
     return this.#execution.run(chunks, events);
@@ -135,12 +147,19 @@ class Coordinator implements Fleet {
     if (this.#isLost) return;
     const farewell = async (): Promise<void> => {
       await this.#trim();
+      await this.#readLastMessages();
       await this.#record.end(how);
       if (how === "left") return void (await this.#queue.takeWaiting());
       await this.#queue.obliterate();
       await this.#record.forget();
     };
     await within(FAREWELL_MS, farewell());
+  }
+
+  /** What items have printed may come a little later than their outcomes. */
+  async #readLastMessages(): Promise<void> {
+    const rest = await this.#redis.main.xrange(this.#record.messages, `(${this.#messagePosition}`, "+");
+    for (const [, fields] of rest) this.#onMessage(fields[1] ?? "");
   }
 
   // ── Heartbeat ───────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -199,16 +218,16 @@ class Coordinator implements Fleet {
   // ── What nodes send ─────────────────────────────────────────────────────────────────────────────────────────────────
 
   #onEntries(entries: readonly Entry[]): void {
-    for (const { key, id, fields } of entries) {
-      const text = fields[1] ?? "";
-      if (key === this.#record.messages) {
-        this.#onMessage(text);
-      } else {
-        this.#position = id;
-        this.#onOutcome(id, text);
-      }
+    // Messages first: the last outcome ends the run.
+    for (const { id, fields } of entries.filter(({ key }) => key === this.#record.messages)) {
+      this.#messagePosition = id;
+      this.#onMessage(fields[1] ?? "");
     }
-    this.#resendMissing();
+    for (const { id, fields } of entries.filter(({ key }) => key === this.#record.outcomes)) {
+      this.#position = id;
+      this.#onOutcome(id, fields[1] ?? "");
+    }
+    this.#missing.check(this.#position);
   }
 
   #onMessage(text: string): void {
@@ -239,6 +258,9 @@ class Coordinator implements Fleet {
       case "lost":
         if (this.#execution.isOpen(message.chunk)) this.#claims.suspect(message.chunk, performance.now());
         return forget();
+      case "said":
+        this.#execution.onNodeMessage(message.message);
+        return forget();
       case "left":
         this.#claims.forget(message.node);
         this.#execution.onNodeLeft(message.node, message.error);
@@ -254,35 +276,6 @@ class Coordinator implements Fleet {
     this.#recorded = [];
     if (ids.length > 0) await this.#redis.main.xdel(this.#record.outcomes, ...ids);
     await this.#queue.sweep();
-  }
-
-  // ── What Redis has lost ─────────────────────────────────────────────────────────────────────────────────────────────
-
-  /**
-   * Redis may forget: the last second of writes in a crash, everything by FLUSHALL. A chunk that is not there although it has
-   * not settled is sent again, once all outcomes that came before are read.
-   */
-  async #reconcile(): Promise<void> {
-    if (this.#missing) return this.#resendMissing();
-    const chunks = await this.#queue.missing(this.#execution.openChunks());
-    if (chunks.length === 0) return;
-    const last = (await this.#redis.main.xrevrange(this.#record.outcomes, "+", "-", "COUNT", 1)) as [
-      string,
-      string[],
-    ][];
-    this.#missing = { chunks, until: last[0]?.[0] ?? "0-0" };
-    this.#resendMissing();
-  }
-
-  #resendMissing(): void {
-    if (!this.#missing || isBefore(this.#position, this.#missing.until)) return;
-    const now = performance.now();
-    const lost = this.#missing.chunks.filter(
-      (chunk) => this.#execution.isOpen(chunk) && !this.#claims.isKnown(chunk, now),
-    );
-    this.#missing = undefined;
-    if (lost.length > 0) this.#request.onWarning(`Redis has lost ${lost.length} chunks, which are sent again`);
-    for (const chunk of lost) this.#giveBack(chunk);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -102,7 +102,8 @@ export class NodeRun implements NodeJob {
   }
 
   say(message: NodeMessage): void {
-    if (message.type === "shard-failed") return void this.#messages.add(encodeMessage(message));
+    if (message.type === "shard-failed" || message.type === "retry")
+      return void this.#outcomes.add(encodeFromNode({ kind: "said", message }));
     if (message.type === "heartbeat") {
       if (this.#dropped > 0)
         void this.#messages.add(

@@ -79,35 +79,23 @@ const outcome = z.object({
   value: z.unknown().optional(),
 });
 
-/** One entry of the stream of outcomes. */
-type FromNode =
-  | { readonly kind: "outcomes"; readonly outcomes: NodeOutcomes }
-  | { readonly kind: "given-back"; readonly chunk: number; readonly indices: readonly number[] }
-  | { readonly kind: "alone"; readonly chunk: number; readonly index: number }
-  | { readonly kind: "lost"; readonly chunk: number }
-  | { readonly kind: "left"; readonly node: string; readonly error?: ErrorRecord | undefined };
-
-const fromNode = z.discriminatedUnion("kind", [
-  z.object({
-    kind: z.literal("outcomes"),
-    outcomes: z.object({ chunk: count, plain: z.array(z.number().min(0)), rest: z.array(outcome) }),
-  }),
-  z.object({ kind: z.literal("given-back"), chunk: count, indices: z.array(count) }),
-  z.object({ kind: z.literal("alone"), chunk: count, index: count }),
-  z.object({ kind: z.literal("lost"), chunk: count }),
-  z.object({ kind: z.literal("left"), node: z.string(), error: errorRecord.optional() }),
-]);
-
-export const encodeFromNode = (message: FromNode): string => stringifyJson(message)!;
-/** Undefined where the text is no such message. */
-export const decodeFromNode = (text: string): FromNode | undefined => checked(fromNode, text) as FromNode | undefined;
-
 const snapshot = z.object({
   inFlight: count,
   waiting: count,
   scopes: z.array(z.object({ scope: z.string(), items: count })),
   oldest: z.object({ key: z.string(), sinceMs: z.number() }).optional(),
 });
+
+const retry = z.object({
+  type: z.literal("retry"),
+  chunk: count,
+  index: count,
+  attempt: count,
+  error: errorRecord,
+  delayMs: z.number(),
+});
+
+const shardFailed = z.object({ type: z.literal("shard-failed"), shard: count, error: errorRecord });
 
 const nodeMessage = z.discriminatedUnion("type", [
   z.object({ type: z.literal("print"), key: z.string().nullable(), text: z.string() }),
@@ -118,19 +106,36 @@ const nodeMessage = z.discriminatedUnion("type", [
     message: z.string(),
     fields: z.unknown().optional(),
   }),
-  z.object({
-    type: z.literal("retry"),
-    chunk: count,
-    index: count,
-    attempt: count,
-    error: errorRecord,
-    delayMs: z.number(),
-  }),
-  z.object({ type: z.literal("shard-failed"), shard: count, error: errorRecord }),
   z.object({ type: z.literal("warning"), message: z.string() }),
   z.object({ type: z.literal("recycled"), worker: z.string(), why: z.string() }),
   z.object({ type: z.literal("heartbeat"), node: z.string(), snapshot, quietMs: z.number(), chunks: z.array(count) }),
 ]);
+
+/** One entry of the stream of outcomes. */
+type FromNode =
+  | { readonly kind: "outcomes"; readonly outcomes: NodeOutcomes }
+  | { readonly kind: "given-back"; readonly chunk: number; readonly indices: readonly number[] }
+  | { readonly kind: "alone"; readonly chunk: number; readonly index: number }
+  | { readonly kind: "lost"; readonly chunk: number }
+  /** What must arrive, and in its order with outcomes. */
+  | { readonly kind: "said"; readonly message: Extract<NodeMessage, { type: "retry" | "shard-failed" }> }
+  | { readonly kind: "left"; readonly node: string; readonly error?: ErrorRecord | undefined };
+
+const fromNode = z.discriminatedUnion("kind", [
+  z.object({
+    kind: z.literal("outcomes"),
+    outcomes: z.object({ chunk: count, plain: z.array(z.number().min(0)), rest: z.array(outcome) }),
+  }),
+  z.object({ kind: z.literal("given-back"), chunk: count, indices: z.array(count) }),
+  z.object({ kind: z.literal("alone"), chunk: count, index: count }),
+  z.object({ kind: z.literal("lost"), chunk: count }),
+  z.object({ kind: z.literal("said"), message: z.discriminatedUnion("type", [retry, shardFailed]) }),
+  z.object({ kind: z.literal("left"), node: z.string(), error: errorRecord.optional() }),
+]);
+
+export const encodeFromNode = (message: FromNode): string => stringifyJson(message)!;
+/** Undefined where the text is no such message. */
+export const decodeFromNode = (text: string): FromNode | undefined => checked(fromNode, text) as FromNode | undefined;
 
 /** A heartbeat tells in addition which chunks the node has. */
 type StreamedMessage = NodeMessage & { readonly chunks?: readonly number[] };
