@@ -3,6 +3,7 @@ import cpu from "./cpu.mjs";
 import csv from "./csv.mjs";
 import durable from "./durable.mjs";
 import exec from "./exec.mjs";
+import fleet from "./fleet.mjs";
 import gzip from "./gzip.mjs";
 import later from "./later.mjs";
 import ledger from "./ledger.mjs";
@@ -30,5 +31,6 @@ export const rows = [
   lines,
   csv,
   exec,
+  fleet,
   later,
 ];

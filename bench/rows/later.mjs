@@ -3,7 +3,7 @@ export default {
   name: "later",
   title: "rows that come with other issues",
   async measure() {
-    return ["rows into a sink", "bullmq, no-op items", "onnx_single"].map((what) => ({
+    return ["rows into a sink", "onnx_single"].map((what) => ({
       what,
       against: "comes with its own issue",
       ours: "–",
