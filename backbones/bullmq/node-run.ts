@@ -48,6 +48,7 @@ export class NodeRun implements NodeJob {
   });
   #isEnded = false;
   #isDraining = false;
+  #isClosed = false;
   readonly #completing = new Set<Promise<unknown>>();
   /** The next chunk, fetched while the last one is being run. */
   #ahead: Promise<Job | undefined> | undefined;
@@ -128,29 +129,29 @@ export class NodeRun implements NodeJob {
 
   /** Reads the state of the run, and acts on what has changed. */
   async look(): Promise<void> {
-    if (this.#isEnded) return;
+    if (this.#isClosed) return;
     const [state, graceMs, drained] = await this.#redis.main.hmget(
       this.#keys.run(this.job.run),
       "state",
       "graceMs",
       "drained",
     );
-    if (this.#isEnded) return;
+    if (this.#isClosed) return;
     if (state === null) {
       if (++this.#missing >= MAX_MISSING) this.#abandon();
       return;
     }
     this.#missing = 0;
+    // Also to a node that leaves already: nobody reads what it still sends.
+    if (state === "over") return this.#abandon();
+    if (this.#isEnded) return;
     for (const shard of shardsOf(drained)) {
       if (this.#drainedShards.has(shard)) continue;
       this.#drainedShards.add(shard);
       this.#onDrain(0, shard);
     }
     if (state === "draining") this.#drain(Number(graceMs) || 0);
-    else if (state !== "open") {
-      if (state === "over") this.#abandon();
-      else this.#drain(0);
-    }
+    else if (state !== "open") this.#drain(0);
   }
 
   onQueueLost(why: string): void {
@@ -166,6 +167,7 @@ export class NodeRun implements NodeJob {
   }
 
   async close(): Promise<void> {
+    this.#isClosed = true;
     this.#finish();
     clearInterval(this.#locks);
     await this.#queue.close(true).catch(() => {});

@@ -18,20 +18,19 @@ export async function openControlOf({ backbone, config }: PreparedRun): Promise<
   return isFleetBackbone(backbone) ? backbone.openControl?.(config.backbone.options) : undefined;
 }
 
-/** The run that a living coordinator does over one of these output roots. */
+/** The run that a living coordinator does over one of these output roots. @param waitMs for how long to look for it */
 export async function findRunning(
   control: FleetControl,
   { shards, program }: PreparedRun,
+  waitMs = 0,
 ): Promise<FleetRun | undefined> {
-  const own = shards.flatMap((paths) => readRootId(paths) ?? []);
-  if (own.length === 0) return undefined;
-  const runs = await control.runs();
-  return runs.find(
-    ({ state, task, rootIds }) =>
-      (state === "running" || state === "draining") &&
-      task === program.ref.id &&
-      rootIds.some((id) => own.includes(id)),
-  );
+  const isOn = ({ state, task, rootIds }: FleetRun, own: readonly string[]): boolean =>
+    (state === "running" || state === "draining") && task === program.ref.id && rootIds.some((id) => own.includes(id));
+  for (const deadline = performance.now() + waitMs; ; await sleep(200)) {
+    const own = shards.flatMap((paths) => readRootId(paths) ?? []);
+    const found = own.length === 0 ? undefined : (await control.runs()).find((run) => isOn(run, own));
+    if (found || performance.now() >= deadline) return found;
+  }
 }
 
 /** Shows a run that another process coordinates, to its end. Undefined where that process dies: then this one may take over. */

@@ -37,7 +37,7 @@ describe.concurrent("nodes and coordinators that are alive and out of reach", ()
   );
 
   test(
-    "a coordinator that stands still for longer than its lease lives: the second start takes over or attaches, nothing is done twice",
+    "a coordinator that stands still for longer than its lease lives, and then goes on",
     async () => {
       await using fleet = await FleetUnderTest.open({ task: "Rows", items: 300, env: { FAULTS_SLEEP_MS: "120" } });
       fleet.keepNodes(2);

@@ -40,7 +40,7 @@ describe("what happens to Redis in the middle of a run costs neither items nor t
     () =>
       overHarms(
         "Redis killed",
-        seedsByHand(seedsFrom(301, 3)),
+        seedsByHand(seedsFrom(301, 2)),
         ["--appendonly", "yes", "--appendfsync", "everysec"],
         async ({ redis }, dice) => {
           for (let kills = dice.integer(1, 2); kills > 0; kills--) {
@@ -79,7 +79,7 @@ describe("what happens to Redis in the middle of a run costs neither items nor t
   test(
     "FLUSHALL",
     () =>
-      overHarms("Redis emptied", seedsByHand(seedsFrom(501, 3)), [], async ({ redis }, dice) => {
+      overHarms("Redis emptied", seedsByHand(seedsFrom(501, 2)), [], async ({ redis }, dice) => {
         for (let times = dice.integer(1, 2); times > 0; times--) {
           redis.cli("FLUSHALL");
           await sleep(dice.number(1500));

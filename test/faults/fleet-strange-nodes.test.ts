@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { fixture, until } from "./harness/command.js";
+import { fixture, type Started, until } from "./harness/command.js";
 import { FleetUnderTest } from "./harness/fleet.js";
 
 /** The task file, with another text, in the fleet's directory. */
@@ -10,6 +10,9 @@ function otherVersion({ dir }: FleetUnderTest): string {
   writeFileSync(path, `${readFileSync(fixture("fleet.ts"), "utf8")}\n// another version\n`);
   return path;
 }
+
+const ready = (node: Started): Promise<void> =>
+  until("the node waits for runs", () => /waits for runs/.test(node.stderrSoFar), 30_000);
 
 describe.concurrent("nodes that cannot work for a run", () => {
   test("without the task: refused at their start, with the nearest name", async () => {
@@ -30,15 +33,12 @@ describe.concurrent("nodes that cannot work for a run", () => {
 
   test("with another version of the task file: they name the file and leave, and the others do the work", async () => {
     await using fleet = await FleetUnderTest.open({ task: "Rows", items: 60 });
+    await ready(fleet.node());
     const stale = fleet.node({ taskFile: otherVersion(fleet) });
+    await ready(stale);
     const coordinator = fleet.coordinator();
-    await until(
-      "it refuses",
-      () => /the code of Rows differs on this node .*: fleet\.ts differs/.test(stale.stderrSoFar),
-      30_000,
-    );
-    expect(fleet.notes()).toEqual([]);
-    fleet.node();
+    const says = /the code of Rows differs on this node .*: fleet\.ts differs/;
+    await until("it refuses", () => says.test(stale.stderrSoFar), 30_000);
     const last = await coordinator.ended;
     await fleet.check(last);
     expect(last.stderr).toMatch(/left the run: the code of Rows differs/);
@@ -54,10 +54,12 @@ describe.concurrent("nodes that cannot work for a run", () => {
 
   test("with another output root: they say so, and the others do the work", async () => {
     await using fleet = await FleetUnderTest.open({ task: "Pages", items: 40 });
+    await ready(fleet.node());
     const elsewhere = fleet.node({ extra: ["--out", join(fleet.dir, "elsewhere")] });
+    await ready(elsewhere);
     const coordinator = fleet.coordinator();
-    await until("it refuses", () => /is not the directory of the run of Pages/.test(elsewhere.stderrSoFar), 40_000);
-    fleet.node();
+    const says = /is not the directory of the run of Pages/;
+    await until("it refuses", () => says.test(elsewhere.stderrSoFar), 40_000);
     await fleet.check(await coordinator.ended);
   });
 });
@@ -75,5 +77,6 @@ describe.concurrent("items that take their node with them", () => {
       expect(codes.map(({ code }) => code)).toEqual(["crash", "crash"]);
       expect(fleet.notes().filter(({ what, key }) => what === "begin" && key === "row 7").length).toBe(2);
     },
+    120_000,
   );
 });

@@ -52,6 +52,9 @@ export const command = defineCommand({
   },
 });
 
+/** A run that has the lease of its root is known to the fleet so soon. */
+const KNOWN_WITHIN_MS = 10_000;
+
 /** How the run was given. */
 interface Given {
   readonly words: readonly string[];
@@ -91,6 +94,18 @@ async function onlyItem(prepared: PreparedRun, key: string): Promise<PreparedRun
 }
 
 async function execute(prepared: PreparedRun, ui: UiSettings, given: Given): Promise<number> {
+  try {
+    return await coordinate(prepared, ui, given);
+  } catch (error) {
+    const isTaken = isFleetBackbone(prepared.backbone) && KagurazakaError.is(error) && error.code === "root-in-use";
+    // Two starts at once: the other one was faster, and its run is not known to the fleet yet.
+    const ended = isTaken ? await onFleet(prepared, ui, given, createConsole(ui), KNOWN_WITHIN_MS) : undefined;
+    if (ended === undefined) throw error;
+    return ended;
+  }
+}
+
+async function coordinate(prepared: PreparedRun, ui: UiSettings, given: Given): Promise<number> {
   const screen = createConsole(ui);
   const { palette } = screen;
   if (isFleetBackbone(prepared.backbone)) {
@@ -152,6 +167,7 @@ async function onFleet(
   ui: UiSettings,
   { words }: Given,
   screen: RunConsole,
+  waitMs = 0,
 ): Promise<number | undefined> {
   if (ui.detach) {
     const run = await detach(
@@ -164,7 +180,7 @@ async function onFleet(
     return 0;
   }
   await using control = await openControlOf(prepared);
-  const running = control && (await findRunning(control, prepared));
+  const running = control && (await findRunning(control, prepared, waitMs));
   const ended = running && (await attach(control, running, screen));
   if (!ended) return undefined;
   const { run, task, report } = ended;

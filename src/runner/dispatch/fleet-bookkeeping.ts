@@ -196,8 +196,7 @@ export class FleetBookkeeping implements FleetExecution {
   onNodeLeft(node: string, error?: ErrorRecord): void {
     this.#nodes.remove(node);
     if (error === undefined || this.#state !== "running") return;
-    // Before any item has settled, a failed setup stops the run, as on one machine. Later only this node leaves.
-    if (this.#settled === 0) return this.stop(environmentOf(error));
+    this.#nodes.refused(error);
     this.#events.onWarning(`node ${node} left the run: ${error.message}`);
   }
 
@@ -256,6 +255,9 @@ export class FleetBookkeeping implements FleetExecution {
   }
 
   #sweep(): void {
+    // Before any item has settled, a failed setup stops the run, as on one machine. Later only that node has left.
+    const refusal = this.#settled === 0 ? this.#nodes.refusal() : undefined;
+    if (refusal) return this.stop(environmentOf(refusal));
     if (this.#out.size === 0) return this.#clock.reset();
     const quietMs = Math.min(this.#clock.quietMs(), this.#nodes.quietMs());
     const verdict = this.#clock.judge(quietMs);

@@ -1,11 +1,18 @@
+import { monotonicMs } from "../../base/clock.js";
+import type { ErrorRecord } from "../../base/errors.js";
 import type { ExecutionSnapshot } from "../../contracts/execution.js";
 import type { NodeMessage } from "../../contracts/fleet.js";
 
 type Heartbeat = Extract<NodeMessage, { type: "heartbeat" }>;
 
+/** Nodes come at different times: one that cannot work for the run may be followed by one that can. */
+const REPLACED_WITHIN_MS = 5000;
+
 /** What the nodes of a run have said last. */
 export class NodeHeartbeats {
   readonly #last = new Map<string, Heartbeat>();
+  /** Why the last node has left, if it cannot work for the run. */
+  #refusal: { readonly error: ErrorRecord; readonly atMs: number } | undefined;
 
   get count(): number {
     return this.#last.size;
@@ -18,10 +25,22 @@ export class NodeHeartbeats {
 
   add(heartbeat: Heartbeat): void {
     this.#last.set(heartbeat.node, heartbeat);
+    this.#refusal = undefined;
   }
 
   remove(node: string): void {
     this.#last.delete(node);
+  }
+
+  /** A node has left that cannot work for the run. */
+  refused(error: ErrorRecord): void {
+    this.#refusal = { error, atMs: monotonicMs() };
+  }
+
+  /** Why no node works for the run: those that tried could not, and no other one has come in time. */
+  refusal(): ErrorRecord | undefined {
+    if (!this.#refusal || this.count > 0 || monotonicMs() - this.#refusal.atMs < REPLACED_WITHIN_MS) return undefined;
+    return this.#refusal.error;
   }
 
   /** The item that has been running for the longest time. */
