@@ -24,12 +24,26 @@ export async function findRunning(
   { shards, program }: PreparedRun,
   waitMs = 0,
 ): Promise<FleetRun | undefined> {
-  const isOn = ({ state, task, rootIds }: FleetRun, own: readonly string[]): boolean =>
-    (state === "running" || state === "draining") && task === program.ref.id && rootIds.some((id) => own.includes(id));
+  const isOn = (run: FleetRun, own: readonly string[]): boolean => {
+    const { state, task, rootIds } = run;
+    const isAlive = (state === "running" || state === "draining") && !hasEndedHere(run);
+    return isAlive && task === program.ref.id && rootIds.some((id) => own.includes(id));
+  };
   for (const deadline = performance.now() + waitMs; ; await sleep(200)) {
     const own = shards.flatMap((paths) => readRootId(paths) ?? []);
     const found = own.length === 0 ? undefined : (await control.runs()).find((run) => isOn(run, own));
     if (found || performance.now() >= deadline) return found;
+  }
+}
+
+/** The coordinator was a process of this machine, and is no more. What only looks so is found out by the lease of the root. */
+function hasEndedHere({ coordinator: { host, pid } }: FleetRun): boolean {
+  if (host !== hostname() || pid <= 0) return false;
+  try {
+    process.kill(pid, 0);
+    return false;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "ESRCH";
   }
 }
 
@@ -46,7 +60,7 @@ export async function attach(
   let now: FleetRun | undefined;
   try {
     const ended = waitForEnd(control, run, (seen) => {
-      if (seen.state === "orphaned") throw orphaned;
+      if (seen.state === "orphaned" || (seen.state !== "ended" && hasEndedHere(seen))) throw orphaned;
       if (now === undefined && seen.report) screen.begin(() => snapshotOf(now!));
       now = seen.report ? seen : now;
     });
