@@ -22,12 +22,12 @@ export const commands: Readonly<Record<string, Entry>> = {
   split: { summary: "cut an input into hard shards", load: () => import("./commands/split.js") },
   "ledger compact": { summary: "fold a ledger into one file", load: () => import("./commands/ledger-compact.js") },
   "export-inputs": { summary: "write the input list as JSONL", load: () => import("./commands/export-inputs.js") },
-  dashboard: { summary: "a page to watch a fleet on", load: () => import("./commands/dashboard.js") },
   worker: { summary: "work as a node of a fleet", load: () => import("./commands/worker.js") },
   status: { summary: "the runs of a fleet", load: () => import("./commands/status.js") },
   wait: { summary: "wait for a run of a fleet", load: () => import("./commands/wait.js") },
   cancel: { summary: "stop a run of a fleet", load: () => import("./commands/cancel.js") },
   workers: { summary: "the nodes of a fleet", load: () => import("./commands/workers.js") },
+  dashboard: { summary: "a page to watch a fleet on", load: () => import("./commands/dashboard.js") },
   completion: { summary: "completion for bash, zsh, fish", load: () => import("./commands/completion.js") },
   help: { summary: "the page of a command", load: () => import("./commands/help.js") },
 };

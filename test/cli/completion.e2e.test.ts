@@ -23,7 +23,7 @@ describe("what may stand in place of the last word", () => {
   test("all flags of kagurazaka, and those of command, backbone and ready-made task", async () => {
     expect(await texts("task.ts -")).toEqual(expect.arrayContaining(Object.keys(toolOptions).map(flagName)));
     const lines: [string, string[]][] = [
-      ["verify --de", ["--debug-item", "--deep"]],
+      ["verify --de", ["--debug-item", "--deep", "--detach"]],
       ["ledger compact --js", ["--json"]],
       ["split in --max", ["--max-files", "--max-size"]],
       ["split in --back", []],
@@ -39,7 +39,7 @@ describe("what may stand in place of the last word", () => {
       ["task.ts --progress b", ["bar"]],
       ["task.ts --progress=", ["--progress=auto", "--progress=bar", "--progress=lines", "--progress=none"]],
       ["split in --by ", ["link", "copy", "move"]],
-      ["task.ts --backbone ", ["auto", "inline", "mp"]],
+      ["task.ts --backbone ", ["auto", "inline", "mp", "bullmq"]],
       ["task.ts --force ", ["continue", "new"]],
       ["task.ts --cfg @", []],
       ["task.ts --cfg --", []],

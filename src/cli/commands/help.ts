@@ -74,7 +74,7 @@ export const mainFlags: readonly (readonly [string, string])[] = [
   ["--in DIR", "where the inputs are"],
   ["--out DIR", "where the outputs go"],
   ["--lines FILE", "one item for each line"],
-  ["--backbone NAME", "auto, inline, mp, or a path"],
+  ["--backbone NAME", "auto, inline, mp, bullmq, a path"],
   ["--num_process N", "workers; default: one per core"],
   ["--dry-run", "count the items and run nothing"],
   ["--limit N", "run at most N items"],
@@ -86,19 +86,17 @@ export const mainFlags: readonly (readonly [string, string])[] = [
 /** `kagurazaka --help`: one screen of 24 lines and 100 columns. */
 export function renderScreen(): string {
   const tasks = builtinNames("tasks").map((name) => `@${name}`);
-  return `Usage: kagurazaka TASK_FILE [TASK_NAME] [flags]
-Runs a task over its items on all cores and skips what is finished.
+  return `Usage: kagurazaka TASK_FILE [TASK_NAME] [flags]    Runs a task over its items, skips what is finished.
 Examples:
   kagurazaka task.ts MyTask --in texts --out results
   kagurazaka task.ts MyTask --in texts --out results --dry-run
   kagurazaka task.ts MyTask --cfg base.yaml --mixin hard_shard_mode.input_path=texts
   kagurazaka @word-count --in texts --out counts
   kagurazaka @exec --in photos --out small -- convert {} -resize 50% {output.path}
-Commands:
+Ready-made tasks: ${tasks.join(", ")}. Commands:
 ${besideEachOther(rowsOfCommands())}
 Flags:
 ${besideEachOther(mainFlags)}
-Ready-made tasks: ${tasks.join(", ")}
 More help: TASK_FILE -h (task), -hb (backbone), -hk (all flags of kagurazaka), help COMMAND
 `;
 }
