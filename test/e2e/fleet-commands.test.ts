@@ -104,13 +104,13 @@ describe("a run on a fleet", () => {
 
   it("that is started a second time shows the first one, and ends with its code", async () => {
     worker();
-    const first = start(["task.ts", "T", ...fleet, "--count", "60", "--ms", "60"]);
+    const first = start(["task.ts", "T", ...fleet, "--count", "100", "--ms", "100"]);
     await until(() => journal().length > 2);
-    const second = await run(["task.ts", "T", ...fleet, "--count", "60", "--ms", "60", "--json"]);
+    const second = await run(["task.ts", "T", ...fleet, "--count", "100", "--ms", "100", "--json"]);
     expect(second.err).toContain("works on this output root already");
-    expect(JSON.parse(second.out)).toMatchObject({ task: "T", counts: { done: 60 }, exitCode: 0 });
+    expect(JSON.parse(second.out)).toMatchObject({ task: "T", counts: { done: 100 }, exitCode: 0 });
     expect((await first.ended).code).toBe(0);
-    expect(journal()).toHaveLength(60);
+    expect(journal()).toHaveLength(100);
   });
 
   it("whose coordinator is killed is taken over by one that was watching: nothing is started twice", async () => {

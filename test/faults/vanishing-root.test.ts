@@ -78,16 +78,13 @@ describe.concurrent("a root that disappears while the run is at work", () => {
     await atWork(run, 10);
     renameSync(join(job.dir, "in"), join(job.dir, "in-elsewhere"));
     const { code, stderr } = await run.ended;
+    renameSync(join(job.dir, "in-elsewhere"), join(job.dir, "in"));
     expect(code, stderr).toBe(7);
     expect(stderr).toMatch(/^error \[environment\] the input root .* is gone/m);
-    renameSync(join(job.dir, "in-elsewhere"), join(job.dir, "in"));
     const again = await job.run();
     expect(again.code, again.stderr).toBe(3);
-    expect(
-      job
-        .ledger()
-        .outcomes.filter(({ status }) => status === "failed")
-        .map(({ key }) => key),
-    ).toEqual(["f5.txt"]);
+    // It fails in every run that comes to it.
+    const failed = job.ledger().outcomes.filter(({ status }) => status === "failed");
+    expect([...new Set(failed.map(({ key }) => key))]).toEqual(["f5.txt"]);
   });
 });

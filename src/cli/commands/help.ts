@@ -86,7 +86,7 @@ export const mainFlags: readonly (readonly [string, string])[] = [
 /** `kagurazaka --help`: one screen of 24 lines and 100 columns. */
 export function renderScreen(): string {
   const tasks = builtinNames("tasks").map((name) => `@${name}`);
-  return `Usage: kagurazaka TASK_FILE [TASK_NAME] [flags]    Runs a task over its items, skips what is finished.
+  return `Usage: kagurazaka TASK_FILE [TASK_NAME] [flags]   Runs a task over its items, skips finished ones.
 Examples:
   kagurazaka task.ts MyTask --in texts --out results
   kagurazaka task.ts MyTask --in texts --out results --dry-run
