@@ -43,13 +43,16 @@ class BullmqControl implements FleetControl {
     const ageMs = Number.isFinite(beatAt) ? Math.max(0, nowMs - beatAt) : undefined;
     const started = Date.parse(record.startedAt ?? "");
     const isAlive = (ageMs ?? 0) < LEASE_MS;
-    const isEnded = record.state === "over" || record.state === "left" || report?.exitCode !== undefined;
+    // The nodes are told of the end first; how it ended is in the coordinator's last report.
+    const isClosed = record.state === "over" || record.state === "left";
+    const isEnded = report?.exitCode !== undefined || (isClosed && !isAlive);
+    const isDraining = isClosed || record.state === "draining";
     return {
       run,
       task: record.task,
       rootIds: (record.rootIds ?? "").split(","),
       ...(record.takenOverBy === undefined ? {} : { takenOverBy: record.takenOverBy }),
-      state: isEnded ? "ended" : isAlive ? (record.state === "draining" ? "draining" : "running") : "orphaned",
+      state: isEnded ? "ended" : isAlive ? (isDraining ? "draining" : "running") : "orphaned",
       coordinator: { host: record.host ?? "", pid: Number(record.pid) || 0 },
       startedAt: Number.isNaN(started) ? "" : new Date(started).toISOString(),
       chunks: { waiting, active },

@@ -306,7 +306,7 @@ describe.concurrent("a program that lasts too long", () => {
       stubborn) trap '' TERM; (trap '' TERM; echo $$ > child; sleep 600; sleep 600) & sleep 600; sleep 600 ;;
       polite) trap 'echo cleaned > cleaned; exit 1' TERM; sleep 600 & wait ;;
     esac`;
-    const flags = ["--in", "in", "--timeout", "1s", "--concurrency", "3", ...once];
+    const flags = ["--in", "in", "--timeout", "2s", "--concurrency", "3", ...once];
     const ended = await exec(place, flags, ["sh", "-c", `echo $$ > "pid-$1"; ${script}`, "sh", "{key}"]);
     expect(ended.json.counts, ended.stderr).toEqual(counts({ done: 1, failed: 2 }));
     expect(failures(place, ended).map(({ key, class: name }) => [key, String(name).split(":")[0]])).toEqual([

@@ -1,6 +1,6 @@
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
@@ -8,7 +8,7 @@ import { PidBoard } from "../../../dist/src/runner/worker/programs/board.js";
 import { ItemPrograms } from "../../../dist/src/runner/worker/programs/item-programs.js";
 import { SpawnerPool } from "../../../dist/src/runner/worker/programs/pool.js";
 import type { ProgramEnd, ProgramOptions } from "../../../src/contracts/task.js";
-import { sleep, until } from "../../faults/harness/command.js";
+import { until } from "../../faults/harness/command.js";
 import { processesWith } from "../../faults/harness/processes.js";
 
 /** Programs that a spawner starts for one attempt. */
@@ -117,9 +117,10 @@ describe("a program that is run", () => {
 
   test("is stopped with all it has started, in time or with force", async () => {
     const { programs, run } = attempt();
-    const polite = run("trap 'echo bye; exit 3' TERM; sleep 60 & wait", {});
-    const stubborn = run("trap '' TERM; sleep 60; sleep 60", { killAfterMs: 100 });
-    await sleep(300);
+    const ready = (name: string): string => join(dir, `${name}-${runs}`);
+    const polite = run(`trap 'echo bye; exit 3' TERM; touch ${ready("polite")}; sleep 60 & wait`, {});
+    const stubborn = run(`trap '' TERM; touch ${ready("stubborn")}; sleep 60; sleep 60`, { killAfterMs: 100 });
+    await until("both are ready", () => existsSync(ready("polite")) && existsSync(ready("stubborn")));
     programs.stop();
     expect(await polite).toMatchObject({ code: 3, stdout: { text: "bye\n" } });
     expect(await stubborn).toMatchObject({ signal: "SIGKILL" });
@@ -168,14 +169,15 @@ describe("a spawner", () => {
   test("leads its own session, knows the run, and ends with its programs when the worker exits", async () => {
     const { pool, run, spawners } = attempt(1);
     run("sleep 60").catch(() => {});
-    await sleep(300);
+    const childOf = (parent: number | undefined): string =>
+      spawnSync("ps", ["-o", "pid=", "--ppid", String(parent)], { encoding: "utf8" }).stdout.trim();
+    await until("the program runs", () => childOf(spawners()[0]) !== "");
     const [pid] = spawners();
     const session = spawnSync("ps", ["-o", "sid=", "-p", String(pid)], { encoding: "utf8" }).stdout.trim();
     expect(session).toBe(String(pid));
     const runId = `spawner-test-${process.pid}-${runs - 1}`;
     if (linux) expect(processesWith(`KAGURAZAKA_RUN=${runId}`)).toHaveLength(1);
-    const child = spawnSync("ps", ["-o", "pid=", "--ppid", String(pid)], { encoding: "utf8" }).stdout.trim();
-    expect(child).not.toBe("");
+    const child = childOf(pid);
     pool.close();
     await until("both are gone", () => !isAlive(pid!) && !isAlive(Number(child)));
   });
