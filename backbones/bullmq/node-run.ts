@@ -14,9 +14,27 @@ import type { RedisConnections } from "./redis.js";
 import { decodeChunk, encodeFromNode, encodeMessage } from "./wire.js";
 
 /** A chunk that this node has. */
-interface HeldChunk {
+class HeldChunk {
   readonly job: Job;
-  readonly open: Set<number>;
+  /** 1 for each item that has settled or was given back. */
+  readonly #gone: Uint8Array;
+  left: number;
+
+  constructor(job: Job, count: number) {
+    this.job = job;
+    this.#gone = new Uint8Array(count);
+    this.left = count;
+  }
+
+  take(index: number): void {
+    if (this.#gone[index] !== 0) return;
+    this.#gone[index] = 1;
+    this.left--;
+  }
+
+  get open(): number[] {
+    return Array.from(this.#gone.keys()).filter((index) => this.#gone[index] === 0);
+  }
 }
 
 /** A run may be gone from Redis for so many looks (it was emptied) until its coordinator has written it again. */
@@ -86,15 +104,15 @@ export class NodeRun implements NodeJob {
     const whenSent = this.#outcomes.add(encodeFromNode({ kind: "outcomes", outcomes }));
     const { chunk, plain, rest } = outcomes;
     const held = this.#held.get(chunk);
-    for (let i = 0; i < plain.length; i += 2) held?.open.delete(plain[i]!);
-    for (const { index } of rest) held?.open.delete(index);
+    for (let i = 0; i < plain.length; i += 2) held?.take(plain[i]!);
+    for (const { index } of rest) held?.take(index);
     this.#completeIfDone(chunk, whenSent);
     await whenSent;
   }
 
   giveBack(chunk: number, indices: readonly number[]): void {
     const held = this.#held.get(chunk);
-    for (const index of indices) held?.open.delete(index);
+    for (const index of indices) held?.take(index);
     this.#completeIfDone(chunk, this.#outcomes.add(encodeFromNode({ kind: "given-back", chunk, indices })));
   }
 
@@ -122,7 +140,7 @@ export class NodeRun implements NodeJob {
 
   async leave(error?: ErrorRecord): Promise<void> {
     this.#finish();
-    for (const [chunk, { open }] of this.#held) if (open.size > 0) this.giveBack(chunk, [...open]);
+    for (const [chunk, held] of this.#held) if (held.left > 0) this.giveBack(chunk, held.open);
     await this.#outcomes.add(encodeFromNode({ kind: "left", node: this.#request.node, ...(error && { error }) }));
     await Promise.all([...this.#completing]);
   }
@@ -237,7 +255,7 @@ export class NodeRun implements NodeJob {
       return this.#reject(job, (error as Error).message.split("\n", 1)[0]!);
     }
     if (chunk.id !== id || chunk.shard >= this.job.shards.length) return this.#reject(job, "it is of another run");
-    this.#held.set(id, { job, open: new Set(Array.from({ length: chunk.count }, (_, i) => i)) });
+    this.#held.set(id, new HeldChunk(job, chunk.count));
     return chunk;
   }
 
@@ -253,12 +271,12 @@ export class NodeRun implements NodeJob {
 
   async #handBack(job: Job): Promise<void> {
     const chunk = await this.#take(job);
-    if (chunk) this.giveBack(chunk.id, [...this.#held.get(chunk.id)!.open]);
+    if (chunk) this.giveBack(chunk.id, this.#held.get(chunk.id)!.open);
   }
 
   #completeIfDone(chunk: number, whenSent: Promise<void>): void {
     const held = this.#held.get(chunk);
-    if (!held || held.open.size > 0) return;
+    if (!held || held.left > 0) return;
     const completed = whenSent.then(() => {
       this.#held.delete(chunk);
       return this.#complete(held.job);

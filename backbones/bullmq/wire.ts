@@ -29,25 +29,56 @@ const chunkHeader = z.strictObject({
   forced: z.boolean(),
   attempts: z.record(z.string().regex(/^\d+$/), count.min(1)).optional(),
   isolated: z.boolean().optional(),
+  /** The keys are names of items. */
+  named: z.boolean(),
+  /** Of the names: bytes. Of other keys: characters. */
   keysLength: count,
 });
 
-/** Compressed: a line of JSON, then keys, then the items. */
+/** Names of items are so many hexadecimal digits. */
+const NAME_DIGITS = 24;
+const NEWLINE = 0x0a;
+/** A typical chunk fits into one buffer of so many bytes. */
+const DEFLATED_BYTES = 64 * 1024;
+const NOTHING = Buffer.alloc(0);
+
+/** A line of JSON, then compressed keys and items. Names of items are hashes, which do not compress: they follow the line as bytes. */
 export function encodeChunk({ items, keys, ...header }: ChunkMessage): Buffer {
-  const head = JSON.stringify({ ...header, keysLength: keys.length });
-  return deflateRawSync(`${head}\n${keys}\n${items}`, { level: 1 });
+  const names = bytesOfNames(keys, header.count);
+  const head = JSON.stringify({ ...header, named: names !== undefined, keysLength: (names ?? keys).length });
+  const text = names ? items : `${keys}\n${items}`;
+  const rest = deflateRawSync(text, { level: 1, chunkSize: DEFLATED_BYTES });
+  return Buffer.concat([Buffer.from(`${head}\n`), names ?? NOTHING, rest]);
 }
 
 /** @throws Error where the bytes are no chunk */
-export function decodeChunk(bytes: Uint8Array): ChunkMessage {
-  const text = inflateRawSync(bytes, { maxOutputLength: MAX_CHUNK_BYTES }).toString();
-  const end = text.indexOf("\n");
-  const { keysLength, ...header } = chunkHeader.parse(JSON.parse(text.slice(0, end)));
-  const keys = text.slice(end + 1, end + 1 + keysLength);
-  const items = text.slice(end + 2 + keysLength);
+export function decodeChunk(bytes: Buffer): ChunkMessage {
+  const end = bytes.indexOf("\n");
+  const { keysLength, named, ...header } = chunkHeader.parse(JSON.parse(bytes.toString("utf8", 0, end)));
+  const start = end + 1;
+  const compressed = bytes.subarray(named ? start + keysLength : start);
+  const text = inflateRawSync(compressed, { maxOutputLength: MAX_CHUNK_BYTES, chunkSize: DEFLATED_BYTES }).toString();
+  const keys = named ? namesOf(bytes.toString("hex", start, start + keysLength)) : text.slice(0, keysLength);
+  const items = named ? text : text.slice(keysLength + 1);
   const lines = keys.startsWith("[") ? (JSON.parse(keys) as unknown[]).length : countLines(keys);
   if (lines !== header.count || countLines(items) !== header.count) throw new Error("it has another number of items");
   return { ...header, keys, items } as ChunkMessage;
+}
+
+/** Undefined where the keys, as `packKeys` packs them, are not all names. */
+function bytesOfNames(keys: string, count: number): Buffer | undefined {
+  const stride = NAME_DIGITS + 1;
+  if (keys.length !== count * stride - 1 || keys !== keys.toLowerCase()) return undefined;
+  for (let at = NAME_DIGITS; at < keys.length; at += stride) if (keys.charCodeAt(at) !== NEWLINE) return undefined;
+  // Ends at the first character that is no digit.
+  const bytes = Buffer.from(keys.replaceAll("\n", ""), "hex");
+  return bytes.length === (count * NAME_DIGITS) / 2 ? bytes : undefined;
+}
+
+function namesOf(digits: string): string {
+  const names: string[] = [];
+  for (let at = 0; at < digits.length; at += NAME_DIGITS) names.push(digits.slice(at, at + NAME_DIGITS));
+  return names.join("\n");
 }
 
 function countLines(text: string): number {
@@ -78,6 +109,10 @@ const outcome = z.object({
   error: errorRecord.optional(),
   value: z.unknown().optional(),
 });
+
+/** Checked by hand: they are as many as the items of a run. */
+const arePairs = (plain: unknown): boolean =>
+  Array.isArray(plain) && plain.length % 2 === 0 && plain.every((number) => Number.isFinite(number) && number >= 0);
 
 const snapshot = z.object({
   inFlight: count,
@@ -124,7 +159,7 @@ type FromNode =
 const fromNode = z.discriminatedUnion("kind", [
   z.object({
     kind: z.literal("outcomes"),
-    outcomes: z.object({ chunk: count, plain: z.array(z.number().min(0)), rest: z.array(outcome) }),
+    outcomes: z.object({ chunk: count, plain: z.custom<readonly number[]>(arePairs), rest: z.array(outcome) }),
   }),
   z.object({ kind: z.literal("given-back"), chunk: count, indices: z.array(count) }),
   z.object({ kind: z.literal("alone"), chunk: count, index: count }),

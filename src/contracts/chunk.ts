@@ -47,8 +47,8 @@ export interface Chunk {
   /** Length of the item's JSON. */
   sizeAt(index: number): number;
   itemAt(index: number): PendingItem;
-  /** The JSON of the items in [from, to), separated by commas. */
-  itemsText(from: number, to: number): string;
+  /** The JSON of the items in [from, to), separated by commas, or by line ends. */
+  itemsText(from: number, to: number, separator?: "," | "\n"): string;
   /** The keys of the items in [from, to), packed by `packKeys`. */
   keysText(from: number, to: number): string;
   /** Attempt numbers that are not 1, by index minus `from`. */

@@ -91,16 +91,14 @@ export class OutstandingChunks {
   /** Undefined when the item is settled or the number is unknown: numbers come from other machines. */
   find(chunk: number, index: number): ItemRef | undefined {
     const sent = this.#chunks.get(chunk);
-    const isIn = sent && Number.isInteger(index) && index >= 0 && index < sent.count;
-    return isIn ? this.#items.find(sent.firstSeq + index) : undefined;
+    return sent && isIndex(index, sent) ? this.#items.find(sent.firstSeq + index) : undefined;
   }
 
   /** Takes an item out; undefined as for `find`. */
   take(chunk: number, index: number): ItemRef | undefined {
-    const ref = this.find(chunk, index);
-    if (!ref) return undefined;
-    const sent = this.#chunks.get(chunk)!;
-    this.#items.take(sent.firstSeq + index);
+    const sent = this.#chunks.get(chunk);
+    const ref = sent && isIndex(index, sent) ? this.#items.take(sent.firstSeq + index) : undefined;
+    if (!sent || !ref) return undefined;
     this.#chars -= ref.chunk.sizeAt(ref.index);
     if (--sent.left === 0) this.#chunks.delete(chunk);
     return ref;
@@ -113,3 +111,6 @@ export class OutstandingChunks {
     return this.#items.seqs().map((seq) => this.#items.take(seq)!);
   }
 }
+
+const isIndex = (index: number, { count }: SentChunk): boolean =>
+  Number.isInteger(index) && index >= 0 && index < count;

@@ -1,8 +1,11 @@
+import { monotonicMs } from "../../base/clock.js";
 import { toErrorRecord } from "../../base/errors.js";
 import type { Chunk, PendingItem } from "../../contracts/chunk.js";
 import type { ExecutionEvents } from "../../contracts/execution.js";
 import type { ChunkMessage, NodeJob, NodeOutcome } from "../../contracts/fleet.js";
 import { QueueChunk, QueueItem } from "../plan/chunk-message.js";
+
+const MIN_INTERVAL_MS = 5;
 
 interface ChunkOutcomes {
   readonly plain: number[];
@@ -11,13 +14,16 @@ interface ChunkOutcomes {
 }
 
 /**
- * Connects a queue with the executions of a node: decodes chunks, collects outcomes by chunk, and sends them at the end of each
- * message from a worker. Cancelled items are given back.
+ * Connects a queue with the executions of a node: decodes chunks, collects outcomes by chunk, and sends them at the end of a
+ * message from a worker. Those that come soon after, or while it is on its way, are collected. Cancelled items are given back.
  */
 export class NodeEvents implements ExecutionEvents {
   readonly #job: NodeJob;
   #collected = new Map<number, ChunkOutcomes>();
-  #whenSent: Promise<void> = Promise.resolve();
+  #sending = 0;
+  #lastSentMs = Number.NEGATIVE_INFINITY;
+  #soon: NodeJS.Timeout | undefined;
+  #whenSent: Promise<unknown> = Promise.resolve();
   /** Items decoded and not settled. */
   open = 0;
   /** Items settled. */
@@ -35,7 +41,8 @@ export class NodeEvents implements ExecutionEvents {
   }
 
   /** Resolves once the queue has all outcomes up to now. */
-  get whenSent(): Promise<void> {
+  get whenSent(): Promise<unknown> {
+    this.flush();
     return this.#whenSent;
   }
 
@@ -56,14 +63,37 @@ export class NodeEvents implements ExecutionEvents {
   }
 
   onMessageDone(onRecorded?: () => void): void {
-    const all = this.#collected;
-    this.#collected = new Map();
-    for (const [chunk, { plain, rest, givenBack }] of all) {
-      if (plain.length + rest.length > 0) this.#whenSent = this.#job.settle({ chunk, plain, rest });
-      if (givenBack.length > 0) this.#job.giveBack(chunk, givenBack);
-    }
+    this.#flushInTime();
     onRecorded?.();
     for (const wake of this.#waiting.splice(0)) wake();
+  }
+
+  /** At once, or when the last message has arrived and is 5 ms old: short items would make many messages. */
+  #flushInTime(): void {
+    if (this.#sending > 0 || this.#soon !== undefined || this.#collected.size === 0) return;
+    const waitMs = this.#lastSentMs + MIN_INTERVAL_MS - monotonicMs();
+    if (waitMs <= 0) this.flush();
+    else this.#soon = setTimeout(() => this.flush(), waitMs);
+  }
+
+  /** Sends all outcomes up to now. */
+  flush(): void {
+    clearTimeout(this.#soon);
+    this.#soon = undefined;
+    const all = this.#collected;
+    if (all.size === 0) return;
+    this.#collected = new Map();
+    const sent = [...all].map(([chunk, { plain, rest, givenBack }]) => {
+      if (givenBack.length > 0) this.#job.giveBack(chunk, givenBack);
+      return plain.length + rest.length > 0 ? this.#job.settle({ chunk, plain, rest }) : undefined;
+    });
+    this.#sending++;
+    this.#lastSentMs = monotonicMs();
+    const whenSent = Promise.all(sent).finally(() => {
+      this.#sending--;
+      this.#flushInTime();
+    });
+    this.#whenSent = Promise.all([this.#whenSent, whenSent]);
   }
 
   /** Resolves when at most so many items are open. */

@@ -95,6 +95,7 @@ export async function serve(job: NodeJob, request: NodeRequest, serving: Serving
     const cause = await execution.run(chunks(), events);
     await isolated;
     Object.assign(serving, { settled: events.settled });
+    events.flush();
     await job.leave(cause && toErrorRecord(cause));
   } finally {
     await stack.close();

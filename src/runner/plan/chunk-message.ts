@@ -4,10 +4,8 @@ import { packKeys, unpackKeys } from "../../contracts/wire.js";
 
 /** A part of a chunk as it is sent to a node. One item a line, because our JSON has no line breaks. */
 export function encodeChunk(id: number, chunk: Chunk, from: number, to: number): ChunkMessage {
-  const items: string[] = [];
-  for (let i = from; i < to; i++) items.push(chunk.itemsText(i, i + 1));
   const attempts = chunk.attempts(from, to);
-  const text = { items: items.join("\n"), keys: chunk.keysText(from, to) };
+  const text = { items: chunk.itemsText(from, to, "\n"), keys: chunk.keysText(from, to) };
   return { id, count: to - from, ...text, ...chunk.header, ...(attempts && { attempts }) };
 }
 
@@ -68,8 +66,8 @@ export class QueueChunk implements Chunk {
     return new QueueItem(this, index);
   }
 
-  itemsText(from: number, to: number): string {
-    return this.#json.slice(from, to).join(",");
+  itemsText(from: number, to: number, separator = ","): string {
+    return this.#json.slice(from, to).join(separator);
   }
 
   keysText(from: number, to: number): string {

@@ -28,8 +28,8 @@ export class ItemChunk implements Chunk {
     return this.#items[index]!;
   }
 
-  itemsText(from: number, to: number): string {
-    return this.#slice(from, to, ({ json }) => json).join(",");
+  itemsText(from: number, to: number, separator = ","): string {
+    return this.#slice(from, to, ({ json }) => json).join(separator);
   }
 
   keysText(from: number, to: number): string {

@@ -22,12 +22,18 @@ describe("a chunk", () => {
   test.each([
     ["plain", chunk],
     ["with attempts, isolated", { ...chunk, attempts: { 1: 2 }, isolated: true }],
+    ["with names of items for keys", { ...chunk, keys: `${"0123456789ab".repeat(2)}\n${"f".repeat(24)}` }],
+    ["with keys that are nearly names", { ...chunk, keys: `${"0123456789ab".repeat(2)}\n${"F".repeat(24)}` }],
+    ["with keys that are names but for a letter", { ...chunk, keys: `${"0".repeat(24)}\n${"0".repeat(23)}g` }],
+    ["with keys that are long as two names are", { ...chunk, keys: `${"0".repeat(23)}\n${"0".repeat(25)}` }],
     ["with keys that need JSON", { ...chunk, keys: '["a\\nb","[c"]' }],
   ])("%s, comes out as it went in", (_, message) => expect(decodeChunk(encodeChunk(message))).toEqual(message));
 
   test.each([
     ["no compressed bytes", Buffer.from("hello")],
     ["another number of items", encodeChunk({ ...chunk, count: 3 })],
+    ["names cut short", encodeChunk({ ...chunk, keys: `${"a".repeat(24)}\n${"b".repeat(24)}` }).subarray(0, 100)],
+    ["another number of names", encodeChunk({ ...chunk, keys: "a".repeat(24) })],
     ["another number of keys", encodeChunk({ ...chunk, keys: "a" })],
     ["a negative shard", encodeChunk({ ...chunk, shard: -1 })],
     ["a field that is not known", encodeChunk({ ...chunk, path: "/etc" } as ChunkMessage)],

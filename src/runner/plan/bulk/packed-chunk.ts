@@ -46,8 +46,13 @@ class PackedChunk implements Chunk {
     return new PendingItem({ key: this.keyAt(index), json: this.itemsText(index, index + 1) }, this.header);
   }
 
-  itemsText(from: number, to: number): string {
-    return this.#items.toString("latin1", this.#startOf(from), this.#ends[to - 1]!);
+  itemsText(from: number, to: number, separator: "," | "\n" = ","): string {
+    const start = this.#startOf(from);
+    const end = this.#ends[to - 1]!;
+    if (separator === ",") return this.#items.toString("latin1", start, end);
+    const lines = Buffer.from(this.#items.subarray(start, end));
+    for (let i = from; i < to - 1; i++) lines[this.#ends[i]! - start] = NEWLINE;
+    return lines.toString("latin1");
   }
 
   keysText(from: number, to: number): string {
