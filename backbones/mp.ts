@@ -54,6 +54,11 @@ const mp = defineBackbone({
     return { workers: workersOf(options.numProcess) };
   },
   isolated: (options) => (options.isolation === "process" ? undefined : { ...options, isolation: "process" }),
+  async warmUp({ options, ...request }) {
+    if (options.isolation === "process") return undefined;
+    const { WarmThreads } = await import("./mp/threads.js");
+    return new WarmThreads({ ...request, maxHeapBytes: options.maxHeap as number | undefined });
+  },
   async openWorkers({ options, ...request }) {
     const wanted: MpRequest = {
       ...request,

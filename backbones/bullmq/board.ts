@@ -1,13 +1,11 @@
 import { Queue } from "bullmq";
 import { type BoardOptions, type FleetBoard, KagurazakaError } from "../../src/kit.js";
 import { BoardServer } from "./board-server.js";
-import { keysOf } from "./keys.js";
+import { keysOf, RUN_NAME } from "./keys.js";
 import type { RedisConnections } from "./redis.js";
 
 /** Each queue costs some commands at each look. */
 const MAX_QUEUES = 100;
-/** Others may write to Redis as well. */
-const RUN = /^[\w.-]{1,200}$/;
 
 /** bull-board over the queues of open runs. A run's queue comes with the run and goes with it. */
 export async function openBoard(redis: RedisConnections, options: BoardOptions): Promise<FleetBoard> {
@@ -17,7 +15,7 @@ export async function openBoard(redis: RedisConnections, options: BoardOptions):
   let following: Promise<void> | undefined;
 
   async function follow(): Promise<void> {
-    const open = (await redis.main.smembers(keys.open)).filter((run) => RUN.test(run));
+    const open = (await redis.main.smembers(keys.open)).filter((run) => RUN_NAME.test(run));
     const runs = open.sort().slice(-MAX_QUEUES);
     for (const run of runs) if (!queues.has(run)) queues.set(run, await openQueue(run));
     const gone = [...queues].filter(([run]) => !runs.includes(run));

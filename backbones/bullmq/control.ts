@@ -1,5 +1,5 @@
 import type { BackboneOptions, BoardOptions, FleetBoard, FleetControl, FleetNode, FleetRun } from "../../src/kit.js";
-import { type Keys, keysOf, LEASE_MS, MAX_EVENTS, NODE_MS } from "./keys.js";
+import { type Keys, keysOf, LEASE_MS, MAX_EVENTS, NODE_MS, RUN_NAME } from "./keys.js";
 import { RedisConnections } from "./redis.js";
 import { decodeNodeReport, decodeRunReport } from "./wire.js";
 
@@ -20,14 +20,24 @@ class BullmqControl implements FleetControl {
     this.#keys = keysOf(redis.prefix);
   }
 
-  async runs(): Promise<FleetRun[]> {
+  runs(): Promise<FleetRun[]> {
+    return this.#redis.inTime(this.#runs());
+  }
+
+  async #runs(): Promise<FleetRun[]> {
     const names = await this.#redis.main.zrevrange(this.#keys.runs, 0, MAX_RUNS - 1);
-    const now = await this.#nowMs();
+    const now = await this.#redis.nowMs();
     const found = await Promise.all(names.map((run) => this.#run(run, now)));
     return found.filter((run) => run !== undefined);
   }
 
+  run(name: string): Promise<FleetRun | undefined> {
+    return this.#redis.inTime(this.#redis.nowMs().then((now) => this.#run(name, now)));
+  }
+
   async #run(run: string, nowMs: number): Promise<FleetRun | undefined> {
+    // Others may write here as well.
+    if (!RUN_NAME.test(run)) return undefined;
     const record = await this.#redis.main.hgetall(this.#keys.run(run));
     if (record.task === undefined) {
       await this.#redis.main.zrem(this.#keys.runs, run);
@@ -51,7 +61,7 @@ class BullmqControl implements FleetControl {
       run,
       task: record.task,
       rootIds: (record.rootIds ?? "").split(","),
-      ...(record.takenOverBy === undefined ? {} : { takenOverBy: record.takenOverBy }),
+      ...(RUN_NAME.test(record.takenOverBy ?? "") ? { takenOverBy: record.takenOverBy! } : {}),
       state: isEnded ? "ended" : isAlive ? (isDraining ? "draining" : "running") : "orphaned",
       coordinator: { host: record.host ?? "", pid: Number(record.pid) || 0 },
       startedAt: Number.isNaN(started) ? "" : new Date(started).toISOString(),
@@ -61,7 +71,11 @@ class BullmqControl implements FleetControl {
     };
   }
 
-  async nodes(): Promise<FleetNode[]> {
+  nodes(): Promise<FleetNode[]> {
+    return this.#redis.inTime(this.#nodes());
+  }
+
+  async #nodes(): Promise<FleetNode[]> {
     const names = await this.#redis.main.zrange(this.#keys.nodes, 0, -1);
     const reports = await Promise.all(
       names.map(async (node) => {
@@ -75,8 +89,12 @@ class BullmqControl implements FleetControl {
     return reports.filter((node) => node !== undefined);
   }
 
-  async cancel(run: string): Promise<boolean> {
-    const found = (await this.runs()).find((one) => one.run === run);
+  cancel(run: string): Promise<boolean> {
+    return this.#redis.inTime(this.#cancel(run));
+  }
+
+  async #cancel(run: string): Promise<boolean> {
+    const found = await this.run(run);
     if (!found || found.state === "ended") return false;
     const key = this.#keys.run(run);
     // Without a coordinator nobody drains the run but we.
@@ -88,11 +106,6 @@ class BullmqControl implements FleetControl {
 
   async openBoard(options: BoardOptions): Promise<FleetBoard> {
     return (await import("./board.js")).openBoard(this.#redis, options);
-  }
-
-  async #nowMs(): Promise<number> {
-    const [seconds, micros] = await this.#redis.main.time();
-    return Number(seconds) * 1000 + Number(micros) / 1000;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

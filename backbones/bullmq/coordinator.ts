@@ -62,9 +62,14 @@ class Coordinator implements Fleet {
   #lastError: unknown;
   #isBeating = false;
   #isLost = false;
+  #lose: (error: KagurazakaError) => void = () => {};
+  readonly #whenLost = new Promise<never>((_, reject) => {
+    this.#lose = reject;
+  });
   #missing!: MissingChunks;
 
   constructor(redis: RedisConnections, lease: RedisLease, request: FleetRequest) {
+    this.#whenLost.catch(() => {});
     this.#redis = redis;
     this.#lease = lease;
     this.#request = request;
@@ -86,7 +91,7 @@ class Coordinator implements Fleet {
 
   async run(chunks: AsyncIterator<Chunk>, events: ExecutionEvents) {
     this.#record = new RunRecord(this.#redis, this.#request.job(), this.#lease.fence);
-    await this.#record.write();
+    await Promise.race([this.#record.write(), this.#whenLost]);
     this.#isRegistered = true;
     this.#missing = new MissingChunks({
       redis: this.#redis,
@@ -123,8 +128,13 @@ class Coordinator implements Fleet {
     return this.#execution.snapshot();
   }
 
-  unrecorded(): AsyncIterable<UnrecordedOutcomes> {
-    return unrecordedOutcomes(this.#redis, this.#request);
+  async *unrecorded(): AsyncGenerator<UnrecordedOutcomes> {
+    const all = unrecordedOutcomes(this.#redis, this.#request);
+    for (;;) {
+      const { done, value } = await Promise.race([all.next(), this.#whenLost]);
+      if (done) return;
+      yield value;
+    }
   }
 
   report(report: RunReport): void {
@@ -213,6 +223,7 @@ class Coordinator implements Fleet {
     if (this.#isLost) return;
     this.#isLost = true;
     this.#execution.onQueueLost(why);
+    this.#lose(new KagurazakaError("queue", `the queue cannot be used: ${why}`));
   }
 
   // ── What nodes send ─────────────────────────────────────────────────────────────────────────────────────────────────

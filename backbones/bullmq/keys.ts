@@ -37,6 +37,13 @@ export const KEEP_MS = 7 * 24 * 3600 * 1000;
 export const MAX_EVENTS = 1000;
 export const MAX_MESSAGES = 2000;
 
+/** The coordinator of a run has not been heard of for longer than its lease lives. @param beatAt as it is in Redis */
+export const isSilent = (beatAt: string | null | undefined, nowMs: number): boolean =>
+  !(nowMs - Number(beatAt ?? Number.NaN) < LEASE_MS);
+
+/** The form of a run's name. */
+export const RUN_NAME = /^[\w.-]{1,200}$/;
+
 /** BullMQ takes no number as an id. */
 export const jobIdOf = (chunk: number): string => `c${chunk}`;
 

@@ -1,5 +1,5 @@
 import type { KagurazakaError, NodeJob, NodeLink, NodeRequest } from "../../src/kit.js";
-import { HEARTBEAT_MS, type Keys, keysOf, NODE_MS } from "./keys.js";
+import { HEARTBEAT_MS, isSilent, type Keys, keysOf, NODE_MS } from "./keys.js";
 import { NodeRun } from "./node-run.js";
 import { RedisConnections } from "./redis.js";
 import { followStream } from "./streams.js";
@@ -54,7 +54,8 @@ class BullmqNodeLink implements NodeLink {
         yield run;
       } finally {
         this.#current = undefined;
-        this.#left.add(found.run);
+        // One that has lost its coordinator may get it back.
+        if (!run.isOrphaned) this.#left.add(found.run);
         await run.close();
       }
       if (this.#lost) throw this.#lost;
@@ -62,15 +63,17 @@ class BullmqNodeLink implements NodeLink {
     if (this.#lost) throw this.#lost;
   }
 
-  /** The oldest open run of this node's task that it has not left. */
+  /** The oldest open run of this node's task that it has not left, and whose coordinator is alive. */
   async #findJob() {
     const { main } = this.#redis;
     const runs = await this.#whileReachable(main.smembers(this.#keys.open));
+    const nowMs = await this.#whileReachable(this.#redis.nowMs());
     for (const run of (runs ?? []).sort()) {
       if (this.#left.has(run)) continue;
-      const [state, task, text] =
-        (await this.#whileReachable(main.hmget(this.#keys.run(run), "state", "task", "job"))) ?? [];
+      const [state, task, text, beatAt] =
+        (await this.#whileReachable(main.hmget(this.#keys.run(run), "state", "task", "job", "beatAt"))) ?? [];
       if (state !== "open" || task !== this.#request.taskId || !text) continue;
+      if (nowMs === undefined || isSilent(beatAt, nowMs)) continue;
       const job = decodeJob(text);
       if (job && job.run === run) return job;
       this.#left.add(run);
@@ -119,15 +122,15 @@ class BullmqNodeLink implements NodeLink {
     this.#isBeating = true;
     try {
       const { node } = this.#request;
-      const [seconds] = await main.time();
+      const nowMs = await this.#redis.nowMs();
       this.#answeredAtMs = performance.now();
       await main
         .pipeline()
         .set(this.#keys.node(node), JSON.stringify(this.#request.describe()), "PX", NODE_MS)
-        .zadd(this.#keys.nodes, Number(seconds) * 1000, node)
-        .zremrangebyscore(this.#keys.nodes, 0, Number(seconds) * 1000 - NODE_MS)
+        .zadd(this.#keys.nodes, nowMs, node)
+        .zremrangebyscore(this.#keys.nodes, 0, nowMs - NODE_MS)
         .exec();
-      await this.#current?.look();
+      await this.#current?.look(nowMs);
     } catch {
       // The next heartbeat tries again.
     } finally {

@@ -8,34 +8,11 @@ import type {
   NodeOutcomes,
   NodeRequest,
 } from "../../src/kit.js";
-import { chunkOf, type Keys, keysOf, LOCK_MS, MAX_MESSAGES } from "./keys.js";
+import { HeldChunk } from "./held-chunk.js";
+import { chunkOf, isSilent, type Keys, keysOf, LOCK_MS, MAX_MESSAGES } from "./keys.js";
 import { Outbox } from "./outbox.js";
 import type { RedisConnections } from "./redis.js";
 import { decodeChunk, encodeFromNode, encodeMessage } from "./wire.js";
-
-/** A chunk that this node has. */
-class HeldChunk {
-  readonly job: Job;
-  /** 1 for each item that has settled or was given back. */
-  readonly #gone: Uint8Array;
-  left: number;
-
-  constructor(job: Job, count: number) {
-    this.job = job;
-    this.#gone = new Uint8Array(count);
-    this.left = count;
-  }
-
-  take(index: number): void {
-    if (this.#gone[index] !== 0) return;
-    this.#gone[index] = 1;
-    this.left--;
-  }
-
-  get open(): number[] {
-    return Array.from(this.#gone.keys()).filter((index) => this.#gone[index] === 0);
-  }
-}
 
 /** A run may be gone from Redis for so many looks (it was emptied) until its coordinator has written it again. */
 const MAX_MISSING = 15;
@@ -50,6 +27,8 @@ const MAX_WAITING_MESSAGES = 1000;
 export class NodeRun implements NodeJob {
   readonly job: FleetJob;
   readonly chunks: AsyncIterator<ChunkMessage>;
+  /** The coordinator is dead, and nothing of the run waits. */
+  isOrphaned = false;
   readonly #redis: RedisConnections;
   readonly #request: NodeRequest;
   readonly #keys: Keys;
@@ -69,7 +48,7 @@ export class NodeRun implements NodeJob {
   #isClosed = false;
   readonly #completing = new Set<Promise<unknown>>();
   /** The next chunk, fetched while the last one is being run. */
-  #ahead: Promise<Job | undefined> | undefined;
+  #ahead: Promise<ChunkMessage | undefined> | undefined;
   #missing = 0;
   #dropped = 0;
 
@@ -145,14 +124,18 @@ export class NodeRun implements NodeJob {
     await Promise.all([...this.#completing]);
   }
 
-  /** Reads the state of the run, and acts on what has changed. */
-  async look(): Promise<void> {
+  /**
+   * Reads the state of the run, and acts on what has changed.
+   * @param nowMs by the clock of Redis: then a run whose coordinator is dead is left, once this node has nothing of it
+   */
+  async look(nowMs?: number): Promise<void> {
     if (this.#isClosed) return;
-    const [state, graceMs, drained] = await this.#redis.main.hmget(
+    const [state, graceMs, drained, beatAt] = await this.#redis.main.hmget(
       this.#keys.run(this.job.run),
       "state",
       "graceMs",
       "drained",
+      "beatAt",
     );
     if (this.#isClosed) return;
     if (state === null) {
@@ -170,6 +153,10 @@ export class NodeRun implements NodeJob {
     }
     if (state === "draining") this.#drain(Number(graceMs) || 0);
     else if (state !== "open") this.#drain(0);
+    else if (nowMs !== undefined && isSilent(beatAt, nowMs) && this.#held.size === 0) {
+      this.isOrphaned = true;
+      this.#drain(0);
+    }
   }
 
   onQueueLost(why: string): void {
@@ -201,7 +188,7 @@ export class NodeRun implements NodeJob {
   #finish(): void {
     this.#isEnded = true;
     this.#end();
-    void this.#ahead?.then((job) => job && this.#handBack(job)).catch(() => {});
+    void this.#ahead?.then((chunk) => this.#handBack(chunk));
     this.#ahead = undefined;
   }
 
@@ -209,13 +196,12 @@ export class NodeRun implements NodeJob {
     while (!this.#isEnded) {
       const fetched = this.#ahead ?? this.#fetch();
       this.#ahead = undefined;
-      const job = await Promise.race([fetched, this.#whenEnded]).catch((error) => this.#onFetchFailed(error));
+      const chunk = await Promise.race([fetched, this.#whenEnded]);
       if (this.#isEnded) {
         // The fetch may still bring one.
-        void fetched.then((late) => late && this.#handBack(late)).catch(() => {});
+        void fetched.then((late) => this.#handBack(late));
         break;
       }
-      const chunk = job && (await this.#take(job));
       if (!chunk) continue;
       if (chunk.count >= LARGE_CHUNK) this.#ahead = this.#fetch();
       return { done: false, value: chunk };
@@ -223,18 +209,18 @@ export class NodeRun implements NodeJob {
     return { done: true, value: undefined };
   }
 
-  #fetch(): Promise<Job | undefined> {
-    const fetched = this.#queue.getNextJob(this.#request.node, { block: true });
-    fetched.catch(() => {});
-    return fetched;
-  }
-
-  async #onFetchFailed(error: unknown): Promise<undefined> {
-    // BullMQ has fetched a job with another content than it writes. The coordinator removes it with the queue.
-    if (error instanceof SyntaxError)
-      await this.#countRejected(`a job cannot be read: ${error.message}`).catch(() => {});
-    await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
-    return undefined;
+  /** Undefined where none has come for a while, or none that this node is to run. Never rejects. */
+  async #fetch(): Promise<ChunkMessage | undefined> {
+    try {
+      const job = await this.#queue.getNextJob(this.#request.node, { block: true });
+      return job && (await this.#take(job));
+    } catch (error) {
+      // BullMQ has fetched a job with another content than it writes. The coordinator removes it with the queue.
+      if (error instanceof SyntaxError)
+        await this.#countRejected(`a job cannot be read: ${error.message}`).catch(() => {});
+      await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
+      return undefined;
+    }
   }
 
   /** The chunk of a job; undefined where this node is not to run it. */
@@ -269,9 +255,9 @@ export class NodeRun implements NodeJob {
     await this.#redis.main.hincrby(this.#keys.run(this.job.run), "rejected", 1);
   }
 
-  async #handBack(job: Job): Promise<void> {
-    const chunk = await this.#take(job);
-    if (chunk) this.giveBack(chunk.id, this.#held.get(chunk.id)!.open);
+  #handBack(chunk: ChunkMessage | undefined): void {
+    const held = chunk && this.#held.get(chunk.id);
+    if (held && held.left > 0) this.giveBack(chunk.id, held.open);
   }
 
   #completeIfDone(chunk: number, whenSent: Promise<void>): void {

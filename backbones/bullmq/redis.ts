@@ -64,7 +64,7 @@ export class RedisConnections implements AsyncDisposable {
               db,
               name: name!,
               sentinels: [...hosts],
-              ...(this.address.tls ? { enableTLSForSentinelMode: true } : {}),
+              ...(this.address.tls ? { enableTLSForSentinelMode: true, sentinelTLS: {} } : {}),
             })
           : new Redis({ ...common, ...hosts[0]!, db });
     client.on("error", (error: Error) => {
@@ -114,7 +114,7 @@ export class RedisConnections implements AsyncDisposable {
       warnings.push(
         `Redis at ${shown} may remove keys when it is full (maxmemory-policy ${policy}). What it removes is sent again. Set the policy to noeviction.`,
       );
-    const isNear = hosts.every(({ host }) => /^(?:localhost|127\.|::1$|\[::1\]$)/.test(host));
+    const isNear = hosts.every(({ host }) => /^(?:localhost|127(?:\.\d{1,3}){3}|::1)$/.test(host));
     const missing = [login.password === undefined ? "no password" : "", tls ? "" : "no TLS"].filter(
       (one) => one !== "",
     );
@@ -142,6 +142,26 @@ export class RedisConnections implements AsyncDisposable {
         await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
       }
     }
+  }
+
+  /** @throws KagurazakaError where the answer has not come within the time of `--redis_timeout` */
+  async inTime<T>(answer: Promise<T>): Promise<T> {
+    answer.catch(() => {});
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => reject(this.silent(this.timeoutMs, undefined)), this.timeoutMs);
+    });
+    try {
+      return await Promise.race([answer, late]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** The clock of Redis, in milliseconds. */
+  async nowMs(): Promise<number> {
+    const [seconds, micros] = await this.#main.time();
+    return Number(seconds) * 1000 + Math.round(Number(micros) / 1000);
   }
 
   /** Redis has not done what it was told for so long. @param last what it answered last, if it did */

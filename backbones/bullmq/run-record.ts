@@ -52,10 +52,11 @@ export class RunRecord {
   /** Writes all of it, at the start of the run and again where Redis has lost it. */
   async write(): Promise<void> {
     const { run } = this.#job;
+    const beatAt = await this.#redis.nowMs();
     await this.#redis.persist(() =>
       this.#redis.main
         .multi()
-        .hset(this.#keys.run(run), { ...this.#about, ...this.#changing })
+        .hset(this.#keys.run(run), { ...this.#about, ...this.#changing, beatAt })
         .zadd(this.#keys.runs, this.#startedAt.getTime(), run)
         .sadd(this.#keys.open, run)
         // Makes the streams, where they are not there.
@@ -84,8 +85,7 @@ export class RunRecord {
     const key = this.#keys.run(this.#job.run);
     const [state, cancelled] = await this.#redis.main.hmget(key, "state", "cancel");
     if (state === null && (this.#state === "open" || this.#state === "draining")) await this.write();
-    const [seconds, micros] = await this.#redis.main.time();
-    const beatAt = Number(seconds) * 1000 + Math.round(Number(micros) / 1000);
+    const beatAt = await this.#redis.nowMs();
     const pipeline = this.#redis.main.pipeline();
     pipeline.hset(key, { beatAt, ...(report === undefined ? {} : { report: JSON.stringify(report) }) });
     for (const kept of [key, this.#keys.chunks(this.#job.run), this.outcomes, this.messages])

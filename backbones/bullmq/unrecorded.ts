@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ChunkMessage, FleetJob, FleetRequest, UnrecordedOutcomes } from "../../src/kit.js";
 import { ChunkQueue } from "./chunk-queue.js";
-import { keysOf, MAX_EVENTS } from "./keys.js";
+import { KEEP_MS, keysOf, MAX_EVENTS } from "./keys.js";
 import type { RedisConnections } from "./redis.js";
 import { decodeChunk, decodeFromNode, decodeJob } from "./wire.js";
 
@@ -23,9 +23,24 @@ export async function* unrecordedOutcomes(
   for (const run of runs.sort()) {
     if (run === request.run || !request.isDead(run)) continue;
     const [text] = await redis.main.hmget(keys.run(run), "job");
+    if (text === null) await sweepForgotten(redis, run);
     const job = text ? decodeJob(text) : undefined;
     if (!job?.shards.some(({ rootId }) => request.rootIds.includes(rootId))) continue;
     yield* ofRun(redis, request, job);
+  }
+}
+
+/** Nobody has taken the run over before its record was forgotten: BullMQ's keys, which live for ever, go as well. */
+async function sweepForgotten(redis: RedisConnections, run: string): Promise<void> {
+  const keys = keysOf(redis.prefix);
+  const startedAt = await redis.main.zscore(keys.runs, run);
+  if (startedAt !== null && (await redis.nowMs()) - Number(startedAt) < KEEP_MS) return;
+  const queue = new ChunkQueue(redis, run, { trouble() {}, fatal() {} });
+  try {
+    await queue.obliterate();
+    await redis.main.srem(keys.open, run);
+  } finally {
+    await queue.close();
   }
 }
 

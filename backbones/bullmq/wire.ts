@@ -11,6 +11,7 @@ import {
   type RunReport,
   stringifyJson,
 } from "../../src/kit.js";
+import { RUN_NAME } from "./keys.js";
 
 /** What stands in Redis, and the check of everything that is read from it: others may write there as well. */
 
@@ -192,7 +193,7 @@ const fleetJob = z.object({
       rawArgs: z.array(z.string()),
     }),
   }),
-  run: z.string().regex(/^[\w.-]{1,200}$/),
+  run: z.string().regex(RUN_NAME),
   shards: z.array(
     z.object({
       // Names below the output root of the node: never a way out of it.

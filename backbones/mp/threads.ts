@@ -1,7 +1,7 @@
 import { readlinkSync } from "node:fs";
 import { basename } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { MessageChannel, type MessagePort, threadId, type Worker } from "node:worker_threads";
+import { isMainThread, MessageChannel, type MessagePort, threadId, type Worker, workerData } from "node:worker_threads";
 import {
   type FromWorker,
   killChildrenOf,
@@ -15,7 +15,7 @@ import {
   type WorkerStart,
 } from "../../src/kit.js";
 import { pinTo } from "./cpu-affinity.js";
-import { heapMegabytes, type MpRequest } from "./workers-request.js";
+import { heapMegabytes, type MpRequest, type MpWarmUp } from "./workers-request.js";
 
 const DRAIN_WITHIN_MS = 500;
 /** A thread that is told to end and does not: it is in a native call, perhaps waiting for a program. */
@@ -41,21 +41,10 @@ type FromThread =
  * One thread per worker, from a piscina pool. Each thread runs a single pool task for the whole run and has a port for its
  * messages; a pool task per item would cost 25 to 60 times as much.
  */
-export async function openThreads({ workers, entry, guard, maxHeapBytes, cpus }: MpRequest): Promise<WorkerSession> {
-  const { Piscina } = await import("piscina");
-  const pool = new Piscina({
-    filename: import.meta.url,
-    name: runInThread.name,
-    // Others start when they get a worker: a run of few items needs few.
-    minThreads: 1,
-    maxThreads: workers,
-    concurrentTasksPerWorker: 1,
-    // With atomics, piscina blocks the thread's event loop, which has to receive messages.
-    atomics: "disabled",
-    ...(maxHeapBytes === undefined ? {} : { resourceLimits: { maxOldGenerationSizeMb: heapMegabytes(maxHeapBytes) } }),
-  });
-  // A thread may throw once more after its pool task has settled, e.g. in a timer of the user's. Ignored.
-  pool.on("error", () => {});
+export async function openThreads(request: MpRequest): Promise<WorkerSession> {
+  const { entry, guard, cpus, warm } = request;
+  // Threads beyond the first one start when they get a worker: a run of few items needs few.
+  const pool = await ((warm instanceof WarmThreads && warm.take(request)) || openPool(request, 1, []));
   const living = new Map<Worker, LivingThread>();
   const watch = (worker: number, tid: number | undefined): Worker | undefined => {
     const thread = pool.threads.find(({ threadId }) => threadId === worker);
@@ -130,6 +119,59 @@ export async function openThreads({ workers, entry, guard, maxHeapBytes, cpus }:
     },
   };
 }
+
+/** @param preload URLs of modules that each thread loads as it starts */
+async function openPool({ workers, maxHeapBytes }: PoolSize, minThreads: number, preload: readonly string[]) {
+  const { Piscina } = await import("piscina");
+  const pool = new Piscina({
+    filename: import.meta.url,
+    name: runInThread.name,
+    minThreads,
+    maxThreads: workers,
+    concurrentTasksPerWorker: 1,
+    // With atomics, piscina blocks the thread's event loop, which has to receive messages.
+    atomics: "disabled",
+    workerData: { preload } satisfies ThreadData,
+    ...(maxHeapBytes === undefined ? {} : { resourceLimits: { maxOldGenerationSizeMb: heapMegabytes(maxHeapBytes) } }),
+  });
+  // A thread may throw once more after its pool task has settled, e.g. in a timer of the user's. Ignored.
+  pool.on("error", () => {});
+  return pool;
+}
+
+type PoolSize = Pick<MpRequest, "workers" | "maxHeapBytes">;
+
+interface ThreadData {
+  readonly preload: readonly string[];
+}
+
+/** Threads that have loaded a task, before there is a run. */
+export class WarmThreads implements AsyncDisposable {
+  readonly #size: PoolSize;
+  #pool: ReturnType<typeof openPool> | undefined;
+
+  constructor({ entry, taskUrl, ...size }: MpWarmUp) {
+    this.#size = size;
+    this.#pool = openPool(size, size.workers, [entry, taskUrl]);
+  }
+
+  /** Undefined where they are not those that are wanted. */
+  take({ workers, maxHeapBytes }: PoolSize): ReturnType<typeof openPool> | undefined {
+    if (workers !== this.#size.workers || maxHeapBytes !== this.#size.maxHeapBytes) return undefined;
+    const pool = this.#pool;
+    this.#pool = undefined;
+    return pool;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const pool = await this.#pool;
+    this.#pool = undefined;
+    await pool?.destroy();
+  }
+}
+
+// A module that cannot be loaded is reported by `runInThread`, which loads it again.
+if (!isMainThread) for (const url of (workerData as Partial<ThreadData>)?.preload ?? []) import(url).catch(() => {});
 
 interface LivingThread {
   readonly tid: number | undefined;

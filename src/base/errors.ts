@@ -38,6 +38,7 @@ export const errorCodes = {
   unreadable: { says: "a directory of the input cannot be listed" },
   "duplicate-key": { says: "two different items have one key, or one output path" },
   "not-json": { says: "the item or its result is not JSON-like and cannot be sent to a worker" },
+  "item-too-large": { says: "the item is too large for the queue of a fleet" },
   "no-output": { says: "process() returned without writing a declared output" },
 } as const satisfies Record<string, { exit?: number; says: string }>;
 

@@ -47,8 +47,10 @@ export function formatReport(result: RunResult, palette: Palette): string {
   const ran = counts.done + counts.filtered + counts.failed;
   if (ran > 0) {
     const { p50, p95, max } = stats.durationMs;
-    const times = `p50 ${shortDuration(p50)} · p95 ${shortDuration(p95)} · max ${shortDuration(max)} · workers ${Math.round(stats.utilisation * 100)}% busy`;
-    rows.push(["per item", times]);
+    const times = [`p50 ${shortDuration(p50)}`, `p95 ${shortDuration(p95)}`, `max ${shortDuration(max)}`];
+    // How busy the nodes of a fleet were, their own reports tell.
+    if (result.concurrency > 0) times.push(`workers ${Math.round(stats.utilisation * 100)}% busy`);
+    rows.push(["per item", times.join(" · ")]);
     const slowest = stats.slowest.filter(({ durationMs }) => durationMs >= 1).slice(0, 3);
     const shown = slowest.map(
       ({ key, durationMs }) => `${escapeControls(key)} ${palette.dim(shortDuration(durationMs))}`,

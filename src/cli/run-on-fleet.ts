@@ -58,9 +58,13 @@ export async function attach(
   );
   const orphaned = new Error("orphaned");
   let now: FleetRun | undefined;
+  let wasGone = false;
   try {
     const ended = waitForEnd(control, run, (seen) => {
-      if (seen.state === "orphaned" || (seen.state !== "ended" && hasEndedHere(seen))) throw orphaned;
+      // It may have said how the run ended after this was read.
+      const isGone = seen.state !== "ended" && hasEndedHere(seen);
+      if (seen.state === "orphaned" || (isGone && wasGone)) throw orphaned;
+      wasGone = isGone;
       if (now === undefined && seen.report) screen.begin(() => snapshotOf(now!));
       now = seen.report ? seen : now;
     });
@@ -108,7 +112,8 @@ export class WorkerBeside implements AsyncDisposable {
   }
 }
 
-const START_WITHIN_MS = 30_000;
+/** How often a command says that a run of its own is still being started. */
+const SAY_EVERY_MS = 10_000;
 
 /** Starts the same command as a process of its own, and waits until its run is known to the fleet. @returns the run's id */
 export async function detach(argv: readonly string[], prepared: PreparedRun, screen: RunConsole): Promise<string> {
@@ -119,6 +124,7 @@ export async function detach(argv: readonly string[], prepared: PreparedRun, scr
     screen.note(`run ${running.run} works on this output root already`);
     return running.run;
   }
+  const before = new Set((await control.runs()).map(({ run }) => run));
   const log = join(mkdtempSync(join(tmpdir(), "kagurazaka-detached-")), "output.log");
   const fd = openSync(log, "a", 0o600);
   const child = spawn(process.execPath, [...tool(), ...argv], { detached: true, stdio: ["ignore", fd, fd] });
@@ -126,19 +132,21 @@ export async function detach(argv: readonly string[], prepared: PreparedRun, scr
   child.once("exit", (code) => {
     exitCode = code;
   });
-  for (const deadline = performance.now() + START_WITHIN_MS; performance.now() < deadline; await sleep(100)) {
-    const own = (await control.runs()).find(
-      ({ coordinator }) => coordinator.pid === child.pid && coordinator.host === hostname(),
-    );
+  // It may have to wait for nodes of an earlier coordinator.
+  for (let saidMs = performance.now(); exitCode === undefined; await sleep(100)) {
+    const isOwn = ({ run, coordinator }: FleetRun): boolean =>
+      !before.has(run) && coordinator.pid === child.pid && coordinator.host === hostname();
+    const own = (await control.runs()).find(isOwn);
     if (own) {
       child.unref();
       screen.note(`run ${own.run} goes on by itself; what it says is in ${log}`);
       return own.run;
     }
-    if (exitCode !== undefined) break;
+    if (performance.now() - saidMs < SAY_EVERY_MS) continue;
+    saidMs = performance.now();
+    screen.note(`the run has not begun yet; what it says is in ${log}`);
   }
-  const why = exitCode === undefined ? "it did not begin in time" : `it ended with exit code ${exitCode}`;
-  throw new KagurazakaError("environment", `the run could not be started: ${why}`, {
+  throw new KagurazakaError("environment", `the run could not be started: it ended with exit code ${exitCode}`, {
     hint: `It said (${log}):\n${readFileSync(log, "utf8").slice(-2000).trimEnd()}`,
   });
 }

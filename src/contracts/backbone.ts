@@ -37,6 +37,11 @@ export interface WorkerBackbone<S extends OptionSpecs = OptionSpecs> extends Bac
    * end the coordinator's process.
    */
   isolated?(options: BackboneOptions): BackboneOptions | undefined;
+  /**
+   * Starts workers of a run that is still to come, on a node that waits: they load the task, so that the first items begin
+   * sooner. Left out: workers start with their run.
+   */
+  warmUp?(request: WarmUpRequest): Promise<WarmWorkers | undefined>;
   openWorkers(request: WorkersRequest): Promise<WorkerSession>;
 }
 
@@ -51,6 +56,14 @@ export interface FleetBackbone<S extends OptionSpecs = OptionSpecs> extends Back
 
 export const isFleetBackbone = (backbone: BackboneDefinition): backbone is FleetBackbone => "openFleet" in backbone;
 
+export interface WarmUpRequest extends Pick<WorkersRequest, "options" | "workers" | "entry"> {
+  /** URL of the task's module. */
+  readonly taskUrl: string;
+}
+
+/** Workers without a run. Handed to `openWorkers`, they belong to its session; else they have to be disposed of. */
+export type WarmWorkers = AsyncDisposable;
+
 export interface WorkersRequest {
   readonly options: BackboneOptions;
   /** How many workers will be asked for. */
@@ -63,6 +76,8 @@ export interface WorkersRequest {
   readonly owner: string;
   /** Every process that the backbone starts has to be added, so that none outlives the coordinator. */
   readonly guard: ProcessGuard;
+  /** What `warmUp` of this backbone has returned; ignored where the request asks for other workers. */
+  readonly warm?: WarmWorkers | undefined;
 }
 
 /** Kills process groups when the coordinator ends, even by SIGKILL. */

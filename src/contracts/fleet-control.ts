@@ -9,6 +9,8 @@ import type { OutcomeCounts } from "./outcome.js";
 export interface FleetControl extends AsyncDisposable {
   /** Those that run, and those that ended in the last days; the newest first. */
   runs(): Promise<readonly FleetRun[]>;
+  /** One of them by its whole name; undefined where it is not known. */
+  run(name: string): Promise<FleetRun | undefined>;
   nodes(): Promise<readonly FleetNode[]>;
   /** Asks the run to stop as by SIGINT. `false`: it is not running. */
   cancel(run: string): Promise<boolean>;

@@ -11,6 +11,7 @@ import { runNode } from "./node/run-node.js";
 import { loadBackbone } from "./prepare/find-backbone.js";
 import { loadOwners, prepareLoaded, type TaskChoice } from "./prepare/prepare-run.js";
 import { shapesOf } from "./program/executor-shape.js";
+import { WORKER_ENTRY } from "./worker/entry.js";
 
 /** What a node needs to be told, besides its task and the flags of its worker backbone. */
 interface WorkerOptions {
@@ -88,6 +89,10 @@ export async function serveRuns(given: RawInput, options: WorkerOptions, choice?
     task,
     fleet,
     fleetOptions,
+    warmUp: async () => {
+      const workers = { options: own, workers: shapes.length, entry: WORKER_ENTRY };
+      return backbone.warmUp?.({ ...workers, taskUrl: task.entryUrl });
+    },
     prepare: ({ task: { config: written } }) => prepareLoaded(overWritten(input, written), owners, "node"),
   });
 }

@@ -17,6 +17,10 @@ export class ScriptedFleet implements FleetControl {
     return this.#say(this.runList);
   }
 
+  async run(name: string): Promise<FleetRun | undefined> {
+    return this.#say(this.runList.find(({ run }) => run === name));
+  }
+
   async nodes(): Promise<readonly FleetNode[]> {
     return this.#say(this.nodeList);
   }

@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import type { FleetRun } from "../../contracts/fleet-control.js";
 import { defineCommand } from "../command.js";
 import { fleetOptions, openFleetControl } from "../fleet-options.js";
-import { findRun, LOOK_EVERY_MS } from "../fleet-runs.js";
+import { findRun, LOOK_EVERY_MS, waitForEnd } from "../fleet-runs.js";
 import { formatRun, formatRuns } from "../fleet-tables.js";
 import { createPalette } from "../messages.js";
 import { dataOut, printJson } from "../stdout.js";
@@ -20,15 +21,17 @@ export const command = defineCommand({
     await using control = await openFleetControl(values);
     const palette = createPalette(process.stdout);
     const isTerminal = process.stdout.isTTY && !values.json;
-    for (;;) {
-      const found = name === undefined ? await control.runs() : await findRun(control, name);
-      if (values.json) printJson(found);
-      else {
-        const text = "length" in found ? formatRuns(found, palette) : formatRun(found, palette);
-        dataOut().write(values.watch && isTerminal ? `\x1b[H\x1b[J${text}` : text);
-      }
-      if (!values.watch || (!("length" in found) && found.state === "ended")) return 0;
-      await sleep(LOOK_EVERY_MS);
-    }
+    const show = (found: FleetRun | readonly FleetRun[]): void => {
+      if (values.json) return printJson(found);
+      const text = isOne(found) ? formatRun(found, palette) : formatRuns(found, palette);
+      dataOut().write(values.watch && isTerminal ? `\x1b[H\x1b[J${text}` : text);
+    };
+    if (name !== undefined && values.watch) await waitForEnd(control, name, show);
+    else if (name !== undefined) show(await findRun(control, name));
+    else show(await control.runs());
+    for (; name === undefined && values.watch; show(await control.runs())) await sleep(LOOK_EVERY_MS);
+    return 0;
   },
 });
+
+const isOne = (found: FleetRun | readonly FleetRun[]): found is FleetRun => "run" in found;

@@ -34,3 +34,9 @@ export const LOST_TWICE = toErrorRecord(
     hint: "It may use all memory of a node, or crash the machine. Run it alone with --debug-item KEY.",
   }),
 );
+
+export const TOO_LARGE = toErrorRecord(
+  new KagurazakaError("item-too-large", "the item is larger than 64 MB of JSON, the limit of a queue", {
+    hint: "List where its data is (a path, a URL), and read it in process().",
+  }),
+);

@@ -5,11 +5,12 @@ import type { Chunk, PendingItem } from "../../contracts/chunk.js";
 import type { ExecutionEvents, ExecutionSnapshot } from "../../contracts/execution.js";
 import type { FleetExecution, FleetQueue, NodeMessage, NodeOutcomes } from "../../contracts/fleet.js";
 import type { RunSettings } from "../../contracts/run-config.js";
-import { environmentOf, LOST_TWICE } from "./errors.js";
-import type { ItemRef } from "./in-flight.js";
+import { environmentOf, LOST_TWICE, TOO_LARGE } from "./errors.js";
+import { FirstOutcomes } from "./first-outcomes.js";
 import { NodeHeartbeats } from "./node-heartbeats.js";
-import { OutgoingItems } from "./outgoing-items.js";
+import { isTooLarge, OutgoingItems } from "./outgoing-items.js";
 import { OutstandingChunks } from "./outstanding-chunks.js";
+import type { ChunkSlice } from "./queues.js";
 import { StallClock } from "./stall-clock.js";
 
 const SWEEP_MS = 250;
@@ -17,16 +18,13 @@ const AGAIN = "Recorded outcomes are kept. Start the queue and run the same comm
 
 type FleetSettings = Pick<RunSettings, "chunksize" | "grace" | "stall" | "rate">;
 
-/**
- * The coordinator's side of a fleet, without the queue: which items are outstanding, in which chunk, and their outcomes.
- *
- * A second outcome of one item (a node considered lost settled it after all) is counted and dropped.
- */
+/** The coordinator's side of a fleet, without the queue: which items are outstanding, in which chunk, and their outcomes. */
 export class FleetBookkeeping implements FleetExecution {
   readonly #queue: FleetQueue;
   readonly #settings: FleetSettings;
   readonly #outgoing: OutgoingItems;
   readonly #out = new OutstandingChunks();
+  readonly #first: FirstOutcomes;
   readonly #clock: StallClock;
   readonly #stoppedShards = new Set<number>();
   readonly #nodes = new NodeHeartbeats();
@@ -37,8 +35,6 @@ export class FleetBookkeeping implements FleetExecution {
   #isPulling = false;
   #listEnded = false;
   #settled = 0;
-  /** Outcomes of items that had one already. */
-  #late = 0;
   #sweepTimer: NodeJS.Timeout | undefined;
   #graceTimer: NodeJS.Timeout | undefined;
   #rateTimer: NodeJS.Timeout | undefined;
@@ -49,6 +45,7 @@ export class FleetBookkeeping implements FleetExecution {
     this.#settings = settings;
     this.#clock = new StallClock(settings.stall);
     this.#outgoing = new OutgoingItems(settings);
+    this.#first = new FirstOutcomes(this.#out, this.#outgoing);
   }
 
   run(chunks: AsyncIterator<Chunk>, events: ExecutionEvents): Promise<KagurazakaError | undefined> {
@@ -56,7 +53,8 @@ export class FleetBookkeeping implements FleetExecution {
     this.#events = events;
     return new Promise((resolve) => {
       this.#finish = () => resolve(this.#cause);
-      if (this.#state !== "idle") return this.#finish();
+      // `stop()` came before `run()`.
+      if (this.#state !== "idle") return this.#endQueue("done");
       this.#state = "running";
       this.#clock.reset();
       this.#sweepTimer = setInterval(() => this.#sweep(), SWEEP_MS);
@@ -100,13 +98,13 @@ export class FleetBookkeeping implements FleetExecution {
     if (this.#state === "closed") return;
     let totalMs = 0;
     for (let i = 0; i < plain.length; i += 2) {
-      const ref = this.#takeOnce(chunk, plain[i]!);
+      const ref = this.#first.take(chunk, plain[i]!);
       if (!ref) continue;
       totalMs += plain[i + 1]!;
       this.#events.onDone(ref.chunk, ref.index, plain[i + 1]!);
     }
     for (const { index, attempt, ...settled } of rest) {
-      const ref = this.#takeOnce(chunk, index);
+      const ref = this.#first.take(chunk, index);
       if (!ref) continue;
       totalMs += settled.durationMs;
       const item = ref.chunk.itemAt(ref.index);
@@ -135,7 +133,7 @@ export class FleetBookkeeping implements FleetExecution {
     if (this.#state === "closed") return;
     const culprit = this.#out.takeAlone(chunk);
     if (culprit) this.#events.onSettled(culprit, { status: "failed", durationMs: 0, error: LOST_TWICE });
-    this.#sendAgain(this.#out.takeItems(chunk), true);
+    this.#sendAgain(this.#out.lose(chunk), true);
   }
 
   isOpen(chunk: number): boolean {
@@ -146,18 +144,12 @@ export class FleetBookkeeping implements FleetExecution {
     return this.#out.ids();
   }
 
-  #takeOnce(chunk: number, index: number): ItemRef | undefined {
-    const ref = this.#out.take(chunk, index);
-    if (!ref) this.#late++;
-    return ref;
-  }
-
   /** While the run drains, such items are cancelled. */
   #sendAgain(items: readonly PendingItem[], isolated: boolean): void {
     for (const item of items.toReversed())
       if (this.#state === "running" && !this.#stoppedShards.has(item.header.shard))
         this.#outgoing.unshift(item, isolated);
-      else this.#events.onSettled(item, { status: "cancelled", durationMs: 0 });
+      else this.#cancel(item);
     this.#events.onMessageDone();
     this.#pump();
   }
@@ -219,13 +211,19 @@ export class FleetBookkeeping implements FleetExecution {
   #send(): boolean {
     const nodes = this.#nodes.count;
     const next = this.#outgoing.take(nodes);
-    if (next) this.#queue.send(this.#out.add(next.slice, next.isolated));
+    if (next && isTooLarge(next.slice)) this.#refuse(next.slice);
+    else if (next) this.#queue.send(this.#out.add(next.slice, next.isolated));
     const waitMs = next ? undefined : this.#outgoing.waitMs(nodes);
     if (waitMs !== undefined) {
       clearTimeout(this.#rateTimer);
       this.#rateTimer = setTimeout(() => this.#pump(), waitMs);
     }
     return next !== undefined;
+  }
+
+  #refuse({ chunk, from }: ChunkSlice): void {
+    this.#events.onSettled(chunk.itemAt(from), { status: "failed", durationMs: 0, error: TOO_LARGE });
+    this.#events.onMessageDone();
   }
 
   #pull(): void {
@@ -250,8 +248,12 @@ export class FleetBookkeeping implements FleetExecution {
   }
 
   #cancelReady(wanted: Parameters<OutgoingItems["drain"]>[0]): void {
-    for (const item of this.#outgoing.drain(wanted))
-      this.#events.onSettled(item, { status: "cancelled", durationMs: 0 });
+    for (const item of this.#outgoing.drain(wanted)) this.#cancel(item);
+  }
+
+  #cancel(item: PendingItem): void {
+    this.#out.settled(item);
+    this.#events.onSettled(item, { status: "cancelled", durationMs: 0 });
   }
 
   #sweep(): void {
@@ -269,10 +271,7 @@ export class FleetBookkeeping implements FleetExecution {
 
   #close(): void {
     const how = this.#out.size === 0 ? "done" : "left";
-    if (this.#late > 0)
-      this.#events.onWarning(
-        `${this.#late} outcomes came a second time, from nodes that were out of reach; they were dropped`,
-      );
+    if (this.#first.warning !== undefined) this.#events.onWarning(this.#first.warning);
     this.#state = "closed";
     clearInterval(this.#sweepTimer);
     clearTimeout(this.#graceTimer);
@@ -283,6 +282,10 @@ export class FleetBookkeeping implements FleetExecution {
     }
     this.#events.onMessageDone();
     void this.#chunks.return?.().catch(() => {});
+    this.#endQueue(how);
+  }
+
+  #endQueue(how: "done" | "left"): void {
     this.#queue.end(how).then(
       () => this.#finish(),
       (error) => {

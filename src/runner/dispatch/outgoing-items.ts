@@ -12,6 +12,11 @@ const FIRST_ITEMS = 20;
 /** Items of a lost node, in one chunk: few, so that several nodes share them. */
 const MAX_ISOLATED_ITEMS = 16;
 
+/** The limit of one item in a queue, in characters of JSON. */
+const MAX_ITEM_CHARS = 64 * 1024 * 1024;
+/** Such an item is alone in its slice. */
+export const isTooLarge = ({ chunk, from }: ChunkSlice): boolean => chunk.sizeAt(from) > MAX_ITEM_CHARS;
+
 /** The items that a coordinator has still to send to its fleet: the plan's, and those of lost nodes, which go first and alone. */
 export class OutgoingItems {
   readonly #ready = new ReadyQueue();
@@ -42,6 +47,11 @@ export class OutgoingItems {
   /** In front of the others. @param isolated a node that had the item was lost */
   unshift(item: PendingItem, isolated: boolean): void {
     (isolated ? this.#suspects : this.#ready).unshift(item);
+  }
+
+  /** Takes out one that was lost, if it is still here. */
+  remove(item: PendingItem): void {
+    this.#suspects.remove(item);
   }
 
   settled(count: number, totalMs: number): void {

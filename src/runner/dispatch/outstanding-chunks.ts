@@ -2,6 +2,7 @@ import type { PendingItem } from "../../contracts/chunk.js";
 import type { ChunkMessage } from "../../contracts/fleet.js";
 import { encodeChunk } from "../plan/chunk-message.js";
 import { InFlight, type ItemRef } from "./in-flight.js";
+import { LostItems } from "./lost-items.js";
 import type { ChunkSlice } from "./queues.js";
 
 /** The limit of what is in the queue and at nodes at a time, in characters of JSON. */
@@ -27,6 +28,7 @@ export class OutstandingChunks {
   /** By sequence number; numbers continue across chunks. */
   readonly #items = new InFlight();
   readonly #chunks = new Map<number, SentChunk>();
+  readonly #lost = new LostItems();
   #nextSeq = 0;
   #nextId = 0;
   #chars = 0;
@@ -51,6 +53,8 @@ export class OutstandingChunks {
     this.#chunks.set(id, { firstSeq: this.#nextSeq, count, isolated, left: count });
     this.#items.add(this.#nextSeq, slice);
     this.#nextSeq += count;
+    for (let index = 0; isolated && index < count; index++)
+      this.#lost.sentAgain(chunk.itemAt(from + index), { chunk: id, index });
     const message = encodeChunk(id, chunk, from, to);
     return isolated ? { ...message, isolated } : message;
   }
@@ -67,13 +71,44 @@ export class OutstandingChunks {
     return this.#chunks.keys();
   }
 
-  /** Takes out items of a chunk, by default all that are not settled, in their order. */
+  /** Takes out items of a chunk that are to be sent again, by default all that are not settled, in their order. */
   takeItems(chunk: number, indices?: readonly number[]): PendingItem[] {
+    return this.#takeBack(chunk, indices, (item) => this.#lost.returned(item));
+  }
+
+  #takeBack(
+    chunk: number,
+    indices: readonly number[] | undefined,
+    onTaken: (item: PendingItem, index: number) => void,
+  ): PendingItem[] {
     const count = this.#chunks.get(chunk)?.count ?? 0;
     return (indices ?? Array.from({ length: count }, (_, i) => i)).flatMap((index) => {
-      const ref = this.take(chunk, index);
-      return ref ? [ref.chunk.itemAt(ref.index)] : [];
+      const ref = this.#take(chunk, index);
+      if (!ref) return [];
+      const item = ref.chunk.itemAt(ref.index);
+      onTaken(item, index);
+      return [item];
     });
+  }
+
+  /** The same for a chunk whose node is lost. It may be out of reach only, and report the items later. */
+  lose(chunk: number): PendingItem[] {
+    return this.#takeBack(chunk, undefined, (item, index) => this.#lost.lost(item, { chunk, index }));
+  }
+
+  /** Takes out an item that was in a lost chunk, wherever it is now; undefined where it has settled. */
+  takeLost(chunk: number, index: number): PendingItem | undefined {
+    const found = this.#lost.find({ chunk, index });
+    if (!found) return undefined;
+    const { item, now } = found;
+    if (now) this.#take(now.chunk, now.index);
+    this.#lost.settled(item);
+    return item;
+  }
+
+  /** An item that waited to be sent again has settled. */
+  settled(item: PendingItem): void {
+    this.#lost.settled(item);
   }
 
   /** A node begins this item of an isolated chunk, and runs nothing else. */
@@ -85,7 +120,8 @@ export class OutstandingChunks {
   /** Takes out the item that was begun alone, if it is not settled. */
   takeAlone(chunk: number): PendingItem | undefined {
     const index = this.#chunks.get(chunk)?.alone;
-    return index === undefined ? undefined : this.takeItems(chunk, [index])[0];
+    const ref = index === undefined ? undefined : this.take(chunk, index);
+    return ref?.chunk.itemAt(ref.index);
   }
 
   /** Undefined when the item is settled or the number is unknown: numbers come from other machines. */
@@ -94,8 +130,15 @@ export class OutstandingChunks {
     return sent && isIndex(index, sent) ? this.#items.find(sent.firstSeq + index) : undefined;
   }
 
-  /** Takes an item out; undefined as for `find`. */
+  /** Takes out an item that has settled; undefined as for `find`. */
   take(chunk: number, index: number): ItemRef | undefined {
+    const isolated = this.isIsolated(chunk);
+    const ref = this.#take(chunk, index);
+    if (ref && isolated) this.#lost.settled(ref.chunk.itemAt(ref.index));
+    return ref;
+  }
+
+  #take(chunk: number, index: number): ItemRef | undefined {
     const sent = this.#chunks.get(chunk);
     const ref = sent && isIndex(index, sent) ? this.#items.take(sent.firstSeq + index) : undefined;
     if (!sent || !ref) return undefined;

@@ -29,6 +29,15 @@ export class ReadyQueue {
     this.chars += item.json.length;
   }
 
+  /** Takes out one of the returned items, if it is still here. */
+  remove(item: PendingItem): void {
+    const at = this.#front.indexOf(item);
+    if (at < 0) return;
+    this.#front.splice(at, 1);
+    this.length--;
+    this.chars -= item.json.length;
+  }
+
   /** At most `maxItems` and about `maxSize` characters, at least one item; undefined when nothing waits. */
   take(maxItems: number, maxSize: number): ChunkSlice | undefined {
     const slice = this.#front.length > 0 ? this.#takeFront(maxItems) : this.#takeChunk(maxItems, maxSize);

@@ -15,6 +15,8 @@ interface IsolatedRequest {
   readonly common: Omit<DispatcherOptions, "session" | "shapes" | "namePrefix">;
   /** Those that a drain reaches. */
   readonly executions: Set<Dispatcher>;
+  /** The node begins no more items. */
+  isDraining(): boolean;
   readonly name: string;
 }
 
@@ -49,7 +51,7 @@ export async function runIsolated(chunk: QueueChunk, request: IsolatedRequest): 
   });
   executions.add(execution);
   try {
-    await execution.run(one(), events);
+    if (!request.isDraining()) await execution.run(one(), events);
   } finally {
     isOver = true;
     executions.delete(execution);

@@ -1,12 +1,13 @@
 import { hostname } from "node:os";
 import { toErrorRecord } from "../../base/errors.js";
 import { RecentRate } from "../../base/recent-rate.js";
-import type { FleetBackbone } from "../../contracts/backbone.js";
+import type { FleetBackbone, WarmWorkers } from "../../contracts/backbone.js";
 import type { FleetJob } from "../../contracts/fleet.js";
 import type { NodeReport } from "../../contracts/fleet-control.js";
 import type { BackboneOptions } from "../../contracts/run-config.js";
 import type { PreparedRun } from "../prepare/prepared-run.js";
 import type { NodeTask } from "./check-job.js";
+import { refusalOf } from "./refusal.js";
 import { type Serving, serve } from "./serve.js";
 
 export interface NodeRequest {
@@ -22,6 +23,8 @@ export interface NodeRequest {
   readonly name: string;
   /** Of kagurazaka. */
   readonly version: string;
+  /** Starts workers for the next run. Left out: they start with it. */
+  warmUp?(): Promise<WarmWorkers | undefined>;
   /** Name and width of the worker backbone, for reports. */
   readonly backbone: string;
   readonly slots: number;
@@ -74,22 +77,32 @@ export async function runNode(request: NodeRequest): Promise<void> {
   signal?.addEventListener("abort", leave, { once: true });
   if (signal?.aborted) return;
   whenIdle();
-  for await (const job of link.jobs()) {
-    clearTimeout(idle);
-    const ready: Serving = { run: job.job.run, slots: request.slots, inFlight: 0, settled: 0, running: () => [] };
-    serving = ready;
-    onRun?.(job.job.run, describe());
-    try {
-      await serve(job, request, ready);
-    } catch (error) {
-      const record = toErrorRecord(error);
-      onWarning(`run ${job.job.run}: ${record.message}${record.hint === undefined ? "" : ` ${record.hint}`}`);
-      await job.leave(record);
+  // Where this fails, the run's own workers fail as well, and say why.
+  const warmUp = async (): Promise<WarmWorkers | undefined> => request.warmUp?.().catch(() => undefined);
+  let warm = warmUp();
+  try {
+    for await (const job of link.jobs()) {
+      clearTimeout(idle);
+      const ready: Serving = { run: job.job.run, slots: request.slots, inFlight: 0, settled: 0, running: () => [] };
+      serving = ready;
+      onRun?.(job.job.run, describe());
+      try {
+        await serve(job, request, ready, await warm);
+      } catch (error) {
+        const record = toErrorRecord(error);
+        onWarning(`run ${job.job.run}: ${record.message}${record.hint === undefined ? "" : ` ${record.hint}`}`);
+        await job.leave(refusalOf(error, job.job));
+      }
+      settledBefore += ready.settled;
+      serving = undefined;
+      onRun?.(undefined, describe());
+      if (signal?.aborted || request.once) return;
+      // Those of another shape than the run's were not used.
+      await (await warm)?.[Symbol.asyncDispose]();
+      warm = warmUp();
+      whenIdle();
     }
-    settledBefore += ready.settled;
-    serving = undefined;
-    onRun?.(undefined, describe());
-    if (signal?.aborted || request.once) return;
-    whenIdle();
+  } finally {
+    await (await warm)?.[Symbol.asyncDispose]();
   }
 }

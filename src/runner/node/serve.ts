@@ -1,7 +1,7 @@
 import { openDisposalStack } from "../../base/disposal-stack.js";
-import { KagurazakaError, toErrorRecord } from "../../base/errors.js";
+import { KagurazakaError } from "../../base/errors.js";
 import { Guardian } from "../../base/guardian.js";
-import { isFleetBackbone } from "../../contracts/backbone.js";
+import { isFleetBackbone, type WarmWorkers } from "../../contracts/backbone.js";
 import type { Chunk } from "../../contracts/chunk.js";
 import type { NodeJob } from "../../contracts/fleet.js";
 import type { RunningItem } from "../../contracts/fleet-control.js";
@@ -11,6 +11,7 @@ import { WORKER_ENTRY } from "../worker/entry.js";
 import { checkCode, checkSite, siteOf } from "./check-job.js";
 import { runIsolated } from "./isolated.js";
 import { NodeEvents } from "./node-events.js";
+import { refusalOf } from "./refusal.js";
 import type { NodeRequest } from "./run-node.js";
 
 const HEARTBEAT_MS = 1000;
@@ -26,7 +27,12 @@ export interface Serving {
 }
 
 /** Runs a local execution over workers of this machine, fed by the queue, to the end of the run or until the node leaves. */
-export async function serve(job: NodeJob, request: NodeRequest, serving: Serving): Promise<void> {
+export async function serve(
+  job: NodeJob,
+  request: NodeRequest,
+  serving: Serving,
+  warm: WarmWorkers | undefined,
+): Promise<void> {
   const { name, signal, onWarning } = request;
   if (!request.allowCodeDrift) checkCode(job.job.task, request.task);
   const prepared = await request.prepare(job.job);
@@ -44,7 +50,7 @@ export async function serve(job: NodeJob, request: NodeRequest, serving: Serving
     const { options } = config.backbone;
     const shapes = shapesOf(setup.task.kind, settings, backbone.size(options).workers);
     const workers = { options, workers: shapes.length, entry: WORKER_ENTRY, run, owner, guard };
-    const session = stack.use(await backbone.openWorkers(workers));
+    const session = stack.use(await backbone.openWorkers({ ...workers, warm }));
     const common = {
       setup,
       site,
@@ -55,7 +61,9 @@ export async function serve(job: NodeJob, request: NodeRequest, serving: Serving
     };
     const execution = new Dispatcher({ ...common, session: () => session, shapes, namePrefix: `${name}-` });
     const executions = new Set([execution]);
+    let isDraining = false;
     const drain = (graceMs: number, shard?: number): void => {
+      isDraining ||= shard === undefined;
       for (const one of executions) {
         if (shard === undefined) one.drain(graceMs);
         else one.stopShard(shard);
@@ -65,6 +73,7 @@ export async function serve(job: NodeJob, request: NodeRequest, serving: Serving
     const leave = (): void => drain(settings.grace);
     signal?.addEventListener("abort", leave, { once: true });
     stack.defer(() => signal?.removeEventListener("abort", leave));
+    if (signal?.aborted) leave();
     const events = new NodeEvents(job);
     const beat = (): void => {
       const snapshot = execution.snapshot();
@@ -79,7 +88,7 @@ export async function serve(job: NodeJob, request: NodeRequest, serving: Serving
     beat();
     const heartbeat = setInterval(beat, HEARTBEAT_MS);
     stack.defer(() => clearInterval(heartbeat));
-    const alone = { job, events, backbone, workers, common, executions, name };
+    const alone = { job, events, backbone, workers, common, executions, name, isDraining: () => isDraining };
     let isolated: Promise<void> | undefined;
     async function* chunks(): AsyncGenerator<Chunk> {
       for (let next = await job.chunks.next(); !next.done; next = await job.chunks.next()) {
@@ -96,7 +105,7 @@ export async function serve(job: NodeJob, request: NodeRequest, serving: Serving
     await isolated;
     Object.assign(serving, { settled: events.settled });
     events.flush();
-    await job.leave(cause && toErrorRecord(cause));
+    await job.leave(cause && refusalOf(cause, job.job));
   } finally {
     await stack.close();
   }

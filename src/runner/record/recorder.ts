@@ -52,6 +52,8 @@ export class Recorder {
   readonly #counters: RunCounters;
   readonly #redoes: boolean;
   #whenRecorded: (() => void)[] = [];
+  /** An outcome has come since the last end of a message. */
+  #hasNew = false;
   #timer: NodeJS.Timeout | undefined;
   #lastWriteMs = 0;
   #stopCause: KagurazakaError | undefined;
@@ -89,6 +91,7 @@ export class Recorder {
 
   /** Done, with nothing to add. Nearly all items end here, so no object is made unless a hook or a redo needs it. */
   done(chunk: Chunk, index: number, durationMs: number): void {
+    this.#hasNew = true;
     const key = this.#redoes || this.#options.hooks.onOutcome ? undefined : chunk.keyBytesAt(index);
     if (!key) return this.settled(chunk.itemAt(index), { status: "done", durationMs });
     this.#options.ledger.appendDoneName(key, durationMs);
@@ -99,6 +102,7 @@ export class Recorder {
   }
 
   settled(item: PendingItem, settled: Settled): void {
+    this.#hasNew = true;
     this.#record(item, settled);
     this.#writeIfFull();
   }
@@ -156,10 +160,12 @@ export class Recorder {
 
   /**
    * The outcomes of a message are complete: writes them now, or up to `WRITE_EVERY_MS` after the last write.
-   * @param onRecorded called once they are written
+   * @param onRecorded called once they are written; at once where none of them is of this shard
    */
   messageDone(onRecorded?: () => void): void {
-    if (onRecorded) this.#whenRecorded.push(onRecorded);
+    if (onRecorded && this.#hasNew) this.#whenRecorded.push(onRecorded);
+    else onRecorded?.();
+    this.#hasNew = false;
     if (this.#timer || !this.#isPending) return;
     const wait = this.#lastWriteMs + WRITE_EVERY_MS - monotonicMs();
     if (wait <= 0) this.write();

@@ -54,7 +54,7 @@ export class Run {
 
   constructor(parts: RunParts) {
     const { prepared, shards } = parts;
-    const { config, program } = prepared;
+    const { program } = prepared;
     this.#parts = parts;
     this.whenKilled.catch(() => {});
     this.info = {
@@ -62,7 +62,7 @@ export class Run {
       task: program.ref.id,
       backbone: prepared.backbone.name,
       workers: prepared.shapes.length,
-      concurrency: prepared.shapes.reduce((sum, { slots }) => sum + slots, 0) || (config.run.concurrency ?? 0),
+      concurrency: prepared.shapes.reduce((sum, { slots }) => sum + slots, 0),
       shards: shards.length,
       inputRoot: program.roots[0]?.inputPath ?? null,
       outputRoot: shards[0]!.paths.outputRoot,

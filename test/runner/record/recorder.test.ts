@@ -142,9 +142,8 @@ describe("a write", () => {
     one.done("a");
     one.recorder.messageDone(() => void told.push(one.lines().length));
     expect(told).toEqual([1]);
-    // Nothing to write, and still told: the message may be forgotten.
+    // Nothing of the message is of this shard.
     one.recorder.messageDone(() => void told.push(2));
-    one.recorder.write();
     expect(told).toEqual([1, 2]);
   });
 });
@@ -177,6 +176,18 @@ describe("a step that fails", () => {
     expect([one.lines(), onRecorded.mock.calls.length]).toEqual([[], 0]);
     // What has happened is counted all the same.
     expect(one.counters.counts).toMatchObject({ done: 2, total: 2 });
+  });
+
+  test("what other shards have is told of: a shard that has failed holds up none of it", () => {
+    const one = new TestRecorder();
+    limitDisk(0);
+    const onRecorded = vi.fn();
+    one.done("a");
+    one.recorder.messageDone(onRecorded);
+    expect(onRecorded).toHaveBeenCalledTimes(0);
+    one.recorder.messageDone(onRecorded);
+    expect(onRecorded).toHaveBeenCalledTimes(1);
+    freeDisk();
   });
 
   test.each(steps)(
