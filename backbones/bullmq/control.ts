@@ -1,4 +1,15 @@
-import type { BackboneOptions, BoardOptions, FleetBoard, FleetControl, FleetNode, FleetRun } from "../../src/kit.js";
+import {
+  type BackboneOptions,
+  type BoardOptions,
+  exitCodeOf,
+  type FleetBoard,
+  type FleetControl,
+  type FleetNode,
+  type FleetRun,
+  KagurazakaError,
+  type RunReport,
+  toErrorRecord,
+} from "../../src/kit.js";
 import { type Keys, keysOf, LEASE_MS, MAX_EVENTS, NODE_MS, RUN_NAME } from "./keys.js";
 import { RedisConnections } from "./redis.js";
 import { decodeNodeReport, decodeRunReport } from "./wire.js";
@@ -10,6 +21,24 @@ export async function openControl(options: BackboneOptions): Promise<FleetContro
   await redis.open(() => {});
   return new BullmqControl(redis);
 }
+
+/** The last report of a run that was cancelled without its coordinator. */
+const cancelled = (last: RunReport | undefined): RunReport => ({
+  counts: { total: 0, done: 0, skipped: 0, filtered: 0, failed: 0, cancelled: 0 },
+  listed: false,
+  waiting: 0,
+  retries: 0,
+  elapsedMs: 0,
+  failures: [],
+  ...last,
+  inFlight: 0,
+  itemsPerSecond: 0,
+  oldest: [],
+  exitCode: exitCodeOf(CANCELLED),
+  error: toErrorRecord(CANCELLED),
+});
+
+const CANCELLED = new KagurazakaError("interrupted", "the run was cancelled after its coordinator had gone");
 
 class BullmqControl implements FleetControl {
   readonly #redis: RedisConnections;
@@ -25,8 +54,18 @@ class BullmqControl implements FleetControl {
   }
 
   async #runs(): Promise<FleetRun[]> {
-    const names = await this.#redis.main.zrevrange(this.#keys.runs, 0, MAX_RUNS - 1);
-    const now = await this.#redis.nowMs();
+    const [newest, open, now] = await Promise.all([
+      this.#redis.main.zrevrange(this.#keys.runs, 0, MAX_RUNS - 1),
+      this.#redis.main.smembers(this.#keys.open),
+      this.#redis.nowMs(),
+    ]);
+    const names = [
+      ...newest,
+      ...open
+        .filter((run) => !newest.includes(run))
+        .sort()
+        .reverse(),
+    ];
     const found = await Promise.all(names.map((run) => this.#run(run, now)));
     return found.filter((run) => run !== undefined);
   }
@@ -97,9 +136,9 @@ class BullmqControl implements FleetControl {
     const found = await this.run(run);
     if (!found || found.state === "ended") return false;
     const key = this.#keys.run(run);
-    // Without a coordinator nobody drains the run but we.
-    if (found.state === "orphaned") await this.#redis.main.hset(key, { state: "draining", graceMs: 0 });
-    else await this.#redis.main.hset(key, { cancel: 1 });
+    // Without a coordinator nobody ends the run but we. What nodes send is kept for the next run of the command.
+    if (found.state !== "orphaned") await this.#redis.main.hset(key, { cancel: 1 });
+    else await this.#redis.main.hset(key, { state: "left", report: JSON.stringify(cancelled(found.report)) });
     await this.#redis.main.xadd(this.#keys.events, "MAXLEN", "~", MAX_EVENTS, "*", "run", run);
     return true;
   }

@@ -8,6 +8,7 @@ import {
   type RunReport,
   type UnrecordedOutcomes,
 } from "../../src/kit.js";
+import { AloneWatch } from "./alone-watch.js";
 import { ChunkQueue } from "./chunk-queue.js";
 import { ClaimedChunks } from "./claimed-chunks.js";
 import { HEARTBEAT_MS, keysOf } from "./keys.js";
@@ -24,7 +25,6 @@ const RECONCILE_MS = 5000;
 const TRIM_MS = 100;
 /** How long the end of a run may wait for Redis. */
 const FAREWELL_MS = 5000;
-const NO_NODE_MS = 10_000;
 
 export async function openCoordinator(request: FleetRequest): Promise<Fleet> {
   const redis = new RedisConnections(request.options);
@@ -57,7 +57,7 @@ class Coordinator implements Fleet {
   #recorded: string[] = [];
   #report: RunReport | undefined;
   #answeredAtMs = performance.now();
-  #aloneSinceMs = performance.now();
+  readonly #alone: AloneWatch;
   /** Of the last heartbeat. */
   #lastError: unknown;
   #isBeating = false;
@@ -73,6 +73,7 @@ class Coordinator implements Fleet {
     this.#redis = redis;
     this.#lease = lease;
     this.#request = request;
+    this.#alone = new AloneWatch(redis, request);
     let isTold = false;
     this.#queue = new ChunkQueue(redis, request.run, {
       trouble: (why) => {
@@ -108,7 +109,6 @@ class Coordinator implements Fleet {
     this.#follower = followStream(this.#redis.connect(), streams, (entries) => this.#onEntries(entries));
     this.#timers.push(setInterval(() => void this.#missing.look(this.#position).catch(() => {}), RECONCILE_MS));
     this.#timers.push(setInterval(() => void this.#trim().catch(() => {}), TRIM_MS));
-    this.#aloneSinceMs = performance.now();
     return this.#execution.run(chunks, events);
   }
 
@@ -209,14 +209,7 @@ class Coordinator implements Fleet {
       this.#execution.onLost(chunk);
       this.#queue.forget(chunk);
     }
-    const isWaiting = this.#record.isOpen && this.#claims.nodes === 0 && this.#execution.snapshot().inFlight > 0;
-    if (!isWaiting) this.#aloneSinceMs = now;
-    else if (now - this.#aloneSinceMs > NO_NODE_MS) {
-      this.#aloneSinceMs = now;
-      this.#request.onWarning(
-        "no node is there. Start one: kagurazaka worker TASK_FILE TASK --redis URL, or give --with_worker",
-      );
-    }
+    this.#alone.check(this.#record.isOpen && this.#claims.nodes === 0 && this.#execution.snapshot().waiting > 0, now);
   }
 
   #onLost(why: string): void {

@@ -70,9 +70,9 @@ class BullmqNodeLink implements NodeLink {
     const nowMs = await this.#whileReachable(this.#redis.nowMs());
     for (const run of (runs ?? []).sort()) {
       if (this.#left.has(run)) continue;
-      const [state, task, text, beatAt] =
-        (await this.#whileReachable(main.hmget(this.#keys.run(run), "state", "task", "job", "beatAt"))) ?? [];
-      if (state !== "open" || task !== this.#request.taskId || !text) continue;
+      const fields = main.hmget(this.#keys.run(run), "state", "baseId", "job", "beatAt");
+      const [state, baseId, text, beatAt] = (await this.#whileReachable(fields)) ?? [];
+      if (state !== "open" || baseId !== this.#request.taskId || !text) continue;
       if (nowMs === undefined || isSilent(beatAt, nowMs)) continue;
       const job = decodeJob(text);
       if (job && job.run === run) return job;

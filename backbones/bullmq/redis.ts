@@ -7,7 +7,7 @@ export type Client = Redis | Cluster;
 
 const OLDEST = [6, 2];
 const CONNECT_TIMEOUT_MS = 10_000;
-const NO_ANSWER = `no answer within ${CONNECT_TIMEOUT_MS / 1000} s`;
+const NO_ANSWER = "no answer";
 /** For commands of which one did not succeed although Redis can be reached: it is full, or starting, or failing over. */
 const PASSING = /^(?:OOM|LOADING|MASTERDOWN|READONLY|TRYAGAIN|CLUSTERDOWN|BUSY|NOREPLICAS|MISCONF)\b/;
 const AGAIN_MS = 500;
@@ -82,7 +82,8 @@ export class RedisConnections implements AsyncDisposable {
       const whenFailed = new Promise<never>((_, reject) => {
         this.#main.once("error", reject);
         this.#main.once("end", () => reject(this.#lastError ?? new Error("the connection was closed")));
-        timer = setTimeout(() => reject(this.#lastError ?? new Error(NO_ANSWER)), CONNECT_TIMEOUT_MS);
+        const waitMs = Math.min(CONNECT_TIMEOUT_MS, this.timeoutMs);
+        timer = setTimeout(() => reject(this.#lastError ?? new Error(NO_ANSWER)), waitMs);
       });
       whenFailed.catch(() => {});
       const connected = this.#main.connect();
@@ -206,7 +207,9 @@ function refused(shown: string, error: Error): KagurazakaError {
             ]
           : [
               message || code || "no connection",
-              "Start it, for example with `docker compose up -d redis` or `redis-server`, and check --redis.",
+              /ECONNREFUSED/.test(`${code} ${message}`)
+                ? "Start it, for example with `docker compose up -d redis` or `redis-server`, and check --redis."
+                : "Check --redis: the host, the port, the database.",
             ];
   return new KagurazakaError("queue", `Redis at ${shown} cannot be used: ${why}`, {
     where: "--redis",

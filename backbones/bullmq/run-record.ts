@@ -24,6 +24,7 @@ export class RunRecord {
     this.#job = job;
     this.#about = {
       task: job.task.id,
+      baseId: job.task.baseId,
       job: encodeJob(job),
       rootIds: job.shards.map(({ rootId }) => rootId).join(","),
       fence,

@@ -184,6 +184,7 @@ const fleetJob = z.object({
   task: z.object({
     source: z.union([z.object({ builtin: z.string() }), z.object({ alias: z.string(), export: z.string() })]),
     id: z.string(),
+    baseId: z.string(),
     kind: z.enum(["item", "batch"]),
     moduleHash: z.string(),
     files: z.record(z.string(), z.string()),

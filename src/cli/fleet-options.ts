@@ -26,7 +26,7 @@ export const fleetOptions = defineOptions({
     default: "2m",
     min: 1000,
     placeholder: "TIME",
-    help: "Leave with exit code 75 when Redis has not answered for this time. Default: 2m.",
+    help: "Leave with exit code 75 when Redis has not answered for this time. The first connection is tried for 10 s at most. Default: 2m.",
   },
 });
 

@@ -16,7 +16,7 @@ function table(rows: readonly (readonly string[])[]): string[] {
 const megabytes = (bytes: number): string => `${Math.round(bytes / 1e6)} MB`;
 
 export function formatRuns(runs: readonly FleetRun[], palette: Palette): string {
-  if (runs.length === 0) return "no run is known here\n";
+  if (runs.length === 0) return "there are no runs\n";
   const rows = runs.map((run) => {
     const { counts, itemsPerSecond, inFlight, exitCode } = run.report ?? {};
     const state = run.state === "ended" && exitCode !== undefined ? `ended (${exitCode})` : run.state;
@@ -55,12 +55,18 @@ export function formatRun(run: FleetRun, palette: Palette): string {
   lines.push(
     `  items        ${shown.map((status) => `${groupedCount(counts[status])} ${status}`).join(", ") || "none yet"}`,
   );
-  lines.push(
-    `  left         ${groupedCount(inFlight)} in flight, ${groupedCount(waiting)} waiting${listed ? "" : ", still listing"}`,
-  );
-  lines.push(`  speed        ${shortRate(itemsPerSecond)}, running for ${shortDuration(elapsedMs)}`);
-  for (const { key, sinceMs } of oldest)
-    lines.push(`  oldest       ${escapeControls(key)} for ${shortDuration(sinceMs)}`);
+  if (run.state === "ended") {
+    const ran = counts.done + counts.filtered + counts.failed;
+    const mean = elapsedMs > 0 ? `, ${shortRate((ran * 1000) / elapsedMs)}` : "";
+    lines.push(`  took         ${shortDuration(elapsedMs)}${mean}`);
+  } else {
+    lines.push(
+      `  left         ${groupedCount(inFlight)} in flight, ${groupedCount(waiting)} waiting${listed ? "" : ", still listing"}`,
+    );
+    lines.push(`  speed        ${shortRate(itemsPerSecond)}, running for ${shortDuration(elapsedMs)}`);
+    for (const { key, sinceMs } of oldest)
+      lines.push(`  oldest       ${escapeControls(key)} for ${shortDuration(sinceMs)}`);
+  }
   for (const failure of report.failures.slice(0, 5))
     lines.push(
       `  failed       ${groupedCount(failure.count)} × ${escapeControls(failure.class)} (first: ${escapeControls(failure.key)})`,
@@ -69,12 +75,13 @@ export function formatRun(run: FleetRun, palette: Palette): string {
 }
 
 export function formatNodes(nodes: readonly FleetNode[], palette: Palette): string {
-  if (nodes.length === 0) return "no worker is there\n";
+  if (nodes.length === 0) return "no worker is connected\n";
   const rows = nodes.map((node) => [
     escapeControls(node.node),
     escapeControls(node.task),
     node.leaving ? "leaving" : node.run === undefined ? "idle" : `run ${escapeControls(node.run)}`,
-    `${node.inFlight}/${node.slots}`,
+    `${Math.min(node.inFlight, node.slots)}/${node.slots}`,
+    groupedCount(Math.max(0, node.inFlight - node.slots)),
     groupedCount(node.settled),
     shortRate(node.itemsPerSecond),
     megabytes(node.rssBytes),
@@ -82,7 +89,7 @@ export function formatNodes(nodes: readonly FleetNode[], palette: Palette): stri
     node.ageMs > 5000 ? `silent for ${shortDuration(node.ageMs)}` : "",
   ]);
   const [head, ...rest] = table([
-    ["NODE", "TASK", "STATE", "RUNNING", "SETTLED", "RATE", "MEMORY", "VERSION", ""],
+    ["NODE", "TASK", "STATE", "RUNNING", "QUEUED", "SETTLED", "RATE", "MEMORY", "VERSION", ""],
     ...rows,
   ]);
   return `${palette.bold(head!)}\n${rest.join("\n")}\n`;

@@ -12,7 +12,7 @@ export interface FleetControl extends AsyncDisposable {
   /** One of them by its whole name; undefined where it is not known. */
   run(name: string): Promise<FleetRun | undefined>;
   nodes(): Promise<readonly FleetNode[]>;
-  /** Asks the run to stop as by SIGINT. `false`: it is not running. */
+  /** Asks the run to stop as by SIGINT; one whose coordinator is gone ends at once. `false`: it is not running. */
   cancel(run: string): Promise<boolean>;
   /**
    * Opens the queue's own page, where it has one. It must be closed before the fleet's control.

@@ -47,6 +47,8 @@ export interface FleetJob
 }
 
 export interface FleetTask extends Pick<TaskRef, "source" | "id" | "kind" | "moduleHash"> {
+  /** The id without what `idFor` makes of it: nodes look for runs by this one. */
+  readonly baseId: string;
   /** Hashes of the local files, by path relative to the task file: to name the one that differs. */
   readonly files: Readonly<Record<string, string>>;
   /** Values as they were written: each node resolves `${oc.env:NAME}` by itself. */
@@ -174,7 +176,7 @@ export interface NodeRequest {
   readonly options: BackboneOptions;
   /** The node's name, unique in the fleet. */
   readonly node: string;
-  /** The node takes jobs of this task only. */
+  /** The node takes jobs of this task only: of this `baseId`. */
   readonly taskId: string;
   /** The state of the node, for those who watch the fleet. Asked about every second, also between runs. */
   describe(): NodeReport;

@@ -29,7 +29,7 @@
  * - **backbone**: where items are executed and how many at once. **worker**: a thread or process that executes for it;
  *   **slot**: one item's place in a worker. **activity**: shared memory that shows which item runs in which slot.
  * - **fleet**: a coordinator, nodes on other machines, and a queue between them (`FleetBookkeeping`:
- *   `OutgoingItems`, `OutstandingChunks`, `NodeHeartbeats`, `RunReports`; a node has a `QueueChunk` with `QueueItem`s). **node**: a process that runs a local execution for a
+ *   `OutgoingItems`, `OutstandingChunks`, `NodeHeartbeats`, `LostItems`, `FirstOutcomes`, `RunReports`; a node has a `QueueChunk` with `QueueItem`s). **node**: a process that runs a local execution for a
  *   coordinator on another machine (`NodeEvents`). An *isolated* chunk was on a lost node: its items run one by one, alone.
  * - **dashboard**: a page that shows a fleet to people (`FleetPoller` asks, `RateHistories` remember, a `Feed` says what has
  *   changed, to the pages of an `EventStream`); it knows `FleetControl` alone. **worker** is on it what is a *node* here.

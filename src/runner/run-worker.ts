@@ -11,7 +11,6 @@ import { runNode } from "./node/run-node.js";
 import { loadBackbone } from "./prepare/find-backbone.js";
 import { loadOwners, prepareLoaded, type TaskChoice } from "./prepare/prepare-run.js";
 import { shapesOf } from "./program/executor-shape.js";
-import { WORKER_ENTRY } from "./worker/entry.js";
 
 /** What a node needs to be told, besides its task and the flags of its worker backbone. */
 interface WorkerOptions {
@@ -66,7 +65,7 @@ export async function serveRuns(given: RawInput, options: WorkerOptions, choice?
   if (isFleetBackbone(backbone))
     throw new KagurazakaError("backbone", `${backbone.name} is a fleet: a node needs a worker backbone`, {
       where: "--inner",
-      hint: "mp is one.",
+      hint: "Give --inner mp.",
     });
   const own = await resolveBackbone(input, config);
   const fleet = await loadBackbone(fleetName, undefined, task.sourcePath);
@@ -81,18 +80,15 @@ export async function serveRuns(given: RawInput, options: WorkerOptions, choice?
     backbone: backbone.name,
     slots: shapes.reduce((sum, { slots }) => sum + slots, 0),
   };
-  onReady?.(node);
   await runNode({
     ...rest,
     ...node,
+    onReady: () => onReady?.(node),
     version: locateTool().version,
     task,
     fleet,
     fleetOptions,
-    warmUp: async () => {
-      const workers = { options: own, workers: shapes.length, entry: WORKER_ENTRY };
-      return backbone.warmUp?.({ ...workers, taskUrl: task.entryUrl });
-    },
+    warmUp: async (entry) => backbone.warmUp?.({ options: own, workers: shapes.length, entry, taskUrl: task.entryUrl }),
     prepare: ({ task: { config: written } }) => prepareLoaded(overWritten(input, written), owners, "node"),
   });
 }

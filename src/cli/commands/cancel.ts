@@ -11,9 +11,13 @@ export const command = defineCommand({
   notes: ["Example:\n  kagurazaka cancel 20261129T101500Z-1f9c3a"],
   async run({ words: [name], values }) {
     await using control = await openFleetControl(values);
-    const { run } = await findRun(control, name!);
+    const { run, state } = await findRun(control, name!);
     const isAsked = await control.cancel(run);
-    messages.write(isAsked ? `run ${run} is asked to stop\n` : `run ${run} has ended already\n`);
+    const how =
+      state === "orphaned"
+        ? "is cancelled. Its coordinator is gone: the same command records what was done"
+        : "is asked to stop";
+    messages.write(`run ${run} ${isAsked ? how : "has ended already"}\n`);
     return 0;
   },
 });

@@ -58,7 +58,7 @@ export const command = defineCommand({
       signal: stop.signal,
       onReady: (node) =>
         say(
-          `node ${bold(node.name)} waits for runs of ${escapeControls(node.task)} (${node.backbone}, ${node.slots} items at once)`,
+          `node ${bold(node.name)} waits for runs of ${escapeControls(node.task)} (${node.backbone}, ${node.slots} ${node.slots === 1 ? "item" : "items"} at once)`,
         ),
       onRun: (run, node) =>
         say(run === undefined ? dim(`the run is over; ${node.settled} items settled so far`) : `works for run ${run}`),

@@ -88,8 +88,10 @@ export class FleetBookkeeping implements FleetExecution {
   }
 
   snapshot(): ExecutionSnapshot {
-    const [scopes, oldest] = [this.#nodes.scopes(), this.#nodes.oldest()];
-    return { inFlight: this.#out.size, waiting: this.#outgoing.length, scopes, oldest };
+    // What is in the queue waits for a node.
+    const inFlight = Math.min(this.#out.size, this.#nodes.inFlight);
+    const waiting = this.#out.size - inFlight + this.#outgoing.length;
+    return { inFlight, waiting, scopes: this.#nodes.scopes(), oldest: this.#nodes.oldest() };
   }
 
   // ── Events of the queue ─────────────────────────────────────────────────────────────────────────────────────────────
@@ -188,7 +190,8 @@ export class FleetBookkeeping implements FleetExecution {
   onNodeLeft(node: string, error?: ErrorRecord): void {
     this.#nodes.remove(node);
     if (error === undefined || this.#state !== "running") return;
-    this.#nodes.refused(error);
+    // One with another version of the code will be replaced: the run waits for others.
+    if (error.code !== "task-load") this.#nodes.refused(error);
     this.#events.onWarning(`node ${node} left the run: ${error.message}`);
   }
 
@@ -277,9 +280,7 @@ export class FleetBookkeeping implements FleetExecution {
     clearTimeout(this.#graceTimer);
     clearTimeout(this.#rateTimer);
     this.#cancelReady(() => true);
-    for (const ref of this.#out.takeAll()) {
-      this.#events.onSettled(ref.chunk.itemAt(ref.index), { status: "cancelled", durationMs: 0 });
-    }
+    for (const ref of this.#out.takeAll()) this.#cancel(ref.chunk.itemAt(ref.index));
     this.#events.onMessageDone();
     void this.#chunks.return?.().catch(() => {});
     this.#endQueue(how);

@@ -1,7 +1,7 @@
 import type { PendingItem } from "../../contracts/chunk.js";
 
 /** An item in a queue or at a node: its chunk, and its index there. */
-export interface Place {
+interface Place {
   readonly chunk: number;
   readonly index: number;
 }

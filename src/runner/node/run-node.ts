@@ -6,6 +6,7 @@ import type { FleetJob } from "../../contracts/fleet.js";
 import type { NodeReport } from "../../contracts/fleet-control.js";
 import type { BackboneOptions } from "../../contracts/run-config.js";
 import type { PreparedRun } from "../prepare/prepared-run.js";
+import { WORKER_ENTRY } from "../worker/entry.js";
 import type { NodeTask } from "./check-job.js";
 import { refusalOf } from "./refusal.js";
 import { type Serving, serve } from "./serve.js";
@@ -24,7 +25,7 @@ export interface NodeRequest {
   /** Of kagurazaka. */
   readonly version: string;
   /** Starts workers for the next run. Left out: they start with it. */
-  warmUp?(): Promise<WarmWorkers | undefined>;
+  warmUp?(entry: string): Promise<WarmWorkers | undefined>;
   /** Name and width of the worker backbone, for reports. */
   readonly backbone: string;
   readonly slots: number;
@@ -35,6 +36,8 @@ export interface NodeRequest {
   /** The node leaves when it has been without a run for so long. */
   readonly idleExitMs?: number | undefined;
   readonly onWarning?: (message: string) => void;
+  /** The node is connected, and about to look for runs. */
+  readonly onReady?: () => void;
   /** A run begins (its id), or ends (undefined). */
   readonly onRun?: (run: string | undefined, node: NodeReport) => void;
 }
@@ -76,9 +79,10 @@ export async function runNode(request: NodeRequest): Promise<void> {
   };
   signal?.addEventListener("abort", leave, { once: true });
   if (signal?.aborted) return;
+  request.onReady?.();
   whenIdle();
   // Where this fails, the run's own workers fail as well, and say why.
-  const warmUp = async (): Promise<WarmWorkers | undefined> => request.warmUp?.().catch(() => undefined);
+  const warmUp = async (): Promise<WarmWorkers | undefined> => request.warmUp?.(WORKER_ENTRY).catch(() => undefined);
   let warm = warmUp();
   try {
     for await (const job of link.jobs()) {
@@ -90,7 +94,7 @@ export async function runNode(request: NodeRequest): Promise<void> {
         await serve(job, request, ready, await warm);
       } catch (error) {
         const record = toErrorRecord(error);
-        onWarning(`run ${job.job.run}: ${record.message}${record.hint === undefined ? "" : ` ${record.hint}`}`);
+        onWarning(`run ${job.job.run}: ${record.message}${record.hint === undefined ? "" : `. ${record.hint}`}`);
         await job.leave(refusalOf(error, job.job));
       }
       settledBefore += ready.settled;

@@ -108,17 +108,15 @@ export async function prepareLoaded(
   const program = await loadProgram({ source, url, exportName, id, moduleHash, options: config.task });
   const shards = resolveShardPaths(id, program.roots, config.run.runDir);
   const readsInputRoot = program.modes?.inputMode?.definition.readsInputRoot === true;
-  mistakes.push(
-    ...(await checkModes(program)),
-    ...checkOptionalOutputs(program, config),
-    ...checkRoots(program.roots, readsInputRoot, shards, id),
-  );
+  mistakes.push(...(await checkModes(program)), ...checkRoots(program.roots, readsInputRoot, shards, id));
   if (config.run.skipFailed && config.run.retryFailed) {
     const message = "--skip-failed and --retry-failed contradict each other";
     mistakes.push(new KagurazakaError("usage", message, { where: "--skip-failed" }));
   }
   if (isFleetBackbone(backbone)) await collect(mistakes, "options", () => config.written());
-  if (side === "coordinator") mistakes.push(...checkInputFiles(program.modes?.inputMode));
+  // On a node, all values come from the run: who gave them, its coordinator knows.
+  if (side === "coordinator")
+    mistakes.push(...checkOptionalOutputs(program, config), ...checkInputFiles(program.modes?.inputMode));
   await collect(mistakes, "--only", () => compileGlobs(config.run.only));
   MistakesError.throwIfAny(mistakes);
   const instance = createInstance(program, task.sourcePath);
@@ -137,6 +135,7 @@ export async function prepareLoaded(
       ? []
       : shapesOf(program.ref.kind, config.run, backbone.size(config.backbone.options).workers),
     shards,
+    baseId: task.id,
     sourcePath: task.sourcePath,
     fileHashes: task.fileHashes,
   };

@@ -21,6 +21,8 @@ export interface PreparedRun {
   readonly shapes: readonly ExecutorShape[];
   /** By hard shard; a task without roots has one. */
   readonly shards: readonly ShardPaths[];
+  /** The task's id without what `idFor` makes of it. */
+  readonly baseId: string;
   /** The task file, for messages. */
   readonly sourcePath: string;
   /** By path relative to the task file's directory. */

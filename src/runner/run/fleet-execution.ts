@@ -38,11 +38,11 @@ function jobOf(request: FleetExecutionRequest): FleetJob {
   const { concurrency, chunksize, retries, backoff, timeout, grace } = request.prepared.config.run;
   const { task, owner: _, ...setup } = setupOf(request);
   const { source, id, kind, moduleHash } = task;
-  const { fileHashes: files, config } = request.prepared;
+  const { baseId, fileHashes: files, config } = request.prepared;
   const headers = request.headers();
   return {
     ...setup,
-    task: { source, id, kind, moduleHash, files, config: config.written() },
+    task: { source, id, baseId, kind, moduleHash, files, config: config.written() },
     shards: request.held.map(({ rootId }, i) => ({
       ...setup.shards[i]!,
       rootId,

@@ -35,3 +35,28 @@ test("a run has ended once its coordinator has said how, or is too long silent t
     await redis.close();
   }
 });
+
+test("a run without its coordinator is ended by cancel; one that is open is seen behind hundreds of newer ones", async () => {
+  const redis = await startRedis();
+  const control = await openControl({ redis: redis.url, redisTimeout: 2000, redisPrefix: "k" });
+  try {
+    const nowMs = Number(redis.cli("TIME").split("\n")[0]) * 1000;
+    redis.cli("SADD", "{k}:open", "old");
+    redis.cli("HSET", "{k}:run:old", "task", "Rows", "state", "open", "beatAt", `${nowMs - 60_000}`);
+    for (let i = 0; i < 201; i++) redis.cli("ZADD", "{k}:runs", `${nowMs + i}`, `new${i}`);
+    redis.cli(
+      "EVAL",
+      "for i = 0, 200 do redis.call('HSET', '{k}:run:new' .. i, 'task', 'Rows', 'state', 'over') end",
+      "0",
+    );
+    expect((await control.runs()).filter(({ run }) => run === "old")).toMatchObject([{ state: "orphaned" }]);
+    expect(await control.cancel("old")).toBe(true);
+    expect(await control.run("old")).toMatchObject({ state: "ended", report: { exitCode: 130 } });
+    expect(await control.cancel("old")).toBe(false);
+    expect(await control.run("none")).toBeUndefined();
+    expect(await control.run("\u001b[31m")).toBeUndefined();
+  } finally {
+    await control[Symbol.asyncDispose]();
+    await redis.close();
+  }
+});

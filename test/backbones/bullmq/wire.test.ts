@@ -95,6 +95,7 @@ describe("a job", () => {
     task: {
       source: { alias: "task", export: "T" },
       id: "T",
+      baseId: "T",
       kind: "item",
       moduleHash: "h",
       files: {},
