@@ -212,11 +212,10 @@ export class FleetBookkeeping implements FleetExecution {
   }
 
   #send(): boolean {
-    const nodes = this.#nodes.count;
-    const next = this.#outgoing.take(nodes);
+    const next = this.#outgoing.take(this.#nodes.count);
     if (next && isTooLarge(next.slice)) this.#refuse(next.slice);
     else if (next) this.#queue.send(this.#out.add(next.slice, next.isolated));
-    const waitMs = next ? undefined : this.#outgoing.waitMs(nodes);
+    const waitMs = next ? undefined : this.#outgoing.waitMs(this.#nodes.count);
     if (waitMs !== undefined) {
       clearTimeout(this.#rateTimer);
       this.#rateTimer = setTimeout(() => this.#pump(), waitMs);
