@@ -227,7 +227,7 @@ describe.skipIf("reason" in found)(`the page in Chromium${"reason" in found ? ` 
     expect(await texts(".tiles > div")).toEqual(
       expect.arrayContaining([
         expect.stringMatching(/^slots in use\s+5 of 6$/),
-        expect.stringMatching(/^queued on workers\s+4$/),
+        expect.stringMatching(/^items queued\s+4$/),
       ]),
     );
     const cells = async (column: number): Promise<string[]> =>

@@ -16,7 +16,7 @@ let answeredMs;
 
 const nowMs = () => state.atMs;
 
-const tiles = ["runs", "workers", "slots in use", "queued on workers", "rate", "chunks waiting", "chunks active"];
+const tiles = ["runs", "workers", "slots in use", "items queued", "rate", "chunks waiting", "chunks active"];
 const overview = createTerms(tiles, { class: "tiles" });
 byId("overview").replaceWith(overview.root);
 const workers = createWorkers();
@@ -64,7 +64,7 @@ function render() {
     runs: count(active.length),
     workers: count(state.nodes.length + state.hidden.nodes),
     "slots in use": `${count(sum(state.nodes, (node) => node.slotsInUse))} of ${count(slots)}`,
-    "queued on workers": queued === 0 ? undefined : count(queued),
+    "items queued": queued === 0 ? undefined : count(queued),
     rate: rate(sum(active, ({ report }) => report?.itemsPerSecond ?? 0)),
     "chunks waiting": count(sum(active, ({ chunks }) => chunks.waiting)),
     "chunks active": count(sum(active, ({ chunks }) => chunks.active)),
