@@ -60,7 +60,7 @@ describe("docker-compose.yml", () => {
       KAGURAZAKA_PORT: "7000",
       KAGURAZAKA_UID: "7",
     }).services;
-    expect([worker.command].flat().join(" ")).toBe("worker mine.ts Mine");
+    expect([worker.command].flat().join(" ")).toBe("worker mine.ts Mine --num_process 1");
     expect(JSON.stringify(redis.ports)).toMatch(/127\.0\.0\.1.*7000|7000.*127\.0\.0\.1/);
     expect(worker.user).toBe("7:1000");
   });
@@ -79,10 +79,13 @@ describe("docker-compose.yml", () => {
     const { worker } = compose.services;
     expect(worker).toMatchObject({
       init: true,
-      restart: "on-failure",
+      // A mistake in the command ends at last.
+      restart: expect.stringMatching(/^on-failure:[1-9]$/),
       depends_on: { redis: { condition: "service_healthy" } },
       environment: { KAGURAZAKA_REDIS: "redis://redis:6379" },
     });
+    // `--scale worker=4` on one machine must not take four times all cores.
+    expect(worker.command).toMatch(/ --num_process \$\{KAGURAZAKA_NUM_PROCESS:-\d+\}$/);
     expect(worker).not.toHaveProperty("container_name");
     expect(worker).not.toHaveProperty("ports");
     expect(Number.parseInt(worker.stop_grace_period as string, 10)).toBeGreaterThan(graceSeconds);
@@ -279,6 +282,41 @@ describe("Kubernetes manifests", () => {
   });
 });
 
+describe("the commands in the README", () => {
+  const blocks = [...readFileSync(join(fleet, "README.md"), "utf8").matchAll(/^```sh\n(.*?)^```$/gms)].map(
+    ([, block]) => block!,
+  );
+  const block = (word: string): string => blocks.find((one) => one.includes(word))!;
+
+  test("of compose run where the compose file is, so that data are where it mounts them", () => {
+    const [first, second] = block("docker compose").split("\n");
+    const dir = join(fleet, /^cd (\S+)/.exec(first!)![1]!);
+    expect(existsSync(join(dir, "docker-compose.yml"))).toBe(true);
+    expect(second).toMatch(/^mkdir -p data\/in /);
+    expect(compose.services.worker.volumes).toContain("${KAGURAZAKA_DATA:-./data}:/data");
+  });
+
+  test("of systemd and kubectl name files that are here", () => {
+    const words = [block("systemctl enable"), block("kubectl")].flatMap((one) =>
+      one.replace(/#.*$/gm, "").split(/\s+/),
+    );
+    const files = words.filter((word) => /^[\w@/-]+\.(?:yaml|env|service|ts)$/.test(word) && !word.startsWith("/"));
+    expect(files).toHaveLength(6);
+    for (const file of files) expect(existsSync(join(fleet, file)), file).toBe(true);
+  });
+
+  test("of systemd put the tool where the unit looks for it, and give the unit's user what it may write to", () => {
+    const { Service: service } = parseUnit(readFileSync(join(fleet, "systemd/kagurazaka-worker@.service"), "utf8"));
+    const install = block("systemctl enable");
+    const prefix = /npm install -g --prefix (\S+)/.exec(install)![1]!;
+    expect(service!.ExecStart![0]).toMatch(new RegExp(`^${prefix}/bin/kagurazaka `));
+    const [, user, group, dirs] = /^install -d -o (\w+) -g (\w+) (.*)$/m.exec(install)!;
+    expect([user, group]).toEqual([service!.User![0], service!.Group![0]]);
+    expect(dirs!.split(" ")).toContain(service!.ReadWritePaths![0]!.replace(/^-/, ""));
+    expect(block("runuser")).toContain(`runuser -u ${user} -- kagurazaka task.ts CountWords`);
+  });
+});
+
 test("the tarball has no examples", () => {
   const { files } = JSON.parse(read("package.json")) as { files: string[] };
   expect(files.filter((name) => /example|docker/i.test(name))).toEqual([]);
@@ -324,7 +362,7 @@ describe("the commands of the files", () => {
 
   test("start workers that work together, and that end by SIGTERM with code 0", async () => {
     const command = compose.services.worker.command as string;
-    const composed = command.replace(/\$\{\w+:-([^}]*)\}/, "$1").split(" ");
+    const composed = command.replace(/\$\{\w+:-([^}]*)\}/g, "$1").split(" ");
     const variables = parseEnv(readFileSync(join(fleet, "systemd/count-words.env"), "utf8"));
     const { Service: service } = parseUnit(readFileSync(join(fleet, "systemd/kagurazaka-worker@.service"), "utf8"));
     const [program, ...unitWords] = service!

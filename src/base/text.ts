@@ -1,9 +1,14 @@
-/** Escapes control characters, so that a file name cannot move the cursor or forge a line of a log. */
+/** Control characters, and those that change the direction of text (U+202A to U+202E, U+2066 to U+2069). */
+const CONTROLS = /[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]/g;
+const CONTROLS_BUT_NEWLINES = /[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]/g;
+
+/** Escapes control characters, so that a file name cannot move the cursor, forge a line of a log or reorder one. */
 export function escapeControls(text: string, keep: "newlines" | "nothing" = "nothing"): string {
-  return text.replace(keep === "newlines" ? /[\x00-\x09\x0b-\x1f\x7f-\x9f]/g : /[\x00-\x1f\x7f-\x9f]/g, (char) => {
+  return text.replace(keep === "newlines" ? CONTROLS_BUT_NEWLINES : CONTROLS, (char) => {
     if (char === "\t") return keep === "newlines" ? "\t" : "\\t";
     if (char === "\n") return "\\n";
-    return `\\x${char.charCodeAt(0).toString(16).padStart(2, "0")}`;
+    const hex = char.charCodeAt(0).toString(16);
+    return hex.length > 2 ? `\\u${hex}` : `\\x${hex.padStart(2, "0")}`;
   });
 }
 

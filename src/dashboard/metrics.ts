@@ -17,6 +17,7 @@ const single =
 
 const seconds = (ms: number | undefined): number | undefined => (ms === undefined ? undefined : ms / 1000);
 
+const states = ["running", "draining", "orphaned", "ended"] as const;
 const statuses = ["done", "skipped", "filtered", "failed", "cancelled"] as const;
 
 const runMetrics: readonly Metric<FleetRun>[] = [
@@ -24,7 +25,13 @@ const runMetrics: readonly Metric<FleetRun>[] = [
     name: "run_info",
     type: "gauge",
     help: "A run that is listed in the queue. Always 1.",
-    samples: ({ task, state, coordinator }) => [[{ task, state, coordinator: coordinator.host }, 1]],
+    samples: ({ task, coordinator }) => [[{ task, coordinator: coordinator.host }, 1]],
+  },
+  {
+    name: "run_state",
+    type: "gauge",
+    help: "1 for the state that a run is in, 0 for the other states.",
+    samples: (run) => states.map((state) => [{ state }, Number(run.state === state)] as const),
   },
   {
     name: "run_items_total",
@@ -51,7 +58,7 @@ const runMetrics: readonly Metric<FleetRun>[] = [
     samples: single(({ report }) => report?.waiting),
   },
   {
-    name: "run_items_listed",
+    name: "run_listing_complete",
     type: "gauge",
     help: "1 when all items of a run are known, 0 while they are being listed.",
     samples: single(({ report }) => report && Number(report.listed)),
@@ -59,13 +66,13 @@ const runMetrics: readonly Metric<FleetRun>[] = [
   {
     name: "run_items_per_second",
     type: "gauge",
-    help: "Rate of a run over the last seconds.",
-    samples: single(({ report }) => report?.itemsPerSecond),
+    help: "Rate of a run over the last seconds. Not of a run that has ended.",
+    samples: single(({ state, report }) => (state === "ended" ? undefined : report?.itemsPerSecond)),
   },
   {
     name: "run_chunks",
     type: "gauge",
-    help: "Chunks of a run in the queue: those that wait, and those that nodes have.",
+    help: "Chunks of a run in the queue: those that wait, and those that workers have.",
     samples: ({ chunks }) => [
       [{ state: "waiting" }, chunks.waiting],
       [{ state: "active" }, chunks.active],
@@ -80,8 +87,8 @@ const runMetrics: readonly Metric<FleetRun>[] = [
   {
     name: "run_report_age_seconds",
     type: "gauge",
-    help: "Time since the coordinator of a run has sent its last report.",
-    samples: single(({ reportAgeMs }) => seconds(reportAgeMs)),
+    help: "Time since the coordinator of a run has sent its last report. Not of a run that has ended.",
+    samples: single(({ state, reportAgeMs }) => (state === "ended" ? undefined : seconds(reportAgeMs))),
   },
   {
     name: "run_exit_code",
@@ -95,49 +102,49 @@ const nodeMetrics: readonly Metric<FleetNode>[] = [
   {
     name: "node_info",
     type: "gauge",
-    help: "A node of the fleet. Always 1.",
+    help: "A worker of the fleet. Always 1.",
     samples: ({ pid, version, task, backbone }) => [[{ pid: String(pid), version, task, backbone }, 1]],
   },
   {
     name: "node_slots",
     type: "gauge",
-    help: "How many items a node can run at once.",
+    help: "How many items a worker can run at once.",
     samples: single(({ slots }) => slots),
   },
   {
     name: "node_items_in_flight",
     type: "gauge",
-    help: "Items that a node has and that have not settled.",
+    help: "Items that a worker has and that have not settled: those that run, and those that it has fetched ahead.",
     samples: single(({ inFlight }) => inFlight),
   },
   {
     name: "node_items_settled_total",
     type: "counter",
-    help: "Items that have settled on a node since it started.",
+    help: "Items that have settled on a worker since it started.",
     samples: single(({ settled }) => settled),
   },
   {
     name: "node_items_per_second",
     type: "gauge",
-    help: "Rate of a node over the last seconds.",
+    help: "Rate of a worker over the last seconds.",
     samples: single(({ itemsPerSecond }) => itemsPerSecond),
   },
   {
     name: "node_resident_memory_bytes",
     type: "gauge",
-    help: "Resident memory of a node's process.",
+    help: "Resident memory of a worker's process.",
     samples: single(({ rssBytes }) => rssBytes),
   },
   {
     name: "node_leaving",
     type: "gauge",
-    help: "1 when a node takes no more items, else 0.",
+    help: "1 when a worker takes no more items, else 0.",
     samples: single(({ leaving }) => Number(leaving)),
   },
   {
     name: "node_report_age_seconds",
     type: "gauge",
-    help: "Time since a node has sent its last report.",
+    help: "Time since a worker has sent its last report.",
     samples: single(({ ageMs }) => seconds(ageMs)),
   },
 ];
@@ -157,15 +164,12 @@ const countMetrics: readonly Metric<FleetState>[] = [
     type: "gauge",
     help: "Runs that are listed in the queue, by state.",
     samples: ({ runs }) =>
-      (["running", "draining", "orphaned", "ended"] as const).map((state) => [
-        { state },
-        runs.filter((run) => run.state === state).length,
-      ]),
+      states.map((state) => [{ state }, runs.filter((run) => run.state === state).length] as const),
   },
   {
     name: "nodes",
     type: "gauge",
-    help: "Nodes of the fleet.",
+    help: "Workers of the fleet.",
     samples: single(({ nodes }) => nodes.length),
   },
 ];

@@ -64,7 +64,7 @@ export class FleetPoller {
     });
     let timer: NodeJS.Timeout | undefined;
     const tooLate = new Promise<FleetState>((resolve) => {
-      const error = `the queue has not answered for ${timeoutMs / 1000} s`;
+      const error = `the queue has not answered within ${timeoutMs / 1000} s`;
       timer = setTimeout(() => resolve({ ...this.#last, atMs: Date.now(), error }), timeoutMs);
     });
     this.#last = await Promise.race([this.#question, tooLate]);

@@ -9,12 +9,21 @@ export interface RunView extends FleetRun {
   readonly etaMs: number | undefined;
 }
 
+/** A worker as the page shows it. */
+interface NodeView extends FleetNode {
+  readonly slotsInUse: number;
+  /** Items that it has fetched ahead: `inFlight` counts them as well. */
+  readonly queued: number;
+  /** How long it has been up, where the clocks of its machine and of this one agree enough to tell. */
+  readonly upMs: number | undefined;
+}
+
 /** The fleet as the page shows it: what is long is cut, and the rest is counted. */
 export interface FleetView {
   readonly atMs: number;
   readonly error: string | undefined;
   readonly runs: readonly RunView[];
-  readonly nodes: readonly FleetNode[];
+  readonly nodes: readonly NodeView[];
   readonly hidden: { readonly runs: number; readonly nodes: number };
 }
 
@@ -40,12 +49,26 @@ export function viewOf(state: FleetState, meanRate: (run: string) => number | un
       // Their age would be the only thing that changes.
       ...ended.map((run) => ({ ...run, reportAgeMs: undefined, etaMs: undefined })),
     ],
-    nodes: nodes.map((node) => ({ ...node, running: node.running.slice(0, MAX_LIST) })),
+    nodes: nodes.map((node) => nodeView(node, state.atMs)),
     hidden: {
       runs: state.runs.length - running.length - ended.length,
       nodes: state.nodes.length - nodes.length,
     },
   });
+}
+
+function nodeView(node: FleetNode, nowMs: number): NodeView {
+  const { inFlight, slots, running, startedAt } = node;
+  const slotsInUse = Math.min(inFlight, slots);
+  // By the clock of the node: NaN where that is no time, and negative where its clock is ahead of ours.
+  const upMs = nowMs - Date.parse(startedAt);
+  return {
+    ...node,
+    running: running.slice(0, MAX_LIST),
+    slotsInUse,
+    queued: inFlight - slotsInUse,
+    upMs: upMs >= 0 ? upMs : undefined,
+  };
 }
 
 /** Undefined where it cannot be told: items are still being listed, the run drains or has no coordinator. */

@@ -1,3 +1,6 @@
+import { once } from "node:events";
+import { type IncomingMessage, request } from "node:http";
+import { hostname } from "node:os";
 import { afterEach, expect, test, vi } from "vitest";
 import { messages } from "../../src/cli/message-out.js";
 import { ScriptedFleet } from "../dashboard/fleet.js";
@@ -44,6 +47,20 @@ test("the dashboard warns beyond loopback", async () => {
   process.emit("SIGTERM", "SIGTERM");
   await ended;
   expect(said()).toMatch(/^warning the dashboard listens on 0\.0\.0\.0 .* can cancel runs\n/);
+});
+
+test.each([
+  ["127.0.0.1", 421],
+  ["0.0.0.0", 200],
+])("--host %s answers to the name of this machine as --allow-host says: %i", async (host, expected) => {
+  expect(command.options.allowHost.help).toMatch(/where --host is not loopback, the name of this machine/);
+  const { ended, url } = start({ host });
+  const { port } = new URL(await url());
+  const asked = request({ host: "127.0.0.1", port, headers: { host: `${hostname()}:${port}` } }).end();
+  const [{ statusCode }] = (await once(asked, "response")) as [IncomingMessage];
+  expect(statusCode).toBe(expected);
+  process.emit("SIGTERM", "SIGTERM");
+  await ended;
 });
 
 test("a port that is taken ends the command, and the fleet is let go", async () => {

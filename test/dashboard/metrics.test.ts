@@ -43,7 +43,11 @@ test("runs, nodes and the queue are told, in the units of Prometheus", () => {
     'kagurazaka_runs{state="running"}': 1,
     'kagurazaka_runs{state="ended"}': 1,
     kagurazaka_nodes: 2,
-    'kagurazaka_run_info{run="r1",task="Resize",state="running",coordinator="alpha"}': 1,
+    'kagurazaka_run_info{run="r1",task="Resize",coordinator="alpha"}': 1,
+    'kagurazaka_run_state{run="r1",state="running"}': 1,
+    'kagurazaka_run_state{run="r1",state="ended"}': 0,
+    'kagurazaka_run_state{run="r0",state="ended"}': 1,
+    'kagurazaka_run_listing_complete{run="r1"}': 1,
     'kagurazaka_run_items_total{run="r1",status="done"}': 50,
     'kagurazaka_run_items_total{run="r1",status="cancelled"}': 0,
     'kagurazaka_run_retries_total{run="r1"}': 1,
@@ -59,6 +63,24 @@ test("runs, nodes and the queue are told, in the units of Prometheus", () => {
     'kagurazaka_node_items_settled_total{node="n1",host="beta"}': 1234,
   };
   expect(Object.fromEntries(samples)).toMatchObject(expected);
+});
+
+test("of a run that has ended, no age and no rate is told", () => {
+  const samples = parse(formatMetrics(state({ runs: [run("r0", { state: "ended", reportAgeMs: 9e8 })] })));
+  const names = [...samples.keys()].map((name) => name.replace(/\{.*/, ""));
+  expect(names).toContain("kagurazaka_run_elapsed_seconds");
+  expect(names).not.toContain("kagurazaka_run_report_age_seconds");
+  expect(names).not.toContain("kagurazaka_run_items_per_second");
+});
+
+test("a run is in one state, and its other labels stay when the state changes", () => {
+  const linesOf = (fields: Parameters<typeof run>[1]): string[] =>
+    formatMetrics(state({ runs: [run("r1", fields)] })).split("\n");
+  const [before, after] = [linesOf({ state: "running" }), linesOf({ state: "orphaned" })];
+  const isInfo = (line: string): boolean => line.startsWith("kagurazaka_run_info{");
+  expect(before.find(isInfo)).toBe(after.find(isInfo));
+  const inState = (line: string): boolean => /^kagurazaka_run_state\{.* 1$/.test(line);
+  expect(after.filter(inState)).toEqual(['kagurazaka_run_state{run="r1",state="orphaned"} 1']);
 });
 
 test("a run without a report, and a fleet without anything, are told too", () => {

@@ -127,7 +127,7 @@ describe.skipIf("reason" in found)(`the page in Chromium${"reason" in found ? ` 
     ];
     await open({ allowCancel: true });
     fleet.error = new Error(hostile);
-    await says("#problem", /does not answer: <img src=x/);
+    await says("#problem", /Not up to date: <img src=x/);
     await page.click("summary");
     expect(await text("#running article")).toContain(`First item: ${hostile}/first.jpg`);
     await page.click("article button");
@@ -193,7 +193,51 @@ describe.skipIf("reason" in found)(`the page in Chromium${"reason" in found ? ` 
     await page.click("#running article button");
     await page.click("#confirm .danger");
     await says("#announcements", /^Not cancelled: the run is not running\.$/);
+    await says("#running .answer", /^Not cancelled: the run is not running\.$/);
     expect(await inPage("document.activeElement.textContent")).toBe("Cancel");
+    await updates();
+    await says("#running .answer", /^Not cancelled/);
+    fleet.change("r1", { state: "ended" });
+    await expect.poll(() => texts("#running article")).toEqual([]);
+    expect(await page.$$eval(".answer", (all) => all.filter((one) => one.checkVisibility()))).toEqual([]);
+  });
+
+  test("does not say that a run without a coordinator is asked to stop", async () => {
+    fleet.change("r1", { state: "orphaned" });
+    fleet.cancel = async () => true;
+    await open({ allowCancel: true });
+    await page.click("#running article button");
+    await says("#confirm", /The coordinator is gone\. Workers stop at once/);
+    await page.click("#confirm .danger");
+    await says("#running .answer", /^Cancelled: the coordinator is gone\. The same command records what was done\.$/);
+    await says("#announcements", /^Run of Resize is cancelled\.$/);
+    expect(await text("#running article button")).toBe("Cancelled");
+    // Its coordinator was cut off only, and is back.
+    fleet.change("r1", { state: "running" });
+    await says("#running article button", /^Cancel$/);
+    expect(await text("#running article")).not.toContain("coordinator is gone");
+  });
+
+  test("tells items that a worker has fetched ahead from those that it runs", async () => {
+    fleet.nodeList = [
+      node("n1", { slots: 2, inFlight: 6, startedAt: new Date(Date.now() - 7_200_000).toISOString() }),
+      node("n2", { slots: 4, inFlight: 3, startedAt: new Date(Date.now() + 7_200_000).toISOString() }),
+    ];
+    await open();
+    expect(await texts(".tiles > div")).toEqual(
+      expect.arrayContaining([
+        expect.stringMatching(/^slots in use\s+5 of 6$/),
+        expect.stringMatching(/^items queued\s+4$/),
+      ]),
+    );
+    const cells = async (column: number): Promise<string[]> =>
+      (await texts(`#workers-table tbody td:nth-of-type(${column})`)).map((cell) => cell.trim());
+    expect(await cells(3)).toEqual(["2 of 2, 4 queued", "3 of 4"]);
+    expect(await page.$$eval("meter", (all) => all.map(({ value, max }) => [value, max]))).toEqual([
+      [2, 2],
+      [3, 4],
+    ]);
+    expect(await cells(9)).toEqual(["2 h 00 min", "–"]);
   });
 
   test("is walked through by Tab, from the top down, with a visible focus", async () => {
@@ -260,11 +304,16 @@ describe.skipIf("reason" in found)(`the page in Chromium${"reason" in found ? ` 
     fleet.runList = [];
     fleet.nodeList = [];
     await open();
-    expect(await text("#no-runs")).toMatch(/kagurazaka task\.ts MyTask/);
-    expect(await text("#no-workers")).toMatch(/kagurazaka worker/);
+    expect(await text("#no-runs")).toMatch(/^No run is active\. kagurazaka task\.ts MyTask/);
+    expect(await text("#no-workers")).toMatch(/^No worker is connected\. kagurazaka worker/);
     fleet.error = new Error("connection refused");
-    await says("#problem", /connection refused\. This is what it said at \d\d:\d\d:\d\d\./);
+    await says("#problem", /^Not up to date: connection refused\. This is what the queue said at \d\d:\d\d:\d\d\./);
     fleet.error = undefined;
     await expect.poll(() => page.$eval("#problem", (one) => one.hidden)).toBe(true);
+    // A page that has had no answer does not say that there is nothing.
+    fleet.error = new Error("connection refused");
+    await page.reload();
+    await says("#problem", /^Not up to date: connection refused\.$/);
+    expect(await page.$$eval(".empty", (all) => all.filter((one) => one.checkVisibility()))).toEqual([]);
   });
 });

@@ -53,7 +53,7 @@ test("a queue that never answers has one question open, and readers are told", a
   await vi.advanceTimersByTimeAsync(60_000);
   expect(fleet.asked).toBe(1);
   expect(states.length).toBeGreaterThan(3);
-  expect(states.at(-1)!.error).toBe("the queue has not answered for 10 s");
+  expect(states.at(-1)!.error).toBe("the queue has not answered within 10 s");
   poller.setPolling(false);
 });
 

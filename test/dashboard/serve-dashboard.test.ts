@@ -80,6 +80,14 @@ test("a queue that fails is told of, and does not break the dashboard", async ()
   expect((await ask("/metrics")).text).toMatch(/queue_up 0\n$/);
 });
 
+test("a queue that is silent is told of before Prometheus gives up the scrape", async () => {
+  const { ask, fleet } = await serve();
+  fleet.isMute = true;
+  const startMs = performance.now();
+  expect((await ask("/metrics")).text).toMatch(/queue_up 0\n$/);
+  expect(performance.now() - startMs).toBeLessThan(6000);
+}, 15_000);
+
 test("a run is cancelled when that is allowed, and the request is our own", async () => {
   const { ask, fleet, dashboard } = await serve({ allowCancel: true });
   const origin = `http://127.0.0.1:${dashboard.port}`;
@@ -210,6 +218,8 @@ test("beyond loopback it warns, and answers to the names that it is given", asyn
   expect(dashboard.url).toBe(`http://${hostname()}:${dashboard.port}/`);
   for (const host of ["fleet.example", hostname(), "10.1.2.3"])
     expect((await ask("/api/state", { headers: { host } })).status).toBe(200);
-  await serve({ onWarning });
+  const loopback = await serve({ onWarning });
   expect(warnings.length).toBe(1);
+  // A page of another site that points this name at 127.0.0.1 would else read everything.
+  expect((await loopback.ask("/api/state", { headers: { host: hostname() } })).status).toBe(421);
 });

@@ -47,6 +47,27 @@ test("what is long is cut, and the rest is counted", () => {
   expect(view.runs[0]!.report!.failures[0]!.key).toMatch(/^k{4000}… \(9000 characters\)$/);
 });
 
+test("what a worker has fetched ahead is not in a slot", () => {
+  const nodes = [node("n1", { slots: 2, inFlight: 6 }), node("n2", { slots: 16, inFlight: 10 })];
+  expect(viewOf(state({ nodes }), () => 1).nodes).toMatchObject([
+    { slotsInUse: 2, queued: 4 },
+    { slotsInUse: 10, queued: 0 },
+  ]);
+});
+
+test.each([
+  ["an hour ago", -3_600_000, 3_600_000],
+  ["now", 0, 0],
+  ["in the future, by a clock that is ahead", 1, undefined],
+])("how long a worker is up that has started %s", (_, byMs, upMs) => {
+  const atMs = 1_700_000_000_000;
+  const startedAt = new Date(atMs + byMs).toISOString();
+  expect(viewOf(state({ atMs, nodes: [node("n", { startedAt })] }), () => 1).nodes[0]!.upMs).toBe(upMs);
+});
+
+test("a worker whose start is no time is not said to be up for any", () =>
+  expect(viewOf(state({ nodes: [node("n", { startedAt: "soon" })] }), () => 1).nodes[0]!.upMs).toBeUndefined());
+
 test("control characters are shown, but for line breaks", () =>
   expect(boundText("a\x1b[2Jb\nc\x00")).toBe("a\\x1b[2Jb\nc\\x00"));
 

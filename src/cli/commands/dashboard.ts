@@ -19,7 +19,7 @@ export const command = defineCommand({
     allowHost: {
       type: "strings",
       placeholder: "NAME",
-      help: "A name by which browsers may reach it, besides IP addresses, localhost and the name of this machine.",
+      help: "A name by which browsers may reach it, besides IP addresses, localhost and, where --host is not loopback, the name of this machine.",
     },
   },
   help: "Serves a page on which a fleet is watched: runs, workers, failures, rates. /metrics is for Prometheus, /api/state for scripts, /queues shows the queues in Redis (by bull-board, where @bull-board/api is installed). Ends by Ctrl-C.",

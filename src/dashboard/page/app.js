@@ -16,11 +16,10 @@ let answeredMs;
 
 const nowMs = () => state.atMs;
 
-const overview = createTerms(["runs", "workers", "slots in use", "rate", "chunks waiting", "chunks active"], {
-  class: "tiles",
-});
+const tiles = ["runs", "workers", "slots in use", "items queued", "rate", "chunks waiting", "chunks active"];
+const overview = createTerms(tiles, { class: "tiles" });
 byId("overview").replaceWith(overview.root);
-const workers = createWorkers(nowMs);
+const workers = createWorkers();
 byId("workers-table").append(workers.root);
 // It can be scrolled sideways, also by keys.
 for (const [name, value] of Object.entries({ role: "region", tabindex: "0", "aria-labelledby": "workers-title" }))
@@ -60,26 +59,29 @@ function render() {
   const active = all.filter((run) => run.state !== "ended");
   const sum = (list, of) => list.reduce((total, one) => total + of(one), 0);
   const slots = sum(state.nodes, (node) => node.slots);
+  const queued = sum(state.nodes, (node) => node.queued);
   overview.update({
     runs: count(active.length),
     workers: count(state.nodes.length + state.hidden.nodes),
-    "slots in use": `${count(sum(state.nodes, (node) => node.inFlight))} of ${count(slots)}`,
+    "slots in use": `${count(sum(state.nodes, (node) => node.slotsInUse))} of ${count(slots)}`,
+    "items queued": queued === 0 ? undefined : count(queued),
     rate: rate(sum(active, ({ report }) => report?.itemsPerSecond ?? 0)),
     "chunks waiting": count(sum(active, ({ chunks }) => chunks.waiting)),
     "chunks active": count(sum(active, ({ chunks }) => chunks.active)),
   });
   updateRuns(all);
   workers.update(state.nodes);
-  byId("no-runs").hidden = active.length > 0;
-  byId("no-workers").hidden = state.nodes.length > 0;
+  // Before the first answer it is not known that there are none.
+  byId("no-runs").hidden = answeredMs === undefined || active.length > 0;
+  byId("no-workers").hidden = answeredMs === undefined || state.nodes.length > 0;
   byId("workers-table").hidden = state.nodes.length === 0;
   byId("ended-runs").hidden = all.length === active.length;
   showMore("more-runs", state.hidden.runs, "run");
   showMore("more-workers", state.hidden.nodes, "worker");
   const problem = byId("problem");
   problem.hidden = state.error === undefined;
-  const since = answeredMs === undefined ? "" : ` This is what it said at ${clock(answeredMs)}.`;
-  setText(problem, state.error === undefined ? "" : `The queue does not answer: ${state.error}.${since}`);
+  const since = answeredMs === undefined ? "" : ` This is what the queue said at ${clock(answeredMs)}.`;
+  setText(problem, state.error === undefined ? "" : `Not up to date: ${state.error}.${since}`);
   byId("mount").hidden = state.mount === undefined;
   if (state.mount !== undefined) setAttribute(byId("mount").firstElementChild, "href", state.mount);
 }
@@ -127,25 +129,34 @@ function showStatus(now) {
   if (now === "live" && was === "lost") announce(["Connected again."]);
 }
 
-/** The run that the open dialog is about, and the button that opened it. */
+/** The run that the open dialog is about, and its card. */
 let asked;
-function askToCancel(run, button) {
-  asked = { run, button };
+function askToCancel(run, card) {
+  asked = { run, card };
   byId("confirm-run").textContent = `${run.task} ${run.run}`;
+  byId("confirm-what").textContent =
+    `${consequences(run)} What is done is kept, and the same command goes on from there.`;
   byId("confirm").returnValue = "keep";
   byId("confirm").showModal();
 }
 
+const consequences = ({ state: now }) =>
+  now === "orphaned"
+    ? "The coordinator is gone. Workers stop at once, and give up the items that run."
+    : "Running items may finish, no others start.";
+
 byId("confirm").addEventListener("close", async ({ target }) => {
   if (target.returnValue !== "cancel") return;
-  const { run, button } = asked;
-  button.ariaDisabled = "true";
+  const { run, card } = asked;
+  // Its state may have changed while the dialog was open.
+  const isOrphaned = (runs.get(run.run) ?? run).state === "orphaned";
+  card.showCancelling();
   const problem = await cancel(run.run);
-  if (problem === undefined) setText(button, "Asked to stop");
-  else button.ariaDisabled = null;
-  setAttribute(button, "title", problem);
-  announce([problem === undefined ? `Run of ${run.task} is asked to stop.` : `Not cancelled: ${problem}.`]);
+  card.showCancelled({ problem, isOrphaned });
+  announce([problem === undefined ? cancelledText(run, isOrphaned) : `Not cancelled: ${problem}.`]);
 });
+
+const cancelledText = ({ task }, isOrphaned) => `Run of ${task} is ${isOrphaned ? "cancelled" : "asked to stop"}.`;
 
 /** @returns why it is not cancelled */
 async function cancel(run) {

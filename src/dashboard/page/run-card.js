@@ -13,6 +13,8 @@ const meanings = {
   ended: "The run is over.",
 };
 
+/** An orphaned run stays orphaned when it is cancelled, so that the card says it. */
+const CANCELLED_ORPHAN = "Cancelled: the coordinator is gone. The same command records what was done.";
 const STALE_MS = 10_000;
 let lastId = 0;
 
@@ -29,6 +31,7 @@ export function createRunCard({ nowMs, pointsOf, mayCancel, onCancel }) {
   const state = element("span", { class: "state" });
   const where = element("p", { class: "where" });
   const button = element("button", { type: "button", class: "danger", "aria-describedby": id }, "Cancel");
+  const answer = element("p", { class: "answer", hidden: true });
   const bar = createBar();
   const counts = createTerms([...statuses, "in flight", "waiting"], { class: "counts" });
   const figures = createTerms(["rate", "time left", "elapsed", "retries", "chunks waiting", "chunks active"], {
@@ -40,14 +43,35 @@ export function createRunCard({ nowMs, pointsOf, mayCancel, onCancel }) {
   const oldest = createOldest();
   const head = element("div", { class: "card-head" }, title, state, button);
   const middle = element("div", { class: "middle" }, curve.root, figures.root);
-  const root = element("article", { class: "card", "aria-labelledby": id }, head, where, error, bar.root);
+  const root = element("article", { class: "card", "aria-labelledby": id }, head, where, answer, error, bar.root);
   root.append(counts.root, middle, failures.root, oldest.root);
   for (const [i, row] of [...counts.root.children].entries()) row.className = statuses[i] ?? "rest";
   let shown;
   // Not `disabled`: the button would lose the focus.
-  button.addEventListener("click", () => button.ariaDisabled !== "true" && onCancel(shown, button));
+  button.addEventListener("click", () => button.ariaDisabled !== "true" && onCancel(shown, card));
+  const resetAnswer = () => {
+    answer.hidden = true;
+    button.ariaDisabled = null;
+    setText(button, "Cancel");
+  };
+  const card = {
+    showCancelling() {
+      resetAnswer();
+      button.ariaDisabled = "true";
+    },
+    /** @param problem why the run is not cancelled */
+    showCancelled({ problem, isOrphaned }) {
+      if (problem === undefined) setText(button, isOrphaned ? "Cancelled" : "Asked to stop");
+      else button.ariaDisabled = null;
+      answer.hidden = problem === undefined && !isOrphaned;
+      setText(answer, problem === undefined ? CANCELLED_ORPHAN : `Not cancelled: ${problem}.`);
+      setAttribute(answer, "data-refused", problem !== undefined && "yes");
+    },
+  };
 
   const update = (run) => {
+    // An answer is about the state in which it was given.
+    if (shown !== undefined && shown.state !== run.state) resetAnswer();
     shown = run;
     const { report } = run;
     const isEnded = run.state === "ended";

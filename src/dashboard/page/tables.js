@@ -76,15 +76,20 @@ export function createOldest() {
 
 /** Besides the worker itself, its state and what it works on. */
 const workerColumns = [
-  ["Slots", (node) => `${node.inFlight} of ${node.slots}`, "figure"],
+  ["Slots", slotsText, "figure"],
   ["Rate", (node) => rate(node.itemsPerSecond), "figure"],
   ["Settled", (node) => count(node.settled), "figure"],
   ["Memory", (node) => bytes(node.rssBytes), "figure"],
   ["Longest running item", (node) => longest(node.running[0]), "item"],
   ["Version", (node) => node.version, "version"],
-  ["Up", (node, nowMs) => duration(nowMs - Date.parse(node.startedAt) || 0), "figure"],
+  ["Up", (node) => (node.upMs === undefined ? "–" : duration(node.upMs)), "figure"],
   ["Report", (node) => `${duration(node.ageMs)} ago`, "figure"],
 ];
+
+function slotsText({ slotsInUse, slots, queued }) {
+  const inUse = `${slotsInUse} of ${slots}`;
+  return queued === 0 ? inUse : `${inUse}, ${count(queued)} queued`;
+}
 
 const longest = (item) => (item === undefined ? "–" : `${item.key}, ${duration(item.sinceMs)}`);
 
@@ -94,7 +99,7 @@ function stateOf({ leaving, ageMs, inFlight }) {
   return inFlight > 0 ? "working" : "idle";
 }
 
-export function createWorkers(nowMs) {
+export function createWorkers() {
   const body = element("tbody");
   const root = createTable(["Worker", "State", "Works on", ...workerColumns.map(([title]) => title)], body);
   const update = createList({
@@ -110,7 +115,7 @@ export function createWorkers(nowMs) {
       const cells = workerColumns.map(([title, text, className]) => {
         const shown = element("bdi");
         const cell = element("td", { class: className }, ...(title === "Slots" ? [slots, " "] : []), shown);
-        return { cell, show: (node) => setText(shown, text(node, nowMs())) };
+        return { cell, show: (node) => setText(shown, text(node)) };
       });
       const row = element("tr", {}, element("th", { scope: "row" }, name, " ", id), element("td", {}, state));
       row.append(element("td", {}, task, " ", run), ...cells.map(({ cell }) => cell));
@@ -124,7 +129,7 @@ export function createWorkers(nowMs) {
           setText(state, stateOf(node));
           setAttribute(state, "data-state", stateOf(node));
           setAttribute(slots, "max", Math.max(1, node.slots));
-          setAttribute(slots, "value", node.inFlight);
+          setAttribute(slots, "value", node.slotsInUse);
           for (const { show } of cells) show(node);
         },
       };
