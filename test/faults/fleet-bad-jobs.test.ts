@@ -3,7 +3,8 @@ import { describe, expect, test } from "vitest";
 import { until } from "./harness/command.js";
 import { FleetUnderTest } from "./harness/fleet.js";
 
-const slow = { FAULTS_SLEEP_MS: "150" };
+/** The run must last until a slow machine has done its mischief. */
+const slow = { FAULTS_SLEEP_MS: "500" };
 const prefix = "{kagurazaka}:queue";
 
 /** The id of the run that goes on. */
@@ -83,7 +84,9 @@ describe.concurrent("what others put into Redis is rejected, counted, and never 
     fleet.redis.cli("XADD", "{kagurazaka}:events", "*", "run", "../../etc");
     fleet.redis.cli("HSET", record, "report", "{", "drained", "x,-1,1e9", "cancel", "please", "beatAt", "soon");
     fleet.redis.cli("SADD", "{kagurazaka}:open", "nowhere", "../up");
-    fleet.redis.cli("HSET", "{kagurazaka}:run:nowhere", "state", "open", "task", "Rows", "job", "{}");
+    fleet.redis.cli("HSET", "{kagurazaka}:run:nowhere", "state", "open", "baseId", "Rows", "job", "{}");
+    const soon = Number(fleet.redis.cli("TIME").split("\n")[0]) * 1000 + 60_000;
+    fleet.redis.cli("HSET", "{kagurazaka}:run:nowhere", "beatAt", `${soon}`);
     const late = fleet.node();
     await until("the node refuses a record that is none", () => /record of run nowhere/.test(late.stderrSoFar), 30_000);
     const last = await coordinator.ended;

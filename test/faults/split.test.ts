@@ -37,7 +37,7 @@ describe.each(ways)("split, %s", (way) => {
         using _ = open(workplace.path(`measure-${way}`, "base"));
         workMs = await measure(openJob(`measure-${way}`, way));
       }
-      const seeds = seedsFrom(1, isAcross ? 6 : 10);
+      const seeds = seedsFrom(1, isAcross ? 4 : 6);
       const all = await overSeeds(seeds, 2, async (dice) => {
         const name = `${way}-${dice.name}`;
         using _ = open(workplace.path(name, "base"));
