@@ -65,6 +65,10 @@ export class RunRecord {
         .xgroup("DESTROY", this.outcomes, "none")
         .xgroup("CREATE", this.messages, "none", "$", "MKSTREAM")
         .xgroup("DESTROY", this.messages, "none")
+        // The coordinator may die before its first heartbeat.
+        .pexpire(this.#keys.run(run), KEEP_MS)
+        .pexpire(this.outcomes, KEEP_MS)
+        .pexpire(this.messages, KEEP_MS)
         .exec(),
     );
     await this.#tell();

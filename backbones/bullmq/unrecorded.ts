@@ -30,7 +30,7 @@ export async function* unrecordedOutcomes(
   }
 }
 
-/** Nobody has taken the run over before its record was forgotten: BullMQ's keys, which live for ever, go as well. */
+/** Nobody has taken the run over before its record was forgotten: what lives for ever goes as well. */
 async function sweepForgotten(redis: RedisConnections, run: string): Promise<void> {
   const keys = keysOf(redis.prefix);
   const startedAt = await redis.main.zscore(keys.runs, run);
@@ -38,7 +38,7 @@ async function sweepForgotten(redis: RedisConnections, run: string): Promise<voi
   const queue = new ChunkQueue(redis, run, { trouble() {}, fatal() {} });
   try {
     await queue.obliterate();
-    await redis.main.srem(keys.open, run);
+    await redis.main.pipeline().del(keys.chunks(run)).srem(keys.open, run).exec();
   } finally {
     await queue.close();
   }

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { runTask } from "../../dist/src/index.js";
 import { startRedis, type TestRedis } from "../support/redis.js";
 
 const BIN = new URL("../../src/bin.cjs", import.meta.url).pathname;
@@ -135,6 +136,14 @@ describe("a run on a fleet", () => {
     const waited = await run(["wait", out.trim(), "--json"]);
     expect(waited.code, waited.err).toBe(0);
     expect(JSON.parse(waited.out)).toMatchObject({ run: out.trim(), state: "ended", report: { counts: { done: 20 } } });
+  });
+
+  it("that is stopped before it begins is not left open in Redis", async () => {
+    const options = { backbone: "bullmq", backboneOptions: { redis: redis.url }, runDir: join(dir, "state") };
+    const result = await runTask(join(dir, "task.ts"), { ...options, signal: AbortSignal.abort() });
+    expect(result).toMatchObject({ exitCode: 130, error: { code: "interrupted" }, counts: { done: 0 } });
+    expect(redis.cli("smembers", "{kagurazaka}:open").trim()).toBe("");
+    expect(await runs()).toMatchObject([{ run: result.run, state: "ended" }]);
   });
 
   it("is stopped by cancel, and the same command goes on", async () => {
