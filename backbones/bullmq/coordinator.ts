@@ -22,7 +22,7 @@ import { decodeFromNode, decodeMessage } from "./wire.js";
 import { within } from "./within.js";
 
 const RECONCILE_MS = 5000;
-const TRIM_MS = 100;
+const TRIM_MS = 250;
 /** How long the end of a run may wait for Redis. */
 const FAREWELL_MS = 5000;
 

@@ -32,6 +32,7 @@ const chunkHeader = z.strictObject({
   isolated: z.boolean().optional(),
   /** The keys are names of items. */
   named: z.boolean(),
+  compressed: z.boolean(),
   /** Of the names: bytes. Of other keys: characters. */
   keysLength: count,
 });
@@ -39,26 +40,34 @@ const chunkHeader = z.strictObject({
 /** Names of items are so many hexadecimal digits. */
 const NAME_DIGITS = 24;
 const NEWLINE = 0x0a;
+/** Characters. To begin to compress costs a millisecond. */
+const WORTH_COMPRESSING = 4096;
 /** A typical chunk fits into one buffer of so many bytes. */
 const DEFLATED_BYTES = 64 * 1024;
 const NOTHING = Buffer.alloc(0);
 
-/** A line of JSON, then compressed keys and items. Names of items are hashes, which do not compress: they follow the line as bytes. */
+/**
+ * A line of JSON, then keys and items, compressed where that saves something. Names of items are hashes, which do not compress:
+ * they follow the line as bytes.
+ */
 export function encodeChunk({ items, keys, ...header }: ChunkMessage): Buffer {
   const names = bytesOfNames(keys, header.count);
-  const head = JSON.stringify({ ...header, named: names !== undefined, keysLength: (names ?? keys).length });
   const text = names ? items : `${keys}\n${items}`;
-  const rest = deflateRawSync(text, { level: 1, chunkSize: DEFLATED_BYTES });
+  const compressed = text.length >= WORTH_COMPRESSING;
+  const about = { ...header, named: names !== undefined, compressed, keysLength: (names ?? keys).length };
+  const head = JSON.stringify(about);
+  const rest = compressed ? deflateRawSync(text, { level: 1, chunkSize: DEFLATED_BYTES }) : Buffer.from(text);
   return Buffer.concat([Buffer.from(`${head}\n`), names ?? NOTHING, rest]);
 }
 
 /** @throws Error where the bytes are no chunk */
 export function decodeChunk(bytes: Buffer): ChunkMessage {
   const end = bytes.indexOf("\n");
-  const { keysLength, named, ...header } = chunkHeader.parse(JSON.parse(bytes.toString("utf8", 0, end)));
+  const { keysLength, named, compressed, ...header } = chunkHeader.parse(JSON.parse(bytes.toString("utf8", 0, end)));
   const start = end + 1;
-  const compressed = bytes.subarray(named ? start + keysLength : start);
-  const text = inflateRawSync(compressed, { maxOutputLength: MAX_CHUNK_BYTES, chunkSize: DEFLATED_BYTES }).toString();
+  const rest = bytes.subarray(named ? start + keysLength : start);
+  const limits = { maxOutputLength: MAX_CHUNK_BYTES, chunkSize: DEFLATED_BYTES };
+  const text = (compressed ? inflateRawSync(rest, limits) : rest).toString();
   const keys = named ? namesOf(bytes.toString("hex", start, start + keysLength)) : text.slice(0, keysLength);
   const items = named ? text : text.slice(keysLength + 1);
   const lines = keys.startsWith("[") ? (JSON.parse(keys) as unknown[]).length : countLines(keys);

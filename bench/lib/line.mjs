@@ -17,3 +17,14 @@ export function createLine({ what, against, ours, theirs, format, atLeast, atMos
     met: met === undefined ? "–" : met ? "yes" : "no",
   };
 }
+
+/** A peer that is not installed. */
+export const missingLine = (what, against) => ({
+  what,
+  against: `${against}: not installed here`,
+  ours: "–",
+  theirs: "–",
+  ratio: "–",
+  target: "–",
+  met: "–",
+});

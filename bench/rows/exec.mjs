@@ -3,7 +3,7 @@ import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { formatRate } from "../lib/format.mjs";
 import { kagurazaka } from "../lib/kagurazaka.mjs";
-import { createLine } from "../lib/line.mjs";
+import { createLine, missingLine } from "../lib/line.mjs";
 import { makeScratch, removeScratch, runProcess } from "../lib/process.mjs";
 import { interleave } from "../lib/statistics.mjs";
 
@@ -43,7 +43,7 @@ export default {
       });
       const what = `@exec -- true {}, ${files} files, ${JOBS} at once`;
       return Object.entries(peers).map(([against, { atLeast }]) => {
-        if (!installed[against]) return missing(what, against);
+        if (!installed[against]) return missingLine(what, against);
         const line = { what, against, ours: rates.ours, theirs: rates[against], format: formatRate };
         return createLine(atLeast === undefined ? line : { ...line, atLeast });
       });
@@ -61,13 +61,3 @@ async function isInstalled(program) {
     throw error;
   }
 }
-
-const missing = (what, against) => ({
-  what,
-  against: `${against}: not installed here`,
-  ours: "–",
-  theirs: "–",
-  ratio: "–",
-  target: "–",
-  met: "–",
-});

@@ -1,10 +1,11 @@
+import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { calibrate } from "../lib/burn.mjs";
 import { openFleet, redisServer } from "../lib/fleet.mjs";
 import { formatCount, formatMegabytes, formatMs, formatRate } from "../lib/format.mjs";
 import { kagurazaka, peer, taskFile } from "../lib/kagurazaka.mjs";
-import { createLine } from "../lib/line.mjs";
+import { createLine, missingLine } from "../lib/line.mjs";
 import { makeScratch, removeScratch, runJson } from "../lib/process.mjs";
 import { interleave } from "../lib/statistics.mjs";
 
@@ -27,6 +28,10 @@ export default {
   },
 };
 
+/** The first Python that has these modules: Debian's packages are the system's only. */
+const pythonWith = (modules) =>
+  ["python3", "/usr/bin/python3"].find((name) => spawnSync(name, ["-c", `import ${modules}`]).status === 0);
+
 const onFleet = (url, words, options) => kagurazaka([...words, "--backbone", "bullmq", "--redis", url], options);
 const perSecond = (items, { elapsedMs }) => (items * 1000) / elapsedMs;
 
@@ -39,11 +44,15 @@ async function noOp(short, runs) {
     await fleet.node([...words, "--num_process", "2"]);
     const bare = (count, perJob) => async () =>
       perSecond(count, await runJson([process.execPath, peer("bullmq.mjs"), fleet.url, String(count), String(perJob)]));
+    const python = pythonWith("celery, redis");
+    const celery = async () =>
+      perSecond(single / 5, await runJson([python, peer("celery_peer.py"), fleet.url, String(single / 5)]));
     const rates = await interleave(runs, {
       fleet: async () =>
         perSecond(items, await onFleet(fleet.url, [...words, "--items", String(items)], { done: items })),
       bare1: bare(single, 1),
       bare1000: bare(items, 1000),
+      ...(python ? { celery } : {}),
     });
     const line = {
       what: `bullmq, one node of 2 threads, ${formatCount(items)} no-op items`,
@@ -54,6 +63,9 @@ async function noOp(short, runs) {
       createLine({ ...line, against: "the goal of 300k/s", theirs: GOAL_PER_SECOND, atLeast: 1 }),
       createLine({ ...line, against: "bare BullMQ, one job an item", theirs: rates.bare1 }),
       createLine({ ...line, against: "bare BullMQ, jobs of 1000 items, recording nothing", theirs: rates.bare1000 }),
+      python
+        ? createLine({ ...line, against: "Celery, 2 processes, results ignored", theirs: rates.celery })
+        : missingLine(line.what, "Celery"),
     ];
   } finally {
     await fleet.close();
@@ -61,7 +73,7 @@ async function noOp(short, runs) {
 }
 
 async function twoNodes(short, runs) {
-  const items = short ? 200 : 1000;
+  const items = short ? 200 : 2000;
   const rounds = calibrate() * ITEM_MS;
   const words = [taskFile("fleet.ts"), "Fleet"];
   const over = (nodes) => async () => {

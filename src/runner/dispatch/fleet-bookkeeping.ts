@@ -208,7 +208,7 @@ export class FleetBookkeeping implements FleetExecution {
   }
 
   get #hasRoom(): boolean {
-    return this.#out.hasRoom(this.#outgoing.hasSettled, this.#nodes.inFlight);
+    return this.#out.hasRoom(this.#outgoing.isMeasured, this.#nodes.inFlight);
   }
 
   #send(): boolean {

@@ -35,9 +35,9 @@ export class OutgoingItems {
     return this.#ready.length + this.#suspects.length;
   }
 
-  /** Items have settled, of which it is not known how long they take before the first one. */
-  get hasSettled(): boolean {
-    return this.#mean.ms !== undefined;
+  /** It is known how long items take. */
+  get isMeasured(): boolean {
+    return this.#settled >= FIRST_ITEMS;
   }
 
   push(chunk: Chunk): void {
@@ -84,7 +84,7 @@ export class OutgoingItems {
 
   #chunkItems(): number {
     if (this.#chunksize !== "auto") return this.#chunksize;
-    return Math.min(this.#settled < FIRST_ITEMS ? 1 : itemsPerWorker(this.#mean.ms, 1), MAX_CHUNK_ITEMS);
+    return Math.min(this.isMeasured ? itemsPerWorker(this.#mean.ms, 1) : 1, MAX_CHUNK_ITEMS);
   }
 
   /** `--rate`: items are sent as they may start, and only while a node is there, so that none are saved up. */

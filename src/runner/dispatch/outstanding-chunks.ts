@@ -10,8 +10,9 @@ const WINDOW_CHARS = 32 * 1024 * 1024;
 const WINDOW_ITEMS = 65_536;
 /** Few, so that their size follows the duration of items; nodes with many long items at once get more. */
 const WINDOW_CHUNKS = 128;
-/** The limit before the first item has settled: a broken task fails few items before the run stops. */
+/** The limits before it is known how long items take: a broken task fails few items before the run stops. */
 const FIRST_WINDOW_ITEMS = 1024;
+const FIRST_WINDOW_CHUNKS = 32;
 
 interface SentChunk {
   readonly firstSeq: number;
@@ -38,10 +39,10 @@ export class OutstandingChunks {
     return this.#items.size;
   }
 
-  /** @param hasSettled an item of the run has settled. @param atNodes items that nodes have */
-  hasRoom(hasSettled: boolean, atNodes: number): boolean {
-    const items = hasSettled ? WINDOW_ITEMS : FIRST_WINDOW_ITEMS;
-    const chunks = WINDOW_CHUNKS + 2 * atNodes;
+  /** @param isMeasured it is known how long items take. @param atNodes items that nodes have */
+  hasRoom(isMeasured: boolean, atNodes: number): boolean {
+    const items = isMeasured ? WINDOW_ITEMS : FIRST_WINDOW_ITEMS;
+    const chunks = (isMeasured ? WINDOW_CHUNKS : FIRST_WINDOW_CHUNKS) + 2 * atNodes;
     return this.#items.size < items && this.#chunks.size < chunks && this.#chars < WINDOW_CHARS;
   }
 

@@ -5,7 +5,7 @@ import type { ExecutionEvents } from "../../contracts/execution.js";
 import type { ChunkMessage, NodeJob, NodeOutcome } from "../../contracts/fleet.js";
 import { QueueChunk, QueueItem } from "../plan/chunk-message.js";
 
-const MIN_INTERVAL_MS = 5;
+const MIN_INTERVAL_MS = 50;
 
 interface ChunkOutcomes {
   readonly plain: number[];
@@ -68,7 +68,7 @@ export class NodeEvents implements ExecutionEvents {
     for (const wake of this.#waiting.splice(0)) wake();
   }
 
-  /** At once, or when the last message has arrived and is 5 ms old: short items would make many messages. */
+  /** At once, or when the last message has arrived and is 50 ms old: short items would make many messages. */
   #flushInTime(): void {
     if (this.#sending > 0 || this.#soon !== undefined || this.#collected.size === 0) return;
     const waitMs = this.#lastSentMs + MIN_INTERVAL_MS - monotonicMs();

@@ -26,6 +26,7 @@ describe("a chunk", () => {
     ["with keys that are nearly names", { ...chunk, keys: `${"0123456789ab".repeat(2)}\n${"F".repeat(24)}` }],
     ["with keys that are names but for a letter", { ...chunk, keys: `${"0".repeat(24)}\n${"0".repeat(23)}g` }],
     ["with keys that are long as two names are", { ...chunk, keys: `${"0".repeat(23)}\n${"0".repeat(25)}` }],
+    ["large", { ...chunk, items: `${JSON.stringify("x".repeat(9000))}\n{}` }],
     ["with keys that need JSON", { ...chunk, keys: '["a\\nb","[c"]' }],
   ])("%s, comes out as it went in", (_, message) => expect(decodeChunk(encodeChunk(message))).toEqual(message));
 
