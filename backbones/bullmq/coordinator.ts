@@ -130,10 +130,14 @@ class Coordinator implements Fleet {
 
   async *unrecorded(): AsyncGenerator<UnrecordedOutcomes> {
     const all = unrecordedOutcomes(this.#redis, this.#request);
-    for (;;) {
-      const { done, value } = await Promise.race([all.next(), this.#whenLost]);
-      if (done) return;
-      yield value;
+    try {
+      for (;;) {
+        const { done, value } = await Promise.race([all.next(), this.#whenLost]);
+        if (done) return;
+        yield value;
+      }
+    } finally {
+      void all.return(undefined).catch(() => {});
     }
   }
 

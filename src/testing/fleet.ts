@@ -88,7 +88,7 @@ export function testFleet(suite: FleetSuite): void {
   });
 
   test("a node that joins late works", async (stage) => {
-    const items = good(200).map((item): SampleItem => ({ ...item, act: "wait", ms: 40 }));
+    const items = good(300).map((item): SampleItem => ({ ...item, act: "wait", ms: 40 }));
     let late: ChildProcess | undefined;
     const { result, journal } = await stage.run({
       items,
@@ -98,7 +98,7 @@ export function testFleet(suite: FleetSuite): void {
         late = stage.node("b");
       },
     });
-    assert.equal(result.counts.done, 200, result.error?.message);
+    assert.equal(result.counts.done, 300, result.error?.message);
     assert.ok(journal.some(({ pid }) => pid === late!.pid));
   });
 

@@ -1,21 +1,55 @@
+import { spawn } from "node:child_process";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { expect, test } from "vitest";
-import { startRedis } from "../support/redis.js";
+import { until } from "../faults/harness/command.js";
+import { freePort, startRedis } from "../support/redis.js";
 import { createPlace } from "./kagurazaka.js";
 
-test("@exec runs on a fleet: over lines, and over files with an output each; its id depends on the command", async () => {
+const onFleet = ["--backbone", "bullmq", "--with_worker", "--json"];
+
+async function runLines(url: string): Promise<void> {
+  const place = createPlace({ lines: "a\nb\nc\n" });
+  const words = ["@exec", ...onFleet, "--lines", "lines", "--", "sh", "-c", 'echo "$0" >> seen', "{}"];
+  const { json, stderr } = await place.run(words, { KAGURAZAKA_REDIS: url });
+  expect(json.counts, stderr).toMatchObject({ total: 3, done: 3 });
+  expect(place.read("seen").split("\n").sort()).toEqual(["", "a", "b", "c"]);
+}
+
+test("@exec runs on a fleet: over lines, and over files with an output each", async () => {
   const redis = await startRedis();
   try {
-    const env = { KAGURAZAKA_REDIS: redis.url };
-    const place = createPlace({ lines: "a\nb\nc\n", "in/x": "2\n1\n", "in/y": "3\n" });
-    const fleet = ["--backbone", "bullmq", "--with_worker", "--json"];
-    const words = ["@exec", ...fleet, "--lines", "lines", "--", "sh", "-c", 'echo "$0" >> seen', "{}"];
-    const lines = await place.run(words, env);
-    expect(lines.json.counts, lines.stderr).toMatchObject({ total: 3, done: 3 });
-    expect(place.read("seen").split("\n").sort()).toEqual(["", "a", "b", "c"]);
-    const files = ["@exec", ...fleet, "--in", "in", "--out", "out", "--stdout-to", "output", "--", "sort", "{}"];
-    const sorted = await place.run(files, env);
-    expect(sorted.json.counts, sorted.stderr).toMatchObject({ total: 2, done: 2 });
+    await runLines(redis.url);
+    const place = createPlace({ "in/x": "2\n1\n", "in/y": "3\n" });
+    const words = ["@exec", ...onFleet, "--in", "in", "--out", "out", "--stdout-to", "output", "--", "sort", "{}"];
+    const { json, stderr } = await place.run(words, { KAGURAZAKA_REDIS: redis.url });
+    expect(json.counts, stderr).toMatchObject({ total: 2, done: 2 });
     expect(place.files("out")).toEqual({ x: "1\n2\n", y: "3\n" });
+  } finally {
+    await redis.close();
+  }
+});
+
+test("on a Redis that a sentinel tells of", async () => {
+  const redis = await startRedis();
+  const port = await freePort();
+  const file = join(redis.dir, "sentinel.conf");
+  writeFileSync(file, `port ${port}\nbind 127.0.0.1\nsentinel monitor main 127.0.0.1 ${redis.port} 1\n`);
+  const server = spawn("redis-server", [file, "--sentinel"], { cwd: redis.dir, stdio: "ignore" });
+  try {
+    await runLines(`redis-sentinel://127.0.0.1:${port}/main`);
+  } finally {
+    server.kill("SIGKILL");
+    await redis.close();
+  }
+});
+
+test("on a cluster", async () => {
+  const redis = await startRedis(["--cluster-enabled", "yes", "--cluster-announce-ip", "127.0.0.1"]);
+  try {
+    redis.cli("CLUSTER", "ADDSLOTSRANGE", "0", "16383");
+    await until("the cluster is ready", () => redis.cli("CLUSTER", "INFO").includes("cluster_state:ok"));
+    await runLines(`redis-cluster://127.0.0.1:${redis.port}`);
   } finally {
     await redis.close();
   }
