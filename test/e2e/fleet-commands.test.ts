@@ -202,7 +202,7 @@ describe("a worker", () => {
     expect(code, err).toBe(0);
   });
 
-  it("leaves a run of other code, and names the file; the run waits for one that has its code, or may differ", async () => {
+  it("leaves a run of other code, and names the file; the run waits a while for one that has its code, or may differ", async () => {
     const [node, tolerant] = [worker(), worker("--once", "--allow-code-drift")];
     await until(() => node.said().includes("waits for runs") && tolerant.said().includes("waits for runs"));
     tolerant.child.kill("SIGSTOP");

@@ -190,8 +190,7 @@ export class FleetBookkeeping implements FleetExecution {
   onNodeLeft(node: string, error?: ErrorRecord): void {
     this.#nodes.remove(node);
     if (error === undefined || this.#state !== "running") return;
-    // One with another version of the code will be replaced: the run waits for others.
-    if (error.code !== "task-load") this.#nodes.refused(error);
+    this.#nodes.refused(error);
     this.#events.onWarning(`node ${node} left the run: ${error.message}`);
   }
 

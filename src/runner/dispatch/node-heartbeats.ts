@@ -7,6 +7,8 @@ type Heartbeat = Extract<NodeMessage, { type: "heartbeat" }>;
 
 /** Nodes come at different times: one that cannot work for the run may be followed by one that can. */
 const REPLACED_WITHIN_MS = 5000;
+/** One with another version of the code is started again when it has been brought to this one. */
+const UPDATED_WITHIN_MS = 15_000;
 
 /** What the nodes of a run have said last. */
 export class NodeHeartbeats {
@@ -39,8 +41,10 @@ export class NodeHeartbeats {
 
   /** Why no node works for the run: those that tried could not, and no other one has come in time. */
   refusal(): ErrorRecord | undefined {
-    if (!this.#refusal || this.count > 0 || monotonicMs() - this.#refusal.atMs < REPLACED_WITHIN_MS) return undefined;
-    return this.#refusal.error;
+    if (!this.#refusal || this.count > 0) return undefined;
+    const { error, atMs } = this.#refusal;
+    const waitMs = error.code === "task-load" ? UPDATED_WITHIN_MS : REPLACED_WITHIN_MS;
+    return monotonicMs() - atMs < waitMs ? undefined : error;
   }
 
   /** The item that has been running for the longest time. */
