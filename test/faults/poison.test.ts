@@ -73,6 +73,7 @@ async function runTask(
 /** A thread's native crash ends all: these only in processes. */
 const expectedInProcesses: typeof expected = { ...expected, ...native };
 
+let tries = 0;
 const V8_GAVE_UP = /FATAL ERROR: Reached heap limit/;
 
 test.each([
@@ -86,9 +87,11 @@ test.each([
     const fatesWanted = isolation === "process" ? expectedInProcesses : expected;
     // A message of 20 MB with its stack is more than a process of 32 MB can hold.
     const maxHeap = isolation === "process" ? "64MB" : "32MB";
-    const patience = ["--timeout", "1s", "--max_heap", maxHeap];
+    // To fill the heap takes time, too, more on a busy machine.
+    const patience = ["--timeout", "3s", "--max_heap", maxHeap];
     const extra = [...patience, "--concurrency", `${2 * concurrency}`, "--isolation", isolation];
-    const name = `all-${isolation}-${concurrency}`;
+    // What a try has left is in no other's way.
+    const name = `all-${isolation}-${concurrency}-${tries++}`;
     const env = { FAULTS_POISONS: Object.keys(fatesWanted).join() };
     let ended = await runTask(name, "Poisoned", extra, env);
     // A thread that is out of memory ends alone, but where V8 notices it too late (seen under load): then the whole process
@@ -112,8 +115,8 @@ test.each([
     const failed = Object.values(fatesWanted).filter((fate) => fate !== "done").length;
     if (processDeaths === 0)
       expect(JSON.parse(stdout).counts).toMatchObject({ done: 1000 + poisons - failed, failed, cancelled: 0 });
-    // Bounded: those that have to be killed take 3 s each time.
-    expect(elapsedMs).toBeLessThan(40_000);
+    // Bounded: those that have to be killed take 5 s each time.
+    expect(elapsedMs).toBeLessThan(60_000);
     report(`poison in a ${isolation} at concurrency ${concurrency}`, {
       poisons,
       good: 1000,
@@ -122,7 +125,7 @@ test.each([
       ms: elapsedMs,
     });
   },
-  90_000,
+  120_000,
 );
 
 test("requested results: one that cannot be sent back fails only its item", async () => {
