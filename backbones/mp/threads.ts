@@ -21,6 +21,7 @@ const DRAIN_WITHIN_MS = 500;
 /** A thread that is told to end and does not: it is in a native call, perhaps waiting for a program. */
 const UNBLOCK_AFTER_MS = 500;
 const END_WITHIN_MS = 3000;
+const BEGIN_WITHIN_MS = 2000;
 
 /** What a thread has printed and the coordinator has not read yet, in characters. A thread with more of it waits. */
 const MAX_UNREAD = 8 * 1024 * 1024;
@@ -44,7 +45,7 @@ type FromThread =
 export async function openThreads(request: MpRequest): Promise<WorkerSession> {
   const { entry, guard, cpus, warm } = request;
   // Threads beyond the first one start when they get a worker: a run of few items needs few.
-  const pool = await ((warm instanceof WarmThreads && warm.take(request)) || openPool(request, 1, []));
+  const { pool, destroy } = await ((warm instanceof WarmThreads && warm.take(request)) || openPool(request, 1, []));
   const living = new Map<Worker, LivingThread>();
   const watch = (worker: number, tid: number | undefined): Worker | undefined => {
     const thread = pool.threads.find(({ threadId }) => threadId === worker);
@@ -114,7 +115,7 @@ export async function openThreads(request: MpRequest): Promise<WorkerSession> {
     },
     blocked: () => living.size,
     async [Symbol.asyncDispose]() {
-      const ended = Promise.all([pool.destroy(), ...[...living.values()].map((thread) => thread.ended)]);
+      const ended = Promise.all([destroy(), ...[...living.values()].map((thread) => thread.ended)]);
       await Promise.race([ended, delay(END_WITHIN_MS, undefined, { ref: false })]);
     },
   };
@@ -136,7 +137,16 @@ async function openPool({ workers, maxHeapBytes }: PoolSize, minThreads: number,
   });
   // A thread may throw once more after its pool task has settled, e.g. in a timer of the user's. Ignored.
   pool.on("error", () => {});
-  return pool;
+  let begun = 0;
+  pool.on("workerCreate", () => begun++);
+  pool.on("workerDestroy", () => begun--);
+  /** Node may end the whole process when a thread is ended that loads its first module: it is waited for. */
+  const destroy = async (): Promise<void> => {
+    const deadline = performance.now() + BEGIN_WITHIN_MS;
+    while (pool.threads.length > begun && performance.now() < deadline) await delay(5);
+    await pool.destroy();
+  };
+  return { pool, destroy };
 }
 
 type PoolSize = Pick<MpRequest, "workers" | "maxHeapBytes">;
@@ -164,9 +174,9 @@ export class WarmThreads implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    const pool = await this.#pool;
+    const pool = this.#pool;
     this.#pool = undefined;
-    await pool?.destroy();
+    await (await pool)?.destroy();
   }
 }
 
