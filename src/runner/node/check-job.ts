@@ -35,15 +35,18 @@ export function checkCode(theirs: FleetTask, { moduleHash, fileHashes, sourcePat
 
 /**
  * The output roots of this node must be those of the run: each has the staging directory that the coordinator made, and the same
- * `root-id`.
+ * `root-id`. @returns directories that were made for the run
  */
-export async function checkSite({ shards, task }: FleetJob, { shards: paths }: PreparedRun): Promise<void> {
+export async function checkSite({ shards, task }: FleetJob, { shards: paths }: PreparedRun): Promise<string[]> {
+  const made: string[] = [];
   if (shards.length !== paths.length)
     throw new KagurazakaError("input-root", `the run has ${shards.length} shards, this node has ${paths.length}`);
   for (const [i, { rootId, staging }] of shards.entries()) {
     const { stateDir, outputRoot, base } = paths[i]!;
     if (outputRoot === null) {
-      makeOwnDirectory(join(base, staging));
+      const dir = join(base, staging);
+      if (!existsSync(dir)) made.push(dir);
+      makeOwnDirectory(dir);
       continue;
     }
     const file = join(stateDir, "root-id");
@@ -54,6 +57,7 @@ export async function checkSite({ shards, task }: FleetJob, { shards: paths }: P
     const hint = "Mount the coordinator's output root on this node, and give its path here with --out.";
     throw new KagurazakaError("output-root", message, { hint });
   }
+  return made;
 }
 
 /** The paths on this machine. Mount points may differ from the coordinator's, the directories must be the same. */

@@ -1,3 +1,4 @@
+import { rmdirSync } from "node:fs";
 import { openDisposalStack } from "../../base/disposal-stack.js";
 import { KagurazakaError } from "../../base/errors.js";
 import { Guardian } from "../../base/guardian.js";
@@ -39,7 +40,7 @@ export async function serve(
   const { backbone, program, config } = prepared;
   if (isFleetBackbone(backbone)) throw new KagurazakaError("backbone", "a node needs a worker backbone of its own");
   const { run, settings, shards, task: _, ...rest } = job.job;
-  await checkSite(job.job, prepared);
+  const made = await checkSite(job.job, prepared);
   // Another node of the run may be on this machine: its processes must not end with ours.
   const owner = `${run}@${name}`;
   const setup = { ...rest, task: program.ref, run, owner, shards };
@@ -105,8 +106,18 @@ export async function serve(
     await isolated;
     Object.assign(serving, { settled: events.settled });
     events.flush();
+    // The run was over when this node came, and its coordinator removes nothing any more.
+    if (events.settled === 0) for (const dir of made) removeIfEmpty(dir);
     await job.leave(cause && refusalOf(cause, job.job));
   } finally {
     await stack.close();
+  }
+}
+
+function removeIfEmpty(dir: string): void {
+  try {
+    rmdirSync(dir);
+  } catch {
+    // It is in use, or gone.
   }
 }
