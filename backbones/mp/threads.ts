@@ -132,7 +132,7 @@ async function openPool({ workers, maxHeapBytes }: PoolSize, minThreads: number,
     concurrentTasksPerWorker: 1,
     // With atomics, piscina blocks the thread's event loop, which has to receive messages.
     atomics: "disabled",
-    workerData: { preload } satisfies ThreadData,
+    workerData: { kagurazakaPreload: preload } satisfies ThreadData,
     ...(maxHeapBytes === undefined ? {} : { resourceLimits: { maxOldGenerationSizeMb: heapMegabytes(maxHeapBytes) } }),
   });
   // A thread may throw once more after its pool task has settled, e.g. in a timer of the user's. Ignored.
@@ -151,8 +151,9 @@ async function openPool({ workers, maxHeapBytes }: PoolSize, minThreads: number,
 
 type PoolSize = Pick<MpRequest, "workers" | "maxHeapBytes">;
 
+/** Under a name of ours: the program that runs kagurazaka may be a thread itself, with data of its own. */
 interface ThreadData {
-  readonly preload: readonly string[];
+  readonly kagurazakaPreload: readonly string[];
 }
 
 /** Threads that have loaded a task, before there is a run. */
@@ -181,7 +182,8 @@ export class WarmThreads implements AsyncDisposable {
 }
 
 // A module that cannot be loaded is reported by `runInThread`, which loads it again.
-if (!isMainThread) for (const url of (workerData as Partial<ThreadData>)?.preload ?? []) import(url).catch(() => {});
+const toLoad = isMainThread ? [] : ((workerData as Partial<ThreadData> | null)?.kagurazakaPreload ?? []);
+for (const url of toLoad) import(url).catch(() => {});
 
 interface LivingThread {
   readonly tid: number | undefined;

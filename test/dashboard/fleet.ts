@@ -30,7 +30,7 @@ export class ScriptedFleet implements FleetControl {
     const found = this.runList.find((one) => one.run === run && one.state !== "ended");
     if (found === undefined) return false;
     this.cancelled.push(run);
-    this.change(run, { state: "draining" });
+    this.change(run, { state: found.state === "orphaned" ? "ended" : "draining" });
     return true;
   }
 

@@ -142,21 +142,17 @@ function askToCancel(run, card) {
 
 const consequences = ({ state: now }) =>
   now === "orphaned"
-    ? "The coordinator is gone. Workers stop at once, and give up the items that run."
+    ? "The coordinator is gone. The run ends, and workers give up the items that run."
     : "Running items may finish, no others start.";
 
 byId("confirm").addEventListener("close", async ({ target }) => {
   if (target.returnValue !== "cancel") return;
   const { run, card } = asked;
-  // Its state may have changed while the dialog was open.
-  const isOrphaned = (runs.get(run.run) ?? run).state === "orphaned";
   card.showCancelling();
   const problem = await cancel(run.run);
-  card.showCancelled({ problem, isOrphaned });
-  announce([problem === undefined ? cancelledText(run, isOrphaned) : `Not cancelled: ${problem}.`]);
+  card.showCancelled(problem);
+  announce([problem === undefined ? `Run of ${run.task} is asked to stop.` : `Not cancelled: ${problem}.`]);
 });
-
-const cancelledText = ({ task }, isOrphaned) => `Run of ${task} is ${isOrphaned ? "cancelled" : "asked to stop"}.`;
 
 /** @returns why it is not cancelled */
 async function cancel(run) {

@@ -13,8 +13,6 @@ const meanings = {
   ended: "The run is over.",
 };
 
-/** An orphaned run stays orphaned when it is cancelled, so that the card says it. */
-const CANCELLED_ORPHAN = "Cancelled: the coordinator is gone. The same command records what was done.";
 const STALE_MS = 10_000;
 let lastId = 0;
 
@@ -60,12 +58,11 @@ export function createRunCard({ nowMs, pointsOf, mayCancel, onCancel }) {
       button.ariaDisabled = "true";
     },
     /** @param problem why the run is not cancelled */
-    showCancelled({ problem, isOrphaned }) {
-      if (problem === undefined) setText(button, isOrphaned ? "Cancelled" : "Asked to stop");
+    showCancelled(problem) {
+      if (problem === undefined) setText(button, "Asked to stop");
       else button.ariaDisabled = null;
-      answer.hidden = problem === undefined && !isOrphaned;
-      setText(answer, problem === undefined ? CANCELLED_ORPHAN : `Not cancelled: ${problem}.`);
-      setAttribute(answer, "data-refused", problem !== undefined && "yes");
+      answer.hidden = problem === undefined;
+      setText(answer, `Not cancelled: ${problem}.`);
     },
   };
 

@@ -24,9 +24,8 @@ export class NodeEvents implements ExecutionEvents {
   #lastSentMs = Number.NEGATIVE_INFINITY;
   #soon: NodeJS.Timeout | undefined;
   #whenSent: Promise<unknown> = Promise.resolve();
-  /** Items decoded and not settled. */
+  /** Items that have come, and are neither settled nor given back. */
   open = 0;
-  /** Items settled. */
   settled = 0;
   #waiting: (() => void)[] = [];
 
@@ -48,7 +47,8 @@ export class NodeEvents implements ExecutionEvents {
 
   onDone(chunk: Chunk, index: number, durationMs: number): void {
     if (chunk instanceof QueueChunk && chunk.attemptAt(index) === 1) {
-      this.#leaves();
+      this.open--;
+      this.settled++;
       this.#outcomesOf(chunk.id).plain.push(index, Math.round(durationMs * 1000) / 1000);
     } else this.onSettled(chunk.itemAt(index), { status: "done", durationMs });
   }
@@ -57,9 +57,11 @@ export class NodeEvents implements ExecutionEvents {
     const item = queueItemOf(pending);
     const { chunk, index, attempt } = item;
     item.isOpen = false;
-    this.#leaves();
-    if (settled.status === "cancelled") this.#outcomesOf(chunk).givenBack.push(index);
-    else this.#outcomesOf(chunk).rest.push({ ...settled, index, attempt });
+    this.open--;
+    const outcomes = this.#outcomesOf(chunk);
+    if (settled.status === "cancelled") return void outcomes.givenBack.push(index);
+    this.settled++;
+    outcomes.rest.push({ ...settled, index, attempt });
   }
 
   onMessageDone(onRecorded?: () => void): void {
@@ -112,6 +114,8 @@ export class NodeEvents implements ExecutionEvents {
   }
 
   onShardFailed(shard: number, cause: Parameters<ExecutionEvents["onShardFailed"]>[1]): void {
+    // The run may end by it, and takes no outcomes after that.
+    this.flush();
     this.#job.say({ type: "shard-failed", shard, error: toErrorRecord(cause) });
   }
 
@@ -125,11 +129,6 @@ export class NodeEvents implements ExecutionEvents {
 
   onRecycled(worker: string, why: string): void {
     this.#job.say({ type: "recycled", worker, why });
-  }
-
-  #leaves(): void {
-    this.open--;
-    this.settled++;
   }
 
   #outcomesOf(chunk: number): ChunkOutcomes {

@@ -114,7 +114,7 @@ export async function prepareLoaded(
     mistakes.push(new KagurazakaError("usage", message, { where: "--skip-failed" }));
   }
   if (isFleetBackbone(backbone)) await collect(mistakes, "options", () => config.written());
-  // On a node, all values come from the run: who gave them, its coordinator knows.
+  // A node gets all values from the run, whose coordinator has checked them.
   if (side === "coordinator")
     mistakes.push(...checkOptionalOutputs(program, config), ...checkInputFiles(program.modes?.inputMode));
   await collect(mistakes, "--only", () => compileGlobs(config.run.only));

@@ -65,6 +65,7 @@ test("who asks for all to be in the queue does not wait for a message of a worke
   });
   expect(sent).toHaveLength(2);
   expect(givenBack).toEqual([[1, [2]]]);
+  expect([events.open, events.settled], "what was given back has not settled").toEqual([0, 2]);
   await new Promise(setImmediate);
   expect(isSent).toBe(false);
   await confirm();
