@@ -65,8 +65,8 @@ export default defineConfig({
     hookTimeout: 60_000,
     pool: "forks",
     maxWorkers: 2,
-    // A machine that others use too may be late once; a test that fails twice in a row is told of as ever.
-    retry: process.env.CI ? 1 : 0,
+    // A machine that others use too may be late; what was tried again is printed, with why.
+    retry: process.env.CI ? 2 : 0,
     reporters: ["default", new RetriesReporter()],
     projects: [
       {
