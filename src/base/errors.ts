@@ -19,6 +19,10 @@ export const errorCodes = {
   "input-root": { exit: 2, says: "the input root is missing" },
   "other-state": { exit: 2, says: "the state directory is of another output root or task" },
   "output-root": { exit: 2, says: "the output root cannot be written" },
+  source: { exit: 2, says: "a dataset cannot be found or listed" },
+  "bad-data": { exit: 2, says: "a file of records is not of its format, or a row cannot be read" },
+  features: { exit: 2, says: "columns or their types do not fit" },
+  "other-slices": { exit: 2, says: "the output root holds parts of other slices" },
   // The run as a whole.
   internal: { exit: 1, says: "a defect of kagurazaka itself" },
   "task-ended": { exit: 1, says: "the task's code ended the process, or awaits what never happens" },
@@ -39,6 +43,7 @@ export const errorCodes = {
   "duplicate-key": { says: "two different items have one key, or one output path" },
   "not-json": { says: "the item or its result is not JSON-like and cannot be sent to a worker" },
   "item-too-large": { says: "the item is too large for the queue of a fleet" },
+  "bad-row": { says: "a row cannot be mapped, or the result is not of its features" },
   "no-output": { says: "process() returned without writing a declared output" },
 } as const satisfies Record<string, { exit?: number; says: string }>;
 

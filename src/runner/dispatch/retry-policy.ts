@@ -18,6 +18,9 @@ const PERMANENT_CODES = new Set([
   "duplicate-key",
   "not-json",
   "no-output",
+  "bad-data",
+  "bad-row",
+  "features",
   "ERR_MODULE_NOT_FOUND",
 ]);
 const PROGRAM_ERRORS = new Set(["TypeError", "ReferenceError", "SyntaxError"]);

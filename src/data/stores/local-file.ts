@@ -1,0 +1,58 @@
+import { type FileHandle, open } from "node:fs/promises";
+import { KagurazakaError } from "../../base/errors.js";
+import type { DataFile } from "./store.js";
+
+const CHUNK_BYTES = 1 << 20;
+
+/** @throws KagurazakaError `source` for a file that cannot be opened, or is a directory */
+export async function openLocalFile(path: string): Promise<DataFile> {
+  let handle: FileHandle | undefined;
+  try {
+    handle = await open(path, "r");
+    const stat = await handle.stat();
+    if (stat.isDirectory()) throw new Error("it is a directory");
+    return new LocalFile(path, stat.size, handle);
+  } catch (cause) {
+    await handle?.close();
+    throw new KagurazakaError("source", `cannot open ${path}: ${(cause as Error).message}`, { where: path, cause });
+  }
+}
+
+class LocalFile implements DataFile {
+  readonly name: string;
+  readonly size: number;
+  readonly #handle: FileHandle;
+  #closed: Promise<void> | undefined;
+
+  constructor(name: string, size: number, handle: FileHandle) {
+    this.name = name;
+    this.size = size;
+    this.#handle = handle;
+  }
+
+  async read(offset: number, length: number): Promise<Buffer> {
+    const buffer = Buffer.allocUnsafeSlow(Math.max(0, Math.min(length, this.size - offset)));
+    let filled = 0;
+    while (filled < buffer.length) {
+      const { bytesRead } = await this.#handle.read(buffer, filled, buffer.length - filled, offset + filled);
+      if (bytesRead === 0) break;
+      filled += bytesRead;
+    }
+    return filled === buffer.length ? buffer : buffer.subarray(0, filled);
+  }
+
+  async *stream(from: number, to: number, chunkBytes = CHUNK_BYTES): AsyncGenerator<Buffer> {
+    const buffer = Buffer.allocUnsafeSlow(Math.max(1, Math.min(chunkBytes, to - from)));
+    for (let at = from; at < to; ) {
+      const { bytesRead } = await this.#handle.read(buffer, 0, Math.min(buffer.length, to - at), at);
+      if (bytesRead === 0) return;
+      yield buffer.subarray(0, bytesRead);
+      at += bytesRead;
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closed ??= this.#handle.close();
+    await this.#closed;
+  }
+}
