@@ -1,5 +1,5 @@
-import { type Features, isA, isList, splitNullable, type Feature } from "../features/feature.js";
 import { dtypeParts } from "../features/dtypes.js";
+import { type Feature, type Features, isA, isList, splitNullable } from "../features/feature.js";
 
 /** One record. `bigint` for integers beyond 2^53, `Uint8Array` for bytes, typed arrays for lists of numbers. */
 // biome-ignore lint/suspicious/noExplicitAny: a row's fields are what its file has; `ValueOf<F>` types them where features are known.
@@ -66,7 +66,9 @@ export function compactColumn(values: readonly unknown[], feature: Feature): Col
   const { core } = splitNullable(feature);
   const isLabel = isA(core, "ClassLabel");
   if (!isLabel && !isA(core, "Value")) return values;
-  const parts = isLabel ? ({ kind: "int", bits: 64, signed: true } as const) : dtypeParts((core as { dtype: string }).dtype);
+  const parts = isLabel
+    ? ({ kind: "int", bits: 64, signed: true } as const)
+    : dtypeParts((core as { dtype: string }).dtype);
   if (parts.kind !== "int" && parts.kind !== "float") return values;
   for (const value of values) if (value === null || value === undefined) return values;
   if (parts.kind === "int" && parts.bits === 64) return integers64(values as (number | bigint)[], parts.signed);
@@ -74,7 +76,10 @@ export function compactColumn(values: readonly unknown[], feature: Feature): Col
 }
 
 /** Float64Array where all are within 2^53. */
-export function integers64(values: ArrayLike<number | bigint>, signed: boolean): Float64Array | BigInt64Array | BigUint64Array {
+export function integers64(
+  values: ArrayLike<number | bigint>,
+  signed: boolean,
+): Float64Array | BigInt64Array | BigUint64Array {
   const numbers = new Float64Array(values.length);
   for (let i = 0; i < values.length; i++) {
     const number = Number(values[i]);
@@ -93,7 +98,11 @@ interface NumberArrayType {
 }
 
 /** The typed array for numbers of up to 53 bits. */
-export function numberArrayOf(parts: { readonly kind: "int" | "float"; readonly bits: number; readonly signed?: boolean }): NumberArrayType {
+export function numberArrayOf(parts: {
+  readonly kind: "int" | "float";
+  readonly bits: number;
+  readonly signed?: boolean;
+}): NumberArrayType {
   if (parts.kind === "float") return parts.bits === 64 ? Float64Array : Float32Array;
   switch (parts.bits) {
     case 8:

@@ -140,3 +140,11 @@ function loadCodec(): Promise<Codec> {
   });
   return codec;
 }
+
+/** Packs blocks into frames, at once. */
+export async function compressZstd(): Promise<(block: Uint8Array) => Uint8Array> {
+  const { zstdCompressSync } = zlib as unknown as { zstdCompressSync?: (block: Uint8Array) => Buffer };
+  if (zstdCompressSync) return zstdCompressSync;
+  const codec = await loadCodec();
+  return (block) => codec.compress(Buffer.from(block), LEVEL);
+}

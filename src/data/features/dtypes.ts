@@ -70,7 +70,15 @@ const aliases: Readonly<Record<string, DType>> = {
   int: "int64",
 };
 
-const examples = [...Object.keys(plain), "timestamp[us]", "timestamp[us, tz=UTC]", "time32[s]", "time64[us]", "duration[ns]", "decimal128(10, 2)"];
+const examples = [
+  ...Object.keys(plain),
+  "timestamp[us]",
+  "timestamp[us, tz=UTC]",
+  "time32[s]",
+  "time64[us]",
+  "duration[ns]",
+  "decimal128(10, 2)",
+];
 const known = new Map<string, DTypeParts | undefined>(Object.entries(plain));
 
 /** The dtype under its own name: `double` is `float64`; undefined for what is none. */
@@ -106,7 +114,9 @@ function parse(dtype: string): DTypeParts | undefined {
   if (!decimal) return undefined;
   const [bits, precision, scale] = [Number(decimal[1]) as 128 | 256, Number(decimal[2]), Number(decimal[3])];
   const most = bits === 128 ? 38 : 76;
-  return precision < 1 || precision > most || scale > precision ? undefined : { kind: "decimal", bits, precision, scale };
+  return precision < 1 || precision > most || scale > precision
+    ? undefined
+    : { kind: "decimal", bits, precision, scale };
 }
 
 function unitParts(name: string, unit: TimeUnit): DTypeParts | undefined {
@@ -129,7 +139,9 @@ export function dtypeOf(parts: DTypeParts): DType {
     case "date":
       return parts.unit === "day" ? "date32" : "date64";
     case "time":
-      return parts.unit === "s" || parts.unit === "ms" ? `time32[${parts.unit}]` : `time64[${parts.unit as "us" | "ns"}]`;
+      return parts.unit === "s" || parts.unit === "ms"
+        ? `time32[${parts.unit}]`
+        : `time64[${parts.unit as "us" | "ns"}]`;
     case "timestamp":
       return parts.zone === undefined ? `timestamp[${parts.unit}]` : `timestamp[${parts.unit}, tz=${parts.zone}]`;
     case "duration":

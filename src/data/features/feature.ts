@@ -181,7 +181,7 @@ function toFeature(written: FeatureLike): Feature {
   if (typeof written === "string") return Value(written);
   if (Array.isArray(written)) {
     if (written.length === 1) return List(written[0] as FeatureLike);
-    throw new RangeError("a list is written with one feature in brackets: [\"int32\"]");
+    throw new RangeError('a list is written with one feature in brackets: ["int32"]');
   }
   if (typeof written !== "object" || written === null) throw new RangeError(`${String(written)} is no feature`);
   const feature = written as Feature;
@@ -224,7 +224,10 @@ export const isStruct = (feature: Feature): feature is Struct =>
   typeof (feature as { _type?: unknown })._type !== "string";
 
 /** The feature without `Nullable`, and whether it had it. */
-export function splitNullable(feature: Feature): { readonly core: Exclude<Feature, Nullable>; readonly nullable: boolean } {
+export function splitNullable(feature: Feature): {
+  readonly core: Exclude<Feature, Nullable>;
+  readonly nullable: boolean;
+} {
   return isA(feature, "Nullable")
     ? { core: feature.feature as Exclude<Feature, Nullable>, nullable: true }
     : { core: feature as Exclude<Feature, Nullable>, nullable: false };
@@ -238,12 +241,15 @@ export function featureText(feature: Feature): string {
 
 function coreText(core: Feature): string {
   if (isA(core, "Value")) return core.dtype;
-  if (isList(core)) return `${core._type === "LargeList" ? "large_" : ""}list<${featureText(core.feature)}>${core.length < 0 ? "" : `[${core.length}]`}`;
+  if (isList(core))
+    return `${core._type === "LargeList" ? "large_" : ""}list<${featureText(core.feature)}>${core.length < 0 ? "" : `[${core.length}]`}`;
   if (isA(core, "ClassLabel")) {
     const names = core.names.length > 5 ? [...core.names.slice(0, 5), "…"] : core.names;
     return `label(${names.join(", ")})`;
   }
   if (isA(core, "Json")) return "json";
   if (isA(core, "Map")) return `map<${featureText(core.key)}, ${featureText(core.value)}>`;
-  return `{${Object.entries(core as Struct).map(([name, field]) => `${name}: ${featureText(field)}`).join(", ")}}`;
+  return `{${Object.entries(core as Struct)
+    .map(([name, field]) => `${name}: ${featureText(field)}`)
+    .join(", ")}}`;
 }

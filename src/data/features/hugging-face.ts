@@ -1,6 +1,18 @@
 import { didYouMean } from "../../base/nearest.js";
 import { dtypeNamed } from "./dtypes.js";
-import { ClassLabel, type Feature, type Features, isA, isList, Json, List, Nullable, type Struct, splitNullable, Value } from "./feature.js";
+import {
+  ClassLabel,
+  type Feature,
+  type Features,
+  isA,
+  isList,
+  Json,
+  List,
+  Nullable,
+  type Struct,
+  splitNullable,
+  Value,
+} from "./feature.js";
 
 /** The JSON of `Features.to_dict()` in Python's `datasets`; `Nullable` is left out, because there every value may be null. */
 export function toHuggingFace(features: Features): Record<string, unknown> {
@@ -23,10 +35,30 @@ export function fitsHuggingFace(feature: Feature): boolean {
   const { core } = splitNullable(feature);
   if (isA(core, "Map")) return false;
   if (isList(core)) return fitsHuggingFace(core.feature);
-  return isA(core, "Value") || isA(core, "ClassLabel") || isA(core, "Json") || Object.values(core as Struct).every(fitsHuggingFace);
+  return (
+    isA(core, "Value") ||
+    isA(core, "ClassLabel") ||
+    isA(core, "Json") ||
+    Object.values(core as Struct).every(fitsHuggingFace)
+  );
 }
 
-const TYPES = ["Value", "ClassLabel", "List", "LargeList", "Sequence", "Json", "Array2D", "Array3D", "Array4D", "Array5D", "Translation", "Image", "Audio", "Nullable"];
+const TYPES = [
+  "Value",
+  "ClassLabel",
+  "List",
+  "LargeList",
+  "Sequence",
+  "Json",
+  "Array2D",
+  "Array3D",
+  "Array4D",
+  "Array5D",
+  "Translation",
+  "Image",
+  "Audio",
+  "Nullable",
+];
 
 /**
  * Features from the JSON of Hugging Face, of older releases too (`Sequence`, `[feature]`), and from our own (`Nullable`, names of
@@ -35,7 +67,8 @@ const TYPES = ["Value", "ClassLabel", "List", "LargeList", "Sequence", "Json", "
  * @throws RangeError with the path of what is no feature
  */
 export function fromHuggingFace(json: unknown, { nullable = false } = {}): Features {
-  if (typeof json !== "object" || json === null || Array.isArray(json)) throw new RangeError("features are a JSON object of columns");
+  if (typeof json !== "object" || json === null || Array.isArray(json))
+    throw new RangeError("features are a JSON object of columns");
   return readStruct(json, "", nullable);
 }
 
@@ -58,7 +91,8 @@ type Written = Readonly<Record<string, unknown>>;
 function readCore(json: unknown, path: string, nullable: boolean): Feature {
   if (typeof json === "string") return readValue(json, path);
   if (Array.isArray(json) && json.length === 1) return List(read(json[0], `${path}[]`, nullable));
-  if (typeof json !== "object" || json === null || Array.isArray(json)) throw new RangeError(`${path}: ${JSON.stringify(json)} is no feature`);
+  if (typeof json !== "object" || json === null || Array.isArray(json))
+    throw new RangeError(`${path}: ${JSON.stringify(json)} is no feature`);
   const { _type: type } = json as Written;
   if (typeof type !== "string") return readStruct(json, path, nullable);
   return readTyped(json as Written, type, path, nullable);
@@ -79,7 +113,11 @@ function readTyped(json: Written, type: string, path: string, nullable: boolean)
     case "LargeList":
       return List(inner(), { length: typeof json.length === "number" ? json.length : -1, large: type === "LargeList" });
     case "Map":
-      return { key: read(json.key, `${path}.key`, false), value: read(json.value, `${path}.value`, nullable), _type: "Map" };
+      return {
+        key: read(json.key, `${path}.key`, false),
+        value: read(json.value, `${path}.value`, nullable),
+        _type: "Map",
+      };
     case "Sequence":
       return readSequence(inner(), json, nullable);
     case "Image":
@@ -88,7 +126,9 @@ function readTyped(json: Written, type: string, path: string, nullable: boolean)
     case "Pdf":
       return { bytes: Nullable("binary"), path: Nullable("string") };
     case "Translation":
-      return Object.fromEntries((json.languages as readonly string[]).map((language) => [language, Nullable("string")]));
+      return Object.fromEntries(
+        (json.languages as readonly string[]).map((language) => [language, Nullable("string")]),
+      );
   }
   const dimensions = /^Array([2-5])D$/.exec(type)?.[1];
   if (dimensions !== undefined) return readArray(json, path);
@@ -98,7 +138,9 @@ function readTyped(json: Written, type: string, path: string, nullable: boolean)
 function readValue(dtype: unknown, path: string): Feature {
   const named = typeof dtype === "string" ? dtypeNamed(dtype) : undefined;
   if (named !== undefined) return Value(named);
-  throw new RangeError(`${path}: there is no dtype ${JSON.stringify(dtype)}.${didYouMean(String(dtype), ["string", "bool", "int32", "int64", "float32", "float64", "binary", "timestamp[us]", "date32"])}`);
+  throw new RangeError(
+    `${path}: there is no dtype ${JSON.stringify(dtype)}.${didYouMean(String(dtype), ["string", "bool", "int32", "int64", "float32", "float64", "binary", "timestamp[us]", "date32"])}`,
+  );
 }
 
 function readNames(json: Written, path: string): string[] {
@@ -114,7 +156,8 @@ function readNames(json: Written, path: string): string[] {
 function readSequence(inner: Feature, json: Written, nullable: boolean): Feature {
   const { core } = splitNullable(inner);
   const length = typeof json.length === "number" ? json.length : -1;
-  if (isA(core, "Value") || isA(core, "ClassLabel") || isA(core, "Json") || isList(core) || isA(core, "Map")) return List(inner, { length });
+  if (isA(core, "Value") || isA(core, "ClassLabel") || isA(core, "Json") || isList(core) || isA(core, "Map"))
+    return List(inner, { length });
   const lists = Object.entries(core as Struct).map(([name, field]) => {
     const list = List(field, { length });
     return [name, nullable ? Nullable(list) : list];

@@ -1,5 +1,17 @@
 import { type DType, dtypeOf, dtypeParts } from "./dtypes.js";
-import { ClassLabel, type Feature, featureText, isA, isList, isStruct, type List, Nullable, type Struct, splitNullable, Value } from "./feature.js";
+import {
+  ClassLabel,
+  type Feature,
+  featureText,
+  isA,
+  isList,
+  isStruct,
+  type List,
+  Nullable,
+  type Struct,
+  splitNullable,
+  Value,
+} from "./feature.js";
 
 /** Two features of one column that no feature holds. */
 export class FeatureConflict extends Error {
@@ -54,7 +66,11 @@ function unifyCores(left: Feature, right: Feature, path: string): Feature {
     if (short.names.every((name, i) => name === long.names[i])) return ClassLabel(long.names);
   }
   if (isA(left, "Map") && isA(right, "Map"))
-    return { key: unify(left.key, right.key, `${path}.key`), value: unify(left.value, right.value, `${path}.value`), _type: "Map" };
+    return {
+      key: unify(left.key, right.key, `${path}.key`),
+      value: unify(left.value, right.value, `${path}.value`),
+      _type: "Map",
+    };
   if (isStruct(left) && isStruct(right)) return unifyFeatures(left, right, path);
   throw new FeatureConflict(path, left, right);
 }

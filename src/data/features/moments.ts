@@ -1,0 +1,99 @@
+import { plainInteger } from "../batch/batch.js";
+import { type DTypeParts, type TimeUnit, unitsPerSecond } from "./dtypes.js";
+
+/** Dates, times and decimals from what people write for them; undefined for what is none. */
+
+const DAY_MS = 86_400_000;
+const ISO_DATE = /^[+-]?\d{4,6}-\d\d-\d\d$/;
+const ISO = /^([+-]?\d{4,6}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d)?)(?:\.(\d{1,9}))?(Z|[+-]\d\d:?\d\d)?)?$/;
+
+export function toDate(value: unknown, unit: "day" | "ms"): Date | undefined {
+  const date =
+    value instanceof Date ? value : typeof value === "string" && ISO_DATE.test(value) ? new Date(value) : undefined;
+  if (date === undefined || Number.isNaN(date.getTime())) return undefined;
+  const ms = date.getTime();
+  return unit === "day" && ms % DAY_MS !== 0 ? new Date(Math.floor(ms / DAY_MS) * DAY_MS) : date;
+}
+
+/** A Date where the milliseconds are exact, else the count of the unit since 1970. */
+export function timestampOf(units: bigint, unit: TimeUnit): Date | bigint {
+  const perMs = BigInt(unitsPerSecond[unit]) / 1000n;
+  if (perMs === 0n) return dateOr(units * 1000n, units);
+  return units % perMs === 0n ? dateOr(units / perMs, units) : units;
+}
+
+/** Dates reach 100 million days from 1970. */
+function dateOr(ms: bigint, units: bigint): Date | bigint {
+  return ms >= -8_640_000_000_000_000n && ms <= 8_640_000_000_000_000n ? new Date(Number(ms)) : units;
+}
+
+/** The inverse of `timestampOf`. */
+export function unitsOf(timestamp: Date | bigint, unit: TimeUnit): bigint {
+  if (typeof timestamp === "bigint") return timestamp;
+  const ms = BigInt(timestamp.getTime());
+  return unit === "s" ? ms / 1000n : ms * (BigInt(unitsPerSecond[unit]) / 1000n);
+}
+
+/** Text without a zone is UTC. */
+export function toTimestamp(value: unknown, unit: TimeUnit): Date | bigint | undefined {
+  if (typeof value === "bigint") return timestampOf(value, unit);
+  if (value instanceof Date) return Number.isNaN(value.getTime()) ? undefined : timestampOf(unitsOf(value, unit), unit);
+  if (typeof value === "number") return Number.isSafeInteger(value) ? timestampOf(BigInt(value), unit) : undefined;
+  const parts = typeof value === "string" ? ISO.exec(value) : null;
+  if (!parts) return undefined;
+  const [, day, time = "00:00", digits = "", zone = "Z"] = parts;
+  const ms = Date.parse(`${day}T${time}${zone.length === 5 ? `${zone.slice(0, 3)}:${zone.slice(3)}` : zone}`);
+  if (Number.isNaN(ms)) return undefined;
+  const nanos = BigInt(ms) * 1_000_000n + BigInt(digits.padEnd(9, "0"));
+  return timestampOf(nanos / (1_000_000_000n / BigInt(unitsPerSecond[unit])), unit);
+}
+
+const CLOCK = /^(\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,9}))?)?$/;
+
+/** Units since midnight. */
+export function toTimeOfDay(value: unknown, unit: TimeUnit): number | undefined {
+  const perSecond = unitsPerSecond[unit];
+  const count = typeof value === "bigint" ? Number(value) : value;
+  if (typeof count === "number")
+    return Number.isInteger(count) && count >= 0 && count < 86_400 * perSecond ? count : undefined;
+  const parts = typeof value === "string" ? CLOCK.exec(value) : null;
+  if (!parts) return undefined;
+  const [, hours, minutes, seconds = "0", digits = "0"] = parts;
+  const whole = Number(hours) * 3600 + Number(minutes) * 60 + Number(seconds);
+  return whole < 86_400 ? whole * perSecond + Math.floor(Number(`0.${digits}`) * perSecond) : undefined;
+}
+
+export function toDuration(value: unknown): number | bigint | undefined {
+  if (typeof value === "number") return Number.isSafeInteger(value) ? value : undefined;
+  return typeof value === "bigint" && BigInt.asIntN(64, value) === value ? plainInteger(value) : undefined;
+}
+
+const DECIMAL = /^([+-]?)(\d*)(?:\.(\d*))?$/;
+
+/** A text with as many digits behind the point as the scale says. Digits are never dropped. */
+export function toDecimal(value: unknown, { precision, scale }: DTypeParts & { kind: "decimal" }): string | undefined {
+  if (typeof value !== "string" && typeof value !== "number" && typeof value !== "bigint") return undefined;
+  const parts = DECIMAL.exec(String(value));
+  if (!parts || (parts[2] === "" && (parts[3] ?? "") === "")) return undefined;
+  const fraction = (parts[3] ?? "").replace(/0+$/, "");
+  if (fraction.length > Math.max(0, scale)) return undefined;
+  const whole = parts[2]!.replace(/^0+/, "");
+  if (whole.length > precision - scale) return undefined;
+  const text = `${whole === "" ? "0" : whole}${scale > 0 ? `.${fraction.padEnd(scale, "0")}` : ""}`;
+  return parts[1] === "-" && /[1-9]/.test(text) ? `-${text}` : text;
+}
+
+/** The unscaled integer of a decimal: "-1.50" of scale 2 is -150. */
+export function unscaled(text: string, scale: number): bigint {
+  const [whole, fraction = ""] = text.replace("-", "").split(".");
+  const digits = BigInt(whole! + fraction.padEnd(Math.max(0, scale), "0"));
+  const count = scale < 0 ? digits / 10n ** BigInt(-scale) : digits;
+  return text.startsWith("-") ? -count : count;
+}
+
+/** The inverse of `unscaled`. */
+export function decimalText(count: bigint, scale: number): string {
+  if (scale <= 0) return String(count * 10n ** BigInt(-scale));
+  const digits = String(count < 0n ? -count : count).padStart(scale + 1, "0");
+  return `${count < 0n ? "-" : ""}${digits.slice(0, -scale)}.${digits.slice(-scale)}`;
+}

@@ -1,0 +1,158 @@
+import { isUtf8 } from "node:buffer";
+import { KagurazakaError } from "../../../base/errors.js";
+import type { Row } from "../../batch/batch.js";
+import type { BadRow, RowBlock } from "../format.js";
+import type { LineBlock } from "./line-blocks.js";
+
+/** The most of a bad row that is kept. */
+const KEPT_CHARACTERS = 1 << 16;
+
+/**
+ * Chooses the parser for some lines of text, which may tell whether a simple one will do. The parser makes a row of a line, or
+ * undefined of one that is none; it throws `BadLine`.
+ */
+export type ParserFor = (text: string) => (line: string) => Row | undefined;
+
+interface LineRowsOptions {
+  readonly parserFor: ParserFor;
+  readonly maxLineBytes: number;
+  readonly textErrors: "fail" | "replace";
+  readonly onBadRow: (bad: BadRow) => void;
+  /** The block begins the file: a byte order mark is no part of it. */
+  readonly isStart: boolean;
+  /** Lines before the block. */
+  readonly line: number;
+}
+
+/** Thrown by parsers of a line. */
+export class BadLine extends Error {
+  readonly hint: string | undefined;
+
+  constructor(message: string, hint?: string) {
+    super(message);
+    this.hint = hint;
+  }
+}
+
+/** The rows of a block, and how many lines it has. */
+export function rowsOfLines(block: LineBlock, options: LineRowsOptions): { rows: RowBlock; lines: number } {
+  const reader = new BlockReader(options);
+  if (block.isTooLong) reader.tooLong(block.bytes);
+  else if (options.textErrors === "replace" || isUtf8(block.bytes)) reader.text(block.bytes.toString("utf8"));
+  else reader.damaged(block.bytes);
+  return { rows: reader.rows, lines: reader.line - options.line };
+}
+
+class BlockReader {
+  readonly #options: LineRowsOptions;
+  readonly #rows: Row[] = [];
+  /** Undefined while the rows have no gaps. */
+  #positions: number[] | undefined;
+  #first = 0;
+  line: number;
+
+  constructor(options: LineRowsOptions) {
+    this.#options = options;
+    this.line = options.line;
+  }
+
+  get rows(): RowBlock {
+    return { rows: this.#rows, first: this.#first, positions: this.#positions };
+  }
+
+  text(text: string): void {
+    const { isStart, parserFor } = this.#options;
+    const parse = parserFor(text);
+    for (let start = isStart && text.charCodeAt(0) === 0xfeff ? 1 : 0; start < text.length; ) {
+      const newline = text.indexOf("\n", start);
+      const end = newline < 0 ? text.length : newline;
+      this.line++;
+      this.#one(text.slice(start, end), parse);
+      start = end + 1;
+    }
+  }
+
+  #one(line: string, parse: ReturnType<ParserFor>): void {
+    try {
+      const row = parse(line);
+      if (row !== undefined) this.#add(row);
+    } catch (error) {
+      if (!(error instanceof BadLine)) throw error;
+      this.#bad(error.message, error.hint, line);
+    }
+  }
+
+  #add(row: Row): void {
+    const { line } = this;
+    if (this.#rows.length === 0) this.#first = line;
+    else if (this.#positions) this.#positions.push(line);
+    else if (line !== this.#first + this.#rows.length)
+      this.#positions = [...Array.from(this.#rows, (_, i) => this.#first + i), line];
+    this.#rows.push(row);
+  }
+
+  /** Line by line: those that are UTF-8 are read. */
+  damaged(bytes: Buffer): void {
+    for (let start = 0; start < bytes.length; ) {
+      const newline = bytes.indexOf(10, start);
+      const end = newline < 0 ? bytes.length : newline;
+      const line = bytes.subarray(start, end);
+      this.line++;
+      const isFirst = start === 0 && this.#options.isStart;
+      start = end + 1;
+      const text = isFirst ? line.toString("utf8").replace(/^\ufeff/, "") : line.toString("utf8");
+      if (isUtf8(line)) this.#one(text, this.#options.parserFor(text));
+      else this.#bad(`not valid UTF-8 at byte ${invalidAt(line) + 1} of the line`, UTF8_HINT, text);
+    }
+  }
+
+  tooLong(beginning: Buffer): void {
+    this.line++;
+    const megabytes = Math.round(this.#options.maxLineBytes / 2 ** 20);
+    this.#bad(
+      `the line is longer than ${megabytes} MB`,
+      "Put large contents into files and name those in the row.",
+      beginning.toString("utf8"),
+    );
+  }
+
+  #bad(what: string, hint: string | undefined, text: string): void {
+    this.#options.onBadRow({ position: this.line, what, hint, text: text.slice(0, KEPT_CHARACTERS) });
+  }
+}
+
+const UTF8_HINT = "Convert the file, e.g. with iconv, or say --text-errors replace.";
+
+/** The index of the first byte that is not UTF-8. */
+export function invalidAt(bytes: Buffer): number {
+  let [from, to] = [0, bytes.length];
+  // The longest valid beginning: a cut may fall into a character, so up to three bytes less are tried.
+  while (from < to) {
+    const middle = Math.ceil((from + to) / 2);
+    if ([0, 1, 2, 3].some((less) => middle - less >= from && isUtf8(bytes.subarray(0, middle - less)))) from = middle;
+    else to = middle - 1;
+  }
+  return Math.min(from, bytes.length - 1);
+}
+
+/** Refuses what is no UTF-8 text at all, by its first bytes. */
+export function checkIsText(name: string, head: Buffer, format: string): void {
+  const what = notText(head);
+  if (what === undefined) return;
+  const [is, hint] = what;
+  throw new KagurazakaError("bad-data", `${name} is not ${format}: ${is}`, { where: name, hint });
+}
+
+function notText(head: Buffer): readonly [string, string] | undefined {
+  if (head.length < 2) return undefined;
+  const [first, second] = head;
+  if ((first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff))
+    return ["it is UTF-16", "Convert it: iconv -f UTF-16 -t UTF-8."];
+  if (first === 0x1f && second === 0x8b) return ["it is packed by gzip", "Give the file a name that ends in .gz."];
+  if (head.length >= 4 && head.readUInt32LE(0) === 0xfd2fb528)
+    return ["it is packed by zstd", "Give the file a name that ends in .zst."];
+  const nul = head.indexOf(0);
+  return nul < 0
+    ? undefined
+    : [`byte ${nul} is NUL, which no text has`, "Check which format the file has, and say it with --format."];
+}

@@ -1,0 +1,137 @@
+import { KagurazakaError } from "../../../base/errors.js";
+import type { Row } from "../../batch/batch.js";
+import type { Features } from "../../features/feature.js";
+import type { DataFile } from "../../stores/store.js";
+import type { BadRow, Packing, Range, ReadRequest, RowBlock, ShardReader, SliceSize } from "../format.js";
+import { lineBlocks } from "./line-blocks.js";
+import { evenCuts, lineCuts, lineNumberAt } from "./line-cuts.js";
+import { checkIsText, type ParserFor, rowsOfLines } from "./line-rows.js";
+import { unpacked } from "./unpack.js";
+
+const MAX_LINE_BYTES = 64 << 20;
+
+export interface TextReaderOptions {
+  readonly file: DataFile;
+  readonly packing: Packing;
+  /** For messages: "JSON lines". */
+  readonly formatName: string;
+  readonly features: Features | undefined;
+  readonly undivided?: string | undefined;
+}
+
+/** What all readers of text have in common. */
+export abstract class TextReader implements ShardReader {
+  readonly unit = "byte";
+  readonly rowCount = undefined;
+  readonly file: DataFile;
+  readonly packing: Packing;
+  readonly features: Features | undefined;
+  readonly undivided: string | undefined;
+
+  constructor({ file, packing, features, undivided }: TextReaderOptions) {
+    this.file = file;
+    this.packing = packing;
+    this.features = features;
+    this.undivided = packing === "none" ? undivided : `a file packed by ${packing} cannot be opened in its middle`;
+  }
+
+  get end(): number {
+    return this.file.size;
+  }
+
+  abstract rows(request: ReadRequest): AsyncGenerator<RowBlock>;
+
+  async slices(size: SliceSize): Promise<readonly Range[]> {
+    const { size: bytes } = this.file;
+    if (this.undivided !== undefined) return [{ from: 0, to: bytes, bytes }];
+    return size.rows === undefined ? evenCuts(bytes, size.bytes ?? bytes) : await lineCuts(this.file, size.rows);
+  }
+
+  async where(from: number, position: number): Promise<string> {
+    const before = from === 0 || this.packing !== "none" ? 0 : await lineNumberAt(this.file, from);
+    return `${this.file.name}:${before + position}`;
+  }
+
+  /** The row's error, with its place. */
+  protected async badRow(from: number, { position, what, hint }: BadRow): Promise<KagurazakaError> {
+    const where = await this.where(from, position);
+    return new KagurazakaError("bad-data", `${where}: ${what}`, { where, hint });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.file[Symbol.asyncDispose]();
+  }
+}
+
+interface LineReaderOptions extends TextReaderOptions {
+  readonly parserFor: ParserFor;
+}
+
+/** A shard whose rows are lines. */
+export class LineReader extends TextReader {
+  readonly #parserFor: ParserFor;
+  readonly #formatName: string;
+
+  constructor(options: LineReaderOptions) {
+    super(options);
+    this.#parserFor = options.parserFor;
+    this.#formatName = options.formatName;
+  }
+
+  async *rows(request: ReadRequest): AsyncGenerator<RowBlock> {
+    const { from = 0, to = this.end, textErrors = "fail", columns } = request;
+    let line = 0;
+    let firstBad: BadRow | undefined;
+    const onBadRow = request.onBadRow ?? ((bad: BadRow): void => void (firstBad ??= bad));
+    const range = { from, to, maxLineBytes: MAX_LINE_BYTES };
+    for await (const block of lineBlocks(this.file, this.packing, range)) {
+      const isStart = line === 0 && from === 0;
+      if (isStart) checkIsText(this.file.name, block.bytes.subarray(0, 4), this.#formatName);
+      const options = { parserFor: this.#parserFor, maxLineBytes: MAX_LINE_BYTES, textErrors, onBadRow, isStart, line };
+      const { rows, lines } = rowsOfLines(block, options);
+      line += lines;
+      const kept = firstBad === undefined ? rows : rowsBefore(rows, firstBad.position);
+      if (kept.rows.length > 0) yield* cut(columns ? project(kept, columns) : kept, request.batchRows);
+      if (firstBad !== undefined) throw await this.badRow(from, firstBad);
+    }
+  }
+}
+
+/** The rows before the bad one were read. */
+function rowsBefore(block: RowBlock, position: number): RowBlock {
+  const count = block.rows.findIndex((_, i) => positionOf(block, i) > position);
+  return count < 0 ? block : { ...block, rows: block.rows.slice(0, count) };
+}
+
+export const positionOf = (block: RowBlock, index: number): number =>
+  block.positions ? block.positions[index]! : block.first + index;
+
+/** Columns that a row lacks are null. */
+export function project(block: RowBlock, columns: readonly string[]): RowBlock {
+  const rows = block.rows.map((row) => {
+    const kept: Row = {};
+    for (const name of columns) kept[name] = Object.hasOwn(row, name) ? row[name] : null;
+    return kept;
+  });
+  return { ...block, rows };
+}
+
+export function* cut(block: RowBlock, most: number | undefined): Generator<RowBlock> {
+  if (most === undefined || block.rows.length <= most) return yield block;
+  for (let at = 0; at < block.rows.length; at += most) {
+    const positions = block.positions?.slice(at, at + most);
+    yield { rows: block.rows.slice(at, at + most), first: positionOf(block, at), positions };
+  }
+}
+
+/** The first bytes of the contents, at most 4 KiB. */
+export async function headOf(file: DataFile, packing: Packing): Promise<Buffer> {
+  const parts: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of unpacked(file, packing, 4096)) {
+    parts.push(Buffer.from(chunk));
+    bytes += chunk.length;
+    if (bytes >= 4096) break;
+  }
+  return Buffer.concat(parts).subarray(0, 4096);
+}

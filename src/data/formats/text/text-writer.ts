@@ -1,0 +1,65 @@
+import type { Row } from "../../batch/batch.js";
+import { blockPacker } from "../../bytes/pack-block.js";
+import { FileSink } from "../../stores/file-sink.js";
+import type { Packing, ShardWriter, WrittenFile } from "../format.js";
+
+/** Text is packed and written in blocks of about this size. */
+const BLOCK_CHARACTERS = 1 << 20;
+
+interface TextWriterOptions {
+  readonly path: string;
+  readonly packing: Packing;
+  /** Written first; for a CSV file its header. */
+  readonly head?: string;
+  /** Written last. */
+  readonly tail?: string;
+  /** A row with all that ends it. @param index of the row in the file */
+  readonly textOf: (row: Row, index: number) => string;
+}
+
+/** A text file that is packed in blocks: each is a member of gzip, a frame of zstd. */
+export async function openTextWriter(options: TextWriterOptions): Promise<ShardWriter> {
+  const pack = await blockPacker(options.packing);
+  return new TextWriter(options, pack);
+}
+
+class TextWriter implements ShardWriter {
+  readonly #options: TextWriterOptions;
+  readonly #pack: (block: Buffer) => Uint8Array;
+  readonly #sink: FileSink;
+  #text: string;
+  #rows = 0;
+
+  constructor(options: TextWriterOptions, pack: (block: Buffer) => Uint8Array) {
+    this.#options = options;
+    this.#pack = pack;
+    this.#sink = new FileSink(options.path);
+    this.#text = options.head ?? "";
+  }
+
+  async writeRows(rows: readonly Row[]): Promise<void> {
+    const { textOf } = this.#options;
+    for (const row of rows) {
+      this.#text += textOf(row, this.#rows++);
+      if (this.#text.length >= BLOCK_CHARACTERS) this.#flush();
+    }
+  }
+
+  #flush(): void {
+    if (this.#text !== "") this.#sink.write(this.#pack(Buffer.from(this.#text)));
+    this.#text = "";
+  }
+
+  async finish(): Promise<WrittenFile> {
+    this.#text += this.#options.tail ?? "";
+    this.#flush();
+    // A file without any byte would be no gzip file.
+    if (this.#sink.bytes === 0) this.#sink.write(this.#pack(Buffer.alloc(0)));
+    const sha256 = this.#sink.finish();
+    return { rows: this.#rows, bytes: this.#sink.bytes, sha256 };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#sink[Symbol.dispose]();
+  }
+}
