@@ -50,6 +50,13 @@ export abstract class KagurazakaTask<I = Item, S extends OptionSpecs = {}> {
   setup?(): unknown;
   /** Called once per worker, after its last item. */
   teardown?(): unknown;
+  /**
+   * How much an item will add to the count named by `static progressBy`: its bytes, for one. Called in the coordinator.
+   * Progress and ETA then go by size, not by the number of items.
+   */
+  sizeOf?(item: I): number;
+  /** Called once per run, in the coordinator, before the first item is listed; not in a dry run. */
+  begin?(): unknown;
   /** Called once per run, in the coordinator, after the last outcome. */
   finalize?(stats: RunStats): unknown;
 }

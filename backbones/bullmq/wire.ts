@@ -118,6 +118,7 @@ const outcome = z.object({
   reason: z.string().optional(),
   error: errorRecord.optional(),
   value: z.unknown().optional(),
+  amounts: z.record(z.string(), z.number()).optional(),
 });
 
 /** Checked by hand: they are as many as the items of a run. */
@@ -191,7 +192,10 @@ export const decodeMessage = (text: string): StreamedMessage | undefined =>
 
 const fleetJob = z.object({
   task: z.object({
-    source: z.union([z.object({ builtin: z.string() }), z.object({ alias: z.string(), export: z.string() })]),
+    source: z.union([
+      z.object({ builtin: z.string(), argument: z.string().optional() }),
+      z.object({ alias: z.string(), export: z.string() }),
+    ]),
     id: z.string(),
     baseId: z.string(),
     kind: z.enum(["item", "batch"]),

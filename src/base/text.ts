@@ -24,6 +24,18 @@ export function shortCount(count: number): string {
   return `${(count / 1_000_000).toFixed(2)}M`;
 }
 
+/** `1.2 MB`, in millions. */
+export function shortBytes(bytes: number): string {
+  const units = ["B", "kB", "MB", "GB", "TB"];
+  const step = Math.min(units.length - 1, Math.max(0, Math.floor(Math.log10(Math.max(1, bytes)) / 3)));
+  const value = bytes / 1000 ** step;
+  return `${step === 0 ? Math.round(value) : value.toFixed(value < 100 ? 1 : 0)} ${units[step]}`;
+}
+
+/** What `ctx.count` has counted: names of bytes begin with `bytes`. */
+export const amountText = (name: string, amount: number): string =>
+  name.startsWith("bytes") ? shortBytes(amount) : shortCount(amount);
+
 /** `0.8ms`, `12ms`, `3.4s`, `2m05s`, `3h07m`. */
 export function shortDuration(ms: number): string {
   if (ms < 10) return `${ms.toFixed(1)}ms`;

@@ -1,5 +1,5 @@
 import { resolve } from "node:path";
-import { escapeControls, groupedCount, shortCount, shortDuration, shortRate } from "../base/text.js";
+import { amountText, escapeControls, groupedCount, shortCount, shortDuration, shortRate } from "../base/text.js";
 import type { Resolved } from "../config/resolve.js";
 import type { DryRun } from "../contracts/outcome.js";
 import type { RunInfo } from "../contracts/run-hooks.js";
@@ -44,6 +44,11 @@ export function formatReport(result: RunResult, palette: Palette): string {
   if (counts.total === 0) rows.push(["items", palette.yellow("none")]);
   add("retries", stats.retries);
   rows.push(["time", `${shortDuration(result.elapsedMs)}  ${palette.dim(shortRate(result.itemsPerSecond))}`]);
+  for (const [name, amount] of Object.entries(stats.amounts)) {
+    const exact = name.startsWith("bytes") ? amountText(name, amount) : groupedCount(amount);
+    const rate = `${amountText(name, (amount * 1000) / Math.max(1, result.elapsedMs))}/s`;
+    rows.push([name.replaceAll("_", " "), `${exact}  ${palette.dim(rate)}`]);
+  }
   const ran = counts.done + counts.filtered + counts.failed;
   if (ran > 0) {
     const { p50, p95, max } = stats.durationMs;

@@ -1,4 +1,4 @@
-import { escapeControls, shortCount, shortDuration, shortRate } from "../base/text.js";
+import { amountText, escapeControls, shortCount, shortDuration, shortRate } from "../base/text.js";
 import type { RunSnapshot } from "../runner/run/run-result.js";
 import type { MessageOut } from "./message-out.js";
 
@@ -69,7 +69,8 @@ export function describeRun(kind: StatusKind, snapshot: () => RunSnapshot): () =
 }
 
 function barOf(now: RunSnapshot): string {
-  const { settled, known } = progressOf(now);
+  const { size } = now;
+  const { settled, known } = size && size.planned > 0 ? { settled: size.done, known: size.planned } : progressOf(now);
   // While items are still being listed, more of them are to come.
   const total = Math.max(1, now.listed ? known : Math.max(known, settled + 1));
   return "■".repeat(Math.round((BAR_WIDTH * Math.min(settled, total)) / total)).padEnd(BAR_WIDTH);
@@ -93,7 +94,8 @@ function runText(now: RunSnapshot, rate: Rate): string {
   ];
   // What was skipped took no time, so it says nothing about the time that is left.
   if (listed && left > 0 && counts.cancelled === 0 && perSecond > 0 && now.elapsedMs > 2000)
-    parts.push(`ETA ${shortDuration((left / perSecond) * 1000)}`);
+    parts.push(`ETA ${shortDuration(etaMs(now, left / perSecond))}`);
+  if (now.size && now.size.done > 0) parts.push(sizeText(now.size, now.elapsedMs));
   parts.push(`done ${shortCount(counts.done)}`);
   for (const name of ["skipped", "filtered", "failed", "cancelled"] as const)
     if (counts[name] > 0) parts.push(`${name} ${shortCount(counts[name])}`);
@@ -104,6 +106,18 @@ function runText(now: RunSnapshot, rate: Rate): string {
   if (oldest && oldest.sinceMs > 5000)
     parts.push(`oldest ${shortDuration(oldest.sinceMs)} ${escapeControls(oldest.key).slice(-40)}`);
   return parts.join(" · ");
+}
+
+/** By the size of items, where the task says it: the items that are left may be larger. */
+function etaMs({ size, elapsedMs }: RunSnapshot, byItemsSeconds: number): number {
+  if (!size || size.done === 0) return byItemsSeconds * 1000;
+  return Math.max(0, (size.planned - size.done) / size.done) * elapsedMs;
+}
+
+/** `1.2 GB of 3.4 GB, 210 MB/s` */
+function sizeText({ name, done, planned }: NonNullable<RunSnapshot["size"]>, elapsedMs: number): string {
+  const perSecond = elapsedMs > 0 ? (done * 1000) / elapsedMs : 0;
+  return `${amountText(name, done)} of ${amountText(name, planned)}, ${amountText(name, perSecond)}/s`;
 }
 
 /** Items per second, smoothed over about ten seconds. */

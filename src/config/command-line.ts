@@ -32,6 +32,7 @@ export interface CommandLine {
   readonly runArgv: readonly string[];
   /** A path or `@name`. */
   readonly taskFile: string | undefined;
+  /** The word behind it: the export of a task file, the argument of a ready-made task. */
   readonly exportName: string | undefined;
   /** Indices in `argv` of the command's own words, the task file and the export. */
   readonly positionals: ReadonlySet<number>;
@@ -130,6 +131,9 @@ export const looksLikeFile = (word: string): boolean => /[\\/]/.test(word) || is
 const looksLikeName = (word: string): boolean => /^[\p{L}_$][\p{L}\p{N}_$]*$/u.test(word);
 const isTaskFile = (word: string): boolean => /^@[\w-]|\.[cm]?[jt]sx?$|\.py$/.test(word);
 
+/** What a ready-made task takes behind its name: an export of a module, `clean.ts#clean`, or a configuration. */
+const isArgument = ({ text }: WordItem): boolean => /^[^-].*(?:#|\.[cm]?[jt]sx?$|\.ya?ml$)/.test(text);
+
 interface Positionals {
   readonly own: readonly WordItem[];
   /** Task file and export. */
@@ -163,12 +167,13 @@ function findTask(items: Items): WordItem[] {
   const [before, last] = [words.at(-2), words.at(-1)];
   if (leading.length > 0) {
     const file = leading[0]!;
-    if (file.text.startsWith("@")) return [file];
+    if (file.text.startsWith("@")) return leading[1] && isArgument(leading[1]) ? [file, leading[1]] : [file];
     if (leading[1]) return [file, leading[1]];
     const late = last !== file && last && !last.afterUnknown && items.at(-1) === last && looksLikeName(last.text);
     return late ? [file, last] : [file];
   }
   if (!last) return [];
+  if (before?.text.startsWith("@") && isArgument(last)) return [before, last];
   if (isTaskFile(last.text) || !before) return [last];
   if (isTaskFile(before.text)) return before.text.startsWith("@") ? [before] : [before, last];
   // Flags after the positionals although there are some before them: clear enough when one word alone is a task file.
@@ -176,7 +181,8 @@ function findTask(items: Items): WordItem[] {
   if (files.length === 1) {
     const file = files[0]!;
     const next = words[words.indexOf(file) + 1];
-    const isName = next?.index === file.index + 1 && looksLikeName(next.text) && !file.text.startsWith("@");
+    const fits = file.text.startsWith("@") ? isArgument : (word: WordItem) => looksLikeName(word.text);
+    const isName = next?.index === file.index + 1 && fits(next);
     return isName ? [file, next] : [file];
   }
   return looksLikeFile(last.text) ? [last] : [before, last];

@@ -94,6 +94,8 @@ export interface OutputNaming {
   readonly fileName: string;
   /** Only for groups. A stem has no extension, even if it contains dots. */
   readonly stem?: string;
+  /** Only for records. */
+  readonly record?: Item;
 }
 
 /** One declared output. `relPath` is POSIX, below the output root. */

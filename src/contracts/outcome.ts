@@ -16,6 +16,8 @@ export interface Outcome {
   readonly error?: ErrorRecord;
   /** The return value of `process`, in runs with the hook `onOutcome`. */
   readonly value?: unknown;
+  /** What the attempt has counted with `ctx.count`, by name. */
+  readonly amounts?: Readonly<Record<string, number>>;
   /** Rows for sinks. */
   readonly frames?: readonly SinkFrame[];
 }

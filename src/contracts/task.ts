@@ -29,6 +29,11 @@ export interface TaskContext {
   readonly hasKept: boolean;
   /** Reports that the item is alive: resets the clock of `--stall` (not of `--timeout`). */
   progress(): void;
+  /**
+   * Adds to a count of the run, such as `rows_in` or `bytes_in`, which its report shows with a rate. Counts of attempts that fail
+   * are dropped.
+   */
+  count(name: string, amount?: number): void;
   /** There is nothing to do for this item: `return ctx.filtered("empty file")`. The item counts as finished. */
   filtered(reason: string): Filtered;
   /**
@@ -93,13 +98,26 @@ export type Generated<I> = Iterable<I> | AsyncIterable<I> | Promise<Iterable<I> 
 export interface RunPlan {
   /** Null where `generateTasks` lists the items. */
   readonly inputMode: { readonly name: string; readonly yields: Yields } | null;
+  /** The output root of the first hard shard; null where no files are written. Absolute. */
+  readonly outputRoot: string | null;
+  /** A node of a fleet checks too, and lists nothing. */
+  readonly side: "coordinator" | "node";
   /** The outputs of every item, by field: `output`, `output_meta`. */
   readonly outputs: readonly { readonly field: string; readonly type: "file" | "directory" }[];
+}
+
+/** An export of a user's module that a ready-made task works with. */
+export interface ModuleExport {
+  /** As it was named: `clean.ts#clean`. */
+  readonly name: string;
+  readonly value: unknown;
 }
 
 /** A task's instance, as the runner calls it. See `KagurazakaTask` in `task.ts`. */
 export interface TaskInstance {
   options: Readonly<Record<string, unknown>>;
+  /** For a task with `static argument`. */
+  module?: ModuleExport;
   generateTasks?(): Generated<unknown>;
   isExecuted?(item: unknown, ctx: TaskContext): boolean | Promise<boolean>;
   keyOf?(item: unknown): string;
@@ -107,8 +125,10 @@ export interface TaskInstance {
   verify?(item: unknown, ctx: TaskContext): unknown;
   setup?(): unknown;
   teardown?(): unknown;
+  begin?(): unknown;
   finalize?(stats: RunStats): unknown;
   check?(plan: RunPlan): unknown;
+  sizeOf?(item: unknown): number;
 }
 
 export interface TaskClass {
@@ -129,6 +149,13 @@ export interface TaskClass {
   readonly rawArgs?: boolean;
   /** Errors not worth a retry: part of the message or code, or a pattern. */
   readonly permanentErrors?: readonly (string | RegExp)[];
+  /**
+   * For ready-made tasks: the word behind the name is an export of a user's module, `@map clean.ts#clean`. Each machine loads it
+   * itself, and its code counts as the task's.
+   */
+  readonly argument?: { readonly placeholder: string; readonly help: string };
+  /** Which count of `ctx.count` says how far a run is. Each item counts what `sizeOf` says of it: progress and ETA go by that. */
+  readonly progressBy?: string;
 }
 
 /** The configuration of a task: values of `static options`, values of the template, and raw words. */
@@ -143,7 +170,13 @@ export interface TaskOptions {
 export type TaskKind = "item" | "batch";
 
 /** The module and export of a task. Each machine knows the path of the module by itself. */
-export type TaskSource = { readonly builtin: string } | { readonly alias: string; readonly export: string };
+export type TaskSource =
+  | {
+      readonly builtin: string;
+      /** Export of the module that is the task's argument. */
+      readonly argument?: string;
+    }
+  | { readonly alias: string; readonly export: string };
 
 /** A task as it is sent to workers: without code, closures and paths. */
 export interface TaskRef {
@@ -178,4 +211,6 @@ export interface RunStats {
   readonly utilisation: number;
   readonly failures: readonly { readonly class: string; readonly count: number }[];
   readonly slowest: readonly { readonly key: string; readonly durationMs: number }[];
+  /** What items have counted with `ctx.count` in this run, by name. */
+  readonly amounts: Readonly<Record<string, number>>;
 }

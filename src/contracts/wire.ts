@@ -70,6 +70,8 @@ export interface ShardTarget {
 export interface WorkerSite {
   /** URL of the task's module. */
   readonly taskUrl: string;
+  /** URL of the module that is the task's argument. */
+  readonly moduleUrl?: string | undefined;
   /** By hard shard. */
   readonly shards: readonly ShardSite[];
 }

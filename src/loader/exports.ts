@@ -57,6 +57,24 @@ export function selectTask(exports: Exports, wanted: string | undefined, origin:
   });
 }
 
+/** The name of an export that exists; without a wanted one, of the only one. */
+export function selectExport(exports: Exports, wanted: string | undefined, source: string): string {
+  const names = [...exports.keys()];
+  if (wanted !== undefined && exports.has(wanted)) return wanted;
+  const hint = names.length === 0 ? "It exports nothing." : `It exports ${names.join(", ")}.`;
+  if (wanted !== undefined)
+    throw new KagurazakaError("task-not-found", `${source} exports no "${wanted}".${didYouMean(wanted, names)}`, {
+      where: source,
+      hint,
+    });
+  if (names.length === 1) return names[0]!;
+  throw new KagurazakaError(
+    "task-not-found",
+    `${source} has ${names.length} exports: say which, as in ${source}#${names[0] ?? "clean"}`,
+    { where: source, hint },
+  );
+}
+
 function onlyTask(exports: Exports, origin: ExportsOrigin): SelectedTask {
   const byClass = new Map<TaskClass, string>();
   // One class under two names is one task, by its other name than "default".

@@ -6,7 +6,7 @@ import type { TemplateUse } from "../contracts/define.js";
 import type { TaskClass } from "../contracts/task.js";
 import { countedFiles } from "./cache/digest.js";
 import { ModuleCache } from "./cache/module-cache.js";
-import { selectTask } from "./exports.js";
+import { selectExport, selectTask } from "./exports.js";
 import { importExports, templateOf } from "./import-task.js";
 import { displayPath, isInside } from "./paths.js";
 import { resolveSourceFile } from "./source-file.js";
@@ -90,6 +90,22 @@ export async function loadTask(options: LoadTaskOptions): Promise<LoadedTask> {
     template: templateOf(taskClass),
     id: idOf(selected, exports, sourcePath),
   };
+}
+
+interface LoadedExport extends CompiledModule {
+  readonly exportName: string;
+}
+
+/**
+ * A module with one of its exports, as a user writes it: `clean.ts#clean`. Without a name, the only export there is.
+ * @throws KagurazakaError
+ */
+export async function loadExport(text: string): Promise<LoadedExport> {
+  const hash = text.lastIndexOf("#");
+  const [file, name] = hash < 0 ? [text, undefined] : [text.slice(0, hash), text.slice(hash + 1)];
+  const compiled = await compileModule({ file });
+  const exports = await importExports(compiled.entryUrl, compiled.sourcePath, compiled.files);
+  return { ...compiled, exportName: selectExport(exports, name, displayPath(compiled.sourcePath)) };
 }
 
 /**

@@ -10,7 +10,7 @@ const parts: Readonly<Record<string, (name: OutputNaming) => string>> = {
 };
 
 /**
- * One file named by a pattern of `{key}`, `{rel_dir}`, `{file_name}`, `{stem}` and `{ext}`; the per-file mode for records.
+ * One file named by a pattern of `{key}`, `{rel_dir}`, `{file_name}`, `{stem}` and `{ext}`, for records also of their fields.
  * With `ext`, `{ext}` is that one in place of the input's.
  */
 export default defineOutputMode<{ output: OutputFile }>()({
@@ -21,7 +21,7 @@ export default defineOutputMode<{ output: OutputFile }>()({
       type: "string",
       notEmpty: true,
       required: true,
-      help: 'of {key}, {rel_dir}, {file_name}, {stem} and {ext} (with its dot): "{rel_dir}/{stem}.webp", "{key}.json"',
+      help: 'of {key}, {rel_dir}, {file_name}, {stem} and {ext} (with its dot): "{rel_dir}/{stem}.webp", "{key}.json"; of a record also {any_field}',
     },
     ext: {
       type: "string",
@@ -34,15 +34,17 @@ export default defineOutputMode<{ output: OutputFile }>()({
   unique: false,
   outputs: ({ pattern, ext }, name) => {
     const relPath = pattern.replace(/\{(\w*)\}/g, (_, part: string) =>
-      part === "ext" && typeof ext === "string" ? ext : findPart(part)(name),
+      part === "ext" && typeof ext === "string" ? ext : partOf(part, name),
     );
     // `./x.webp`, where `{rel_dir}` is the root, would be a second spelling of `x.webp`. `..` stays and is refused later.
     return [{ field: "output", relPath: relPath.startsWith("./") ? relPath.slice(2) : relPath, type: "file" }];
   },
 });
 
-function findPart(name: string): (naming: OutputNaming) => string {
-  if (Object.hasOwn(parts, name)) return parts[name]!;
+function partOf(name: string, naming: OutputNaming): string {
+  if (Object.hasOwn(parts, name)) return parts[name]!(naming);
+  const { record } = naming;
+  if (record && Object.hasOwn(record, name) && /^(?:string|number|bigint)$/.test(typeof record[name])) return String(record[name]);
   const known = Object.keys(parts);
   throw new KagurazakaError(
     "bad-value",

@@ -121,10 +121,10 @@ describe("a placeholder", () => {
 });
 
 describe("before a run", () => {
-  const files: RunPlan = { inputMode: { name: "InputByGlob", yields: "file" }, outputs: [] };
+  const files: RunPlan = { inputMode: { name: "InputByGlob", yields: "file" }, outputs: [], outputRoot: null, side: "coordinator" as const };
   const out: RunPlan = { ...files, outputs: [{ field: "output", type: "file" }] };
-  const lines: RunPlan = { inputMode: { name: "InputByLines", yields: "record" }, outputs: [] };
-  const records: RunPlan = { inputMode: { name: "InputFromWhateverJsonl", yields: "record" }, outputs: [] };
+  const lines: RunPlan = { inputMode: { name: "InputByLines", yields: "record" }, outputs: [], outputRoot: null, side: "coordinator" as const };
+  const records: RunPlan = { inputMode: { name: "InputFromWhateverJsonl", yields: "record" }, outputs: [], outputRoot: null, side: "coordinator" as const };
   const check = (plan: RunPlan, ...words: string[]) => checkWords(words.map(parseWord), plan);
 
   test.each([

@@ -110,6 +110,8 @@ export interface PlacedBatch extends Batch {
 
 /** An open shard. Reads may overlap in time. */
 export interface ShardReader extends AsyncDisposable {
+  /** For messages: the path or URL of its file. */
+  readonly name: string;
   readonly unit: "row" | "byte";
   /** Rows or bytes: the end of the last range. Unknown (Infinity) for a packed text file. */
   readonly end: number;

@@ -63,6 +63,7 @@ export async function checkSite({ shards, task }: FleetJob, { shards: paths }: P
 /** The paths on this machine. Mount points may differ from the coordinator's, the directories must be the same. */
 export const siteOf = ({ program, shards }: PreparedRun): WorkerSite => ({
   taskUrl: program.url,
+  moduleUrl: program.moduleUrl,
   shards: shards.map(({ base }, i) => ({ root: program.roots[i], base })),
 });
 

@@ -6,7 +6,7 @@ import { didYouMean } from "../../base/nearest.js";
 import { type Item, isReservedField, type WireGroup, type WireTriplet } from "../../contracts/item.js";
 import { type OutputEntry, type Yields, yieldsOf } from "../../contracts/modes.js";
 import type { TaskInstance } from "../../contracts/task.js";
-import { filesOf, nameOfFiles, outputsOf } from "../program/item-files.js";
+import { filesOf, nameOfFiles, nameOfItem, outputsOf } from "../program/item-files.js";
 import { checkRelPath, FOLDED_HINT, replacesInput } from "../program/safe-path.js";
 import type { TaskProgram } from "../program/task-program.js";
 import type { SeenKeys } from "./bulk/seen-keys.js";
@@ -113,7 +113,7 @@ export class Namer {
   }
 
   #candidate(key: string, item: Item, json: string | undefined): Candidate {
-    const outputs = outputsOf(this.#options.program.modes, key, nameOfFiles(this.#yields, item));
+    const outputs = outputsOf(this.#options.program.modes, key, nameOfItem(this.#yields, item));
     for (const output of outputs) this.#checkOutput(output, key);
     if (this.#yields !== "record") this.#keepInputs(item, outputs);
     return { key, item, json, outputs };

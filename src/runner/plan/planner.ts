@@ -34,6 +34,8 @@ export interface Limit {
 export interface PlanListener {
   onListed(): void;
   onSkipped(key: string, reason: SkipReason): void;
+  /** An item will run. `size` is what the task says of it. */
+  onPlanned?(size: number): void;
   onRefused(refusal: Refusal): void;
   /** The listing as a whole: what was passed over, and what the input mode warns of. */
   onWarning?(message: string): void;
@@ -87,7 +89,8 @@ export class Planner {
     this.#namer = new Namer(options);
     const softShard = options.program.modes?.softShard;
     const divides = softShard && !options.items && softShard.definition.scope(softShard.fields).length > 0;
-    const byContent = !options.program.modes && !options.instance.keyOf && options.seen.keys;
+    const byContent =
+      !options.program.modes && !options.instance.keyOf && !options.instance.sizeOf && options.seen.keys;
     const { shard, ignoresTask } = options;
     this.#header = { first: { shard, forced: ignoresTask }, again: { shard, forced: true } };
     this.#packer = options.runsAll && byContent ? new Packer(byContent, this.#header.first) : undefined;
@@ -154,6 +157,7 @@ export class Planner {
     }
     const { key, item, json = encodeItem(item), outputs } = candidate;
     due.push({ key, item, json, outputs, again: state !== "due" });
+    if (this.#options.instance.sizeOf) listener.onPlanned?.(this.#options.instance.sizeOf(item));
     return true;
   }
 

@@ -1,11 +1,12 @@
 import { KagurazakaError, toErrorRecord } from "../../base/errors.js";
 import { settles } from "../../base/settles.js";
+import type { Item } from "../../contracts/item.js";
 import { type Yields, yieldsOf } from "../../contracts/modes.js";
 import type { ConfigEntry, ResolvedConfig } from "../../contracts/run-config.js";
 import type { RunPlan, TaskInstance } from "../../contracts/task.js";
 import { templateOf } from "../../loader/import-task.js";
 import type { LoadedTask } from "../../loader/index.js";
-import { type FilesName, outputsOf } from "../program/item-files.js";
+import { type nameOfItem, outputsOf } from "../program/item-files.js";
 import type { TaskProgram } from "../program/task-program.js";
 
 /** The task's id with these options, which names its ledger. */
@@ -19,10 +20,10 @@ export function idOf({ taskClass, id }: LoadedTask, { task }: ResolvedConfig): s
 }
 
 /** Calls the task's `check()`. What it throws is a mistake in the options or modes of this run. */
-export async function checkTask(program: TaskProgram, instance: TaskInstance): Promise<void> {
+export async function checkTask(program: TaskProgram, instance: TaskInstance, side: RunPlan["side"]): Promise<void> {
   if (typeof instance.check !== "function") return;
   try {
-    await settles(`check() of ${program.ref.id}`, instance.check(planOf(program)));
+    await settles(`check() of ${program.ref.id}`, instance.check(planOf(program, side)));
   } catch (thrown) {
     if (KagurazakaError.is(thrown)) throw thrown;
     const hint = (thrown as { hint?: unknown } | null | undefined)?.hint;
@@ -35,18 +36,24 @@ export async function checkTask(program: TaskProgram, instance: TaskInstance): P
 }
 
 /** Made-up names, to find out which outputs an item has. */
-const madeUp: Readonly<Record<Yields, FilesName | undefined>> = {
+const madeUp: Readonly<Record<Yields, ReturnType<typeof nameOfItem>>> = {
   file: { relDir: ".", fileName: "name.txt" },
   group: { relDir: ".", fileName: "name", stem: "name" },
-  record: undefined,
+  record: { record: recordOfAllFields() },
 };
 
-function planOf({ modes }: TaskProgram): RunPlan {
+function recordOfAllFields(): Item {
+  return new Proxy({}, { get: () => "name", getOwnPropertyDescriptor: () => ({ configurable: true, value: "name" }) });
+}
+
+function planOf({ modes, roots }: TaskProgram, side: RunPlan["side"]): RunPlan {
   const input = modes?.inputMode;
   const yields = input && yieldsOf(input);
-  const outputs = outputsOf(modes, "name.txt", yields ? madeUp[yields] : undefined);
+  const outputs = outputsOf(modes, "name.txt", madeUp[yields ?? "record"]);
   return {
     inputMode: input && yields ? { name: input.definition.name, yields } : null,
+    outputRoot: roots[0]?.outputPath ?? null,
+    side,
     outputs: outputs.map(({ field, type }) => ({ field, type })),
   };
 }

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { KagurazakaError, MistakesError, toErrorRecord } from "../../base/errors.js";
+import { sha256Hex } from "../../base/hash.js";
 import { didYouMean } from "../../base/nearest.js";
 import { builtinNames, builtinTaskEntry, loadBuiltin } from "../../builtins.js";
 import { missingTask } from "../../config/flags.js";
@@ -8,7 +9,7 @@ import { type ConfigOwners, type Peek, peekConfig, type Resolved, resolveConfig 
 import { type BackboneDefinition, isFleetBackbone } from "../../contracts/backbone.js";
 import type { TaskInstance, TaskSource } from "../../contracts/task.js";
 import { compileGlobs } from "../../data/globs/globs.js";
-import { codeFrame, displayPath, type LoadedTask, loadBuiltinTask, loadTask } from "../../loader/index.js";
+import { codeFrame, displayPath, type LoadedTask, loadBuiltinTask, loadExport, loadTask } from "../../loader/index.js";
 import { shapesOf } from "../program/executor-shape.js";
 import { loadProgram, type TaskProgram } from "../program/task-program.js";
 import { checkModes, collect } from "./check-modes.js";
@@ -19,7 +20,7 @@ import type { PreparedRun } from "./prepared-run.js";
 import { checkRoots, resolveShardPaths } from "./shard-paths.js";
 
 /** A loaded task, with its name for other machines. */
-type SourcedTask = LoadedTask & { readonly source: TaskSource };
+type SourcedTask = LoadedTask & { readonly source: TaskSource; readonly moduleUrl?: string };
 
 /** The loaded task and backbone, which declare options of their own. */
 interface Owners {
@@ -79,11 +80,29 @@ async function loadAnyTask({ file, exportName }: TaskChoice): Promise<SourcedTas
   }
   const name = file.slice(1);
   const url = builtinTaskEntry(name);
-  if (url !== undefined) return { ...(await loadBuiltinTask(name, url)), source: { builtin: name } };
+  if (url !== undefined) return withArgument(name, await loadBuiltinTask(name, url), exportName);
   const known = builtinNames("tasks");
   throw new KagurazakaError("task-not-found", `there is no ready-made task "@${name}".${didYouMean(name, known)}`, {
     hint: `There are: ${known.map((one) => `@${one}`).join(", ")}.`,
   });
+}
+
+/** A ready-made task with the export of a user's module that it takes. The code of both is the task's. */
+async function withArgument(name: string, task: LoadedTask, argument: string | undefined): Promise<SourcedTask> {
+  const wanted = task.taskClass.argument;
+  if (!wanted) {
+    if (argument === undefined) return { ...task, source: { builtin: name } };
+    throw new KagurazakaError("usage", `@${name} takes no "${argument}" behind its name`, { where: argument });
+  }
+  if (argument === undefined) {
+    const hint = `${wanted.help}: kagurazaka @${name} ${wanted.placeholder} …`;
+    throw new KagurazakaError("usage", `@${name} needs ${wanted.placeholder}`, { where: `@${name}`, hint });
+  }
+  const module = await loadExport(argument);
+  const moduleHash = sha256Hex(`${task.moduleHash}\n${module.moduleHash}\n${module.exportName}`);
+  const source = { builtin: name, argument: module.exportName };
+  const { entryUrl: moduleUrl, sourcePath, files, fileHashes } = module;
+  return { ...task, source, moduleUrl, moduleHash, sourcePath, files, fileHashes };
 }
 
 type Prepared = PreparedRun & { readonly config: Resolved };
@@ -104,8 +123,8 @@ export async function prepareLoaded(
   const mistakes: KagurazakaError[] = [];
   const config = await withKeys(resolved, mistakes);
   const id = idOf(task, config);
-  const { source, entryUrl: url, exportName, moduleHash } = task;
-  const program = await loadProgram({ source, url, exportName, id, moduleHash, options: config.task });
+  const { source, entryUrl: url, moduleUrl, exportName, moduleHash } = task;
+  const program = await loadProgram({ source, url, moduleUrl, exportName, id, moduleHash, options: config.task });
   const shards = resolveShardPaths(id, program.roots, config.run.runDir);
   const readsInputRoot = program.modes?.inputMode?.definition.readsInputRoot === true;
   mistakes.push(...(await checkModes(program)), ...checkRoots(program.roots, readsInputRoot, shards, id));
@@ -125,7 +144,7 @@ export async function prepareLoaded(
       hint: "Add *generateTasks() { yield { … }; }, or an inputMode to its template.",
     });
   }
-  await checkTask(program, instance);
+  await checkTask(program, instance, side);
   return {
     config,
     program,

@@ -5,6 +5,13 @@ import type { OutputEntry, OutputNaming, ResolvedModes, Root, Yields } from "../
 /** The name of an item that is made of files. */
 export type FilesName = Omit<OutputNaming, "key">;
 
+/** What an output may be named after, besides the key. */
+type ItemName = FilesName | Pick<OutputNaming, "record">;
+
+export function nameOfItem(yields: Yields, item: Item): ItemName {
+  return nameOfFiles(yields, item) ?? { record: item };
+}
+
 /** Undefined for records. */
 export function nameOfFiles(yields: Yields, item: Item): FilesName | undefined {
   if (yields === "file") {
@@ -33,8 +40,8 @@ export function pathOfFile(root: Root | undefined, { rel_dir, file_name, path }:
 export function outputsOf(
   modes: Pick<ResolvedModes, "outputMode"> | null,
   key: string,
-  files: FilesName | undefined,
+  name: ItemName,
 ): readonly OutputEntry[] {
   const mode = modes?.outputMode;
-  return mode ? mode.definition.outputs(mode.fields, { key, relDir: ".", fileName: key, ...files }) : [];
+  return mode ? mode.definition.outputs(mode.fields, { key, relDir: ".", fileName: key, ...name }) : [];
 }

@@ -2,7 +2,7 @@ import { KagurazakaError } from "../../base/errors.js";
 import { loadBuiltin } from "../../builtins.js";
 import { modeDefinitionOf } from "../../contracts/define.js";
 import type { Fields, ModeDefinition, ResolvedMode } from "../../contracts/modes.js";
-import type { TaskClass, TaskInstance, TaskOptions } from "../../contracts/task.js";
+import type { ModuleExport, TaskClass, TaskInstance, TaskOptions } from "../../contracts/task.js";
 import { exportsOf } from "../../loader/exports.js";
 import { templateOf } from "../../loader/import-task.js";
 
@@ -12,11 +12,23 @@ export async function importTaskClass(url: string, exportName: string): Promise<
   throw new KagurazakaError("task-not-found", `${url} has no export ${exportName}`);
 }
 
+/** The export that is a task's argument. */
+export async function importArgument(
+  url: string | undefined,
+  name: string | undefined,
+): Promise<ModuleExport | undefined> {
+  if (url === undefined || name === undefined) return undefined;
+  const value = exportsOf((await import(url)) as object).get(name);
+  return { name, value };
+}
+
 export function instantiate(
   taskClass: TaskClass,
   { task, rawArgs }: Pick<TaskOptions, "task" | "rawArgs">,
+  module?: ModuleExport,
 ): TaskInstance {
   const instance = new taskClass();
+  if (module) Object.defineProperty(instance, "module", { value: module, enumerable: false });
   instance.options = Object.freeze({ ...task });
   Object.defineProperty(instance, "rawArgs", { value: Object.freeze([...rawArgs]), enumerable: false });
   return instance;

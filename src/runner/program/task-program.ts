@@ -11,7 +11,7 @@ import {
 } from "../../contracts/modes.js";
 import type { TaskClass, TaskInstance, TaskOptions, TaskRef } from "../../contracts/task.js";
 import { templateOf } from "../../loader/import-task.js";
-import { importTaskClass, instantiate, resolveMode } from "./task-class.js";
+import { importArgument, importTaskClass, instantiate, resolveMode } from "./task-class.js";
 
 /** A task on the coordinator's side: the class loaded, its modes resolved, its roots absolute. */
 export interface TaskProgram {
@@ -19,6 +19,8 @@ export interface TaskProgram {
   readonly ref: TaskRef;
   /** URL of its module on this machine. */
   readonly url: string;
+  /** URL of the module that is its argument. */
+  readonly moduleUrl: string | undefined;
   readonly exportName: string;
   readonly taskClass: TaskClass;
   readonly options: TaskOptions;
@@ -32,12 +34,20 @@ export interface TaskProgram {
 /** A loaded task, with the options of this run. */
 interface ProgramRequest extends Pick<TaskRef, "source" | "id" | "moduleHash"> {
   readonly url: string;
+  readonly moduleUrl?: string | undefined;
   readonly exportName: string;
   readonly options: TaskOptions;
 }
 
-export async function loadProgram({ url, exportName, options, ...names }: ProgramRequest): Promise<TaskProgram> {
+export async function loadProgram({
+  url,
+  moduleUrl,
+  exportName,
+  options,
+  ...names
+}: ProgramRequest): Promise<TaskProgram> {
   const taskClass = await importTaskClass(url, exportName);
+  const module = await importArgument(moduleUrl, "builtin" in names.source ? names.source.argument : undefined);
   const resolved = await resolveModes(taskClass, options);
   const roots = resolved ? resolved.hardShardMode.definition.roots(resolved.hardShardMode.fields).map(absolute) : [];
   const noOutputs = templateOf(taskClass)?.outputsOptional === true && roots.every(({ outputPath }) => !outputPath);
@@ -51,13 +61,14 @@ export async function loadProgram({ url, exportName, options, ...names }: Progra
       template: modes && templateRef(modes),
     },
     url,
+    moduleUrl,
     exportName,
     taskClass,
     options,
     modes,
     roots,
     atomic: templateOf(taskClass)?.atomic !== false,
-    createInstance: () => instantiate(taskClass, options),
+    createInstance: () => instantiate(taskClass, options, module),
   };
 }
 

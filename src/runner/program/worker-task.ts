@@ -10,7 +10,7 @@ import type {
 } from "../../contracts/modes.js";
 import type { TaskInstance, TaskRef } from "../../contracts/task.js";
 import type { ShardTarget, WorkerSite } from "../../contracts/wire.js";
-import { importTaskClass, instantiate, resolveMode } from "./task-class.js";
+import { importArgument, importTaskClass, instantiate, resolveMode } from "./task-class.js";
 
 /** A task on a worker's side, with all paths of the worker's machine. */
 export interface WorkerTask {
@@ -42,6 +42,7 @@ export async function loadWorkerTask(
 ): Promise<WorkerTask> {
   const { source, template, options } = ref;
   const taskClass = await importTaskClass(site.taskUrl, "builtin" in source ? "default" : source.export);
+  const module = await importArgument(site.moduleUrl, "builtin" in source ? source.argument : undefined);
   const finishCheck = await resolveMode<FinishCheckDefinition>(
     taskClass,
     "finishCheckMode",
@@ -59,7 +60,7 @@ export async function loadWorkerTask(
       stagingDir: join(base, targets[i]!.staging),
       keptDir: join(base, targets[i]!.kept),
     })),
-    createInstance: () => instantiate(taskClass, options),
+    createInstance: () => instantiate(taskClass, options, module),
   };
 }
 

@@ -110,6 +110,7 @@ export class Recorder {
   #record({ key, attempt, json }: PendingItem, settled: Settled): void {
     const { index, book, ledger, sinks, hooks } = this.#options;
     if (settled.frames) sinks?.append(key, settled.frames);
+    if (settled.amounts) this.#counters.add(settled.amounts);
     switch (settled.status) {
       case "done": {
         const again = this.#redoes && index.finishedEpoch(key) >= book.current;

@@ -22,7 +22,10 @@ export class RunCounters {
   readonly #durations = new DurationHistogram();
   readonly #classes = new Map<string, { count: number; first: ErrorRecord; firstKey: string }>();
   readonly #slowest: { key: string; durationMs: number }[] = [];
+  readonly #amounts = new Map<string, number>();
   retries = 0;
+  /** The sizes of all items that were planned, for a task that says how large they are. */
+  plannedSize = 0;
   #busyMs = 0;
 
   count(status: OutcomeStatus): void {
@@ -37,6 +40,15 @@ export class RunCounters {
     this.#slowest.push({ key: keyOf(), durationMs });
     this.#slowest.sort((a, b) => b.durationMs - a.durationMs);
     this.#slowest.length = Math.min(SLOWEST, this.#slowest.length);
+  }
+
+  /** What an item has counted, by name. */
+  add(amounts: Readonly<Record<string, number>>): void {
+    for (const [name, amount] of Object.entries(amounts)) this.#amounts.set(name, this.amount(name) + amount);
+  }
+
+  amount(name: string): number {
+    return this.#amounts.get(name) ?? 0;
   }
 
   /** Returns true for the first failure of its class. */
@@ -77,6 +89,7 @@ export class RunCounters {
       },
       utilisation: elapsedMs * slots > 0 ? Math.min(1, round(this.#busyMs / (elapsedMs * slots))) : 0,
       failures: failures.sort((a, b) => b.count - a.count),
+      amounts: Object.fromEntries(this.#amounts),
       slowest: this.#slowest.map(({ key, durationMs }) => ({ key, durationMs: round(durationMs) })),
     };
   }

@@ -58,7 +58,11 @@ export async function openLocalExecution(
     session: () => isolation.session,
     setup: setupOf(request),
     shapes,
-    site: { taskUrl: program.url, shards: held.map(({ paths: { base } }, i) => ({ root: program.roots[i], base })) },
+    site: {
+      taskUrl: program.url,
+      moduleUrl: program.moduleUrl,
+      shards: held.map(({ paths: { base } }, i) => ({ root: program.roots[i], base })),
+    },
     killable: backbone.killable,
     settings: config.run,
     permanentErrors: program.taskClass.permanentErrors ?? [],

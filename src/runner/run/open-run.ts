@@ -1,5 +1,6 @@
 import { openDisposalStack } from "../../base/disposal-stack.js";
-import { KagurazakaError } from "../../base/errors.js";
+import { KagurazakaError, toErrorRecord } from "../../base/errors.js";
+import { settles } from "../../base/settles.js";
 import { isFleetBackbone } from "../../contracts/backbone.js";
 import type { RunHooks } from "../../contracts/run-hooks.js";
 import { HeartbeatThread, watchHolders } from "../lease/index.js";
@@ -15,6 +16,16 @@ import { openCheckpoints } from "./run-checkpoints.js";
 import { createRunId } from "./run-id.js";
 import { RunLog } from "./run-log.js";
 import { type HeldShard, holdShard, Shard } from "./shard.js";
+
+async function begin({ instance, program, sourcePath }: PreparedRun): Promise<void> {
+  const name = `begin() of ${program.ref.id}`;
+  try {
+    await settles(name, instance.begin?.(), sourcePath);
+  } catch (cause) {
+    if (KagurazakaError.is(cause)) throw cause;
+    throw new KagurazakaError("internal", `${name} failed: ${toErrorRecord(cause).message}`, { cause });
+  }
+}
 
 /**
  * Opens a run and starts it: first the lease of every shard (so that no other run works there), then the execution, then of
@@ -57,6 +68,7 @@ export async function startRun(prepared: PreparedRun, hooks: RunHooks = {}): Pro
     }
     const log = stack.use(new RunLog(`${shards[0]!.runDir}/log.jsonl`, id));
     const checkpoints = prepared.config.run.durable ? undefined : stack.use(openCheckpoints(shards, log));
+    await begin(prepared);
     run = new Run({ id, prepared, hooks, stack, shards, counters, log, checkpoints, ...opened });
     run.start();
     return run;

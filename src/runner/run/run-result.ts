@@ -10,6 +10,8 @@ export interface RunSnapshot extends ExecutionSnapshot {
   readonly listed: boolean;
   readonly retries: number;
   readonly elapsedMs: number;
+  /** How far the run is by the size of items, for a task that says it (`static progressBy`). */
+  readonly size?: { readonly name: string; readonly done: number; readonly planned: number };
 }
 
 /** What `runTask` resolves with. `--json` prints a part of it. */

@@ -96,7 +96,14 @@ export class Run {
       listed: shards.every(({ listed }) => listed),
       retries: counters.retries,
       elapsedMs: this.elapsedMs,
+      ...this.#sizes(),
     };
+  }
+
+  #sizes(): Pick<RunSnapshot, "size"> {
+    const { counters, prepared } = this.#parts;
+    const name = prepared.program.taskClass.progressBy;
+    return name === undefined ? {} : { size: { name, done: counters.amount(name), planned: counters.plannedSize } };
   }
 
   /** Starts no more items and lets running ones settle for at most `graceMs` (default `--grace`). */
@@ -181,7 +188,7 @@ export class Run {
   }
 
   #sourceOf(shard: Shard): ChunkSource {
-    const { isolation, prepared } = this.#parts;
+    const { isolation, prepared, counters } = this.#parts;
     return {
       chunks: shard.chunks({
         onListed: () => {
@@ -193,6 +200,7 @@ export class Run {
           if (reason !== "listed before") isolation?.settled(shard.number, key);
           shard.recorder.skipped(key, reason);
         },
+        onPlanned: (size) => void (counters.plannedSize += size),
         onCleared: (key) => shard.recorder.cleared(key),
         onRefused: (refusal) => shard.recorder.refused(refusal),
         onWarning: (message) => this.warn(inShard(prepared, shard.number, message)),

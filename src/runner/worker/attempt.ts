@@ -171,11 +171,16 @@ export class Attempts {
     const binder = this.#binderOf(ctx);
     if (ctx.filteredReason !== undefined) {
       binder.discard();
-      return { status: "filtered", reason: ctx.filteredReason };
+      return { status: "filtered", reason: ctx.filteredReason, ...(ctx.amounts && { amounts: ctx.amounts }) };
     }
     const wanted = this.#ports.setup.wantValues && value !== undefined ? checkedValue(value) : undefined;
     binder.publish();
-    return wanted === undefined ? undefined : { status: "done", value: wanted };
+    if (wanted === undefined && ctx.amounts === undefined) return undefined;
+    return {
+      status: "done",
+      ...(wanted !== undefined && { value: wanted }),
+      ...(ctx.amounts && { amounts: ctx.amounts }),
+    };
   }
 
   /** @param thrown undefined: nothing, but the item has ended too late */

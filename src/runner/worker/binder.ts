@@ -3,7 +3,7 @@ import { KagurazakaError, toErrorRecord } from "../../base/errors.js";
 import type { FileTriplet, Item, OutputFile, WireTriplet } from "../../contracts/item.js";
 import type { OutputEntry } from "../../contracts/modes.js";
 import type { WorkerSetup } from "../../contracts/wire.js";
-import { filesOf, nameOfFiles, outputsOf, pathOfFile } from "../program/item-files.js";
+import { filesOf, nameOfItem, outputsOf, pathOfFile } from "../program/item-files.js";
 import { RootGuard } from "../program/safe-path.js";
 import type { WorkerTask } from "../program/worker-task.js";
 import { isFull } from "./is-full.js";
@@ -86,7 +86,7 @@ export class ItemBinder {
     const inputs = filesOf(yields, wire as Item);
     const pathOf = (file: WireTriplet): string => pathOfFile(shards[file.root]?.root, file);
     for (const [field, file] of inputs) item[field] = new InputFile(pathOf(file), file);
-    const outputs = outputsOf(template, ctx.key, nameOfFiles(yields, wire as Item));
+    const outputs = outputsOf(template, ctx.key, nameOfItem(yields, wire as Item));
     return Object.assign(
       item,
       place(outputs, () => inputs.map(([, file]) => pathOf(file))),

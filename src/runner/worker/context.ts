@@ -57,6 +57,9 @@ export class ItemContext implements TaskContext {
   /** Set by `filtered`, whether or not the task returns its result. */
   filteredReason: string | undefined;
 
+  /** Counted with `count`, by name. */
+  amounts: Record<string, number> | undefined;
+
   constructor(shared: ContextShared, { slot, chunk, index }: ItemInSlot) {
     this.#shared = shared;
     this.#chunk = chunk;
@@ -150,6 +153,11 @@ export class ItemContext implements TaskContext {
     const cell = activityLayout.slot(this.slot) + activityLayout.progress;
     this.#shared.activity[cell] = monotonicMs();
     this.#shared.activityWritten?.(cell, 1);
+  }
+
+  count(name: string, amount = 1): void {
+    this.amounts ??= {};
+    this.amounts[name] = (Object.hasOwn(this.amounts, name) ? this.amounts[name]! : 0) + amount;
   }
 
   filtered(reason: string): Filtered {

@@ -35,6 +35,10 @@ export abstract class TextReader implements ShardReader {
     this.undivided = packing === "none" ? undivided : `a file packed by ${packing} cannot be opened in its middle`;
   }
 
+  get name(): string {
+    return this.file.name;
+  }
+
   get end(): number {
     return this.file.size;
   }

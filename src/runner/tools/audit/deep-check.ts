@@ -128,7 +128,11 @@ export async function openDeepCheck(
     atomic: program.atomic,
     wantValues: false,
   };
-  const site = { taskUrl: program.url, shards: sites.map((root) => ({ root, base: scratch })) };
+  const site = {
+    taskUrl: program.url,
+    moduleUrl: program.moduleUrl,
+    shards: sites.map((root) => ({ root, base: scratch })),
+  };
   const task = await loadWorkerTask(program.ref, setup.shards, site);
   const activity = new SharedArrayBuffer(activityLayout.bytes(slots));
   const attempts = new Attempts(task, instance, { setup, activity, log });

@@ -1,0 +1,107 @@
+import { KagurazakaError } from "../../base/errors.js";
+import { didYouMean } from "../../base/nearest.js";
+import type { Row } from "../batch/batch.js";
+import type { Features } from "../features/feature.js";
+import type { Packing, RowBlock } from "../formats/format.js";
+import { loadFormat } from "../formats/registry.js";
+import { openShard, type Shard } from "../shard/shard.js";
+import { findFeatures } from "./find-features.js";
+import { resolveSource, type SourceRequest } from "./resolve-source.js";
+
+/** A file of a source. */
+export interface SourceShard {
+  /** Below the root of the source, POSIX; unique in it, and the same on every machine. */
+  readonly name: string;
+  /** Path or URL on this machine. */
+  readonly path: string;
+  readonly size: number;
+  /** Changes when the file does; undefined where the store cannot tell. */
+  readonly version: string | undefined;
+  readonly split: string;
+  readonly format: string;
+  readonly packing: Packing;
+}
+
+/** A named dataset: its shards in order, by split. */
+export class Source {
+  /** For keys of items and for messages. */
+  readonly name: string;
+  readonly shards: readonly SourceShard[];
+  /** What a person should know: which format was found by content, which files were left out. */
+  readonly notes: readonly string[];
+  readonly #options: Readonly<Record<string, unknown>>;
+  readonly #byName: ReadonlyMap<string, SourceShard>;
+  #features: Features | undefined;
+  #found: Promise<Features> | undefined;
+
+  constructor(
+    name: string,
+    shards: readonly SourceShard[],
+    { options = {}, notes = [], features }: { options?: Readonly<Record<string, unknown>> | undefined; notes?: readonly string[]; features?: Features | undefined } = {},
+  ) {
+    this.name = name;
+    this.shards = shards;
+    this.notes = notes;
+    this.#options = options;
+    this.#features = features;
+    this.#byName = new Map(shards.map((shard) => [shard.name, shard]));
+  }
+
+  get splits(): ReadonlyMap<string, readonly SourceShard[]> {
+    const splits = new Map<string, SourceShard[]>();
+    for (const shard of this.shards) splits.set(shard.split, [...(splits.get(shard.split) ?? []), shard]);
+    return splits;
+  }
+
+  /** The same with only the shards of one split. @throws KagurazakaError `source` */
+  only(split: string): Source {
+    const names = [...this.splits.keys()];
+    if (!names.includes(split))
+      throw new KagurazakaError("source", `${this.name} has no split "${split}".${didYouMean(split, names)}`, { hint: `It has: ${names.join(", ")}.` });
+    return new Source(this.name, this.splits.get(split)!, { options: this.#options, notes: this.notes, features: this.#features });
+  }
+
+  /** @throws KagurazakaError `source` where this machine has no such shard */
+  shardNamed(name: string): SourceShard {
+    const shard = this.#byName.get(name);
+    if (shard) return shard;
+    throw new KagurazakaError("source", `${this.name} has no file ${name} on this machine.${didYouMean(name, this.#byName.keys())}`, { where: name });
+  }
+
+  async open(shard: SourceShard, features = this.#features): Promise<Shard> {
+    const format = await loadFormat(shard.format);
+    return openShard({ path: shard.path, format, packing: shard.packing, options: this.#options, features });
+  }
+
+  /**
+   * What all shards have in common: of formats with a schema from all footers, of others from the first rows.
+   * @throws KagurazakaError `features` where two shards contradict each other
+   */
+  async features(): Promise<Features> {
+    this.#found ??= this.#features ? Promise.resolve(this.#features) : findFeatures(this);
+    this.#features = await this.#found;
+    return this.#features;
+  }
+
+  /** All rows, shard by shard. */
+  async *rows(columns?: readonly string[]): AsyncGenerator<Row> {
+    for await (const { rows } of this.blocks(columns)) yield* rows;
+  }
+
+  async *blocks(columns?: readonly string[]): AsyncGenerator<RowBlock> {
+    for (const shard of this.shards) {
+      await using opened = await this.open(shard);
+      yield* opened.rows({ columns });
+    }
+  }
+}
+
+/**
+ * Opens a dataset: a file, several, a folder, a glob, a URL, or the name of one on a hub.
+ * @throws KagurazakaError `source` for what is not there, with the nearest name
+ */
+export async function openSource(spec: string | readonly string[], request: SourceRequest = {}): Promise<Source> {
+  const { name, shards, notes } = await resolveSource(typeof spec === "string" ? [spec] : spec, request);
+  const source = new Source(name, shards, { options: request.options, notes, features: request.features });
+  return request.split === undefined ? source : source.only(request.split);
+}
