@@ -39,7 +39,7 @@ const exports = JSON.parse(readFileSync(new URL("./package.json", import.meta.ur
 
 /** What `import … from "kagurazaka"` means: the built doors, or, with `toSource`, the sources they are built from. */
 const doors = (toSource: boolean) =>
-  [".", "./kit", "./testing"].map((door) => {
+  [".", "./kit", "./data", "./testing"].map((door) => {
     const built = exports[door]!.default!;
     const file = toSource ? built.replace("./dist/", "./").replace(/\.js$/, ".ts") : built;
     return { find: new RegExp(`^kagurazaka${door.slice(1)}$`), replacement: new URL(file, import.meta.url).pathname };

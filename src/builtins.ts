@@ -41,6 +41,7 @@ const tasks: Shelf<new () => object> = {
   compress: () => import("../tasks/compress.js"),
   exec: () => import("../tasks/exec.js"),
   fetch: () => import("../tasks/fetch.js"),
+  map: () => import("../tasks/map.js"),
 };
 
 /** What `--backbone auto` means, by the task's kind. */

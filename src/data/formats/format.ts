@@ -144,11 +144,26 @@ export interface CreateRequest<S extends OptionSpecs = OptionSpecs> {
 
 /** A file that is being written. Disposed before `finish`, it leaves an unfinished file for its caller to remove. */
 export interface ShardWriter extends AsyncDisposable {
-  /** To be awaited before the next call. */
+  /**
+   * To be awaited before the next call.
+   * @throws UnwritableRow; the rows before that one are written, and more may be written behind it
+   */
   writeRows(rows: readonly Row[]): Promise<void>;
   /** The same rows as columns, where the format is faster with them. */
   writeBatch?(batch: Batch): Promise<void>;
   finish(): Promise<WrittenFile>;
+}
+
+/** A row that the format cannot hold: NaN in JSON, a list in CSV. */
+export class UnwritableRow extends Error {
+  /** Of the rows that were given. */
+  readonly index: number;
+
+  constructor(index: number, message: string) {
+    super(message);
+    this.name = "UnwritableRow";
+    this.index = index;
+  }
 }
 
 export interface WrittenFile {

@@ -61,7 +61,7 @@ async function look(opened: Shard, inference: FeatureInference, most: number): P
       } catch (error) {
         if (!(error instanceof FeatureConflict)) throw error;
         throw new KagurazakaError("features", error.message, {
-          hint: "Say what the column is with --features FILE (a JSON object of columns and types; \"json\" holds any value).",
+          hint: 'Say what the column is with --features FILE (a JSON object of columns and types; "json" holds any value).',
           cause: error,
         });
       }

@@ -4,9 +4,9 @@ import { KagurazakaError } from "../../base/errors.js";
 import type { Features } from "../features/feature.js";
 import { formatNames, formatOfContents, formatOfName } from "../formats/registry.js";
 import { headOf } from "../formats/text/text-reader.js";
+import { globFiles } from "../glob.js";
 import { openFile } from "../stores/index.js";
 import { joinRelative, walkFiles } from "../walk.js";
-import { globFiles } from "../glob.js";
 import type { SourceShard } from "./source.js";
 
 export interface SourceRequest {
@@ -54,7 +54,10 @@ async function formatOf(file: FoundFile, asked: string | undefined, notes: strin
   await using opened = await openFile(file.path);
   const found = await formatOfContents(await headOf(opened, named.packing));
   if (found === undefined)
-    throw new KagurazakaError("source", `the format of ${file.name} is not known`, { where: file.path, hint: `Say it with --input-format: ${formatNames().join(", ")}.` });
+    throw new KagurazakaError("source", `the format of ${file.name} is not known`, {
+      where: file.path,
+      hint: `Say it with --input-format: ${formatNames().join(", ")}.`,
+    });
   notes.push(`${file.name} is read as ${found}, by its content`);
   return { format: found, packing: named.packing };
 }

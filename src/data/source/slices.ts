@@ -38,7 +38,11 @@ export async function planSlices(
   return { slices, undivided };
 }
 
-async function rangesOf(source: Source, shard: SourceShard, size: SliceSize): Promise<{ ranges: readonly Range[]; why: string | undefined }> {
+async function rangesOf(
+  source: Source,
+  shard: SourceShard,
+  size: SliceSize,
+): Promise<{ ranges: readonly Range[]; why: string | undefined }> {
   await using opened = await source.open(shard);
   return { ranges: await opened.slices(size), why: opened.reader.undivided };
 }

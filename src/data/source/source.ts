@@ -37,7 +37,15 @@ export class Source {
   constructor(
     name: string,
     shards: readonly SourceShard[],
-    { options = {}, notes = [], features }: { options?: Readonly<Record<string, unknown>> | undefined; notes?: readonly string[]; features?: Features | undefined } = {},
+    {
+      options = {},
+      notes = [],
+      features,
+    }: {
+      options?: Readonly<Record<string, unknown>> | undefined;
+      notes?: readonly string[];
+      features?: Features | undefined;
+    } = {},
   ) {
     this.name = name;
     this.shards = shards;
@@ -57,15 +65,25 @@ export class Source {
   only(split: string): Source {
     const names = [...this.splits.keys()];
     if (!names.includes(split))
-      throw new KagurazakaError("source", `${this.name} has no split "${split}".${didYouMean(split, names)}`, { hint: `It has: ${names.join(", ")}.` });
-    return new Source(this.name, this.splits.get(split)!, { options: this.#options, notes: this.notes, features: this.#features });
+      throw new KagurazakaError("source", `${this.name} has no split "${split}".${didYouMean(split, names)}`, {
+        hint: `It has: ${names.join(", ")}.`,
+      });
+    return new Source(this.name, this.splits.get(split)!, {
+      options: this.#options,
+      notes: this.notes,
+      features: this.#features,
+    });
   }
 
   /** @throws KagurazakaError `source` where this machine has no such shard */
   shardNamed(name: string): SourceShard {
     const shard = this.#byName.get(name);
     if (shard) return shard;
-    throw new KagurazakaError("source", `${this.name} has no file ${name} on this machine.${didYouMean(name, this.#byName.keys())}`, { where: name });
+    throw new KagurazakaError(
+      "source",
+      `${this.name} has no file ${name} on this machine.${didYouMean(name, this.#byName.keys())}`,
+      { where: name },
+    );
   }
 
   async open(shard: SourceShard, features = this.#features): Promise<Shard> {

@@ -71,7 +71,13 @@ function describeMissing(specifier: string, dir: string, notes: readonly string[
   if (readNames(dir).includes(specifier))
     return { text, hint: `A file beside the importing one is imported as "./${specifier}".` };
   const name = packageNameOf(specifier);
-  const near = didYouMean(specifier, ["kagurazaka", "kagurazaka/kit", "kagurazaka/testing", ...builtinModules]);
+  const near = didYouMean(specifier, [
+    "kagurazaka",
+    "kagurazaka/kit",
+    "kagurazaka/data",
+    "kagurazaka/testing",
+    ...builtinModules,
+  ]);
   if (name === "kagurazaka" || notes.length > 0) return { text: `${text}.${near}`, hint: notes.join(" ") };
   return {
     text: `${text}.${near}`,

@@ -1,6 +1,7 @@
 import { KagurazakaError } from "../../base/errors.js";
 import { isSameDirectory } from "../../base/names-on-disk.js";
 import { type ResolvedModes, yieldsOf } from "../../contracts/modes.js";
+import { madeUpRecord } from "../program/item-files.js";
 import type { TaskProgram } from "../program/task-program.js";
 
 /** The mistakes about modes that cannot work together. */
@@ -70,7 +71,11 @@ function checkPairs({ roots }: TaskProgram, modes: ResolvedModes): KagurazakaErr
 function checkNaming({ modes, roots }: TaskProgram): void {
   const { outputMode, finishCheckMode } = modes!;
   const name = { key: "name.txt", relDir: ".", fileName: "name.txt" };
-  const outputs = outputMode!.definition.outputs(outputMode!.fields, name);
+  const yieldsRecords = !modes!.inputMode || yieldsOf(modes!.inputMode) === "record";
+  const outputs = outputMode!.definition.outputs(outputMode!.fields, {
+    ...name,
+    ...(yieldsRecords && { record: madeUpRecord }),
+  });
   const rule = finishCheckMode?.definition.rule(finishCheckMode.fields);
   if (rule?.by === "files") rule.select(outputs);
   if (outputs.every(({ relPath }) => relPath !== name.fileName)) return;

@@ -1,12 +1,11 @@
 import { KagurazakaError, toErrorRecord } from "../../base/errors.js";
 import { settles } from "../../base/settles.js";
-import type { Item } from "../../contracts/item.js";
 import { type Yields, yieldsOf } from "../../contracts/modes.js";
 import type { ConfigEntry, ResolvedConfig } from "../../contracts/run-config.js";
 import type { RunPlan, TaskInstance } from "../../contracts/task.js";
 import { templateOf } from "../../loader/import-task.js";
 import type { LoadedTask } from "../../loader/index.js";
-import { type nameOfItem, outputsOf } from "../program/item-files.js";
+import { madeUpRecord, type nameOfItem, outputsOf } from "../program/item-files.js";
 import type { TaskProgram } from "../program/task-program.js";
 
 /** The task's id with these options, which names its ledger. */
@@ -39,12 +38,8 @@ export async function checkTask(program: TaskProgram, instance: TaskInstance, si
 const madeUp: Readonly<Record<Yields, ReturnType<typeof nameOfItem>>> = {
   file: { relDir: ".", fileName: "name.txt" },
   group: { relDir: ".", fileName: "name", stem: "name" },
-  record: { record: recordOfAllFields() },
+  record: { record: madeUpRecord },
 };
-
-function recordOfAllFields(): Item {
-  return new Proxy({}, { get: () => "name", getOwnPropertyDescriptor: () => ({ configurable: true, value: "name" }) });
-}
 
 function planOf({ modes, roots }: TaskProgram, side: RunPlan["side"]): RunPlan {
   const input = modes?.inputMode;

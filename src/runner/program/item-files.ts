@@ -45,3 +45,9 @@ export function outputsOf(
   const mode = modes?.outputMode;
   return mode ? mode.definition.outputs(mode.fields, { key, relDir: ".", fileName: key, ...name }) : [];
 }
+
+/** Has every field, each with a text: for naming outputs before there is an item. */
+export const madeUpRecord: Item = new Proxy(
+  {},
+  { get: () => "name", getOwnPropertyDescriptor: () => ({ configurable: true, value: "name" }) },
+);

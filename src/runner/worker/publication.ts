@@ -161,9 +161,28 @@ export class Publication {
     const lastNames = new Set([...last].map((entry) => basename(entry.relPath)));
     const targetDir = dirname(this.#entries[0]?.relPath ?? "");
     // A side file beside an output is published with it, before the output that proves completion.
-    const names = this.#entries.length === 0 ? [] : readdirSync(this.#dir);
+    const names = this.#entries.length === 0 ? [] : this.#namesToMove(targetDir);
     names.sort((a, b) => Number(lastNames.has(a)) - Number(lastNames.has(b)));
     this.#moveAll(names, this.#dir, targetDir, (name) => lastNames.has(name));
+  }
+
+  /** What the item has left in staging, as paths in it: of side directories all files. */
+  #namesToMove(targetDir: string): string[] {
+    const names = readdirSync(this.#dir);
+    if (names.length === this.#entries.length) return names;
+    return readdirSync(this.#dir, { withFileTypes: true }).flatMap((entry) => {
+      const isMerged = entry.isDirectory() && this.#makeSideDirectory(join(targetDir, entry.name));
+      return isMerged ? listFiles(this.#dir, entry.name) : [entry.name];
+    });
+  }
+
+  /** Other items have files in the same side directory, perhaps at this moment, so it is never moved as one. */
+  #makeSideDirectory(relPath: string): boolean {
+    if (this.#entries.some((entry) => entry.relPath === relPath)) return false;
+    this.#guard.checkDirectory(relPath);
+    if (!existsSync(this.#root)) throw new KagurazakaError("environment", `the output root ${this.#root} is gone`);
+    makeOwnDirectory(join(this.#root, relPath));
+    return true;
   }
 
   /** To a directory below the root. Syncs the other outputs before the one that proves completion. */

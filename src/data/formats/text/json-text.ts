@@ -1,7 +1,5 @@
 import { randomBytes } from "node:crypto";
-
-/** A value that JSON cannot say. */
-export class NotJson extends Error {}
+import { NotText } from "./not-text.js";
 
 /** Marks integers in text, where JSON.stringify takes no bigint. No data can have it: it is new in each process. */
 const MARK = randomBytes(9).toString("base64url");
@@ -9,7 +7,7 @@ const MARKED = new RegExp(`"${MARK}(-?\\d+)"`, "g");
 
 /**
  * A row as JSON. Beyond JSON: `bigint` is an integer, a Date ISO 8601, bytes are base64, typed arrays lists; `undefined` fields are left out.
- * @throws NotJson for NaN, Infinity and what has no JSON at all
+ * @throws NotText for NaN, Infinity and what has no JSON at all
  */
 export function jsonText(row: object): string {
   const found = { integers: false };
@@ -41,7 +39,7 @@ function plainValue(value: unknown, found: Found, name: string): unknown {
   switch (typeof value) {
     case "number":
       if (Number.isFinite(value)) return value;
-      throw new NotJson(`column ${name} is ${value}, which JSON cannot say: write null, or choose parquet or arrow`);
+      throw new NotText(`column ${name} is ${value}, which JSON cannot say: write null, or choose parquet or arrow`);
     case "bigint":
       found.integers = true;
       return `${MARK}${value}`;
@@ -49,7 +47,7 @@ function plainValue(value: unknown, found: Found, name: string): unknown {
       return value === null ? null : plainOf(value, found, name);
     case "function":
     case "symbol":
-      throw new NotJson(`column ${name} is a ${typeof value}`);
+      throw new NotText(`column ${name} is a ${typeof value}`);
     default:
       return value;
   }
@@ -71,9 +69,9 @@ function plainOf(value: object, found: Found, name: string): unknown {
     return Array.from(value as unknown as ArrayLike<unknown>, (one) => plainValue(one, found, name));
   if (value instanceof Date) {
     if (!Number.isNaN(value.getTime())) return value.toISOString();
-    throw new NotJson(`column ${name} is an invalid Date`);
+    throw new NotText(`column ${name} is an invalid Date`);
   }
   if (value instanceof Map || value instanceof Set)
-    throw new NotJson(`column ${name} is a ${value.constructor.name}: make an array or an object of it`);
+    throw new NotText(`column ${name} is a ${value.constructor.name}: make an array or an object of it`);
   return plainObject(value, found);
 }

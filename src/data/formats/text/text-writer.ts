@@ -1,7 +1,8 @@
 import type { Row } from "../../batch/batch.js";
 import { blockPacker } from "../../bytes/pack-block.js";
 import { FileSink } from "../../stores/file-sink.js";
-import type { Packing, ShardWriter, WrittenFile } from "../format.js";
+import { type Packing, type ShardWriter, UnwritableRow, type WrittenFile } from "../format.js";
+import { NotText } from "./not-text.js";
 
 /** Text is packed and written in blocks of about this size. */
 const BLOCK_CHARACTERS = 1 << 20;
@@ -38,10 +39,20 @@ class TextWriter implements ShardWriter {
   }
 
   async writeRows(rows: readonly Row[]): Promise<void> {
-    const { textOf } = this.#options;
-    for (const row of rows) {
-      this.#text += textOf(row, this.#rows++);
+    for (let i = 0; i < rows.length; i++) {
+      this.#text += this.#textOf(rows[i]!, i);
       if (this.#text.length >= BLOCK_CHARACTERS) this.#flush();
+    }
+  }
+
+  #textOf(row: Row, index: number): string {
+    try {
+      const text = this.#options.textOf(row, this.#rows);
+      this.#rows++;
+      return text;
+    } catch (error) {
+      if (error instanceof NotText) throw new UnwritableRow(index, error.message);
+      throw error;
     }
   }
 

@@ -1,0 +1,85 @@
+import { KagurazakaError } from "../../base/errors.js";
+import { batchOf, type Row } from "../batch/batch.js";
+import { checkOf } from "../features/check.js";
+import { type Feature, type Features, Nullable } from "../features/feature.js";
+import { FeatureInference } from "../features/infer.js";
+import { FeatureConflict } from "../features/unify.js";
+import type { RowBlock } from "../formats/format.js";
+import type { Source } from "../source/source.js";
+import type { MapContext, MapDefinition } from "./define-map.js";
+import { mapBatch } from "./map-batches.js";
+import { type Mapped, mapBlock } from "./map-rows.js";
+
+/** Rows that are mapped to find out what a function returns. */
+const SAMPLE_ROWS = 1000;
+
+/**
+ * The features of what a function makes of the first rows of a source; for formats with a schema, where the function does not say
+ * it. A column that passes through keeps the feature it has in the source.
+ * @throws KagurazakaError `features` where its results contradict each other, or there are none
+ */
+export async function inferOutput(
+  source: Source,
+  map: MapDefinition,
+  columns: readonly string[] | undefined,
+): Promise<Features> {
+  const input = await source.features();
+  const inference = new FeatureInference();
+  const samples: Row[] = [];
+  let taken = 0;
+  let thrown: unknown;
+  for await (const block of source.blocks(columns)) {
+    const first = { ...block, rows: block.rows.slice(0, SAMPLE_ROWS - taken) };
+    for (const one of await mapSample(first, map, input)) {
+      if (!("rows" in one)) thrown ??= one.thrown;
+      else for (const row of one.rows) samples.push(row);
+    }
+    taken += first.rows.length;
+    if (taken >= SAMPLE_ROWS) break;
+  }
+  if (samples.length === 0 && thrown !== undefined) throw thrown;
+  for (const [i, row] of samples.entries()) add(inference, row, i);
+  return keepInput(inference.features ?? {}, input, samples);
+}
+
+function mapSample(block: RowBlock, map: MapDefinition, input: Features): Promise<Mapped[]> {
+  const contextAt = (row: number): MapContext => ({
+    source: "",
+    shard: "",
+    split: "",
+    row,
+    random: () => 0.5,
+    signal: new AbortController().signal,
+  });
+  if (map.batchSize === undefined) return mapBlock(block, map.map, contextAt, map.concurrency ?? 16);
+  return mapBatch({ ...batchOf(block.rows, input), first: block.first }, map.map, contextAt, false);
+}
+
+function add(inference: FeatureInference, row: Row, index: number): void {
+  try {
+    inference.add(row, () => `result ${index + 1}`);
+  } catch (error) {
+    if (!(error instanceof FeatureConflict)) throw error;
+    throw new KagurazakaError("features", `the function returns different types: ${error.message}`, {
+      hint: "Say what it returns: defineMap({ features: { … }, map }), or --features FILE.",
+      cause: error,
+    });
+  }
+}
+
+function keepInput(found: Features, input: Features, samples: readonly Row[]): Features {
+  const kept = Object.entries(found).map(([name, feature]): [string, Feature] => {
+    const before = input[name] && Nullable(input[name]);
+    return [name, before && samples.every((row) => holds(before, row[name])) ? before : feature];
+  });
+  return Object.fromEntries(kept);
+}
+
+function holds(feature: Feature, value: unknown): boolean {
+  try {
+    checkOf(feature)(value, "");
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,115 @@
+import { KagurazakaError } from "../../base/errors.js";
+import { shortBytes } from "../../base/text.js";
+import type { Features } from "../features/feature.js";
+import type { FormatDefinition, Packing, SliceSize } from "../formats/format.js";
+import { packingExtension } from "../formats/registry.js";
+import { planSlices, type Slice } from "../source/slices.js";
+import type { Source } from "../source/source.js";
+import { writeCard } from "./card.js";
+import { partName } from "./layout.js";
+import { writeManifest } from "./manifest.js";
+import { fingerprintOf, type PartsPlan, readPlan, writePlan } from "./plan-file.js";
+
+/** The item of a task over slices: a slice, and the name of the part that its rows become. */
+export interface PartItem extends Slice {
+  /** Name of the source. */
+  readonly source: string;
+  readonly split: string;
+  /** Of the file when the run was planned, in bytes. */
+  readonly size: number;
+  readonly part: string;
+}
+
+/** How parts are written. */
+export interface PartFormat {
+  readonly format: FormatDefinition;
+  readonly compression: string;
+}
+
+export interface PartsRequest extends PartFormat {
+  readonly source: Source;
+  readonly size: SliceSize;
+  /** The output root. */
+  readonly folder: string;
+  /** Whether items need the features of the source. */
+  readonly needsInput: boolean;
+  /** The features of the parts; asked for once, when no earlier run has found them. */
+  readonly outputFeatures: () => Promise<Features | undefined>;
+}
+
+/** A run over slices, on the coordinator's side. */
+export interface PartsJob {
+  readonly items: readonly PartItem[];
+  /** What a person should know of the plan. */
+  readonly notes: readonly string[];
+  /** Before the first item: workers read the plan. */
+  begin(): void;
+  /** After the last one: manifest and dataset card. */
+  finalize(): void;
+}
+
+/**
+ * Cuts a source into slices and names their parts. Writes nothing.
+ * @throws KagurazakaError `other-slices` where the folder has parts of other slices
+ */
+export async function planParts(request: PartsRequest): Promise<PartsJob> {
+  const { source, size, folder, format, compression } = request;
+  const before = readPlan(folder);
+  const extension = `${format.extensions[0]!}${format.packs ? packingExtension(compression as Packing) : ""}`;
+  const items: PartItem[] = [];
+  const splits: Record<string, number> = {};
+  const notes = [...source.notes];
+  for (const [split, shards] of source.splits) {
+    const { slices, undivided } = await planSlices(source, shards, size);
+    splits[split] = slices.length;
+    for (const [i, slice] of slices.entries())
+      items.push({
+        ...slice,
+        source: source.name,
+        split,
+        size: source.shardNamed(slice.shard).size,
+        part: `${partName(split, i, slices.length)}${extension}`,
+      });
+    for (const [why, count] of undivided)
+      notes.push(`${count} file${count === 1 ? " is" : "s are"} one slice each: ${why}`);
+  }
+  const cut = size.rows === undefined ? shortBytes(size.bytes ?? 0) : `${size.rows} rows`;
+  const fingerprint = fingerprintOf(items, extension);
+  if (before && before.fingerprint !== fingerprint) throw otherSlices(folder, before, { slices: items.length, cut });
+  const plan: PartsPlan = before ?? {
+    fingerprint,
+    slices: items.length,
+    cut,
+    format: format.name,
+    compression,
+    input: request.needsInput ? await source.features() : undefined,
+    output: await request.outputFeatures(),
+    splits,
+  };
+  return {
+    items,
+    notes,
+    begin: () => {
+      if (!before) writePlan(folder, plan);
+    },
+    finalize: () => {
+      const manifest = writeManifest(folder, plan);
+      writeCard(folder, extension, manifest, plan.output);
+    },
+  };
+}
+
+function otherSlices(folder: string, before: PartsPlan, now: Pick<PartsPlan, "slices" | "cut">): KagurazakaError {
+  const why =
+    before.cut === now.cut
+      ? "the input or the output format is another than before"
+      : `they were cut by ${before.cut}, now by ${now.cut}`;
+  return new KagurazakaError(
+    "other-slices",
+    `${folder} holds parts of ${before.slices} other slices (now there would be ${now.slices}): ${why}`,
+    {
+      where: folder,
+      hint: "Give the flags and the input of the run before, or choose another --out, or remove that folder and begin again.",
+    },
+  );
+}
