@@ -74,8 +74,10 @@ export default class MapRows extends KagurazakaTask<Item, typeof options> {
   #job: PartsJob | undefined;
   #worker: MapWorker | undefined;
 
-  override async check({ outputRoot, side }: RunPlan): Promise<void> {
-    if (side === "coordinator") this.#job = await planMap(this.options, this.module, outputRoot!);
+  override async check({ outputRoot, side, note }: RunPlan): Promise<void> {
+    if (side === "node") return;
+    this.#job = await planMap(this.options, this.module, outputRoot!);
+    for (const message of this.#job.notes) note(message);
   }
 
   override begin(): void {

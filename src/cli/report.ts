@@ -83,7 +83,8 @@ export function nextCommand(result: RunResult, argv: readonly string[]): string 
 }
 
 function table(rows: readonly [string, string][], palette: Palette): string {
-  return rows.map(([name, value]) => `  ${palette.dim(name.padEnd(9))} ${value}`).join("\n");
+  const width = Math.max(9, ...rows.map(([name]) => name.length));
+  return rows.map(([name, value]) => `  ${palette.dim(name.padEnd(width))} ${value}`).join("\n");
 }
 
 /** `--dry-run`. */

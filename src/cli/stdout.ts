@@ -34,8 +34,13 @@ export const dataOut = (): Writable => second ?? keeper?.child.stdin ?? process.
 
 /** The object of `--json`. @param isOwed the command has failed where it cannot be written */
 export function printJson(value: unknown, { owed = false } = {}): void {
+  printJsonText(JSON.stringify(value), { owed });
+}
+
+/** The same for an object that is text already: its integers may be beyond 2^53. */
+export function printJsonText(text: string, { owed = false } = {}): void {
   isOwed ||= owed;
-  dataOut().write(`${JSON.stringify(value)}\n`);
+  dataOut().write(`${text}\n`);
 }
 
 export function guardStdout(): void {

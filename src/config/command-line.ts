@@ -10,7 +10,7 @@ type HelpOwner = "task" | "backbone" | "kagurazaka";
 export interface CommandSyntax<S extends OptionSpecs = OptionSpecs> {
   /** As it is typed: `ledger compact`. Empty for a run, which is typed without a name. */
   readonly name: string;
-  /** The command's own words, as usage shows them. `[DIR]` may be left out. */
+  /** The command's own words, as usage shows them. `[DIR]` may be left out, `SOURCE…` stand for one or more. */
   readonly words: readonly string[];
   readonly options: S;
   /** What may follow besides: the words and flags of a run, or in their place the state directory of a task. */
@@ -144,6 +144,8 @@ interface Positionals {
 function findPositionals(items: Items, { words: wanted, takes }: CommandSyntax): Positionals {
   const words = items.filter((item) => item.kind === "word");
   const leading = leadingWords(items).slice(0, wanted.length);
+  // `SOURCE…`: as many words as there are.
+  if (!takes && wanted.some((word) => word.endsWith("…"))) return { own: words, task: [] };
   if (!takes) {
     const later = words.slice(leading.length);
     return { own: [...leading, ...later.slice(later.length - wanted.length + leading.length)], task: [] };

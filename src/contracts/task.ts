@@ -100,6 +100,8 @@ export interface RunPlan {
   readonly inputMode: { readonly name: string; readonly yields: Yields } | null;
   /** The output root of the first hard shard; null where no files are written. Absolute. */
   readonly outputRoot: string | null;
+  /** Something that a person should know of the plan; printed before the run. */
+  note(message: string): void;
   /** A node of a fleet checks too, and lists nothing. */
   readonly side: "coordinator" | "node";
   /** The outputs of every item, by field: `output`, `output_meta`. */

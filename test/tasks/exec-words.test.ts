@@ -121,10 +121,11 @@ describe("a placeholder", () => {
 });
 
 describe("before a run", () => {
-  const files: RunPlan = { inputMode: { name: "InputByGlob", yields: "file" }, outputs: [], outputRoot: null, side: "coordinator" as const };
+  const rest = { outputRoot: null, side: "coordinator", note: () => {} } as const;
+  const files: RunPlan = { inputMode: { name: "InputByGlob", yields: "file" }, outputs: [], ...rest };
   const out: RunPlan = { ...files, outputs: [{ field: "output", type: "file" }] };
-  const lines: RunPlan = { inputMode: { name: "InputByLines", yields: "record" }, outputs: [], outputRoot: null, side: "coordinator" as const };
-  const records: RunPlan = { inputMode: { name: "InputFromWhateverJsonl", yields: "record" }, outputs: [], outputRoot: null, side: "coordinator" as const };
+  const lines: RunPlan = { inputMode: { name: "InputByLines", yields: "record" }, outputs: [], ...rest };
+  const records: RunPlan = { inputMode: { name: "InputFromWhateverJsonl", yields: "record" }, outputs: [], ...rest };
   const check = (plan: RunPlan, ...words: string[]) => checkWords(words.map(parseWord), plan);
 
   test.each([

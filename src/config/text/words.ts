@@ -42,6 +42,7 @@ export const shorts: Readonly<Record<string, string>> = {
   "-hb": "help_backbone",
   "-hk": "help_kagurazaka",
   "-V": "version",
+  "-n": "n",
 };
 
 const isFlag = (word: string): boolean => /^-./s.test(word) && !/^-\.?\d/.test(word);

@@ -10,7 +10,7 @@ import {
   splitNullable,
   Value,
 } from "./feature.js";
-import { FeatureConflict, unifyFeatures } from "./unify.js";
+import { FeatureConflict, unify, unifyFeatures, unseen } from "./unify.js";
 
 /**
  * Finds the features of rows without a schema. Every inferred feature is `Nullable`: rows that were not looked at may lack it. An
@@ -127,16 +127,17 @@ function featureOfValue(value: unknown): Feature {
 }
 
 function featureOfObject(value: object): Feature {
-  if (Array.isArray(value)) return List(elementFeature(value));
+  // Not `List()`, which makes a new object of its feature.
+  if (Array.isArray(value)) return { feature: elementFeature(value), length: -1, _type: "List" };
   for (const [type, feature] of arrays) if (value instanceof type) return feature;
   return Object.fromEntries(Object.entries(value).map(([name, field]) => [name, featureOfValue(field)])) as Struct;
 }
 
 function elementFeature(list: readonly unknown[]): Feature {
-  let element: Feature = scalars.null;
+  let element = unseen;
   for (const one of list) {
     const own = featureOfValue(one);
-    if (own !== element) element = unifyFeatures({ element }, { element: own }).element!;
+    if (own !== element) element = unify(element, own, "[]");
   }
   return element;
 }

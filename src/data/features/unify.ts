@@ -44,7 +44,12 @@ export function unifyFeatures(left: Struct, right: Struct, path = ""): Struct {
   return united;
 }
 
+/** The elements of lists that were all empty: known by being this very object. They become what others show. */
+export const unseen: Feature = Value("null");
+
 export function unify(left: Feature, right: Feature, path: string): Feature {
+  if (left === unseen) return right;
+  if (right === unseen) return left;
   const [a, b] = [splitNullable(left), splitNullable(right)];
   if (isNull(a.core)) return Nullable(right);
   if (isNull(b.core)) return Nullable(left);

@@ -1,5 +1,4 @@
 import { KagurazakaError } from "../../base/errors.js";
-import { shortBytes } from "../../base/text.js";
 import type { Features } from "../features/feature.js";
 import type { FormatDefinition, Packing, SliceSize } from "../formats/format.js";
 import { packingExtension } from "../formats/registry.js";
@@ -73,7 +72,7 @@ export async function planParts(request: PartsRequest): Promise<PartsJob> {
     for (const [why, count] of undivided)
       notes.push(`${count} file${count === 1 ? " is" : "s are"} one slice each: ${why}`);
   }
-  const cut = size.rows === undefined ? shortBytes(size.bytes ?? 0) : `${size.rows} rows`;
+  const cut = size.rows === undefined ? binarySize(size.bytes ?? 0) : `${size.rows} rows`;
   const fingerprint = fingerprintOf(items, extension);
   if (before && before.fingerprint !== fingerprint) throw otherSlices(folder, before, { slices: items.length, cut });
   const plan: PartsPlan = before ?? {
@@ -97,6 +96,14 @@ export async function planParts(request: PartsRequest): Promise<PartsJob> {
       writeCard(folder, extension, manifest, plan.output);
     },
   };
+}
+
+/** `64 MiB`, as a user wrote it. */
+function binarySize(bytes: number): string {
+  const unit = [30, 20, 10].find((bits) => bytes >= 2 ** bits && bytes % 2 ** bits === 0);
+  return unit === undefined
+    ? `${bytes} bytes`
+    : `${bytes / 2 ** unit} ${unit === 30 ? "GiB" : unit === 20 ? "MiB" : "KiB"}`;
 }
 
 function otherSlices(folder: string, before: PartsPlan, now: Pick<PartsPlan, "slices" | "cut">): KagurazakaError {

@@ -44,7 +44,15 @@ export async function resolveSource(specs: readonly string[], request: SourceReq
     const found = await formatOf(file, request.format, notes);
     shards.push({ ...file, ...found });
   }
-  return { name: basename(resolve(specs[0]!)).replace(/[*?[{].*$/, "") || "data", shards, notes };
+  return { name: nameOf(specs[0]!), shards, notes };
+}
+
+/** `data` of `data/*.jsonl`, `a` of `x/a.jsonl.gz`. */
+function nameOf(spec: string): string {
+  const parts = resolve(spec).split("/");
+  const magic = parts.findIndex((part) => /[*?[{]/.test(part));
+  const last = (magic < 0 ? parts : parts.slice(0, magic)).at(-1) ?? "";
+  return /^[^.]+/.exec(last)?.[0] ?? "data";
 }
 
 async function formatOf(file: FoundFile, asked: string | undefined, notes: string[]) {

@@ -19,10 +19,14 @@ export function idOf({ taskClass, id }: LoadedTask, { task }: ResolvedConfig): s
 }
 
 /** Calls the task's `check()`. What it throws is a mistake in the options or modes of this run. */
-export async function checkTask(program: TaskProgram, instance: TaskInstance, side: RunPlan["side"]): Promise<void> {
+export async function checkTask(
+  program: TaskProgram,
+  instance: TaskInstance,
+  ports: Pick<RunPlan, "side" | "note">,
+): Promise<void> {
   if (typeof instance.check !== "function") return;
   try {
-    await settles(`check() of ${program.ref.id}`, instance.check(planOf(program, side)));
+    await settles(`check() of ${program.ref.id}`, instance.check({ ...planOf(program), ...ports }));
   } catch (thrown) {
     if (KagurazakaError.is(thrown)) throw thrown;
     const hint = (thrown as { hint?: unknown } | null | undefined)?.hint;
@@ -41,14 +45,13 @@ const madeUp: Readonly<Record<Yields, ReturnType<typeof nameOfItem>>> = {
   record: { record: madeUpRecord },
 };
 
-function planOf({ modes, roots }: TaskProgram, side: RunPlan["side"]): RunPlan {
+function planOf({ modes, roots }: TaskProgram): Omit<RunPlan, "side" | "note"> {
   const input = modes?.inputMode;
   const yields = input && yieldsOf(input);
   const outputs = outputsOf(modes, "name.txt", madeUp[yields ?? "record"]);
   return {
     inputMode: input && yields ? { name: input.definition.name, yields } : null,
     outputRoot: roots[0]?.outputPath ?? null,
-    side,
     outputs: outputs.map(({ field, type }) => ({ field, type })),
   };
 }

@@ -144,9 +144,10 @@ export async function prepareLoaded(
       hint: "Add *generateTasks() { yield { … }; }, or an inputMode to its template.",
     });
   }
-  await checkTask(program, instance, side);
+  const notes = [...config.notes];
+  await checkTask(program, instance, { side, note: (message) => notes.push(message) });
   return {
-    config,
+    config: { ...config, notes },
     program,
     instance,
     backbone,

@@ -64,7 +64,8 @@ export class Run {
       workers: prepared.shapes.length,
       concurrency: prepared.shapes.reduce((sum, { slots }) => sum + slots, 0),
       shards: shards.length,
-      inputRoot: program.roots[0]?.inputPath ?? null,
+      // A task that lists its own items reads what it likes.
+      inputRoot: program.modes?.inputMode ? program.roots[0]!.inputPath : null,
       outputRoot: shards[0]!.paths.outputRoot,
       runDir: shards[0]!.runDir,
     };

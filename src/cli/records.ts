@@ -1,0 +1,106 @@
+import { defineOptions, type OptionValues } from "../base/option-spec.js";
+import { escapeControls } from "../base/text.js";
+import { cliOptions } from "../config/run-options.js";
+import type { Row } from "../data/batch/batch.js";
+import { jsonText } from "../data/formats/text/json-text.js";
+import { checkColumns } from "../data/map/check-columns.js";
+import { openSource, type Source } from "../data/source/source.js";
+import { messages } from "./message-out.js";
+import { createPalette } from "./messages.js";
+
+/** What all commands over records take. */
+export const sourceOptions = defineOptions({
+  format: { type: "string", help: "the format of the files (default: by extension, else by content)" },
+  formatOptions: { type: "map", help: "options of the format: delimiter=;" },
+  split: { type: "string", help: "only this split" },
+  config: { type: "string", help: "which configuration of a dataset that has several" },
+  json: cliOptions.json,
+});
+
+export const columnsOption = defineOptions({
+  columns: { type: "strings", help: "only these columns: id,text" },
+});
+
+type SourceValues = OptionValues<typeof sourceOptions>;
+
+/** Opens what the words name, and says how it is read. */
+export async function openWords(
+  words: readonly string[],
+  { format, formatOptions, split, config }: SourceValues,
+): Promise<Source> {
+  const source = await openSource(words, { format, options: formatOptions, split, config });
+  const { dim } = createPalette(messages);
+  for (const note of source.notes) messages.write(`${dim("note")} ${escapeControls(note)}\n`);
+  return source;
+}
+
+/** @throws KagurazakaError `features` for a column that there is not */
+export async function chosenColumns(
+  source: Source,
+  columns: readonly string[] | undefined,
+): Promise<readonly string[] | undefined> {
+  const names = columns?.flatMap((text) => text.split(","));
+  if (names) checkColumns(names, await source.features(), source.name);
+  return names;
+}
+
+const MAX_CELL = 60;
+const LEAST_CELL = 6;
+
+/** Rows as a table that fits a terminal of so many columns. */
+export function formatRows(rows: readonly Row[], names: readonly string[], width: number): string {
+  const cells = rows.map((row) => names.map((name) => cellText(row[name])));
+  const wanted = names.map((name, i) =>
+    Math.min(MAX_CELL, Math.max(lengthOf(name), ...cells.map((row) => lengthOf(row[i]!)))),
+  );
+  const widths = fit(wanted, width - 2 * (names.length - 1));
+  const line = (row: readonly string[]): string =>
+    row
+      .map((cell, i) => padded(cut(cell, widths[i]!), widths[i]!))
+      .join("  ")
+      .trimEnd();
+  return [line(names), line(widths.map((one) => "─".repeat(one))), ...cells.map(line)].join("\n");
+}
+
+/** Takes from the widest columns until all fit. */
+function fit(wanted: readonly number[], space: number): number[] {
+  const widths = [...wanted];
+  for (let over = widths.reduce((a, b) => a + b, 0) - space; over > 0; over--) {
+    const widest = widths.indexOf(Math.max(...widths));
+    if (widths[widest]! <= LEAST_CELL) break;
+    widths[widest]!--;
+  }
+  return widths;
+}
+
+export function cellText(value: unknown): string {
+  if (value === null || value === undefined) return "null";
+  if (typeof value === "string") return escapeControls(value);
+  if (typeof value !== "object") return String(value);
+  if (value instanceof Date) return value.toISOString();
+  if (value instanceof Uint8Array) return `${value.length} bytes`;
+  try {
+    return escapeControls(jsonText({ value }).slice('{"value":'.length, -1));
+  } catch {
+    return escapeControls(Array.isArray(value) || ArrayBuffer.isView(value) ? `[${String(value)}]` : String(value));
+  }
+}
+
+const lengthOf = (text: string): number => [...text].length;
+const padded = (text: string, width: number): string => text + " ".repeat(Math.max(0, width - lengthOf(text)));
+
+function cut(text: string, width: number): string {
+  const characters = [...text];
+  return characters.length <= width ? text : `${characters.slice(0, width - 1).join("")}…`;
+}
+
+/** A row as `--json` has it: what JSON cannot say is text. */
+export function rowAsJson(row: Row): string {
+  try {
+    return jsonText(row);
+  } catch {
+    return jsonText(
+      Object.fromEntries(Object.entries(row).map(([name, value]) => [name, value === null ? null : cellText(value)])),
+    );
+  }
+}

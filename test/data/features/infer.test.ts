@@ -1,0 +1,50 @@
+import { describe, expect, test } from "vitest";
+import { type Features, featureText } from "../../../src/data/features/feature.js";
+import { FeatureInference } from "../../../src/data/features/infer.js";
+
+function infer(...rows: Record<string, unknown>[]): Record<string, string> {
+  const inference = new FeatureInference();
+  for (const [i, row] of rows.entries()) inference.add(row, () => `a.jsonl:${i + 1}`);
+  return Object.fromEntries(
+    Object.entries(inference.features as Features).map(([name, feature]) => [name, featureText(feature)]),
+  );
+}
+
+describe("inference over mixed JSON", () => {
+  test.each([
+    ["an integer, then a float", [1, 1.5], "float64?"],
+    ["null first", [null, null, "a"], "string?"],
+    ["nulls alone", [null, null], "null?"],
+    ["a large integer", [1, 2n ** 60n], "int64?"],
+    ["a very large one", [2n ** 63n], "uint64?"],
+    ["-0 is a float", [-0], "float64?"],
+    ["a list of nothing, then of integers", [[], [1]], "list<int64>?"],
+    ["a list with a null", [[1, null]], "list<int64?>?"],
+    ["nested lists", [[[1], [2.5]]], "list<list<float64>>?"],
+    ["bytes and dates", [new Uint8Array(1)], "binary?"],
+    ["typed arrays", [Int32Array.of(1)], "list<int32>?"],
+  ])("%s", (_, values, feature) => {
+    expect(infer(...values.map((x) => ({ x })))).toEqual({ x: feature });
+  });
+
+  test("fields that some rows lack are kept, at any depth", () => {
+    expect(infer({ a: 1, s: { u: "x" } }, { b: true, s: { v: 1 } })).toEqual({
+      a: "int64?",
+      s: "{u: string?, v: int64?}?",
+      b: "bool?",
+    });
+  });
+
+  test("a conflict names the column, both types and both rows", () => {
+    expect(() => infer({ x: 1 }, { x: 2 }, { x: "a" })).toThrow(
+      "column x is int64 and string: first at a.jsonl:1, then at a.jsonl:3",
+    );
+    expect(() => infer({ s: { t: [1] } }, { s: { t: ["a"] } })).toThrow("column s.t[] is int64 and string");
+  });
+
+  test("a conflict may become Json", () => {
+    const inference = new FeatureInference({ mixed: "json" });
+    for (const x of [1, "a", { b: 1 }]) inference.add({ x, y: 1 }, () => "");
+    expect(Object.values(inference.features!).map(featureText)).toEqual(["json?", "int64?"]);
+  });
+});
