@@ -53,7 +53,7 @@ export function formatRows(rows: readonly Row[], names: readonly string[], width
   const wanted = names.map((name, i) =>
     Math.min(MAX_CELL, Math.max(lengthOf(name), ...cells.map((row) => lengthOf(row[i]!)))),
   );
-  const widths = fit(wanted, width - 2 * (names.length - 1));
+  const widths = narrowed(wanted, width - 2 * (names.length - 1));
   const line = (row: readonly string[]): string =>
     row
       .map((cell, i) => padded(cut(cell, widths[i]!), widths[i]!))
@@ -63,7 +63,7 @@ export function formatRows(rows: readonly Row[], names: readonly string[], width
 }
 
 /** Takes from the widest columns until all fit. */
-function fit(wanted: readonly number[], space: number): number[] {
+function narrowed(wanted: readonly number[], space: number): number[] {
   const widths = [...wanted];
   for (let over = widths.reduce((a, b) => a + b, 0) - space; over > 0; over--) {
     const widest = widths.indexOf(Math.max(...widths));

@@ -146,12 +146,7 @@ async function coordinate(prepared: PreparedRun, ui: UiSettings, given: Given): 
     await beside?.[Symbol.asyncDispose]();
     showEnd(result, shownWords(given.words, prepared.config.entries), screen, signal !== undefined);
     ending.isHard = result.blockedThreads > 0;
-    const { run: id, task, backbone, counts, elapsedMs, itemsPerSecond, outputRoot, runDir } = result;
-    if (ui.json)
-      printJson(
-        { run: id, task, backbone, counts, elapsedMs, itemsPerSecond, outputRoot, runDir, exitCode },
-        { owed: true },
-      );
+    if (ui.json) printJson(summaryOf(result, exitCode), { owed: true });
     return exitCode;
   } finally {
     screen.end();
@@ -159,6 +154,14 @@ async function coordinate(prepared: PreparedRun, ui: UiSettings, given: Given): 
     releaseOutput();
     await beside?.[Symbol.asyncDispose]();
   }
+}
+
+/** The object of `--json`. `amounts` only where items have counted something. */
+function summaryOf(result: RunResult, exitCode: number): object {
+  const { run, task, backbone, counts, elapsedMs, itemsPerSecond, outputRoot, runDir } = result;
+  const { amounts } = result.stats;
+  const counted = Object.keys(amounts).length > 0 ? { amounts } : {};
+  return { run, task, backbone, counts, ...counted, elapsedMs, itemsPerSecond, outputRoot, runDir, exitCode };
 }
 
 /** Where the run goes on without this process, or does so already. Undefined: this process is to coordinate it. */

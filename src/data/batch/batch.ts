@@ -1,4 +1,4 @@
-import { dtypeParts } from "../features/dtypes.js";
+import { type DTypeParts, dtypeParts } from "../features/dtypes.js";
 import { type Feature, type Features, isA, isList, splitNullable } from "../features/feature.js";
 
 /** One record. `bigint` for integers beyond 2^53, `Uint8Array` for bytes, typed arrays for lists of numbers. */
@@ -69,10 +69,7 @@ export function compactColumn(values: readonly unknown[], feature: Feature): Col
   const parts = isLabel
     ? ({ kind: "int", bits: 64, signed: true } as const)
     : dtypeParts((core as { dtype: string }).dtype);
-  if (parts.kind !== "int" && parts.kind !== "float") return values;
-  for (const value of values) if (value === null || value === undefined) return values;
-  if (parts.kind === "int" && parts.bits === 64) return integers64(values as (number | bigint)[], parts.signed);
-  return numberArrayOf(parts).from(values as number[]);
+  return parts.kind === "int" || parts.kind === "float" ? compactNumbers(values, parts) : values;
 }
 
 /** Float64Array where all are within 2^53. */
@@ -116,12 +113,22 @@ export function numberArrayOf(parts: {
   }
 }
 
-/** The dtype's parts of a list of numbers without nulls: rows have typed arrays for it. */
-export function listOfNumbers(feature: Feature) {
+type NumberParts = Extract<DTypeParts, { kind: "int" | "float" }>;
+
+/** The dtype's parts of a list of numbers: a list of them without nulls is a typed array. */
+export function listOfNumbers(feature: Feature): NumberParts | undefined {
   const { core } = splitNullable(feature);
-  if (!isList(core) || !isA(core.feature, "Value")) return undefined;
-  const parts = dtypeParts(core.feature.dtype);
-  return parts.kind === "int" || parts.kind === "float" ? parts : undefined;
+  if (!isList(core)) return undefined;
+  const element = splitNullable(core.feature).core;
+  const parts = isA(element, "Value") ? dtypeParts(element.dtype) : undefined;
+  return parts?.kind === "int" || parts?.kind === "float" ? parts : undefined;
+}
+
+/** A typed array, unless a value is null. */
+export function compactNumbers(values: readonly unknown[], parts: NumberParts): NumberArray | readonly unknown[] {
+  for (const value of values) if (value === null || value === undefined) return values;
+  if (parts.kind === "int" && parts.bits === 64) return integers64(values as (number | bigint)[], parts.signed);
+  return numberArrayOf(parts).from(values as number[]);
 }
 
 export function sliceBatch(batch: Batch, from: number, to: number): Batch {

@@ -1,5 +1,5 @@
 import { didYouMean } from "../../base/nearest.js";
-import { integers64, numberArrayOf, plainInteger, type Row } from "../batch/batch.js";
+import { compactNumbers, listOfNumbers, numberArrayOf, plainInteger, type Row } from "../batch/batch.js";
 import { type DType, type DTypeParts, dtypeParts } from "./dtypes.js";
 import {
   type ClassLabel,
@@ -91,7 +91,6 @@ function valueCheck(dtype: DType): Check {
     case "string": {
       const type = parts.kind === "bool" ? "boolean" : "string";
       return (value, path) => {
-        // biome-ignore lint/suspicious/useValidTypeof: one of two.
         if (typeof value === type) return value;
         throw wrong(path, value, dtype);
       };
@@ -186,35 +185,25 @@ const jsonCheck: Check = (value, path) => {
   return value;
 };
 
-function listCheck({ feature, length }: List): Check {
+function listCheck(list: List): Check {
+  const { feature, length } = list;
   const check = checkOf(feature);
-  const numbers = isA(feature, "Value") ? dtypeParts(feature.dtype) : undefined;
+  const numbers = listOfNumbers(list);
+  // Of the very type: its values are in range.
+  const type = numbers && !(numbers.kind === "int" && numbers.bits === 64) ? numberArrayOf(numbers) : undefined;
   return (value, path) => {
     if (!isListLike(value)) throw wrong(path, value, "a list");
     if (length >= 0 && value.length !== length)
       throw new BadValue(path, `a list of ${value.length}, where all have ${length}`);
-    if (numbers?.kind === "int" || numbers?.kind === "float") return toNumbers(value, numbers, check, path);
-    return Array.from(value, (element) => check(element, `${path}[]`));
+    if (type && value instanceof (type as unknown as new () => object)) return value;
+    const checked: unknown[] = new Array(value.length);
+    for (let i = 0; i < checked.length; i++) checked[i] = check(value[i], `${path}[]`);
+    return numbers ? compactNumbers(checked, numbers) : checked;
   };
 }
 
 const isListLike = (value: unknown): value is ArrayLike<unknown> =>
   Array.isArray(value) || (ArrayBuffer.isView(value) && !(value instanceof DataView));
-
-function toNumbers(
-  value: ArrayLike<unknown>,
-  parts: DTypeParts & { kind: "int" | "float" },
-  check: Check,
-  path: string,
-): unknown {
-  const wide = parts.kind === "int" && parts.bits === 64;
-  const type = wide ? undefined : numberArrayOf(parts);
-  // Of the very type: its values are in range.
-  if (type && value instanceof (type as unknown as new () => object)) return value;
-  const checked: (number | bigint)[] = new Array(value.length);
-  for (let i = 0; i < checked.length; i++) checked[i] = check(value[i], `${path}[]`) as number | bigint;
-  return type ? type.from(checked as number[]) : integers64(checked, parts.kind === "int" && parts.signed);
-}
 
 function mapCheck({ key, value }: MapFeature): Check {
   const [checkKey, checkValue] = [checkOf(key), checkOf(value)];

@@ -122,13 +122,15 @@ export type ValueOf<F> =
         ? number
         : F extends List<Value<infer D extends keyof NumberArrays>, number>
           ? NumberArrays[D]
-          : F extends List<infer G, number>
-            ? readonly ValueOf<G>[]
-            : F extends JsonFeature
-              ? unknown
-              : F extends MapFeature<infer K, infer V>
-                ? readonly { readonly key: ValueOf<K>; readonly value: ValueOf<V> }[]
-                : { readonly [K in keyof F]: ValueOf<F[K]> };
+          : F extends List<Nullable<Value<infer D extends keyof NumberArrays>>, number>
+            ? NumberArrays[D] | readonly (ScalarOf<D> | null)[]
+            : F extends List<infer G, number>
+              ? readonly ValueOf<G>[]
+              : F extends JsonFeature
+                ? unknown
+                : F extends MapFeature<infer K, infer V>
+                  ? readonly { readonly key: ValueOf<K>; readonly value: ValueOf<V> }[]
+                  : { readonly [K in keyof F]: ValueOf<F[K]> };
 
 /** A value of a dtype: `Value("int32")`. @throws RangeError for a text that names no dtype */
 export function Value<const D extends DType>(dtype: D): Value<D> {

@@ -5,6 +5,7 @@ import { type FormatDefinition, isFormat, type Packing } from "./format.js";
 /** The shelf of formats: a name and a dynamic import, because engines are large and few files need them. */
 const formats: Readonly<Record<string, () => Promise<{ readonly default: unknown }>>> = {
   jsonl: () => import("./jsonl.js"),
+  parquet: () => import("./parquet.js"),
 };
 
 export const formatNames = (): string[] => Object.keys(formats);
@@ -13,6 +14,7 @@ export const formatNames = (): string[] => Object.keys(formats);
 const extensions: Readonly<Record<string, string>> = {
   ".jsonl": "jsonl",
   ".ndjson": "jsonl",
+  ".parquet": "parquet",
 };
 
 export const formatExtensions = (): string[] => Object.keys(extensions);

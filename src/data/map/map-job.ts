@@ -124,8 +124,9 @@ export class MapWorker {
   /** Maps a slice to its part. */
   async run(item: PartItem, ctx: MapItemContext): Promise<MapCounts & { bytesOut: number }> {
     const { onError, textErrors, groupRows } = this.#options;
-    const plan = await (this.#plan ??= awaitPlan(dirname(ctx.finalPath)));
-    const source = await (this.#source ??= openInput(this.#options));
+    this.#plan ??= awaitPlan(dirname(ctx.finalPath));
+    this.#source ??= openInput(this.#options);
+    const [plan, source] = await Promise.all([this.#plan, this.#source]);
     const shard = source.shardNamed(item.shard);
     const unchanged = watchFile(shard.path, item.size);
     const format = await loadFormat(plan.format);

@@ -41,7 +41,8 @@ export function writeManifest(folder: string, plan: PartsPlan): Manifest {
   const splits: Record<string, { rows: number; parts: number }> = {};
   const rejected: Record<string, number> = {};
   for (const part of parts) {
-    const split = (splits[part.split] ??= { rows: 0, parts: 0 });
+    splits[part.split] ??= { rows: 0, parts: 0 };
+    const split = splits[part.split]!;
     split.rows += part.rows;
     split.parts++;
     for (const [reason, rows] of Object.entries(part.rejected)) rejected[reason] = (rejected[reason] ?? 0) + rows;

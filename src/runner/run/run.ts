@@ -201,7 +201,9 @@ export class Run {
           if (reason !== "listed before") isolation?.settled(shard.number, key);
           shard.recorder.skipped(key, reason);
         },
-        onPlanned: (size) => void (counters.plannedSize += size),
+        onPlanned: (size) => {
+          counters.plannedSize += size;
+        },
         onCleared: (key) => shard.recorder.cleared(key),
         onRefused: (refusal) => shard.recorder.refused(refusal),
         onWarning: (message) => this.warn(inShard(prepared, shard.number, message)),

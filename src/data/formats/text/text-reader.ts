@@ -86,7 +86,10 @@ export class LineReader extends TextReader {
     const { from = 0, to = this.end, textErrors = "fail", columns } = request;
     let line = 0;
     let firstBad: BadRow | undefined;
-    const onBadRow = request.onBadRow ?? ((bad: BadRow): void => void (firstBad ??= bad));
+    const keepFirst = (bad: BadRow): void => {
+      firstBad ??= bad;
+    };
+    const onBadRow = request.onBadRow ?? keepFirst;
     const range = { from, to, maxLineBytes: MAX_LINE_BYTES };
     for await (const block of lineBlocks(this.file, this.packing, range)) {
       const isStart = line === 0 && from === 0;

@@ -1,0 +1,133 @@
+import { type Column, compactNumbers, integers64, listOfNumbers, plainInteger } from "../../batch/batch.js";
+import { type Feature, isList, type MapFeature, type Struct, splitNullable } from "../../features/feature.js";
+import type { LeafNode, ListNode, Node } from "./nodes.js";
+import type { LeafData } from "./pages.js";
+import { convertDense } from "./values.js";
+
+/** The entries of a leaf that begin the slots of a node. */
+interface Slots {
+  readonly count: number;
+  /** Undefined: every entry is one. */
+  readonly entries: Int32Array | undefined;
+}
+
+export type LeafSource = (leaf: LeafNode) => LeafData;
+
+/** The values of a column, a value for each row. */
+export function assembleColumn(node: Node, feature: Feature, leaf: LeafSource): Column {
+  return valuesOf(node, feature, leaf) as Column;
+}
+
+/** The values of all slots of a node, in order. */
+function valuesOf(node: Node, feature: Feature, leaf: LeafSource): ArrayLike<unknown> {
+  const { core } = splitNullable(feature);
+  if (node.kind === "leaf") return leafValues(node, core, leaf(node));
+  return node.kind === "list" ? listValues(node, core, leaf) : structValues(node, core as Struct, leaf);
+}
+
+const firstLeaf = (node: Node): LeafNode =>
+  node.kind === "leaf" ? node : firstLeaf(node.kind === "list" ? node.item : node.fields[0]![1]);
+
+function slotsOf({ slotDef, rep }: Node, data: LeafData): Slots {
+  const { def, rep: levels, entries } = data;
+  if (levels === undefined) return { count: entries, entries: undefined };
+  const found = new Int32Array(entries);
+  let count = 0;
+  for (let i = 0; i < entries; i++)
+    if (levels[i]! <= rep && (def === undefined || def[i]! >= slotDef)) found[count++] = i;
+  return count === entries ? { count, entries: undefined } : { count, entries: found.subarray(0, count) };
+}
+
+function leafValues(node: LeafNode, core: Feature, data: LeafData): ArrayLike<unknown> {
+  const dense = convertDense(data.values, node.element, core);
+  const { def } = data;
+  if (def === undefined) return dense;
+  const plain = plainerOf(dense);
+  // Values and nulls; entries above the node (an empty list) are neither.
+  const values: unknown[] = [];
+  let next = 0;
+  for (let i = 0; i < def.length; i++) {
+    const level = def[i]!;
+    if (level === data.maxDef) values.push(plain(dense[next++]));
+    else if (level >= node.slotDef) values.push(null);
+  }
+  // No null was among them.
+  return values.length === dense.length && next === dense.length && ArrayBuffer.isView(dense) ? dense : values;
+}
+
+/** Integers beside nulls and in structs are numbers, and bigints only where they are needed. */
+function plainerOf(values: ArrayLike<unknown>): (value: unknown) => unknown {
+  const isWide = values instanceof BigInt64Array || values instanceof BigUint64Array;
+  return isWide ? (value) => plainInteger(value as bigint) : (value) => value;
+}
+
+function listValues(node: ListNode, core: Feature, leaf: LeafSource): unknown[] {
+  const data = leaf(firstLeaf(node));
+  const { def, rep } = data;
+  const items = valuesOf(node.item, itemFeature(core), leaf);
+  const take = takerOf(items, core);
+  const lists: unknown[] = [];
+  // Items of the list that is being read begin here.
+  let from = 0;
+  let to = 0;
+  let isOpen = false;
+  const close = (): void => {
+    if (isOpen) lists.push(take(from, to));
+    from = to;
+    isOpen = false;
+  };
+  for (let i = 0; i < data.entries; i++) {
+    const level = def === undefined ? data.maxDef : def[i]!;
+    if (rep![i]! <= node.rep) {
+      close();
+      if (level < node.slotDef) continue;
+      if (level < node.ownDef) lists.push(null);
+      else isOpen = true;
+    }
+    // An entry of a deeper list goes on in the same item.
+    if (level >= node.item.slotDef && rep![i]! <= node.item.rep) to++;
+  }
+  close();
+  return lists;
+}
+
+function itemFeature(core: Feature): Feature {
+  return isList(core) ? core.feature : ({ key: (core as MapFeature).key, value: (core as MapFeature).value } as Struct);
+}
+
+/** Lists of numbers without nulls are views of one array, or typed arrays of their own; other lists are copied out. */
+function takerOf(items: ArrayLike<unknown>, core: Feature): (from: number, to: number) => unknown {
+  if (items instanceof BigInt64Array || items instanceof BigUint64Array)
+    return (from, to) => integers64(items.subarray(from, to), items instanceof BigInt64Array);
+  if (ArrayBuffer.isView(items)) {
+    const numbers = items as unknown as Int32Array;
+    return (from, to) => numbers.subarray(from, to);
+  }
+  const all = items as readonly unknown[];
+  const numbers = listOfNumbers(core);
+  return (from, to) => (numbers ? compactNumbers(all.slice(from, to), numbers) : all.slice(from, to));
+}
+
+function structValues(node: Extract<Node, { kind: "struct" }>, core: Struct, leaf: LeafSource): unknown[] {
+  const columns = node.fields.map(([name, field]) => {
+    const values = valuesOf(field, core[name]!, leaf);
+    return [name, values, plainerOf(values)] as const;
+  });
+  const data = leaf(firstLeaf(node));
+  const { count, entries } = slotsOf(node, data);
+  const structs = new Array<unknown>(count);
+  // The fields have slots only where the struct is there.
+  let next = 0;
+  for (let i = 0; i < count; i++) {
+    const level = data.def === undefined ? data.maxDef : data.def[entries ? entries[i]! : i]!;
+    if (level < node.ownDef) {
+      structs[i] = null;
+      continue;
+    }
+    const struct: Record<string, unknown> = {};
+    for (const [name, values, plain] of columns) struct[name] = plain(values[next]);
+    structs[i] = struct;
+    next++;
+  }
+  return structs;
+}

@@ -1,0 +1,40 @@
+import zlib from "node:zlib";
+
+/** The one file that loads hyparquet and its companions. */
+export type Engine = Awaited<ReturnType<typeof load>>;
+
+let loaded: Promise<Engine> | undefined;
+
+export function loadEngine(): Promise<Engine> {
+  loaded ??= load();
+  return loaded;
+}
+
+async function load() {
+  const [{ parquetMetadata, parquetSchema }, column, delta, encoding, { compressors }] = await Promise.all([
+    import("hyparquet"),
+    import("hyparquet/src/column.js"),
+    import("hyparquet/src/delta.js"),
+    import("hyparquet/src/encoding.js"),
+    import("hyparquet-compressors"),
+  ]);
+  return {
+    parquetMetadata,
+    parquetSchema,
+    parquetHeader: column.parquetHeader,
+    ...delta,
+    byteStreamSplit: encoding.byteStreamSplit,
+    decompressors: { ...compressors, ...native } as Readonly<Record<string, Decompress | undefined>>,
+  };
+}
+
+export type Decompress = (bytes: Uint8Array, size: number) => Uint8Array;
+
+const { zstdDecompressSync } = zlib as unknown as { zstdDecompressSync?: (bytes: Uint8Array) => Buffer };
+
+/** Node's own are faster than those in JavaScript. */
+const native: Readonly<Record<string, Decompress>> = {
+  GZIP: (bytes, size) => zlib.gunzipSync(bytes, { maxOutputLength: Math.max(1, size) }),
+  BROTLI: (bytes, size) => zlib.brotliDecompressSync(bytes, { maxOutputLength: Math.max(1, size) }),
+  ...(zstdDecompressSync && { ZSTD: (bytes: Uint8Array) => zstdDecompressSync(bytes) }),
+};

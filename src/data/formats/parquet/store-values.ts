@@ -1,0 +1,125 @@
+import type { SchemaElement } from "hyparquet";
+import { type DTypeParts, dtypeParts, type TimeUnit } from "../../features/dtypes.js";
+import { type Feature, isA } from "../../features/feature.js";
+import { unitsOf, unscaled } from "../../features/moments.js";
+
+/** Values as they are stored in a page: numbers, or bytes of any length. */
+export type Stored =
+  | Int32Array
+  | BigInt64Array
+  | Float32Array
+  | Float64Array
+  | readonly boolean[]
+  | readonly Uint8Array[];
+
+/** The inverse of `convertDense`. */
+export function storedValues(values: ArrayLike<unknown>, element: SchemaElement, feature: Feature): Stored {
+  if (isA(feature, "ClassLabel")) return bigints(values);
+  if (isA(feature, "Json"))
+    return each(values, (value) =>
+      Buffer.from(JSON.stringify(value, (_, one) => (typeof one === "bigint" ? Number(one) : one))),
+    );
+  return storedByType(values, element, dtypeParts((feature as { dtype: string }).dtype));
+}
+
+function storedByType(values: ArrayLike<unknown>, element: SchemaElement, parts: DTypeParts): Stored {
+  switch (parts.kind) {
+    case "null":
+      return new Int32Array(0);
+    case "bool":
+      return values as readonly boolean[];
+    case "int":
+      if (parts.bits === 64) return bigints(values);
+      return values instanceof Int32Array ? values : Int32Array.from(values as ArrayLike<number>);
+    case "float":
+      return storedFloats(values as ArrayLike<number>, parts.bits);
+    case "string":
+      return each(values, (text) => Buffer.from(text as string));
+    case "binary":
+      return values as readonly Uint8Array[];
+    case "decimal":
+      return each(values, (text) => fixedBytes(unscaled(text as string, parts.scale), element.type_length!));
+    case "date":
+      return Int32Array.from(values as ArrayLike<Date>, (date) => Math.floor(date.getTime() / 86_400_000));
+    case "time":
+      return storedTimes(values as ArrayLike<number>, parts.unit);
+    case "timestamp":
+      return storedTimestamps(values as ArrayLike<Date | bigint>, parts.unit);
+    case "duration":
+      return bigints(values);
+  }
+}
+
+const each = (values: ArrayLike<unknown>, store: (value: unknown) => Uint8Array): Uint8Array[] =>
+  Array.from(values, store);
+
+function bigints(values: ArrayLike<unknown>): BigInt64Array {
+  if (values instanceof BigInt64Array) return values;
+  if (values instanceof BigUint64Array) return new BigInt64Array(values.buffer, values.byteOffset, values.length);
+  const stored = new BigInt64Array(values.length);
+  // A number is written by halves: a bigint for each would cost ten times as much.
+  const halves = new Int32Array(stored.buffer);
+  for (let i = 0; i < stored.length; i++) {
+    const value = values[i];
+    if (typeof value === "bigint") {
+      stored[i] = BigInt.asIntN(64, value);
+      continue;
+    }
+    const number = value as number;
+    halves[2 * i] = number | 0;
+    halves[2 * i + 1] = Math.floor(number / 0x100000000);
+    // Bits above 2^32 are dropped by `|` only below 2^53, which all these numbers are.
+    if (Math.abs(number) >= 0x80000000) halves[2 * i] = Number(BigInt.asIntN(32, BigInt(number)));
+  }
+  return stored;
+}
+
+function storedFloats(values: ArrayLike<number>, bits: number): Stored {
+  if (bits === 64) return values instanceof Float64Array ? values : Float64Array.from(values);
+  if (bits === 32) return values instanceof Float32Array ? values : Float32Array.from(values);
+  return Array.from(values, float16Bytes);
+}
+
+const pow = (exponent: number): number => 2 ** exponent;
+
+/** Rounded to the nearest, ties to even. */
+function float16Bytes(value: number): Uint8Array {
+  const sign = value < 0 || Object.is(value, -0) ? 0x8000 : 0;
+  const size = Math.abs(value);
+  let half: number;
+  if (Number.isNaN(value)) half = 0x7e00;
+  else if (size >= 65_520) half = 0x7c00;
+  else if (size < pow(-14)) half = even(size / pow(-24));
+  else {
+    const exponent = Math.floor(Math.log2(size));
+    const fraction = even((size / pow(exponent) - 1) * 1024);
+    // A fraction that rounds up to 1 raises the exponent.
+    half = ((exponent + 15) << 10) + fraction;
+  }
+  return Uint8Array.of(half & 0xff, (sign | half) >> 8);
+}
+
+function even(value: number): number {
+  const low = Math.floor(value);
+  const rest = value - low;
+  return rest > 0.5 || (rest === 0.5 && low % 2 === 1) ? low + 1 : low;
+}
+
+/** Big-endian, two's complement. */
+function fixedBytes(value: bigint, length: number): Uint8Array {
+  const digits = BigInt.asUintN(8 * length, value)
+    .toString(16)
+    .padStart(2 * length, "0");
+  return Buffer.from(digits, "hex");
+}
+
+function storedTimes(values: ArrayLike<number>, unit: TimeUnit): Stored {
+  if (unit === "s") return Int32Array.from(values, (value) => value * 1000);
+  return unit === "ms" ? Int32Array.from(values) : bigints(values);
+}
+
+function storedTimestamps(values: ArrayLike<Date | bigint>, unit: TimeUnit): Stored {
+  // Seconds are stored as milliseconds.
+  const scale = unit === "s" ? 1000n : 1n;
+  return BigInt64Array.from(Array.from(values, (value) => unitsOf(value, unit) * scale));
+}

@@ -1,0 +1,145 @@
+import { isUtf8 } from "node:buffer";
+import type { SchemaElement } from "hyparquet";
+import { integers64, numberArrayOf } from "../../batch/batch.js";
+import { type DTypeParts, dtypeParts, type TimeUnit } from "../../features/dtypes.js";
+import { type Feature, isA } from "../../features/feature.js";
+import { decimalText, timestampOf } from "../../features/moments.js";
+import type { Dense } from "./plain.js";
+
+/** Values as rows have them (`ValueOf`), without nulls. */
+export type Values = ArrayLike<unknown>;
+
+/**
+ * Turns stored values into those of a feature. Values that are stored once for many, in a dictionary, are turned once.
+ * @throws Error for text that is not UTF-8, and what is no JSON
+ */
+export function convertDense(dense: Dense, element: SchemaElement, feature: Feature): Values {
+  if (isA(feature, "ClassLabel")) return integers64(dense as BigInt64Array, true);
+  if (isA(feature, "Json")) return each(dense, (bytes) => JSON.parse(textOf(bytes as Uint8Array)));
+  return convertByType(dense, element, dtypeParts((feature as { dtype: string }).dtype));
+}
+
+function convertByType(dense: Dense, element: SchemaElement, parts: DTypeParts): Values {
+  switch (parts.kind) {
+    case "int":
+      return convertInts(dense, parts);
+    case "float":
+      return parts.bits === 16 ? Float32Array.from(dense as readonly Uint8Array[], float16) : (dense as Float64Array);
+    case "string":
+      return each(dense, (bytes) => textOf(bytes as Uint8Array));
+    case "binary":
+      // Copied: a view would keep the whole page.
+      return each(dense, (bytes) => Buffer.from(bytes as Uint8Array));
+    case "decimal":
+      return each(dense, (value) => decimalText(unscaledOf(value), element.scale ?? logicalScale(element)));
+    case "date":
+      return each(dense, (value) => new Date(element.type === "INT32" ? Number(value) * 86_400_000 : Number(value)));
+    case "time":
+      // Seconds are stored as milliseconds.
+      return each(dense, parts.unit === "s" ? (value) => Number(value) / 1000 : Number);
+    case "timestamp":
+      return convertTimestamps(dense, element, parts.unit);
+    case "duration":
+      return integers64(dense as BigInt64Array, true);
+    case "null":
+    case "bool":
+      return dense;
+  }
+}
+
+function convertInts(dense: Dense, { bits, signed }: DTypeParts & { kind: "int" }): Values {
+  if (bits === 64) {
+    if (dense instanceof Int32Array) return Float64Array.from(dense);
+    const exact = dense as BigInt64Array;
+    return signed
+      ? integersOf(exact)
+      : integers64(new BigUint64Array(exact.buffer, exact.byteOffset, exact.length), false);
+  }
+  const target = numberArrayOf({ kind: "int", bits, signed });
+  if (bits === 32 && dense instanceof Int32Array)
+    return signed ? dense : new Uint32Array(dense.buffer, dense.byteOffset, dense.length);
+  return target.from(Array.from(dense as ArrayLike<number | bigint>, Number));
+}
+
+/** As `integers64`, without a bigint for each: both halves are read. */
+function integersOf(exact: BigInt64Array): Float64Array | BigInt64Array {
+  const halves = new Int32Array(exact.buffer, exact.byteOffset, exact.length * 2);
+  const numbers = new Float64Array(exact.length);
+  for (let i = 0; i < numbers.length; i++) {
+    const high = halves[2 * i + 1]!;
+    // Within 2^53.
+    if (high < -0x200000 || high >= 0x200000) return exact;
+    numbers[i] = high * 0x100000000 + (halves[2 * i]! >>> 0);
+  }
+  return numbers;
+}
+
+function convertTimestamps(dense: Dense, element: SchemaElement, unit: TimeUnit): Values {
+  if (element.type === "INT96") return each(dense, (bytes) => timestampOf(int96Nanos(bytes as Uint8Array), "ns"));
+  const logical = element.logical_type;
+  const stored =
+    logical?.type === "TIMESTAMP" ? logical.unit : element.converted_type === "TIMESTAMP_MICROS" ? "MICROS" : "MILLIS";
+  // Seconds are stored as milliseconds.
+  const storedUnit: TimeUnit = stored === "NANOS" ? "ns" : stored === "MICROS" ? "us" : "ms";
+  if (unit === "s") return each(dense, (value) => new Date(Number(value)));
+  return each(dense, (value) => timestampOf(value as bigint, storedUnit));
+}
+
+/** Nanoseconds of the day, then the Julian day. */
+function int96Nanos(bytes: Uint8Array): bigint {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, 12);
+  return (BigInt(view.getInt32(8, true)) - 2_440_588n) * 86_400_000_000_000n + view.getBigInt64(0, true);
+}
+
+function unscaledOf(value: unknown): bigint {
+  if (typeof value === "number" || typeof value === "bigint") return BigInt(value);
+  // Big-endian, two's complement.
+  const bytes = value as Uint8Array;
+  if (bytes.length === 0) return 0n;
+  return BigInt.asIntN(
+    8 * bytes.length,
+    BigInt(`0x${Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("hex")}`),
+  );
+}
+
+const logicalScale = ({ logical_type: logical }: SchemaElement): number =>
+  logical?.type === "DECIMAL" ? logical.scale : 0;
+
+function float16(bytes: Uint8Array): number {
+  const half = bytes[0]! | (bytes[1]! << 8);
+  const sign = half & 0x8000 ? -1 : 1;
+  const exponent = (half >> 10) & 0x1f;
+  const fraction = half & 0x3ff;
+  if (exponent === 0x1f) return fraction ? Number.NaN : sign * Number.POSITIVE_INFINITY;
+  return exponent === 0 ? sign * fraction * 2 ** -24 : sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
+}
+
+function textOf(bytes: Uint8Array): string {
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("utf8");
+  if (text.includes("\ufffd") && !isUtf8(bytes))
+    throw new Error(`text that is not valid UTF-8: ${JSON.stringify(text.slice(0, 60))}`);
+  return text;
+}
+
+/** Equal values in a row are often one and the same object of a dictionary: it is turned once. */
+function each(dense: Dense, convert: (value: unknown) => unknown): unknown[] {
+  const values = new Array(dense.length);
+  const known = new Map<unknown, unknown>();
+  let repeats = 0;
+  for (let i = 0; i < dense.length; i++) {
+    const stored: unknown = dense[i];
+    if (typeof stored !== "object" || (i > 1000 && repeats === 0)) {
+      values[i] = convert(stored);
+      continue;
+    }
+    const before = known.get(stored);
+    if (before !== undefined) {
+      repeats++;
+      values[i] = before;
+      continue;
+    }
+    values[i] = convert(stored);
+    known.set(stored, values[i]);
+  }
+  return values;
+}

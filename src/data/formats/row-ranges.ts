@@ -1,0 +1,38 @@
+import type { Range, SliceSize } from "./format.js";
+
+/** A row group or record batch. */
+interface RowGroupLike {
+  readonly first: number;
+  readonly rows: number;
+  readonly bytes: number;
+}
+
+/**
+ * Slices of a file that is read in groups of rows. By bytes: neighbouring groups together up to the size, a group never cut. By
+ * rows: as many as asked for.
+ */
+export function groupRanges(groups: readonly RowGroupLike[], size: SliceSize, fileBytes: number): Range[] {
+  const total = groups.reduce((sum, { rows }) => sum + rows, 0);
+  if (total === 0) return [{ from: 0, to: 0, bytes: fileBytes, rows: 0 }];
+  if (size.rows !== undefined) return rowRanges(total, size.rows, fileBytes);
+  const ranges: { from: number; to: number; bytes: number; rows: number }[] = [];
+  for (const { first, rows, bytes } of groups) {
+    if (rows === 0) continue;
+    const last = ranges.at(-1);
+    if (last && last.bytes + bytes <= (size.bytes ?? Number.POSITIVE_INFINITY)) {
+      last.to += rows;
+      last.rows += rows;
+      last.bytes += bytes;
+    } else {
+      ranges.push({ from: first, to: first + rows, bytes, rows });
+    }
+  }
+  return ranges;
+}
+
+function rowRanges(total: number, rows: number, fileBytes: number): Range[] {
+  return Array.from({ length: Math.ceil(total / rows) }, (_, i) => {
+    const [from, to] = [i * rows, Math.min(total, (i + 1) * rows)];
+    return { from, to, bytes: Math.round((fileBytes * (to - from)) / total), rows: to - from };
+  });
+}
