@@ -2,7 +2,6 @@ import { type Column, compactNumbers, integers64, listOfNumbers, plainInteger } 
 import { type Feature, isList, type MapFeature, type Struct, splitNullable } from "../../features/feature.js";
 import type { LeafNode, ListNode, Node } from "./nodes.js";
 import type { LeafData } from "./pages.js";
-import { convertDense } from "./values.js";
 
 /** The entries of a leaf that begin the slots of a node. */
 interface Slots {
@@ -21,7 +20,7 @@ export function assembleColumn(node: Node, feature: Feature, leaf: LeafSource): 
 /** The values of all slots of a node, in order. */
 function valuesOf(node: Node, feature: Feature, leaf: LeafSource): ArrayLike<unknown> {
   const { core } = splitNullable(feature);
-  if (node.kind === "leaf") return leafValues(node, core, leaf(node));
+  if (node.kind === "leaf") return leafValues(node, leaf(node));
   return node.kind === "list" ? listValues(node, core, leaf) : structValues(node, core as Struct, leaf);
 }
 
@@ -38,9 +37,8 @@ function slotsOf({ slotDef, rep }: Node, data: LeafData): Slots {
   return count === entries ? { count, entries: undefined } : { count, entries: found.subarray(0, count) };
 }
 
-function leafValues(node: LeafNode, core: Feature, data: LeafData): ArrayLike<unknown> {
-  const dense = convertDense(data.values, node.element, core);
-  const { def } = data;
+function leafValues(node: LeafNode, data: LeafData): ArrayLike<unknown> {
+  const { def, values: dense } = data;
   if (def === undefined) return dense;
   const plain = plainerOf(dense);
   // Values and nulls; entries above the node (an empty list) are neither.
@@ -66,6 +64,7 @@ function listValues(node: ListNode, core: Feature, leaf: LeafSource): unknown[] 
   const { def, rep } = data;
   const items = valuesOf(node.item, itemFeature(core), leaf);
   const take = takerOf(items, core);
+  if (node.rep === 0 && def === undefined && node.item.kind === "leaf") return flatLists(rep!, take);
   const lists: unknown[] = [];
   // Items of the list that is being read begin here.
   let from = 0;
@@ -88,6 +87,18 @@ function listValues(node: ListNode, core: Feature, leaf: LeafSource): unknown[] 
     if (level >= node.item.slotDef && rep![i]! <= node.item.rep) to++;
   }
   close();
+  return lists;
+}
+
+/** Lists of a row each, none of them empty or null: every 0 begins one. */
+function flatLists(rep: Uint8Array, take: (from: number, to: number) => unknown): unknown[] {
+  const lists: unknown[] = [];
+  for (let from = 0; from < rep.length; ) {
+    const next = rep.indexOf(0, from + 1);
+    const to = next < 0 ? rep.length : next;
+    lists.push(take(from, to));
+    from = to;
+  }
   return lists;
 }
 

@@ -32,6 +32,19 @@ export function readHybrid(bytes: Uint8Array, from: number, width: number, targe
   }
 }
 
+/** Whether all levels are the highest one, in a single run. */
+export function isOneRun(bytes: Uint8Array, from: number, most: number, count: number): boolean {
+  let header = 0;
+  let at = from;
+  for (let factor = 1; ; factor *= 128) {
+    const byte = bytes[at++];
+    if (byte === undefined || factor > 2 ** 35) return false;
+    header += (byte & 0x7f) * factor;
+    if (byte < 0x80) break;
+  }
+  return header % 2 === 0 && header / 2 >= count && bytes[at] === most;
+}
+
 function unpackBits(bytes: Uint8Array, from: number, target: Target, seen: number, count: number): void {
   let at = from;
   for (let i = seen, end = seen + count; i < end; ) {

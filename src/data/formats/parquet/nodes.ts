@@ -1,5 +1,14 @@
 import type { SchemaElement, SchemaTree } from "hyparquet";
-import { type Feature, type Features, List, type MapFeature, Nullable, type Struct } from "../../features/feature.js";
+import {
+  type Feature,
+  type Features,
+  isList,
+  List,
+  type MapFeature,
+  Nullable,
+  type Struct,
+  splitNullable,
+} from "../../features/feature.js";
 import { featureOfElement } from "./elements.js";
 
 /**
@@ -112,4 +121,25 @@ function coreOf(node: Node): Feature {
   if (!node.isMap || node.item.kind !== "struct") return List(featureOfNode(node.item));
   const [key, value] = node.item.fields;
   return { key: featureOfNode(key![1]), value: featureOfNode(value![1]), _type: "Map" } satisfies MapFeature;
+}
+
+/** The feature of a leaf below a column. */
+export function leafFeature(feature: Feature, node: Node, leaf: Node): Feature {
+  const { core } = splitNullable(feature);
+  if (node === leaf) return core;
+  if (node.kind === "list") {
+    const item = isList(core)
+      ? core.feature
+      : ({ key: (core as MapFeature).key, value: (core as MapFeature).value } as Struct);
+    return leafFeature(item, node.item, leaf);
+  }
+  if (node.kind === "leaf") return core;
+  const [name, field] = node.fields.find(([, one]) => contains(one, leaf))!;
+  return leafFeature((core as Struct)[name]!, field, leaf);
+}
+
+function contains(node: Node, leaf: Node): boolean {
+  if (node === leaf) return true;
+  if (node.kind === "leaf") return false;
+  return node.kind === "list" ? contains(node.item, leaf) : node.fields.some(([, field]) => contains(field, leaf));
 }

@@ -1,13 +1,30 @@
 import type { SchemaElement } from "hyparquet";
 
+/** Byte arrays of a page, without an object for each. */
+export class ByteArrays {
+  readonly length: number;
+  readonly #bytes: Buffer;
+  /** Begin and end of each. */
+  readonly #borders: Int32Array;
+
+  constructor(bytes: Uint8Array, borders: Int32Array) {
+    this.length = borders.length / 2;
+    this.#bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+    this.#borders = borders;
+  }
+
+  at(index: number): Buffer {
+    return this.#bytes.subarray(this.#borders[2 * index], this.#borders[2 * index + 1]);
+  }
+
+  /** Not checked: damage becomes U+FFFD. */
+  textAt(index: number): string {
+    return this.#bytes.toString("utf8", this.#borders[2 * index], this.#borders[2 * index + 1]);
+  }
+}
+
 /** Stored values without nulls: numbers in typed arrays, booleans, bytes. INT96 is 12 bytes. */
-export type Dense =
-  | Int32Array
-  | Float32Array
-  | Float64Array
-  | BigInt64Array
-  | readonly boolean[]
-  | readonly Uint8Array[];
+export type Dense = Int32Array | Float32Array | Float64Array | BigInt64Array | readonly boolean[] | ByteArrays;
 
 type NumberType = "INT32" | "INT64" | "FLOAT" | "DOUBLE";
 const arrays = { INT32: Int32Array, INT64: BigInt64Array, FLOAT: Float32Array, DOUBLE: Float64Array } as const;
@@ -35,23 +52,40 @@ export function readPlain(bytes: Uint8Array, from: number, count: number, { type
   }
 }
 
-function readByteArrays(bytes: Uint8Array, from: number, count: number): Uint8Array[] {
-  const values = new Array<Uint8Array>(count);
+function readByteArrays(bytes: Uint8Array, from: number, count: number): ByteArrays {
+  const borders = new Int32Array(2 * count);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   let at = from;
   for (let i = 0; i < count; i++) {
     need(bytes, at, 4);
     const length = view.getUint32(at, true);
-    need(bytes, at + 4, length);
-    values[i] = bytes.subarray(at + 4, at + 4 + length);
-    at += 4 + length;
+    at += 4;
+    need(bytes, at, length);
+    borders[2 * i] = at;
+    at += length;
+    borders[2 * i + 1] = at;
   }
-  return values;
+  return new ByteArrays(bytes, borders);
 }
 
-function readFixed(bytes: Uint8Array, from: number, count: number, length: number): Uint8Array[] {
+function readFixed(bytes: Uint8Array, from: number, count: number, length: number): ByteArrays {
   need(bytes, from, count * length);
-  return Array.from({ length: count }, (_, i) => bytes.subarray(from + i * length, from + (i + 1) * length));
+  return new ByteArrays(
+    bytes,
+    Int32Array.from({ length: 2 * count }, (_, i) => from + ((i + 1) >> 1) * length),
+  );
+}
+
+/** Of arrays that a decoder has made one by one. */
+export function joinByteArrays(values: readonly Uint8Array[]): ByteArrays {
+  const borders = new Int32Array(2 * values.length);
+  let at = 0;
+  for (const [i, value] of values.entries()) {
+    borders[2 * i] = at;
+    at += value.length;
+    borders[2 * i + 1] = at;
+  }
+  return new ByteArrays(Buffer.concat(values), borders);
 }
 
 function need(bytes: Uint8Array, from: number, length: number): void {
@@ -59,39 +93,15 @@ function need(bytes: Uint8Array, from: number, length: number): void {
 }
 
 /** The values of a dictionary at some indices. @throws RangeError for an index that it does not have */
-export function pickDense(dictionary: Dense, indices: Int32Array): Dense {
+export function pick(dictionary: ArrayLike<unknown>, indices: Int32Array): ArrayLike<unknown> {
   const { length } = dictionary;
-  if (ArrayBuffer.isView(dictionary)) {
-    const picked = new (dictionary.constructor as new (length: number) => Int32Array)(indices.length);
-    const numbers = dictionary as Int32Array;
-    for (let i = 0; i < indices.length; i++) {
-      const index = indices[i]!;
-      if (index >= length || index < 0) throw new RangeError("an index is not in its dictionary");
-      picked[i] = numbers[index]!;
-    }
-    return picked;
-  }
-  const picked = new Array(indices.length);
+  const picked = ArrayBuffer.isView(dictionary)
+    ? new (dictionary.constructor as new (length: number) => unknown[])(indices.length)
+    : new Array<unknown>(indices.length);
   for (let i = 0; i < indices.length; i++) {
     const index = indices[i]!;
     if (index >= length || index < 0) throw new RangeError("an index is not in its dictionary");
     picked[i] = dictionary[index];
   }
   return picked;
-}
-
-export function joinDense(parts: readonly Dense[]): Dense {
-  const [first] = parts;
-  if (first === undefined) return [];
-  if (!ArrayBuffer.isView(first))
-    return ([] as unknown[]).concat(...(parts as readonly (readonly unknown[])[])) as Dense;
-  const joined = new (first.constructor as new (length: number) => Int32Array)(
-    parts.reduce((sum, { length }) => sum + length, 0),
-  );
-  let at = 0;
-  for (const part of parts) {
-    joined.set(part as Int32Array, at);
-    at += part.length;
-  }
-  return joined;
 }

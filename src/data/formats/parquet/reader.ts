@@ -1,14 +1,14 @@
 import type { ColumnMetaData, FileMetaData, RowGroup } from "hyparquet";
 import { KagurazakaError } from "../../../base/errors.js";
 import { type Column, sliceBatch } from "../../batch/batch.js";
-import type { Features } from "../../features/feature.js";
+import type { Feature, Features } from "../../features/feature.js";
 import type { DataFile } from "../../stores/store.js";
 import type { PlacedBatch, Range, ReadRequest, ShardReader, SliceSize } from "../format.js";
 import { groupRanges } from "../row-ranges.js";
 import { assembleColumn } from "./assemble.js";
 import type { Engine } from "./engine.js";
 import type { LeafNode, Node } from "./nodes.js";
-import { leavesOf } from "./nodes.js";
+import { leafFeature, leavesOf } from "./nodes.js";
 import { type LeafData, readColumnChunk } from "./pages.js";
 
 interface ReaderOptions {
@@ -103,7 +103,8 @@ export class ParquetReader implements ShardReader {
   async #column(group: RowGroup, name: string, node: Node, features: Features): Promise<Column> {
     const leaves = new Map<LeafNode, LeafData>();
     try {
-      for (const leaf of leavesOf(node)) leaves.set(leaf, await this.#leaf(group, leaf));
+      for (const leaf of leavesOf(node))
+        leaves.set(leaf, await this.#leaf(group, leaf, leafFeature(features[name]!, node, leaf)));
       return assembleColumn(node, features[name]!, (leaf) => leaves.get(leaf)!);
     } catch (error) {
       if (KagurazakaError.is(error)) throw error;
@@ -111,7 +112,7 @@ export class ParquetReader implements ShardReader {
     }
   }
 
-  async #leaf(group: RowGroup, leaf: LeafNode): Promise<LeafData> {
+  async #leaf(group: RowGroup, leaf: LeafNode, feature: Feature): Promise<LeafData> {
     const { file, engine } = this.#options;
     const wanted = leaf.path.join("\0");
     const chunk = group.columns.find(({ meta_data }) => meta_data?.path_in_schema.join("\0") === wanted)?.meta_data;
@@ -121,7 +122,7 @@ export class ParquetReader implements ShardReader {
     const { buffer, byteOffset, byteLength } = await file.read(from, length);
     if (byteLength < length) throw new Error("the file is shorter than it was");
     // No Buffer: its slices are views.
-    return readColumnChunk(engine, new Uint8Array(buffer, byteOffset, byteLength), leaf, chunk);
+    return readColumnChunk(engine, new Uint8Array(buffer, byteOffset, byteLength), leaf, chunk, feature);
   }
 
   #bad(what: string, cause?: unknown): KagurazakaError {

@@ -4,18 +4,18 @@ import { integers64, numberArrayOf } from "../../batch/batch.js";
 import { type DTypeParts, dtypeParts, type TimeUnit } from "../../features/dtypes.js";
 import { type Feature, isA } from "../../features/feature.js";
 import { decimalText, timestampOf } from "../../features/moments.js";
-import type { Dense } from "./plain.js";
+import { ByteArrays, type Dense } from "./plain.js";
 
 /** Values as rows have them (`ValueOf`), without nulls. */
-export type Values = ArrayLike<unknown>;
+type Values = ArrayLike<unknown>;
 
 /**
- * Turns stored values into those of a feature. Values that are stored once for many, in a dictionary, are turned once.
+ * Turns the stored values of a page, or of a dictionary, into those of a feature.
  * @throws Error for text that is not UTF-8, and what is no JSON
  */
 export function convertDense(dense: Dense, element: SchemaElement, feature: Feature): Values {
   if (isA(feature, "ClassLabel")) return integers64(dense as BigInt64Array, true);
-  if (isA(feature, "Json")) return each(dense, (bytes) => JSON.parse(textOf(bytes as Uint8Array)));
+  if (isA(feature, "Json")) return textsOf(dense).map((text) => JSON.parse(text) as unknown);
   return convertByType(dense, element, dtypeParts((feature as { dtype: string }).dtype));
 }
 
@@ -24,9 +24,11 @@ function convertByType(dense: Dense, element: SchemaElement, parts: DTypeParts):
     case "int":
       return convertInts(dense, parts);
     case "float":
-      return parts.bits === 16 ? Float32Array.from(dense as readonly Uint8Array[], float16) : (dense as Float64Array);
+      return parts.bits === 16
+        ? Float32Array.from(each(dense, (bytes) => float16(bytes as Uint8Array)) as number[])
+        : (dense as Float64Array);
     case "string":
-      return each(dense, (bytes) => textOf(bytes as Uint8Array));
+      return textsOf(dense);
     case "binary":
       // Copied: a view would keep the whole page.
       return each(dense, (bytes) => Buffer.from(bytes as Uint8Array));
@@ -43,7 +45,7 @@ function convertByType(dense: Dense, element: SchemaElement, parts: DTypeParts):
       return integers64(dense as BigInt64Array, true);
     case "null":
     case "bool":
-      return dense;
+      return dense as ArrayLike<unknown>;
   }
 }
 
@@ -114,32 +116,21 @@ function float16(bytes: Uint8Array): number {
   return exponent === 0 ? sign * fraction * 2 ** -24 : sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
 }
 
-function textOf(bytes: Uint8Array): string {
-  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("utf8");
-  if (text.includes("\ufffd") && !isUtf8(bytes))
-    throw new Error(`text that is not valid UTF-8: ${JSON.stringify(text.slice(0, 60))}`);
-  return text;
+function textsOf(dense: Dense): string[] {
+  const bytes = dense as ByteArrays;
+  const texts = new Array<string>(bytes.length);
+  for (let i = 0; i < texts.length; i++) {
+    const text = bytes.textAt(i);
+    if (text.includes("\ufffd") && !isUtf8(bytes.at(i)))
+      throw new Error(`text that is not valid UTF-8: ${JSON.stringify(text.slice(0, 60))}`);
+    texts[i] = text;
+  }
+  return texts;
 }
 
-/** Equal values in a row are often one and the same object of a dictionary: it is turned once. */
 function each(dense: Dense, convert: (value: unknown) => unknown): unknown[] {
-  const values = new Array(dense.length);
-  const known = new Map<unknown, unknown>();
-  let repeats = 0;
-  for (let i = 0; i < dense.length; i++) {
-    const stored: unknown = dense[i];
-    if (typeof stored !== "object" || (i > 1000 && repeats === 0)) {
-      values[i] = convert(stored);
-      continue;
-    }
-    const before = known.get(stored);
-    if (before !== undefined) {
-      repeats++;
-      values[i] = before;
-      continue;
-    }
-    values[i] = convert(stored);
-    known.set(stored, values[i]);
-  }
+  const values = new Array<unknown>(dense.length);
+  if (dense instanceof ByteArrays) for (let i = 0; i < values.length; i++) values[i] = convert(dense.at(i));
+  else for (let i = 0; i < values.length; i++) values[i] = convert(dense[i]);
   return values;
 }

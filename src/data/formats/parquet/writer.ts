@@ -1,19 +1,12 @@
 import type { FileMetaData, KeyValue, RowGroup } from "hyparquet";
 import { type Batch, batchOf, type Row, sliceBatch } from "../../batch/batch.js";
 import { concatBatches } from "../../batch/concat.js";
-import {
-  type Feature,
-  type Features,
-  isList,
-  type MapFeature,
-  type Struct,
-  splitNullable,
-} from "../../features/feature.js";
+import type { Features } from "../../features/feature.js";
 import { FileSink } from "../../stores/file-sink.js";
 import { encodeSchemaMessage, huggingFaceMetadata } from "../arrow/schema.js";
 import type { CreateRequest, ShardWriter, WrittenFile } from "../format.js";
 import { writeChunk } from "./encode.js";
-import type { Node } from "./nodes.js";
+import { leafFeature } from "./nodes.js";
 import { schemaNodesOf, type WrittenSchema } from "./schema-nodes.js";
 import { shredColumn } from "./shred.js";
 import { type Codec, codecNamed, loadWriteEngine, type WriteEngine } from "./write-engine.js";
@@ -129,27 +122,6 @@ class ParquetWriter implements ShardWriter {
 }
 
 const CREATED_BY = "kagurazaka";
-
-/** The feature of a leaf below a column. */
-function leafFeature(feature: Feature, node: Node, leaf: Node): Feature {
-  const { core } = splitNullable(feature);
-  if (node === leaf) return core;
-  if (node.kind === "list") {
-    const item = isList(core)
-      ? core.feature
-      : ({ key: (core as MapFeature).key, value: (core as MapFeature).value } as Struct);
-    return leafFeature(item, node.item, leaf);
-  }
-  if (node.kind === "leaf") return core;
-  const [name, field] = node.fields.find(([, one]) => contains(one, leaf))!;
-  return leafFeature((core as Struct)[name]!, field, leaf);
-}
-
-function contains(node: Node, leaf: Node): boolean {
-  if (node === leaf) return true;
-  if (node.kind === "leaf") return false;
-  return node.kind === "list" ? contains(node.item, leaf) : node.fields.some(([, field]) => contains(field, leaf));
-}
 
 /** About how much memory the values of a batch take: enough to bound a row group. */
 function bytesOf(batch: Batch): number {
