@@ -5,6 +5,8 @@ interface CsvFormat {
   readonly delimiter: string;
   /** null: quotes are plain letters. */
   readonly quote: string | null;
+  /** Rows may have any number of fields: the caller looks at it. @defaultValue false */
+  readonly ragged?: boolean;
 }
 
 /** What is wrong with a row, and in which line it is. */
@@ -20,6 +22,8 @@ const MAX_ROW_CHARACTERS = 64 << 20;
  */
 class RowParser extends Parser {
   rows: string[][] = [];
+  /** The lines that the rows ended in. */
+  lines: number[] = [];
   /** The lines the first row and the last one ended in, and how many fields they have. */
   firstLine = 0;
   lastLine = 0;
@@ -29,6 +33,7 @@ class RowParser extends Parser {
     if (row === null) return super.push(null);
     this.rows.push(row);
     this.lastLine = this.info.lines;
+    this.lines.push(this.lastLine);
     if (this.width > 0) return true;
     this.width = row.length;
     this.firstLine = this.lastLine;
@@ -42,8 +47,10 @@ export class CsvRows {
   /** The parser counts CRLF inside quotes as two lines. */
   #doubled = 0;
   #failure: Error | undefined;
+  /** The lines that the rows of the last call ended in. */
+  lines: readonly number[] = [];
 
-  constructor({ delimiter, quote }: CsvFormat) {
+  constructor({ delimiter, quote, ragged = false }: CsvFormat) {
     this.#parser = new RowParser({
       bom: true,
       delimiter,
@@ -53,6 +60,7 @@ export class CsvRows {
       skip_empty_lines: true,
       record_delimiter: ["\r\n", "\n", "\r"],
       max_record_size: MAX_ROW_CHARACTERS,
+      relax_column_count: ragged,
     });
     this.#parser.on("error", (error) => (this.#failure = error));
   }
@@ -100,6 +108,8 @@ export class CsvRows {
   #drain(mayHaveReturns: boolean): string[][] {
     const { rows } = this.#parser;
     this.#parser.rows = [];
+    this.lines = this.#parser.lines.map((line) => line - this.#doubled);
+    this.#parser.lines = [];
     if (mayHaveReturns) for (const row of rows) for (const field of row) this.#doubled += countCrlf(field);
     return rows;
   }

@@ -18,12 +18,12 @@ import { FeatureConflict, unify, unifyFeatures, unseen } from "./unify.js";
  */
 export class FeatureInference {
   #features: Features | undefined;
-  readonly #mixed: "fail" | "json";
+  readonly #mixed: "fail" | "json" | "string";
   /** Where each column was first seen as something that is not null. */
   readonly #seen = new Map<string, string>();
 
-  /** @param options `mixed`: what becomes of a column with values of several kinds: an error, or `Json` */
-  constructor({ mixed = "fail" }: { readonly mixed?: "fail" | "json" } = {}) {
+  /** @param options `mixed`: what becomes of a column with values of several kinds: an error, `Json`, or text */
+  constructor({ mixed = "fail" }: { readonly mixed?: "fail" | "json" | "string" } = {}) {
     this.#mixed = mixed;
   }
 
@@ -55,8 +55,9 @@ export class FeatureInference {
           error.message += `: first at ${this.#seen.get(name) ?? "an earlier row"}, then at ${where()}`;
           throw error;
         }
-        this.#features = { ...this.#features!, [name]: Nullable(Json()) };
-        own = { ...own, [name]: Json() };
+        const any = this.#mixed === "json" ? Json() : scalars.string;
+        this.#features = { ...this.#features!, [name]: Nullable(any) };
+        own = { ...own, [name]: any };
       }
     }
   }

@@ -32,6 +32,8 @@ export interface FormatDefinition<S extends OptionSpecs = OptionSpecs> {
   readonly options: S;
   /** `create` needs features: the file has a schema. */
   readonly hasSchema: boolean;
+  /** Values are texts in the file: what they are, features say, which are found for the whole source first. */
+  readonly valuesNeedFeatures?: boolean;
   /** Whether a file that begins with these bytes (up to 4 KiB, unpacked) is of this format. */
   recognises(head: Buffer): boolean;
   /** @throws KagurazakaError `bad-data` for a file that is not of this format, or damaged where it was looked at */

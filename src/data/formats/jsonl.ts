@@ -1,6 +1,7 @@
 import { mayHaveLargeIntegers, parseJson } from "../../base/exact-json.js";
 import type { Row } from "../batch/batch.js";
 import { defineFormat, type Packing } from "./format.js";
+import { checkKeys, notObject, whyNotJson } from "./text/json-row.js";
 import { jsonText } from "./text/json-text.js";
 import { BadLine } from "./text/line-rows.js";
 import { LineReader } from "./text/text-reader.js";
@@ -42,25 +43,4 @@ function parseLine(line: string, parse: (text: string) => unknown): unknown {
   } catch (error) {
     throw new BadLine(...whyNotJson(line, error as Error));
   }
-}
-
-/** What is wrong, and what to do. */
-export function whyNotJson(text: string, error: Error): [what: string, hint?: string] {
-  if (error instanceof RangeError) return [error.message];
-  if (/[:[,\s](?:NaN|-?Infinity)\s*(?:[,}\]]|$)/.test(text))
-    return [
-      `not JSON: NaN and Infinity are no JSON`,
-      "Write null or a text for them; Python writes JSON with allow_nan=False.",
-    ];
-  return [`not JSON: ${error.message}`, `The line begins ${JSON.stringify(text.slice(0, 60))}.`];
-}
-
-const notObject = (value: unknown): string =>
-  `not an object but ${Array.isArray(value) ? "an array" : JSON.stringify(value)?.slice(0, 60)}`;
-
-/** @throws BadLine for a key that would change what an object is */
-export function checkKeys(value: unknown): void {
-  if (typeof value !== "object" || value === null) return;
-  if (Object.hasOwn(value, "__proto__")) throw new BadLine('a key is "__proto__"', "Rename it in the file.");
-  for (const inner of Object.values(value)) checkKeys(inner);
 }

@@ -5,6 +5,10 @@ import { type FormatDefinition, isFormat, type Packing } from "./format.js";
 /** The shelf of formats: a name and a dynamic import, because engines are large and few files need them. */
 const formats: Readonly<Record<string, () => Promise<{ readonly default: unknown }>>> = {
   jsonl: () => import("./jsonl.js"),
+  json: () => import("./json.js"),
+  csv: () => import("./csv.js"),
+  tsv: () => import("./tsv.js"),
+  txt: () => import("./txt.js"),
   parquet: () => import("./parquet.js"),
 };
 
@@ -14,6 +18,12 @@ export const formatNames = (): string[] => Object.keys(formats);
 const extensions: Readonly<Record<string, string>> = {
   ".jsonl": "jsonl",
   ".ndjson": "jsonl",
+  ".json": "json",
+  ".csv": "csv",
+  ".tsv": "tsv",
+  ".tab": "tsv",
+  ".txt": "txt",
+  ".text": "txt",
   ".parquet": "parquet",
 };
 

@@ -73,10 +73,15 @@ export async function planMap(options: MapOptions, exported: Exported, folder: s
     folder,
     ...output,
     size: options.sliceRows === undefined ? { bytes: options.sliceBytes } : { rows: options.sliceRows },
-    needsInput: map.batchSize !== undefined || source.shards.some(({ format }) => format === "csv" || format === "tsv"),
+    needsInput: map.batchSize !== undefined || (await valuesNeedFeatures(source)),
     outputFeatures: async () =>
       declared ?? (output.format.hasSchema ? await inferOutput(source, map, columns) : undefined),
   });
+}
+
+async function valuesNeedFeatures(source: Source): Promise<boolean> {
+  const names = [...new Set(source.shards.map(({ format }) => format))];
+  return (await Promise.all(names.map(loadFormat))).some((format) => format.valuesNeedFeatures === true);
 }
 
 const columnsOf = (options: MapOptions, map: MapDefinition): readonly string[] | undefined =>

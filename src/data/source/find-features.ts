@@ -2,6 +2,7 @@ import { KagurazakaError } from "../../base/errors.js";
 import { type Features, featureText } from "../features/feature.js";
 import { FeatureInference } from "../features/infer.js";
 import { FeatureConflict, unifyFeatures } from "../features/unify.js";
+import { loadFormat } from "../formats/registry.js";
 import { positionOf } from "../formats/text/text-reader.js";
 import type { Shard } from "../shard/shard.js";
 import type { Source, SourceShard } from "./source.js";
@@ -19,10 +20,11 @@ interface Found {
 /** @throws KagurazakaError `features` where two shards contradict each other, `source` where there is no row */
 export async function findFeatures(source: Source): Promise<Features> {
   let found: Found | undefined;
-  const inference = new FeatureInference();
+  const formats = await Promise.all([...new Set(source.shards.map(({ format }) => format))].map(loadFormat));
+  const inference = new FeatureInference({ mixed: formats.every((one) => one.valuesNeedFeatures) ? "string" : "fail" });
   let looked = 0;
   for (const shard of source.shards) {
-    await using opened = await source.open(shard);
+    await using opened = await source.openWith(shard, undefined);
     const { features } = opened.reader;
     if (features) {
       found = found ? unifyShards(found, { features, shard }) : { features, shard };

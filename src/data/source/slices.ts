@@ -43,6 +43,6 @@ async function rangesOf(
   shard: SourceShard,
   size: SliceSize,
 ): Promise<{ ranges: readonly Range[]; why: string | undefined }> {
-  await using opened = await source.open(shard);
+  await using opened = await source.openWith(shard, undefined);
   return { ranges: await opened.slices(size), why: opened.reader.undivided };
 }

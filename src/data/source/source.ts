@@ -3,6 +3,7 @@ import { didYouMean } from "../../base/nearest.js";
 import type { Row } from "../batch/batch.js";
 import type { Features } from "../features/feature.js";
 import type { Packing, RowBlock } from "../formats/format.js";
+import { formatOptions } from "../formats/options.js";
 import { loadFormat } from "../formats/registry.js";
 import { openShard, type Shard } from "../shard/shard.js";
 import { findFeatures } from "./find-features.js";
@@ -88,7 +89,20 @@ export class Source {
 
   async open(shard: SourceShard, features = this.#features): Promise<Shard> {
     const format = await loadFormat(shard.format);
-    return openShard({ path: shard.path, format, packing: shard.packing, options: this.#options, features });
+    const known = features ?? (format.valuesNeedFeatures ? await this.features() : undefined);
+    return this.openWith(shard, known);
+  }
+
+  /** As it is: values of a format without types are guessed one by one. */
+  async openWith(shard: SourceShard, features: Features | undefined): Promise<Shard> {
+    const format = await loadFormat(shard.format);
+    return openShard({
+      path: shard.path,
+      format,
+      packing: shard.packing,
+      options: formatOptions(format.options, this.#options),
+      features,
+    });
   }
 
   /**

@@ -132,7 +132,8 @@ export function invalidAt(bytes: Buffer): number {
     if ([0, 1, 2, 3].some((less) => middle - less >= from && isUtf8(bytes.subarray(0, middle - less)))) from = middle;
     else to = middle - 1;
   }
-  return Math.min(from, bytes.length - 1);
+  const less = [0, 1, 2, 3].find((one) => isUtf8(bytes.subarray(0, from - one))) ?? 0;
+  return Math.min(from - less, bytes.length - 1);
 }
 
 /** Refuses what is no UTF-8 text at all, by its first bytes. */

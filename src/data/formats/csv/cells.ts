@@ -1,0 +1,80 @@
+import { plainInteger } from "../../batch/batch.js";
+import { BadValue, checkOf } from "../../features/check.js";
+import { dtypeParts } from "../../features/dtypes.js";
+import { type Feature, featureText, isA, isList, splitNullable } from "../../features/feature.js";
+
+const INTEGER = /^[+-]?(?:0|[1-9]\d*)$/;
+const NUMBER = /^[+-]?(?:(?:0|[1-9]\d*)(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?$/;
+const words: Readonly<Record<string, number>> = {
+  nan: Number.NaN,
+  inf: Number.POSITIVE_INFINITY,
+  "-inf": Number.NEGATIVE_INFINITY,
+};
+
+/** What a field most likely is, where nothing says it. Leading zeros are no number: `007` is text. */
+export function guessCell(text: string): unknown {
+  if (text === "") return null;
+  const first = text.charCodeAt(0);
+  if (first <= 57 && NUMBER.test(text)) return guessNumber(text);
+  const small = text.length <= 5 ? text.toLowerCase() : "";
+  if (small === "true" || small === "false") return small === "true";
+  return text;
+}
+
+function guessNumber(text: string): unknown {
+  if (!INTEGER.test(text)) return Number(text);
+  const number = Number(text);
+  if (Number.isSafeInteger(number)) return number;
+  const exact = BigInt(text);
+  return BigInt.asIntN(64, exact) === exact || BigInt.asUintN(64, exact) === exact ? exact : text;
+}
+
+/**
+ * Turns a field into the value of its column. An empty field is null where the column may be null.
+ * @throws BadValue
+ */
+export function cellReader(feature: Feature, column: string): (text: string) => unknown {
+  const { core, nullable } = splitNullable(feature);
+  const check = checkOf(core);
+  const read = coreReader(core);
+  const isText = isA(core, "Value") && dtypeParts(core.dtype).kind === "string";
+  return (text) => {
+    if (text === "" && nullable) return null;
+    if (isText) return text;
+    const value = read(text);
+    if (value === undefined)
+      throw new BadValue(column, `${JSON.stringify(text.slice(0, 60))} is not ${featureText(core)}`);
+    return check(value, column);
+  };
+}
+
+/** Undefined for what cannot be such a value. */
+function coreReader(core: Feature): (text: string) => unknown {
+  if (isA(core, "Json")) return jsonOrUndefined;
+  if (isA(core, "ClassLabel")) return (text) => (INTEGER.test(text) ? Number(text) : text);
+  if (!isA(core, "Value")) return isList(core) ? jsonOrUndefined : () => undefined;
+  const { kind } = dtypeParts(core.dtype);
+  switch (kind) {
+    case "int":
+      return (text) => (INTEGER.test(text) ? plainInteger(BigInt(text)) : undefined);
+    case "float":
+      return (text) => (NUMBER.test(text) ? Number(text) : words[text.toLowerCase()]);
+    case "bool":
+      return (text) => (/^(?:true|1)$/i.test(text) ? true : /^(?:false|0)$/i.test(text) ? false : undefined);
+    case "null":
+      return (text) => (text === "" ? null : undefined);
+    case "time":
+    case "duration":
+      return (text) => (INTEGER.test(text) ? plainInteger(BigInt(text)) : text);
+    default:
+      return (text) => text;
+  }
+}
+
+function jsonOrUndefined(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,78 @@
+import type { Row } from "../../batch/batch.js";
+import { dtypeParts } from "../../features/dtypes.js";
+import type { Features } from "../../features/feature.js";
+import { isA, splitNullable } from "../../features/feature.js";
+import type { unitsOf } from "../../features/moments.js";
+import { NotText } from "../text/not-text.js";
+
+interface Dialect {
+  readonly delimiter: string;
+  readonly quote: string | null;
+}
+
+/** Rows as lines. Null is an empty field; NaN and Infinity are `nan`, `inf` and `-inf`. */
+export function lineWriter(features: Features, dialect: Dialect): { head: string; line: (row: Row) => string } {
+  const names = Object.keys(features);
+  const cells = names.map((name) => cellWriter(features, name, dialect));
+  const quoted = (text: string): string => quote(text, dialect);
+  return {
+    head: `${names.map(quoted).join(dialect.delimiter)}\n`,
+    line: (row) => {
+      const line = cells.map((cell, i) => cell(row[names[i]!])).join(dialect.delimiter);
+      // An empty line is no row.
+      return line === "" ? '""\n' : `${line}\n`;
+    },
+  };
+}
+
+function cellWriter(features: Features, name: string, dialect: Dialect): (value: unknown) => string {
+  const { core } = splitNullable(features[name]!);
+  const parts = isA(core, "Value") ? dtypeParts(core.dtype) : undefined;
+  return (value) => {
+    if (value === null || value === undefined) return "";
+    switch (typeof value) {
+      case "string":
+        return quote(value, dialect);
+      case "number":
+        return Number.isFinite(value)
+          ? String(Object.is(value, -0) ? "-0.0" : value)
+          : Number.isNaN(value)
+            ? "nan"
+            : value > 0
+              ? "inf"
+              : "-inf";
+      case "boolean":
+      case "bigint":
+        if (parts?.kind === "timestamp" && typeof value === "bigint") return timestampText(value, parts.unit);
+        return String(value);
+    }
+    if (value instanceof Date) return parts?.kind === "date" ? value.toISOString().slice(0, 10) : value.toISOString();
+    if (isA(core, "Json")) return quote(JSON.stringify(value), dialect);
+    throw new NotText(`column ${name} is no number, text or time, which are all that CSV has: choose jsonl or parquet`);
+  };
+}
+
+/** ISO 8601 with the digits that a Date does not have. */
+function timestampText(units: bigint, unit: Parameters<typeof unitsOf>[1]): string {
+  const perSecond = unit === "ns" ? 1_000_000_000n : unit === "us" ? 1_000_000n : 1000n;
+  const seconds = units >= 0n ? units / perSecond : -((-units + perSecond - 1n) / perSecond);
+  const digits = String(units - seconds * perSecond).padStart(String(perSecond).length - 1, "0");
+  return new Date(Number(seconds) * 1000).toISOString().replace(/\.000Z$/, `.${digits}Z`);
+}
+
+/** Quoted where it would be read as something else. */
+function quote(text: string, { delimiter, quote: mark }: Dialect): string {
+  const needs =
+    text === "" ||
+    text.includes(delimiter) ||
+    /[\r\n]|^\s|\s$|^\ufeff/.test(text) ||
+    (mark !== null && text.includes(mark));
+  if (!needs) return text;
+  if (mark === null) {
+    if (text === "") return text;
+    throw new NotText(
+      `a text has the delimiter, a line break or blanks at its end, and there are no quotes: ${JSON.stringify(text.slice(0, 60))}`,
+    );
+  }
+  return `${mark}${text.replaceAll(mark, mark + mark)}${mark}`;
+}

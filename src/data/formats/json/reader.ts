@@ -1,0 +1,74 @@
+import { isUtf8 } from "node:buffer";
+import { KagurazakaError } from "../../../base/errors.js";
+import { mayHaveLargeIntegers, parseJson } from "../../../base/exact-json.js";
+import type { Row } from "../../batch/batch.js";
+import type { BadRow, ReadRequest, RowBlock } from "../format.js";
+import { checkKeys, notObject, whyNotJson } from "../text/json-row.js";
+import { BadLine, checkIsText } from "../text/line-rows.js";
+import { cut, project, TextReader, type TextReaderOptions } from "../text/text-reader.js";
+import { unpacked } from "../text/unpack.js";
+import { ElementScanner, ScanFailure, type ScannedElement } from "./scan-elements.js";
+
+/** The elements of an array, one at a time: memory is bounded by the largest. */
+export class JsonArrayReader extends TextReader {
+  readonly #field: string | undefined;
+
+  constructor(options: Omit<TextReaderOptions, "undivided">, field: string | undefined) {
+    super({ ...options, undivided: "a JSON array cannot be opened in its middle" });
+    this.#field = field;
+  }
+
+  async *rows({ columns, batchRows, textErrors = "fail", onBadRow }: ReadRequest): AsyncGenerator<RowBlock> {
+    const scanner = new ElementScanner(this.#field);
+    let isFirst = true;
+    try {
+      for await (const chunk of unpacked(this.file, this.packing)) {
+        if (isFirst) checkIsText(this.name, chunk, "JSON");
+        isFirst = false;
+        const rows: Row[] = [];
+        const positions: number[] = [];
+        let bad: BadRow | undefined;
+        for (const element of scanner.push(chunk)) {
+          const row = this.#row(element, textErrors);
+          if (!("bad" in row)) {
+            rows.push(row.row);
+            positions.push(element.line);
+          } else if (onBadRow) onBadRow(row.bad);
+          else {
+            bad = row.bad;
+            break;
+          }
+        }
+        const block = { rows, first: positions[0] ?? 0, positions };
+        if (rows.length > 0) yield* cut(columns ? project(block, columns) : block, batchRows);
+        if (bad) throw await this.badRow(0, bad);
+      }
+      scanner.end();
+    } catch (error) {
+      if (!(error instanceof ScanFailure)) throw error;
+      const where = `${this.name}:${error.line}`;
+      throw new KagurazakaError(
+        "bad-data",
+        `${where}: not a JSON array of objects: ${error.message} (byte ${error.at})`,
+        { where, hint: error.hint },
+      );
+    }
+  }
+
+  #row({ text, line }: ScannedElement, textErrors: "fail" | "replace"): { row: Row } | { bad: BadRow } {
+    const json = text.toString("utf8");
+    const bad = (what: string, hint?: string): { bad: BadRow } => ({
+      bad: { position: line, what, hint, text: json.slice(0, 65_536) },
+    });
+    if (textErrors === "fail" && !isUtf8(text)) return bad("not valid UTF-8");
+    try {
+      const row = mayHaveLargeIntegers(json) ? parseJson(json) : (JSON.parse(json) as unknown);
+      if (typeof row !== "object" || row === null || Array.isArray(row))
+        return bad(notObject(row), "Each element must be one JSON object.");
+      if (json.includes("__proto__") || json.includes("\\u005")) checkKeys(row);
+      return { row: row as Row };
+    } catch (error) {
+      return error instanceof BadLine ? bad(error.message, error.hint) : bad(...whyNotJson(json, error as Error));
+    }
+  }
+}
