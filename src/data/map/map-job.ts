@@ -85,7 +85,7 @@ async function valuesNeedFeatures(source: Source): Promise<boolean> {
 }
 
 const columnsOf = (options: MapOptions, map: MapDefinition): readonly string[] | undefined =>
-  options.columns ?? map.columns;
+  options.columns?.flatMap((text) => text.split(",")) ?? map.columns;
 
 /** By default as the input is: its format, packed as it is. */
 async function outputFormat(options: MapOptions, source: Source): Promise<PartFormat> {

@@ -40,17 +40,14 @@ export async function resolveSource(specs: readonly string[], request: SourceReq
   for (const spec of specs) files.push(...(await filesOf(spec)));
   const notes: string[] = [];
   const shards: SourceShard[] = [];
-  for (const file of files) {
-    const found = await formatOf(file, request.format, notes);
-    shards.push({ ...file, ...found });
-  }
+  for (const file of files) shards.push({ ...file, ...(await formatOf(file, request.format, notes)) });
   return { name: nameOf(specs[0]!), shards, notes };
 }
 
 /** `data` of `data/*.jsonl`, `a` of `x/a.jsonl.gz`. */
 function nameOf(spec: string): string {
   const parts = resolve(spec).split("/");
-  const magic = parts.findIndex((part) => /[*?[{]/.test(part));
+  const magic = parts.findIndex((part) => MAGIC.test(part));
   const last = (magic < 0 ? parts : parts.slice(0, magic)).at(-1) ?? "";
   return /^[^.]+/.exec(last)?.[0] ?? "data";
 }
@@ -61,30 +58,56 @@ async function formatOf(file: FoundFile, asked: string | undefined, notes: strin
   if (format !== undefined) return { format, packing: named.packing };
   await using opened = await openFile(file.path);
   const found = await formatOfContents(await headOf(opened, named.packing));
-  if (found === undefined)
-    throw new KagurazakaError("source", `the format of ${file.name} is not known`, {
-      where: file.path,
-      hint: `Say it with --input-format: ${formatNames().join(", ")}.`,
-    });
+  if (found === undefined) {
+    const hint = `Say it with --input-format (of records: --format): ${formatNames().join(", ")}.`;
+    throw new KagurazakaError("source", `the format of ${file.path} is not known`, { where: file.path, hint });
+  }
   notes.push(`${file.name} is read as ${found}, by its content`);
   return { format: found, packing: named.packing };
 }
 
+const MAGIC = /[*?[{]/;
+
 async function filesOf(spec: string): Promise<FoundFile[]> {
   const stat = statSync(spec, { throwIfNoEntry: false });
   if (stat?.isFile()) return [fileAt(dirname(spec), basename(spec))];
-  const files: FoundFile[] = [];
-  if (stat?.isDirectory()) {
-    for (const { relDir, names } of walkFiles({ root: spec, match: (name) => !/^[._]|^README/.test(name) }))
-      for (const name of names) files.push(fileAt(spec, joinRelative(relDir, name)));
-    return files;
-  }
-  const magic = spec.search(/[*?[{]/);
+  if (stat?.isDirectory()) return found(spec, filesBelow(spec));
+  const magic = spec.search(MAGIC);
   if (magic < 0) throw new KagurazakaError("source", `there is no file or folder ${spec}`, { where: spec });
   const root = spec.slice(0, spec.lastIndexOf("/", magic) + 1) || ".";
+  const files: FoundFile[] = [];
   for await (const { relDir, names } of globFiles({ root, pattern: relative(root, spec) }))
     for (const name of names) files.push(fileAt(root, joinRelative(relDir, name)));
-  return files;
+  return found(spec, files);
+}
+
+function found(spec: string, files: FoundFile[]): FoundFile[] {
+  if (files.length > 0) return files;
+  throw new KagurazakaError("source", `${spec} has no file of records`, {
+    where: spec,
+    hint: "Names that begin with a dot or an underscore do not count.",
+  });
+}
+
+/** Names that begin with a dot or an underscore are no data: `_manifest.json`, `_rejected/`. */
+function filesBelow(root: string): FoundFile[] {
+  const files: FoundFile[] = [];
+  for (const { relDir, names } of walkFiles({ root, match: (name) => !/^[._]|^README/.test(name) })) {
+    if (relDir.split("/").some((part) => /^[._]./.test(part))) continue;
+    for (const name of names) files.push(fileAt(root, joinRelative(relDir, name)));
+  }
+  return mostCommon(files);
+}
+
+/** A folder may have other files beside its data: the most common format is that of the data, as in Hugging Face's loader. */
+function mostCommon(files: FoundFile[]): FoundFile[] {
+  const counts = new Map<string, number>();
+  for (const { name } of files) {
+    const { format } = formatOfName(name);
+    if (format !== undefined) counts.set(format, (counts.get(format) ?? 0) + 1);
+  }
+  const [format] = [...counts].sort((a, b) => b[1] - a[1])[0] ?? [];
+  return format === undefined ? files : files.filter(({ name }) => formatOfName(name).format === format);
 }
 
 function fileAt(root: string, name: string): FoundFile {
