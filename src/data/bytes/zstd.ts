@@ -148,3 +148,11 @@ export async function compressZstd(): Promise<(block: Uint8Array) => Uint8Array>
   const codec = await loadCodec();
   return (block) => codec.compress(Buffer.from(block), LEVEL);
 }
+
+/** Unpacks whole blocks, at once. */
+export async function zstdUnpacker(): Promise<(block: Uint8Array) => Uint8Array> {
+  const { zstdDecompressSync } = zlib as unknown as { zstdDecompressSync?: (block: Uint8Array) => Buffer };
+  if (zstdDecompressSync) return zstdDecompressSync;
+  const { decompress } = await import("fzstd");
+  return (block) => decompress(block);
+}

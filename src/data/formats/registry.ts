@@ -10,6 +10,7 @@ const formats: Readonly<Record<string, () => Promise<{ readonly default: unknown
   tsv: () => import("./tsv.js"),
   txt: () => import("./txt.js"),
   parquet: () => import("./parquet.js"),
+  arrow: () => import("./arrow.js"),
 };
 
 export const formatNames = (): string[] => Object.keys(formats);
@@ -25,6 +26,9 @@ const extensions: Readonly<Record<string, string>> = {
   ".txt": "txt",
   ".text": "txt",
   ".parquet": "parquet",
+  ".arrow": "arrow",
+  ".feather": "arrow",
+  ".arrows": "arrow",
 };
 
 export const formatExtensions = (): string[] => Object.keys(extensions);

@@ -1,5 +1,6 @@
-import { type Column, compactNumbers, integers64, listOfNumbers, plainInteger } from "../../batch/batch.js";
+import { type Column, plainInteger } from "../../batch/batch.js";
 import { type Feature, isList, type MapFeature, type Struct, splitNullable } from "../../features/feature.js";
+import { takerOf } from "../take-lists.js";
 import type { LeafNode, ListNode, Node } from "./nodes.js";
 import type { LeafData } from "./pages.js";
 
@@ -104,19 +105,6 @@ function flatLists(rep: Uint8Array, take: (from: number, to: number) => unknown)
 
 function itemFeature(core: Feature): Feature {
   return isList(core) ? core.feature : ({ key: (core as MapFeature).key, value: (core as MapFeature).value } as Struct);
-}
-
-/** Lists of numbers without nulls are views of one array, or typed arrays of their own; other lists are copied out. */
-function takerOf(items: ArrayLike<unknown>, core: Feature): (from: number, to: number) => unknown {
-  if (items instanceof BigInt64Array || items instanceof BigUint64Array)
-    return (from, to) => integers64(items.subarray(from, to), items instanceof BigInt64Array);
-  if (ArrayBuffer.isView(items)) {
-    const numbers = items as unknown as Int32Array;
-    return (from, to) => numbers.subarray(from, to);
-  }
-  const all = items as readonly unknown[];
-  const numbers = listOfNumbers(core);
-  return (from, to) => (numbers ? compactNumbers(all.slice(from, to), numbers) : all.slice(from, to));
 }
 
 function structValues(node: Extract<Node, { kind: "struct" }>, core: Struct, leaf: LeafSource): unknown[] {

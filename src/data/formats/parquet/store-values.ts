@@ -2,6 +2,7 @@ import type { SchemaElement } from "hyparquet";
 import { type DTypeParts, dtypeParts, type TimeUnit } from "../../features/dtypes.js";
 import { type Feature, isA } from "../../features/feature.js";
 import { unitsOf, unscaled } from "../../features/moments.js";
+import { float16Bits } from "../float16.js";
 
 /** Values as they are stored in a page: numbers, or bytes of any length. */
 export type Stored =
@@ -80,29 +81,9 @@ function storedFloats(values: ArrayLike<number>, bits: number): Stored {
   return Array.from(values, float16Bytes);
 }
 
-const pow = (exponent: number): number => 2 ** exponent;
-
-/** Rounded to the nearest, ties to even. */
 function float16Bytes(value: number): Uint8Array {
-  const sign = value < 0 || Object.is(value, -0) ? 0x8000 : 0;
-  const size = Math.abs(value);
-  let half: number;
-  if (Number.isNaN(value)) half = 0x7e00;
-  else if (size >= 65_520) half = 0x7c00;
-  else if (size < pow(-14)) half = even(size / pow(-24));
-  else {
-    const exponent = Math.floor(Math.log2(size));
-    const fraction = even((size / pow(exponent) - 1) * 1024);
-    // A fraction that rounds up to 1 raises the exponent.
-    half = ((exponent + 15) << 10) + fraction;
-  }
-  return Uint8Array.of(half & 0xff, (sign | half) >> 8);
-}
-
-function even(value: number): number {
-  const low = Math.floor(value);
-  const rest = value - low;
-  return rest > 0.5 || (rest === 0.5 && low % 2 === 1) ? low + 1 : low;
+  const half = float16Bits(value);
+  return Uint8Array.of(half & 0xff, half >> 8);
 }
 
 /** Big-endian, two's complement. */

@@ -4,6 +4,7 @@ import { integers64, numberArrayOf } from "../../batch/batch.js";
 import { type DTypeParts, dtypeParts, type TimeUnit } from "../../features/dtypes.js";
 import { type Feature, isA } from "../../features/feature.js";
 import { decimalText, timestampOf } from "../../features/moments.js";
+import { float16Number } from "../float16.js";
 import { ByteArrays, type Dense } from "./plain.js";
 
 /** Values as rows have them (`ValueOf`), without nulls. */
@@ -25,7 +26,11 @@ function convertByType(dense: Dense, element: SchemaElement, parts: DTypeParts):
       return convertInts(dense, parts);
     case "float":
       return parts.bits === 16
-        ? Float32Array.from(each(dense, (bytes) => float16(bytes as Uint8Array)) as number[])
+        ? Float32Array.from(
+            each(dense, (bytes) =>
+              float16Number((bytes as Uint8Array)[0]! | ((bytes as Uint8Array)[1]! << 8)),
+            ) as number[],
+          )
         : (dense as Float64Array);
     case "string":
       return textsOf(dense);
@@ -106,15 +111,6 @@ function unscaledOf(value: unknown): bigint {
 
 const logicalScale = ({ logical_type: logical }: SchemaElement): number =>
   logical?.type === "DECIMAL" ? logical.scale : 0;
-
-function float16(bytes: Uint8Array): number {
-  const half = bytes[0]! | (bytes[1]! << 8);
-  const sign = half & 0x8000 ? -1 : 1;
-  const exponent = (half >> 10) & 0x1f;
-  const fraction = half & 0x3ff;
-  if (exponent === 0x1f) return fraction ? Number.NaN : sign * Number.POSITIVE_INFINITY;
-  return exponent === 0 ? sign * fraction * 2 ** -24 : sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
-}
 
 function textsOf(dense: Dense): string[] {
   const bytes = dense as ByteArrays;
