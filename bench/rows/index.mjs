@@ -8,8 +8,10 @@ import gzip from "./gzip.mjs";
 import later from "./later.mjs";
 import ledger from "./ledger.mjs";
 import lines from "./lines.mjs";
+import map from "./map.mjs";
 import memory from "./memory.mjs";
 import noOp from "./no-op.mjs";
+import parquet from "./parquet.mjs";
 import patience from "./patience.mjs";
 import publication from "./publication.mjs";
 import skip from "./skip.mjs";
@@ -30,6 +32,8 @@ export const rows = [
   durable,
   lines,
   csv,
+  map,
+  parquet,
   exec,
   fleet,
   later,

@@ -1,8 +1,12 @@
 import { compressZstd, zstdUnpacker } from "../../bytes/zstd.js";
 import { packLz4Frame, unpackLz4Frame } from "./lz4-frame.js";
 
+type Arrow = typeof import("apache-arrow");
+type FileMetadata = typeof import("apache-arrow/ipc/metadata/file");
+
 /** The one file that loads apache-arrow. */
-export type ArrowEngine = Awaited<ReturnType<typeof load>>;
+export type ArrowEngine = Arrow &
+  Pick<FileMetadata, "Footer" | "FileBlock"> & { readonly StreamWriter: Arrow["RecordBatchStreamWriter"] };
 
 let loaded: Promise<ArrowEngine> | undefined;
 
@@ -11,7 +15,7 @@ export function loadArrow(): Promise<ArrowEngine> {
   return loaded;
 }
 
-async function load() {
+async function load(): Promise<ArrowEngine> {
   const [arrow, { Footer, FileBlock }] = await Promise.all([
     import("apache-arrow"),
     import("apache-arrow/ipc/metadata/file"),

@@ -1,0 +1,87 @@
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { formatRate as rate } from "../lib/format.mjs";
+import { kagurazaka, peer, repository, taskFile } from "../lib/kagurazaka.mjs";
+import { createLine } from "../lib/line.mjs";
+import { makeScratch, removeScratch, runJson } from "../lib/process.mjs";
+import { interleave } from "../lib/statistics.mjs";
+
+/** Parquet to rows, and lists of integers to typed arrays. */
+export default {
+  name: "parquet",
+  title: "parquet read",
+  async measure({ short, runs }) {
+    const rows = short ? 50_000 : 400_000;
+    const scratch = makeScratch();
+    try {
+      const [flat, lists] = [join(scratch, "flat.parquet"), join(scratch, "lists.parquet")];
+      const { features, loadFormat } = await import(pathToFileURL(join(repository, "dist/src/data/index.js")).href);
+      const format = await loadFormat("parquet");
+      const write = async (path, schema, columns, groupRows) => {
+        const writer = await format.create({
+          path,
+          features: features(schema),
+          compression: "snappy",
+          options: {},
+          groupRows,
+        });
+        await writer.writeBatch({ length: rows, columns });
+        await writer.finish();
+      };
+      const text = "lorem ipsum dolor sit amet ".repeat(7);
+      const ids = Array.from({ length: rows }, (_, i) => i);
+      await write(
+        flat,
+        { id: "int64", text: "string", score: "float64" },
+        { id: Float64Array.from(ids), text: ids.map((i) => text + i), score: Float64Array.from(ids, (i) => i / 7) },
+        rows / 8,
+      );
+      await write(
+        lists,
+        { ids: ["int32"] },
+        { ids: ids.map((i) => Int32Array.from({ length: 40 }, (_, j) => (i * 31 + j * 7919) % 50_000)) },
+        rows / 8,
+      );
+      const read = (file, who) => async () => {
+        const { elapsedMs, count } = await runJson([process.execPath, peer("parquet-rows.mjs"), file, who]);
+        return (count * 1000) / elapsedMs;
+      };
+      const map = (workers) => async () => {
+        const words = [
+          "@map",
+          `${taskFile("map.ts")}#same`,
+          "--in",
+          flat,
+          "--out",
+          join(makeScratch(scratch), "out"),
+          "--format",
+          "parquet",
+        ];
+        const { elapsedMs } = await kagurazaka([...words, "--num_process", String(workers), "--slice-bytes", "1MiB"]);
+        return (rows * 1000) / elapsedMs;
+      };
+      const figures = await interleave(short ? runs : Math.min(runs, 3), {
+        ours: read(flat, "ours"),
+        hyparquet: read(flat, "hyparquet"),
+        lists: read(lists, "lists"),
+        rowsOfLists: read(lists, "hyparquet"),
+        two: map(2),
+        one: map(1),
+      });
+      const line = (what, ours, against, theirs, goal = {}) =>
+        createLine({ what, against, ours, theirs, format: rate, ...goal });
+      return [
+        line(`rows of ${rows / 1000}k (int64, text, double)`, figures.ours, "hyparquet alone", figures.hyparquet, {
+          atLeast: 0.9,
+        }),
+        line("integers of list<int32>, as typed arrays", figures.lists, "the goal of 20M/s", 20_000_000, {
+          atLeast: 1,
+        }),
+        line("integers of list<int32>, as typed arrays", figures.lists, "hyparquet's rows", figures.rowsOfLists * 40),
+        line("@map parquet to parquet, 2 threads", figures.two, "one thread", figures.one, { atLeast: 1.8 }),
+      ];
+    } finally {
+      removeScratch(scratch);
+    }
+  },
+};
