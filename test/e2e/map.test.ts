@@ -10,7 +10,8 @@ export const twice = (row) => [row, { ...row, again: true }];
 export const slow = async (row, ctx) => { await new Promise((r) => setTimeout(r, row.id % 3)); return row; };
 export async function* split(row) { for (const word of row.text.split(" ")) yield { id: row.id, word }; }
 export const broken = (row) => { if (row.id % 4 === 1) throw new Error("no good"); return row; };
-export const where = (row, ctx) => ({ ...ctx, random: ctx.random(), signal: undefined });
+export const where = (row, { source, shard, split, row: at, random }) => ({ source, shard, split, row: at });
+export const dice = (row, ctx) => ({ ...row, random: ctx.random() });
 export const notRows = () => "text";
 export const nan = (row) => ({ ...row, x: row.id === 2 ? NaN : 1 });
 export const five = 5;
@@ -133,12 +134,13 @@ describe.concurrent("rows in, rows out", () => {
 
   test("a function is told where its row stands; random numbers are the same for any number of workers", async () => {
     const at = place({ "in/sub/b.jsonl": rows(50) });
-    await map(at, "where", "--slice-bytes", "200");
-    await map(at, "where", "--slice-bytes", "200", "--num_process", "1", "--out", "again");
+    await map(at, "dice", "--slice-bytes", "200");
+    await map(at, "dice", "--slice-bytes", "200", "--num_process", "1", "--out", "again");
     const parts = Object.entries(at.files("out")).filter(([name]) => name.startsWith("train-"));
     expect(parts.length).toBeGreaterThan(4);
     for (const [name, text] of parts) expect(at.files("again")[name], name).toBe(text);
-    expect(JSON.parse(parts[0]![1].split("\n")[0]!)).toMatchObject({
+    await map(at, "where", "--out", "where");
+    expect(JSON.parse(at.read("where/train-00000-of-00002.jsonl").split("\n")[0]!)).toEqual({
       source: "in",
       shard: "a.jsonl",
       split: "train",
@@ -152,7 +154,7 @@ describe.concurrent("rows in, rows out", () => {
       [["@map", "--in", "in", "--out", "out"], /@map needs FILE#EXPORT/],
       [["@map", "f.mjs#claen", "--in", "in", "--out", "out"], /f\.mjs exports no "claen"\. Did you mean "clean"\?/],
       [["@map", "f.mjs#five", "--in", "in", "--out", "out"], /five is no function over rows, but number/],
-      [["@map", "f.mjs", "--in", "in", "--out", "out"], /f\.mjs has 9 exports: say which, as in f\.mjs#broken/],
+      [["@map", "f.mjs", "--in", "in", "--out", "out"], /f\.mjs has 10 exports: say which, as in f\.mjs#broken/],
       [["@map", "nowhere.mjs#clean", "--in", "in", "--out", "out"], /nowhere\.mjs/],
       [["@map", "f.mjs#clean", "--in", "im", "--out", "out"], /im/],
       [

@@ -103,17 +103,7 @@ class SliceMap {
   }
 
   #context(row: number): MapContext {
-    const { names, signal, seed, read } = this.#request;
-    let random: (() => number) | undefined;
-    return {
-      ...names,
-      row,
-      signal,
-      random: () => {
-        random ??= createRandom(`${seed}\n${names.source}\n${names.shard}\n${read.from ?? 0}\n${row}`);
-        return random();
-      },
-    };
+    return new RowContext(this.#request, row);
   }
 
   /** Writes the results of some rows, and deals with those that have none. */
@@ -191,6 +181,40 @@ class SliceMap {
   #where(position: number): Promise<string> {
     const { shard, read } = this.#request;
     return shard.reader.where(read.from ?? 0, position);
+  }
+}
+
+/** Made for each row, so it holds nothing that it can look up. */
+class RowContext implements MapContext {
+  readonly #request: MapSliceRequest;
+  #random: (() => number) | undefined;
+  readonly row: number;
+
+  constructor(request: MapSliceRequest, row: number) {
+    this.#request = request;
+    this.row = row;
+  }
+
+  get source(): string {
+    return this.#request.names.source;
+  }
+
+  get shard(): string {
+    return this.#request.names.shard;
+  }
+
+  get split(): string {
+    return this.#request.names.split;
+  }
+
+  get signal(): AbortSignal {
+    return this.#request.signal;
+  }
+
+  random(): number {
+    const { seed, read, names } = this.#request;
+    this.#random ??= createRandom(`${seed}\n${names.source}\n${names.shard}\n${read.from ?? 0}\n${this.row}`);
+    return this.#random();
   }
 }
 

@@ -18,8 +18,9 @@ export class FileSink implements Disposable {
 
   write(bytes: Uint8Array): void {
     this.bytes += bytes.length;
-    if (bytes.length > BUFFER_BYTES - this.#filled) this.#flush();
-    if (bytes.length > BUFFER_BYTES / 2) return this.#put(bytes);
+    const isLarge = bytes.length > BUFFER_BYTES / 2;
+    if (isLarge || bytes.length > BUFFER_BYTES - this.#filled) this.#flush();
+    if (isLarge) return this.#put(bytes);
     this.#buffer.set(bytes, this.#filled);
     this.#filled += bytes.length;
   }
