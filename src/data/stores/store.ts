@@ -28,3 +28,27 @@ export interface Store {
   /** The files below a URL; undefined where the store cannot list. */
   list?(url: string): Promise<readonly ListedFile[]>;
 }
+
+/** A registered symbol: a store may come from another package with another copy of this one. */
+const registered = Symbol.for("kagurazaka.stores");
+
+/** The stores of this thread by scheme, whichever copy of this package they were defined with. */
+export function definedStores(): Map<string, Store> {
+  const here = globalThis as { [registered]?: Map<string, Store> };
+  here[registered] ??= new Map();
+  return here[registered];
+}
+
+/**
+ * Defines a store, and from then on its schemes are its own, in this thread: a module that every worker loads (the task's, or
+ * one that it imports) is the place for it. The last one defined for a scheme counts.
+ *
+ * ```ts
+ * export default defineStore({ schemes: ["s3"], open: async (url) => … });
+ * ```
+ */
+export function defineStore(store: Omit<Store, "contract">): Store {
+  const defined: Store = { ...store, contract: 1 };
+  for (const scheme of store.schemes) definedStores().set(scheme.toLowerCase(), defined);
+  return defined;
+}
