@@ -26,6 +26,7 @@ export const commands: Readonly<Record<string, Entry>> = {
   "records schema": { summary: "its columns and their types", load: () => import("./commands/records-schema.js") },
   "records count": { summary: "how many rows it has", load: () => import("./commands/records-count.js") },
   "records sample": { summary: "some rows, at random", load: () => import("./commands/records-sample.js") },
+  "records convert": { summary: "write it in another format", load: () => import("./commands/records-convert.js") },
   worker: { summary: "work as a node of a fleet", load: () => import("./commands/worker.js") },
   status: { summary: "the runs of a fleet", load: () => import("./commands/status.js") },
   wait: { summary: "wait for a run of a fleet", load: () => import("./commands/wait.js") },

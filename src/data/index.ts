@@ -46,4 +46,5 @@ export { awaitPlan, fingerprintOf, type PartsPlan, readPlan, writePlan } from ".
 export { openShard, type Shard } from "./shard/shard.js";
 export { planSlices, type Slice } from "./source/slices.js";
 export { openSource, type Source, type SourceShard } from "./source/source.js";
-export type { DataFile, ListedFile, Store } from "./stores/store.js";
+export { openFile } from "./stores/index.js";
+export { type DataFile, defineStore, type ListedFile, type Store } from "./stores/store.js";

@@ -5,7 +5,7 @@ import type { Features } from "../features/feature.js";
 import { formatNames, formatOfContents, formatOfName } from "../formats/registry.js";
 import { headOf } from "../formats/text/text-reader.js";
 import { globFiles } from "../glob.js";
-import { openFile } from "../stores/index.js";
+import { openFile, schemeOf } from "../stores/index.js";
 import { joinRelative, walkFiles } from "../walk.js";
 import type { SourceShard } from "./source.js";
 
@@ -69,6 +69,7 @@ async function formatOf(file: FoundFile, asked: string | undefined, notes: strin
 const MAGIC = /[*?[{]/;
 
 async function filesOf(spec: string): Promise<FoundFile[]> {
+  if (schemeOf(spec) !== undefined) return [await fileOfUrl(spec)];
   const stat = statSync(spec, { throwIfNoEntry: false });
   if (stat?.isFile()) return [fileAt(dirname(spec), basename(spec))];
   if (stat?.isDirectory()) return found(spec, filesBelow(spec));
@@ -79,6 +80,13 @@ async function filesOf(spec: string): Promise<FoundFile[]> {
   for await (const { relDir, names } of globFiles({ root, pattern: relative(root, spec) }))
     for (const name of names) files.push(fileAt(root, joinRelative(relDir, name)));
   return found(spec, files);
+}
+
+/** A single file: a URL cannot be listed. */
+async function fileOfUrl(url: string): Promise<FoundFile> {
+  await using file = await openFile(url);
+  const name = decodeURIComponent(new URL(url).pathname.split("/").at(-1) || "data");
+  return { name, path: url, size: file.size, version: undefined, split: "train" };
 }
 
 function found(spec: string, files: FoundFile[]): FoundFile[] {
