@@ -122,6 +122,11 @@ describe("imports", () => {
       { "src/builtins.ts": 'import mp from "../backbones/mp.js";' },
       /builtins must point at the shelves lazily/,
     ],
+    [
+      "an engine is loaded by one file",
+      { "src/data/formats/x.ts": 'const { parquetRead } = await import("hyparquet/src/read.js");' },
+      /only src\/data\/formats\/parquet\/engine\.ts may load hyparquet/,
+    ],
     ["a new room needs a rule", { "src/attic/x.ts": 'import "node:fs";' }, /the room "attic" has no rule/],
   ];
   for (const [title, example, says] of broken) {

@@ -73,7 +73,7 @@ function narrowed(wanted: readonly number[], space: number): number[] {
   return widths;
 }
 
-export function cellText(value: unknown): string {
+function cellText(value: unknown): string {
   if (value === null || value === undefined) return "null";
   if (typeof value === "string") return escapeControls(value);
   if (typeof value !== "object") return String(value);

@@ -84,7 +84,15 @@ const packages: Readonly<Record<string, readonly string[]>> = {
   task: [],
   index: [],
   templates: [],
-  tasks: ["kagurazaka"],
+  tasks: ["kagurazaka", "kagurazaka/data"],
+};
+
+/** Engines are large: each is loaded by one file, when it is first used. */
+const engines: Readonly<Record<string, string>> = {
+  hyparquet: "src/data/formats/parquet/engine.ts",
+  "hyparquet-compressors": "src/data/formats/parquet/engine.ts",
+  "hyparquet-writer": "src/data/formats/parquet/write-engine.ts",
+  "apache-arrow": "src/data/formats/arrow/engine.ts",
 };
 
 /** What breaks the rules, one sentence each. */
@@ -94,7 +102,10 @@ export function checkImports(sources: Sources): string[] {
     const place = `${from}:${line}`;
     if (!Object.hasOwn(allowed, room)) return [`${place}: the room "${room}" has no rule`];
     if (to.startsWith("node:")) return [];
-    if (!/\.(?:ts|js|cjs|mjs|json)$/.test(to) || !to.includes("/")) {
+    if (!/^(?:src|backbones|templates|tasks)\/|\.json$/.test(to)) {
+      const engine = Object.keys(engines).find((name) => to === name || to.startsWith(`${name}/`));
+      if (engine !== undefined && kind !== "type" && from !== engines[engine])
+        return [`${place}: only ${engines[engine]} may load ${engine}`];
       const fine = !Object.hasOwn(packages, room) || packages[room]!.includes(to);
       return fine ? [] : [`${place}: ${room} must not import the package ${to}`];
     }

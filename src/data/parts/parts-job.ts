@@ -25,7 +25,7 @@ export interface PartFormat {
   readonly compression: string;
 }
 
-export interface PartsRequest extends PartFormat {
+interface PartsRequest extends PartFormat {
   readonly source: Source;
   readonly size: SliceSize;
   /** The output root. */

@@ -1,4 +1,4 @@
-import { type Batch, batchOf, type Row, rowsOf } from "../batch/batch.js";
+import { batchOf, rowsOf } from "../batch/batch.js";
 import type { Feature, Features } from "../features/feature.js";
 import type {
   FormatDefinition,
@@ -13,7 +13,7 @@ import type {
 import { cut, positionOf } from "../formats/text/text-reader.js";
 import { openFile } from "../stores/index.js";
 
-export interface ShardOptions {
+interface ShardOptions {
   /** Path or URL. */
   readonly path: string;
   readonly format: FormatDefinition;
@@ -71,5 +71,3 @@ function chosen(features: Features | undefined, { columns }: ReadRequest): Featu
     columns.flatMap((name): [string, Feature][] => (features[name] ? [[name, features[name]]] : [])),
   );
 }
-
-export type { Batch, Row };

@@ -6,7 +6,7 @@ import { BadValue, createRowCheck } from "../features/check.js";
 import { type FormatDefinition, UnwritableRow, type WrittenFile } from "../formats/format.js";
 import type { Source } from "./source.js";
 
-export interface ConvertRequest {
+interface ConvertRequest {
   readonly path: string;
   readonly format: FormatDefinition;
   readonly compression: string;

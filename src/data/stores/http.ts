@@ -7,7 +7,7 @@ const CHUNK_BYTES = 1 << 20;
 /** A file of a server without ranges is held in memory, up to here. */
 const MAX_IN_MEMORY = 64 << 20;
 
-export interface HttpFileOptions {
+interface HttpFileOptions {
   readonly authorization?: string | undefined;
   readonly patience?: Patience | undefined;
 }
@@ -59,7 +59,7 @@ async function openWhole(
 }
 
 /** All chunks as one; undefined where they are more than `most` bytes. */
-export async function gather(chunks: AsyncIterable<Uint8Array>, most: number): Promise<Buffer | undefined> {
+async function gather(chunks: AsyncIterable<Uint8Array>, most: number): Promise<Buffer | undefined> {
   const all: Uint8Array[] = [];
   let size = 0;
   for await (const chunk of chunks) {

@@ -43,7 +43,7 @@ export async function openFile(pathOrUrl: string): Promise<DataFile> {
 }
 
 /** @throws KagurazakaError `bad-value` for a scheme that nothing serves; `url` is for the message */
-export async function storeOf(scheme: string, url: string): Promise<Store> {
+async function storeOf(scheme: string, url: string): Promise<Store> {
   const defined = definedStores().get(scheme);
   if (defined) return defined;
   return Object.hasOwn(builtins, scheme) ? (await builtins[scheme]!()).default : unknownScheme(scheme, url);

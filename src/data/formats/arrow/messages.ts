@@ -2,7 +2,7 @@ import type { DataFile } from "../../stores/store.js";
 import type { ArrowEngine } from "./engine.js";
 
 /** A message of a file or stream: metadata, and a body right behind. */
-export interface MessagePlace {
+interface MessagePlace {
   readonly offset: number;
   /** With its prefix. */
   readonly metadataBytes: number;

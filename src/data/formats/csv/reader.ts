@@ -3,7 +3,6 @@ import { KagurazakaError } from "../../../base/errors.js";
 import type { Row } from "../../batch/batch.js";
 import { CsvRows, ragged } from "../../csv-rows.js";
 import { BadValue } from "../../features/check.js";
-import type { Features } from "../../features/feature.js";
 import type { BadRow, Range, ReadRequest, RowBlock, SliceSize } from "../format.js";
 import { checkIsText, invalidAt } from "../text/line-rows.js";
 import { cut, project, TextReader, type TextReaderOptions } from "../text/text-reader.js";
@@ -183,7 +182,3 @@ export function checkNames(file: string, names: readonly string[]): void {
     );
   if (names.includes("__proto__")) throw wrong('no column can be named "__proto__"');
 }
-
-/** The features without those of other files of the source. */
-export const featuresOf = (features: Features | undefined, names: readonly string[]): Features | undefined =>
-  features && Object.fromEntries(names.flatMap((name) => (features[name] ? [[name, features[name]]] : [])));

@@ -11,7 +11,7 @@ interface Slots {
   readonly entries: Int32Array | undefined;
 }
 
-export type LeafSource = (leaf: LeafNode) => LeafData;
+type LeafSource = (leaf: LeafNode) => LeafData;
 
 /** The values of a column, a value for each row. */
 export function assembleColumn(node: Node, feature: Feature, leaf: LeafSource): Column {

@@ -28,7 +28,7 @@ async function load() {
   };
 }
 
-export type Decompress = (bytes: Uint8Array, size: number) => Uint8Array;
+type Decompress = (bytes: Uint8Array, size: number) => Uint8Array;
 
 const { zstdDecompressSync } = zlib as unknown as { zstdDecompressSync?: (bytes: Uint8Array) => Buffer };
 
