@@ -25,11 +25,11 @@ export function parseHubName(spec: string): HubName | undefined {
   const [, name, revision, path] = isUrl
     ? (URL_OF.exec(spec)?.slice(1) ?? [])
     : ["", ...(BARE.exec(spec)?.slice(1) ?? [])];
-  const isFine = name !== undefined && !/--|\.\./.test(name) && !path?.split("/").includes("..");
+  const isOther = /^hf:\/\/(?:models|spaces|buckets|kernels)\//.test(spec);
+  const isFine = !isOther && name !== undefined && !/--|\.\./.test(name) && !path?.split("/").includes("..");
   // In a URL, the slashes of a revision are written %2F.
   if (isFine) return { name, revision: revision?.replace(/%2F/gi, "/"), path };
   if (!isUrl) return undefined;
-  const isOther = /^hf:\/\/(?:models|spaces|buckets)\//.test(spec);
   throw new KagurazakaError("bad-value", `${spec} is no dataset of the hub`, {
     where: spec,
     hint: isOther
