@@ -58,7 +58,7 @@ function readFeature(yaml: unknown): unknown {
   return { _type: typeNamed(type), ...(isFields(inner) ? (type === "class_label" ? readLabels(inner) : inner) : {}) };
 }
 
-const TYPES: ReadonlySet<string> = new Set(["image", "audio", "video", "pdf", "json", "nifti"]);
+const TYPES: ReadonlySet<string> = new Set(["image", "audio", "video", "pdf", "json", "nifti", "mesh"]);
 
 const readDtype = (dtype: string, rest: Fields): Fields =>
   TYPES.has(dtype) ? { _type: typeNamed(dtype) } : { dtype, ...rest, _type: "Value" };

@@ -1,6 +1,15 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { KagurazakaError } from "../../base/errors.js";
-import { type HttpAnswer, isPassing, nameOfUrl, type Patience, request, usualPatience, waitBefore } from "./request.js";
+import {
+  gather,
+  type HttpAnswer,
+  isPassing,
+  nameOfUrl,
+  type Patience,
+  request,
+  usualPatience,
+  waitBefore,
+} from "./request.js";
 import type { DataFile, Store } from "./store.js";
 
 const CHUNK_BYTES = 1 << 20;
@@ -10,6 +19,8 @@ const MAX_IN_MEMORY = 64 << 20;
 interface HttpFileOptions {
   readonly authorization?: string | undefined;
   readonly patience?: Patience | undefined;
+  /** What it means that the server does not give the file. @defaultValue what HTTP says */
+  readonly refused?: ((status: number, headers: Headers) => KagurazakaError) | undefined;
 }
 
 /** Files on web servers. */
@@ -23,16 +34,17 @@ export default httpStore;
  */
 export async function openHttpFile(url: string, options: HttpFileOptions = {}): Promise<DataFile> {
   const name = nameOfUrl(url);
-  const ask = (range: string) => request({ url, headers: { range }, ...options });
+  const { authorization, patience = usualPatience } = options;
+  const ask = (range: string) => request({ url, headers: { range }, authorization, patience });
   const answer = await ask("bytes=0-0");
   const { status, headers } = answer;
-  const common = { name, ask, version: versionOf(headers), patience: options.patience ?? usualPatience };
+  const common = { name, ask, version: versionOf(headers), patience };
   if (status === 200) return openWhole(answer, common);
   const size = sizeOf(headers);
   // An empty file has no first byte.
   const isThere = status === 206 || (status === 416 && size === 0);
   try {
-    if (!isThere) throw refused(name, status, headers);
+    if (!isThere) throw (options.refused ?? refusedBy(name))(status, headers);
     if (size === undefined)
       throw new KagurazakaError("source", `${name} does not say how large it is`, { where: name });
   } finally {
@@ -56,18 +68,6 @@ async function openWhole(
   });
   if (bytes === undefined) throw noRanges(common.name);
   return new HttpFile({ ...common, size: bytes.length, hasRanges: false, bytes });
-}
-
-/** All chunks as one; undefined where they are more than `most` bytes. */
-async function gather(chunks: AsyncIterable<Uint8Array>, most: number): Promise<Buffer | undefined> {
-  const all: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of chunks) {
-    size += chunk.length;
-    if (size > most) return undefined;
-    all.push(chunk);
-  }
-  return Buffer.concat(all, size);
 }
 
 interface HttpFileParts {
@@ -158,7 +158,7 @@ class HttpFile implements DataFile {
     const answer = await ask(`bytes=${at}-${to - 1}`);
     const { status, headers } = answer;
     try {
-      if (status !== 200 && status !== 206 && status !== 416) throw refused(this.name, status, headers);
+      if (status !== 200 && status !== 206 && status !== 416) throw refusedBy(this.name)(status, headers);
       const size = status === 200 ? Number(headers.get("content-length") ?? this.size) : sizeOf(headers);
       if (versionOf(headers) !== version || (size !== undefined && size !== this.size)) throw changed(this.name);
       const isAsked = status === 206 && headers.get("content-range")?.trim().startsWith(`bytes ${at}-`);
@@ -195,12 +195,14 @@ const reasons: Readonly<Record<number, string>> = {
   429: "the server says that there are too many requests",
 };
 
-function refused(name: string, status: number, headers: Headers): KagurazakaError {
-  const after = headers.get("retry-after");
-  const wait = after === null ? "" : ` It asks to wait ${/^\d+$/.test(after) ? `${after} s` : `until ${after}`}.`;
-  const message = `cannot open ${name}: ${reasons[status] ?? "the server fails"} (HTTP ${status}).${wait}`;
-  return new KagurazakaError("source", message, { where: name });
-}
+const refusedBy =
+  (name: string) =>
+  (status: number, headers: Headers): KagurazakaError => {
+    const after = headers.get("retry-after");
+    const wait = after === null ? "" : ` It asks to wait ${/^\d+$/.test(after) ? `${after} s` : `until ${after}`}.`;
+    const message = `cannot open ${name}: ${reasons[status] ?? "the server fails"} (HTTP ${status}).${wait}`;
+    return new KagurazakaError("source", message, { where: name });
+  };
 
 function changed(name: string): KagurazakaError {
   return new KagurazakaError("source", `${name} changed while it was read`, {

@@ -74,6 +74,39 @@ export async function request(wanted: HttpRequest): Promise<HttpAnswer> {
   }
 }
 
+/** An answer with all of its body, which is asked for again where the connection breaks in it. */
+export async function requestWhole(
+  wanted: HttpRequest,
+  mostBytes: number,
+): Promise<{ readonly status: number; readonly headers: Headers; readonly body: Buffer }> {
+  const patience = wanted.patience ?? usualPatience;
+  for (let tries = 1; ; tries++) {
+    const { status, headers, chunks } = await request(wanted);
+    try {
+      const body = await gather(chunks(), mostBytes);
+      if (body !== undefined) return { status, headers, body };
+    } catch (error) {
+      if (tries >= patience.tries || !isPassing(error)) throw cannotReach(wanted.url, error);
+      await sleep(waitBefore(tries, patience));
+      continue;
+    }
+    const name = nameOfUrl(wanted.url);
+    throw new KagurazakaError("source", `${name} answers with more than ${mostBytes} bytes`, { where: name });
+  }
+}
+
+/** All chunks as one; undefined where they are more than `most` bytes. */
+export async function gather(chunks: AsyncIterable<Uint8Array>, most: number): Promise<Buffer | undefined> {
+  const all: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of chunks) {
+    size += chunk.length;
+    if (size > most) return undefined;
+    all.push(chunk);
+  }
+  return Buffer.concat(all, size);
+}
+
 /** How long to wait after so many failures: half of it by chance, so that many workers do not come back at once. */
 export function waitBefore(failures: number, { firstWaitMs }: Patience): number {
   const most = Math.min(MAX_WAIT_MS, firstWaitMs * 2 ** (failures - 1));
