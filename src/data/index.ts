@@ -27,6 +27,9 @@ export { FeatureInference } from "./features/infer.js";
 export { FeatureConflict, unifyFeatures } from "./features/unify.js";
 export * from "./formats/format.js";
 export { formatNames, formatOfName, loadFormat, packingExtension } from "./formats/registry.js";
+export { type ColumnOf, Dataset, type PickColumns, type RowOf } from "./loader/dataset.js";
+export { DatasetDict, type LoadOptions, loadDataset } from "./loader/load-dataset.js";
+export { StreamingDataset } from "./loader/streaming-dataset.js";
 export {
   type BatchResult,
   defineMap,
