@@ -7,6 +7,8 @@ export interface ConfigChoice {
   readonly config: string;
   readonly configs: readonly string[];
   readonly splits: Splits;
+  /** Whether names of files tell the splits, not the patterns of a card. */
+  readonly isByNames: boolean;
 }
 
 /** The configs that a dataset has; one, `default` or as `dataset_info` calls it, where the card has none. */
@@ -31,9 +33,9 @@ export function chooseConfig(
   const found = card && card.configs.length > 0 ? findConfig(card.configs, config, of) : undefined;
   if (!found) {
     if (config !== undefined && config !== "default" && !configs.includes(config)) throw noConfig(configs, config, of);
-    return { config: config ?? configs[0]!, configs, splits: splitsByNames(names) };
+    return { config: config ?? configs[0]!, configs, splits: splitsByNames(names), isByNames: true };
   }
-  return { config: found.name, configs, splits: splitsOf(found, names, of) };
+  return { config: found.name, configs, splits: splitsOf(found, names, of), isByNames: !found.patterns };
 }
 
 function splitsOf({ patterns, directory }: CardConfig, names: readonly string[], of: string): Splits {

@@ -9,7 +9,7 @@ export type Splits = Map<string, string[]>;
 /*
  * The rules of `datasets/data_files.py`, release 5.0.1; the tests hold what that release says. Ours differ in four things: a file is
  * in a split once, however many keywords are in its name; parts are sorted by number; beside README.md and the like, names that
- * begin with `_` (`_SUCCESS`, `_manifest.json`) and licences are no data; `.eval` logs have no meaning here.
+ * begin with `_` (`_SUCCESS`, `_manifest.json`, `_rejected/`) and licences are no data; `.eval` logs have no meaning here.
  */
 const keywords: Readonly<Record<string, readonly string[]>> = {
   train: ["train", "training"],
@@ -76,7 +76,7 @@ function isData(name: string, pattern: string): boolean {
   const [file, askedFile] = [parts.at(-1)!, asked.at(-1)!];
   const count = (all: readonly string[], start: string): number => all.filter((part) => part.startsWith(start)).length;
   if (count(parts, ".") !== count(asked, ".")) return false;
-  if (count(parts.slice(0, -1), "__") !== count(asked.slice(0, -1), "__")) return false;
+  if (count(parts.slice(0, -1), "_") !== count(asked.slice(0, -1), "_")) return false;
   if (file === askedFile) return true;
   return !IGNORED.has(file) && !ABOUT.test(file) && (!file.startsWith("_") || askedFile.startsWith("_"));
 }

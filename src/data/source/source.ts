@@ -21,6 +21,8 @@ export interface SourceShard {
   readonly split: string;
   readonly format: string;
   readonly packing: Packing;
+  /** Brings a file of the hub into its cache, and says where it lies; undefined where `path` can be opened as it is. */
+  readonly fetch?: (() => Promise<string>) | undefined;
 }
 
 /** A named dataset: its shards in order, by split. */
@@ -97,7 +99,7 @@ export class Source {
   async openWith(shard: SourceShard, features: Features | undefined): Promise<Shard> {
     const format = await loadFormat(shard.format);
     return openShard({
-      path: shard.path,
+      path: (await shard.fetch?.()) ?? shard.path,
       format,
       packing: shard.packing,
       options: formatOptions(format.options, this.#options),
