@@ -16,7 +16,7 @@ const CHUNK_BYTES = 1 << 20;
 /** A file of a server without ranges is held in memory, up to here. */
 const MAX_IN_MEMORY = 64 << 20;
 
-export interface HttpFileOptions {
+interface HttpFileOptions {
   readonly authorization?: string | undefined;
   readonly patience?: Patience | undefined;
   /** What it means that the server does not give the file. @defaultValue what HTTP says */

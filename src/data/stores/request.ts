@@ -13,7 +13,7 @@ export interface Patience {
 
 export const usualPatience: Patience = { tries: 5, firstWaitMs: 500, silenceMs: 60_000 };
 
-export interface HttpRequest {
+interface HttpRequest {
   readonly url: string;
   readonly headers?: Readonly<Record<string, string>>;
   /** Sent to the host of the URL, and never to another one that it redirects to. */
