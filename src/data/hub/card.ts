@@ -30,7 +30,7 @@ export interface CardInfo {
   readonly splits: readonly CardSplit[];
 }
 
-export interface CardSplit {
+interface CardSplit {
   readonly name: string;
   readonly rows: number | undefined;
   readonly bytes: number | undefined;

@@ -10,7 +10,7 @@ import { type RemoteFile, refusal } from "./api.js";
 import { blobPath, linkBlob, snapshotPath, temporaryOf } from "./cache.js";
 import type { HubSettings } from "./settings.js";
 
-export interface Download {
+interface Download {
   /** Of the dataset. */
   readonly name: string;
   readonly commit: string;

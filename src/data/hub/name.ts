@@ -1,7 +1,7 @@
 import { KagurazakaError } from "../../base/errors.js";
 
 /** A dataset of the hub, as a user names it. */
-export interface HubName {
+interface HubName {
   /** `org/name`, or a `name` of the old ones. */
   readonly name: string;
   readonly revision: string | undefined;
