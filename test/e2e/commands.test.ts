@@ -202,4 +202,29 @@ describe.concurrent("ready-made tasks", () => {
       server.close();
     }
   });
+
+  test("@map gives the rows that a loop of Python gives", async () => {
+    const lines = Array.from(
+      { length: 40 },
+      (_, i) => `${JSON.stringify({ id: i, text: `Straße ${i}`, even: i % 2 === 0 })}\n`,
+    );
+    const place = createPlace({
+      "in/a.jsonl": lines.slice(0, 25).join(""),
+      "in/b.jsonl": lines.slice(25).join(""),
+      "f.mjs": "export const long = (row) => (row.even ? { ...row, length: row.text.length } : null);\n",
+    });
+    const run = () => place.run(["@map", "f.mjs#long", "--in", "in", "--out", "out", "--json"]);
+    expect((await run()).json).toMatchObject({ counts: counts({ done: 2 }), amounts: { rows_in: 40, rows_out: 20 } });
+    const loop =
+      "import json,sys\nfor line in sys.stdin:\n r=json.loads(line)\n if r['even']: print(json.dumps({**r,'length':len(r['text'])}))";
+    const python = spawnSync("python3", ["-c", loop], { input: lines.join(""), encoding: "utf8" });
+    const written = Object.entries(place.files("out")).filter(([name]) => /^train-/.test(name));
+    const rows = (text: string): unknown[] =>
+      text
+        .trim()
+        .split("\n")
+        .map((line) => JSON.parse(line));
+    expect(rows(written.map(([, text]) => text).join(""))).toEqual(rows(python.stdout));
+    expect((await run()).json.counts).toEqual(counts({ skipped: 2 }));
+  });
 });

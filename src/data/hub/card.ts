@@ -22,7 +22,7 @@ export interface CardConfig {
 }
 
 /** `dataset_info` of one config. */
-export interface CardInfo {
+interface CardInfo {
   /** `default` where the card names none. */
   readonly config: string;
   /** The JSON form of Hugging Face: `fromHuggingFace` reads it. */

@@ -3,7 +3,7 @@ import { didYouMean } from "../../base/nearest.js";
 import type { CardConfig, DatasetCard } from "./card.js";
 import { matchFiles, type Splits, splitsByNames } from "./splits.js";
 
-export interface ConfigChoice {
+interface ConfigChoice {
   readonly config: string;
   readonly configs: readonly string[];
   readonly splits: Splits;
@@ -12,7 +12,7 @@ export interface ConfigChoice {
 }
 
 /** The configs that a dataset has; one, `default` or as `dataset_info` calls it, where the card has none. */
-export function configNames(card: DatasetCard | undefined): string[] {
+function configNames(card: DatasetCard | undefined): string[] {
   if (card && card.configs.length > 0) return card.configs.map(({ name }) => name);
   return [card?.infos.length === 1 ? card.infos[0]!.config : "default"];
 }

@@ -12,7 +12,7 @@ import { parseHubName } from "./name.js";
 import { type Environment, type HubSettings, hubSettings } from "./settings.js";
 import { matchFiles } from "./splits.js";
 
-export interface HubOptions {
+interface HubOptions {
   /** A branch, a tag or a commit. @defaultValue that of the spec, else `main` */
   readonly revision?: string | undefined;
   /** Ask the hub which commit the revision is now, also where the cache knows one. @defaultValue false */
@@ -23,7 +23,7 @@ export interface HubOptions {
 }
 
 /** A dataset of the hub at one commit. Nothing but its card is fetched before `fetchHubFile`. */
-export interface HubDataset {
+interface HubDataset {
   readonly name: string;
   readonly commit: string;
   /** Of the cache: all that is fetched lies below it. */
@@ -35,7 +35,7 @@ export interface HubDataset {
   readonly note: string | undefined;
 }
 
-export interface HubFile extends ListedFile {
+interface HubFile extends ListedFile {
   /** The hash of its bytes; undefined for a file of a cache that the hub was not asked about. */
   readonly version: string | undefined;
   /** Where it lies, when it is in the cache. */

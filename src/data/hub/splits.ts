@@ -32,7 +32,7 @@ const SPLIT_NAME = /^[\p{L}\p{N}_]+(?:\.[\p{L}\p{N}_]+)*$/u;
  * whatever the name; keywords in names of directories, then of files; else all is `train`. Files of no split are left out.
  */
 export function splitsByNames(names: readonly string[]): Splits {
-  const data = sortFiles(names.filter((name) => isData(name, "**")));
+  const data = sortFiles(names.filter((name) => isData(name, "**") && !IN_OWN.test(name)));
   const sharded = splitsOfShards(data);
   if (sharded.size > 0) return sharded;
   for (const rulesOf of [inDirectory, inFileName]) {
@@ -69,6 +69,9 @@ const IGNORED = new Set([
 ]);
 const ABOUT = /^(?:readme|licen[cs]e|citation|changelog)(?:\.(?:md|txt|rst|cff))?$/i;
 
+/** What a run keeps beside its data: `_rejected/`, `_parts/`. */
+const IN_OWN = /(?:^|\/)_[^/]*\//;
+
 /** Whether a pattern that matches a name means it: hidden names, those with an underscore and those about the data are to be spelt out. */
 function isData(name: string, pattern: string): boolean {
   const parts = name.split("/");
@@ -76,7 +79,7 @@ function isData(name: string, pattern: string): boolean {
   const [file, askedFile] = [parts.at(-1)!, asked.at(-1)!];
   const count = (all: readonly string[], start: string): number => all.filter((part) => part.startsWith(start)).length;
   if (count(parts, ".") !== count(asked, ".")) return false;
-  if (count(parts.slice(0, -1), "_") !== count(asked.slice(0, -1), "_")) return false;
+  if (count(parts.slice(0, -1), "__") !== count(asked.slice(0, -1), "__")) return false;
   if (file === askedFile) return true;
   return !IGNORED.has(file) && !ABOUT.test(file) && (!file.startsWith("_") || askedFile.startsWith("_"));
 }

@@ -63,7 +63,7 @@ function filesOfDataset(spec: string, listing: Listing, request: SourceRequest, 
 }
 
 /** A folder may have other files beside its data: the most common format is that of the data, as in Hugging Face's loader. */
-function ofOneFormat(files: readonly SplitFile[], asked: string | undefined): readonly SplitFile[] {
+function ofOneFormat(files: SplitFile[], asked: string | undefined): SplitFile[] {
   const counts = new Map<string, number>();
   for (const { name } of files) {
     const { format } = formatOfName(name);
