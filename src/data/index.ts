@@ -50,3 +50,5 @@ export { openShard, type Shard } from "./shard/shard.js";
 export { planSlices, type Slice } from "./source/slices.js";
 export { openSource, type Source, type SourceShard } from "./source/source.js";
 export type { DataFile, ListedFile, Store } from "./stores/store.js";
+export { openWriter, type WriterOptions, writeRows } from "./writer/open-writer.js";
+export type { RowWriter } from "./writer/row-writer.js";
