@@ -3,6 +3,7 @@ import { didYouMean } from "../../base/nearest.js";
 import type { Row } from "../batch/batch.js";
 import type { Features } from "../features/feature.js";
 import type { Packing, RowBlock } from "../formats/format.js";
+import { formatOptions } from "../formats/options.js";
 import { loadFormat } from "../formats/registry.js";
 import { openShard, type Shard } from "../shard/shard.js";
 import { findFeatures } from "./find-features.js";
@@ -88,7 +89,8 @@ export class Source {
 
   async open(shard: SourceShard, features = this.#features): Promise<Shard> {
     const format = await loadFormat(shard.format);
-    return openShard({ path: shard.path, format, packing: shard.packing, options: this.#options, features });
+    const options = formatOptions(format.options, this.#options, shard.name);
+    return openShard({ path: shard.path, format, packing: shard.packing, options, features });
   }
 
   /**
