@@ -12,6 +12,7 @@
  */
 export { type BackboneSuite, testBackbone } from "./testing/backbone.js";
 export { type FleetSuite, testFleet } from "./testing/fleet.js";
+export { type FormatSample, type FormatSuite, testFormat } from "./testing/format.js";
 export { type InputModeSuite, testInputMode } from "./testing/input-mode.js";
 export type { It } from "./testing/it.js";
 export { type OutputModeSuite, testOutputMode } from "./testing/output-mode.js";

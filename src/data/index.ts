@@ -51,3 +51,5 @@ export { planSlices, type Slice } from "./source/slices.js";
 export { openSource, type Source, type SourceShard } from "./source/source.js";
 export { openFile } from "./stores/index.js";
 export { type DataFile, defineStore, type ListedFile, type Store } from "./stores/store.js";
+export { openWriter, type WriterOptions, writeRows } from "./writer/open-writer.js";
+export type { RowWriter } from "./writer/row-writer.js";

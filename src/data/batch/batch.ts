@@ -62,7 +62,7 @@ export function batchOf(rows: readonly Row[], features: Features): Batch {
 }
 
 /** The values as a typed array, where they are numbers without nulls. */
-function compactColumn(values: readonly unknown[], feature: Feature): Column {
+export function compactColumn(values: readonly unknown[], feature: Feature): Column {
   const { core } = splitNullable(feature);
   const isLabel = isA(core, "ClassLabel");
   if (!isLabel && !isA(core, "Value")) return values;

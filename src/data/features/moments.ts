@@ -4,13 +4,12 @@ import { type DTypeParts, type TimeUnit, unitsPerSecond } from "./dtypes.js";
 /** Dates, times and decimals from what people write for them; undefined for what is none. */
 
 const DAY_MS = 86_400_000;
-const ISO_DATE = /^[+-]?\d{4,6}-\d\d-\d\d$/;
 const ISO = /^([+-]?\d{4,6}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d)?)(?:\.(\d{1,9}))?(Z|[+-]\d\d:?\d\d)?)?$/;
 
 export function toDate(value: unknown, unit: "day" | "ms"): Date | undefined {
-  const date =
-    value instanceof Date ? value : typeof value === "string" && ISO_DATE.test(value) ? new Date(value) : undefined;
-  if (date === undefined || Number.isNaN(date.getTime())) return undefined;
+  // A date in JSON is the text that JavaScript makes of it, midnight in UTC.
+  const date = value instanceof Date ? value : typeof value === "string" ? toTimestamp(value, "ms") : undefined;
+  if (!(date instanceof Date) || Number.isNaN(date.getTime())) return undefined;
   const ms = date.getTime();
   return unit === "day" && ms % DAY_MS !== 0 ? new Date(Math.floor(ms / DAY_MS) * DAY_MS) : date;
 }

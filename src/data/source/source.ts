@@ -102,7 +102,7 @@ export class Source {
       path: (await shard.fetch?.()) ?? shard.path,
       format,
       packing: shard.packing,
-      options: formatOptions(format.options, this.#options),
+      options: formatOptions(format.options, this.#options, shard.name),
       features,
     });
   }

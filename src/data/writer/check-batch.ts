@@ -1,0 +1,44 @@
+import { didYouMean } from "../../base/nearest.js";
+import { type Batch, type Column, compactColumn, numberArrayOf } from "../batch/batch.js";
+import { BadValue, checkOf } from "../features/check.js";
+import { dtypeParts } from "../features/dtypes.js";
+import { type Feature, type Features, isA, splitNullable } from "../features/feature.js";
+
+/**
+ * The columns that `createRowCheck` would make of the rows. A typed array of the very type is taken as it is.
+ * @throws BadValue
+ */
+export function checkBatch({ length, columns }: Batch, features: Features): Batch {
+  const names = Object.keys(features);
+  const unknown = Object.keys(columns).find((name) => !Object.hasOwn(features, name));
+  if (unknown !== undefined)
+    throw new BadValue(
+      unknown,
+      `the features have no such column.${didYouMean(unknown, names)} They have: ${names.join(", ")}`,
+    );
+  const checked: Record<string, Column> = {};
+  for (const name of names) {
+    const column = columns[name] ?? new Array(length).fill(null);
+    if (column.length !== length) throw new BadValue(name, `${column.length} values in a batch of ${length} rows`);
+    checked[name] = holdsOnly(column, features[name]!) ? column : checkColumn(column, features[name]!, name);
+  }
+  return { length, columns: checked };
+}
+
+function checkColumn(column: Column, feature: Feature, name: string): Column {
+  const check = checkOf(feature);
+  const values: unknown[] = new Array(column.length);
+  for (let i = 0; i < values.length; i++) values[i] = check(column[i], name);
+  return compactColumn(values, feature);
+}
+
+/** No value of such a typed array can be out of range. */
+function holdsOnly(column: Column, feature: Feature): boolean {
+  const { core } = splitNullable(feature);
+  if (!ArrayBuffer.isView(column) || !isA(core, "Value")) return false;
+  const parts = dtypeParts(core.dtype);
+  if (parts.kind === "float") return column instanceof numberArrayOf(parts);
+  if (parts.kind !== "int") return false;
+  if (parts.bits === 64) return column instanceof (parts.signed ? BigInt64Array : BigUint64Array);
+  return column instanceof numberArrayOf(parts);
+}
