@@ -88,7 +88,7 @@ const texts = [
 ];
 
 /** A value as rows have it, `ValueOf`. Edges come up often. */
-export function valueFor(feature: Feature, random: Random): unknown {
+function valueFor(feature: Feature, random: Random): unknown {
   const { core, nullable } = splitNullable(feature);
   if (nullable && random() < 0.3) return null;
   if (isA(core, "Value")) return scalarFor(dtypeParts(core.dtype), random);

@@ -195,7 +195,8 @@ export function testFormat<S extends FormatDefinition["options"]>(
     "a file that is cut off gives an error that says so, or the rows before",
     withFiles(async (files, sample) => {
       const rows = rowsOfSample(sample, 12);
-      for (const compression of files.compressions) {
+      // Compression inside leaves the frame of a file as it is.
+      for (const compression of format.packs ? files.compressions : files.compressions.slice(0, 1)) {
         const { path } = await files.write(rows, sample.features, compression);
         const whole = await rawRows(files, path);
         // Where a row is cut off, what is left of it may be a row too.
