@@ -18,13 +18,16 @@ import { labelled } from "../../features/labelled.js";
 import { type ArrowEngine, loadArrow } from "./engine.js";
 
 const HUGGING_FACE = "huggingface";
+/** The same for the columns that Hugging Face has features for, where others are among them, whose presence it would not forgive. */
+const OWN = "kagurazaka";
 const EXTENSION = "ARROW:extension:name";
 const EXTENSION_METADATA = "ARROW:extension:metadata";
 const JSON_EXTENSION = "arrow.json";
 const units: readonly TimeUnit[] = ["s", "ms", "us", "ns"];
 
-/** What Hugging Face's metadata say of columns, in place of their storage. */
-export function withHuggingFace(features: Features, metadata: string | undefined): Features {
+/** What metadata say of columns, in place of their storage. */
+export function withMetadata(features: Features, all: ReadonlyMap<string, string>): Features {
+  const metadata = all.get(HUGGING_FACE) ?? all.get(OWN);
   if (metadata === undefined) return features;
   try {
     const { info } = JSON.parse(metadata) as { info: { features: unknown } };
@@ -35,21 +38,25 @@ export function withHuggingFace(features: Features, metadata: string | undefined
   }
 }
 
-export const huggingFaceMetadata = (features: Features): string | undefined =>
-  Object.values(features).every(fitsHuggingFace)
-    ? JSON.stringify({ info: { features: toHuggingFace(features) } })
-    : undefined;
+/** What the storage of columns does not say: labels, JSON. */
+export function metadataOf(features: Features): [key: string, value: string][] {
+  const columns = Object.entries(features);
+  const known = Object.fromEntries(columns.filter(([, feature]) => fitsHuggingFace(feature)));
+  const key = Object.keys(known).length === columns.length ? HUGGING_FACE : OWN;
+  return [[key, JSON.stringify({ info: { features: toHuggingFace(known) } })]];
+}
 
 /** @throws Error for a type that no feature can be */
 export function featuresOfSchema(arrow: ArrowEngine, schema: Schema): Features {
   const own = Object.fromEntries(schema.fields.map((field) => [field.name, featureOfField(arrow, field)]));
-  return withHuggingFace(own, schema.metadata.get(HUGGING_FACE));
+  return withMetadata(own, schema.metadata);
 }
 
 function featureOfField(arrow: ArrowEngine, field: Field): Feature {
   const isJson = field.metadata.get(EXTENSION) === JSON_EXTENSION;
   const core = isJson ? Json() : featureOfType(arrow, field.type, field.name);
-  return field.nullable ? Nullable(core) : core;
+  const isNull = isA(core, "Value") && core.dtype === "null";
+  return field.nullable && !isNull ? Nullable(core) : core;
 }
 
 function featureOfType(arrow: ArrowEngine, type: DataType, name: string): Feature {
@@ -108,8 +115,7 @@ function partsOfType({ DataType, Type }: ArrowEngine, type: DataType): DTypePart
 /** The schema for features, with Hugging Face's metadata. */
 export function schemaOf(arrow: ArrowEngine, features: Features): Schema {
   const fields = Object.entries(features).map(([name, feature]) => fieldOf(arrow, name, feature));
-  const metadata = huggingFaceMetadata(features);
-  return new arrow.Schema(fields, new Map(metadata === undefined ? [] : [[HUGGING_FACE, metadata]]));
+  return new arrow.Schema(fields, new Map(metadataOf(features)));
 }
 
 function fieldOf(arrow: ArrowEngine, name: string, feature: Feature): Field {

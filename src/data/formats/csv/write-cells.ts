@@ -30,6 +30,7 @@ function cellWriter(features: Features, name: string, dialect: Dialect): (value:
   const parts = isA(core, "Value") ? dtypeParts(core.dtype) : undefined;
   return (value) => {
     if (value === null || value === undefined) return "";
+    if (isA(core, "Json")) return quote(JSON.stringify(value), dialect);
     switch (typeof value) {
       case "string":
         return quote(value, dialect);
@@ -47,7 +48,6 @@ function cellWriter(features: Features, name: string, dialect: Dialect): (value:
         return String(value);
     }
     if (value instanceof Date) return parts?.kind === "date" ? value.toISOString().slice(0, 10) : value.toISOString();
-    if (isA(core, "Json")) return quote(JSON.stringify(value), dialect);
     throw new NotText(`column ${name} is no number, text or time, which are all that CSV has: choose jsonl or parquet`);
   };
 }

@@ -30,11 +30,11 @@ const firstLeaf = (node: Node): LeafNode =>
 
 function slotsOf({ slotDef, rep }: Node, data: LeafData): Slots {
   const { def, rep: levels, entries } = data;
-  if (levels === undefined) return { count: entries, entries: undefined };
+  if (levels === undefined && (def === undefined || slotDef === 0)) return { count: entries, entries: undefined };
   const found = new Int32Array(entries);
   let count = 0;
   for (let i = 0; i < entries; i++)
-    if (levels[i]! <= rep && (def === undefined || def[i]! >= slotDef)) found[count++] = i;
+    if ((levels === undefined || levels[i]! <= rep) && (def === undefined || def[i]! >= slotDef)) found[count++] = i;
   return count === entries ? { count, entries: undefined } : { count, entries: found.subarray(0, count) };
 }
 

@@ -12,7 +12,7 @@ import {
   type Struct,
   splitNullable,
 } from "../../features/feature.js";
-import { decodeSchemaMessage, withHuggingFace } from "../arrow/schema.js";
+import { decodeSchemaMessage, withMetadata } from "../arrow/schema.js";
 import { featuresOfNodes, type Node } from "./nodes.js";
 
 /** The features of a file: its schema, made more exact by the metadata of Arrow and Hugging Face, as far as they agree with it. */
@@ -21,10 +21,10 @@ export async function featuresOfFile(
   metadata: FileMetaData,
 ): Promise<Features> {
   const own = featuresOfNodes(nodes);
-  const values = new Map(metadata.key_value_metadata?.map(({ key, value }) => [key, value]));
+  const values = new Map(metadata.key_value_metadata?.map(({ key, value }) => [key, value ?? ""]));
   const arrow = await arrowFeatures(values.get("ARROW:schema"));
   const exact = arrow ? refineStruct(own, arrow) : own;
-  return withHuggingFace(exact, values.get("huggingface"));
+  return withMetadata(exact, values);
 }
 
 async function arrowFeatures(message: string | undefined): Promise<Features | undefined> {
@@ -46,7 +46,7 @@ function refine(own: Feature, said: Feature): Feature {
   const { core, nullable } = splitNullable(own);
   const other = splitNullable(said).core;
   const exact = refineCore(core, other);
-  return nullable ? Nullable(exact) : exact;
+  return nullable && !(isA(exact, "Value") && exact.dtype === "null") ? Nullable(exact) : exact;
 }
 
 function refineCore(core: Feature, said: Feature): Feature {

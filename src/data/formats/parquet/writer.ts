@@ -3,7 +3,7 @@ import { type Batch, batchOf, type Row, sliceBatch } from "../../batch/batch.js"
 import { concatBatches } from "../../batch/concat.js";
 import type { Features } from "../../features/feature.js";
 import { FileSink } from "../../stores/file-sink.js";
-import { encodeSchemaMessage, huggingFaceMetadata } from "../arrow/schema.js";
+import { encodeSchemaMessage, metadataOf } from "../arrow/schema.js";
 import type { CreateRequest, ShardWriter, WrittenFile } from "../format.js";
 import { writeChunk } from "./encode.js";
 import { leafFeature } from "./nodes.js";
@@ -20,10 +20,9 @@ export async function openParquetWriter(request: CreateRequest): Promise<ShardWr
   const features = request.features ?? {};
   const engine = await loadWriteEngine();
   const codec = await codecNamed(request.compression, engine);
-  const huggingFace = huggingFaceMetadata(features);
   const metadata = [
     { key: "ARROW:schema", value: await encodeSchemaMessage(features) },
-    ...(huggingFace === undefined ? [] : [{ key: "huggingface", value: huggingFace }]),
+    ...metadataOf(features).map(([key, value]) => ({ key, value })),
   ];
   return new ParquetWriter({ ...request, features }, engine, codec, metadata);
 }
