@@ -10,7 +10,7 @@ import {
   type RunPlan,
   type TaskContext,
 } from "kagurazaka";
-import { MapWorker, type PartItem, type PartsJob, planMap } from "kagurazaka/data";
+import { checkNodeOptions, MapWorker, type PartItem, type PartsJob, planMap } from "kagurazaka/data";
 
 const options = defineOptions({
   in: {
@@ -33,6 +33,7 @@ const options = defineOptions({
   sliceBytes: { type: "size", default: "64MiB", min: 1, help: "about how many bytes of a file are one item" },
   sliceRows: { type: "integer", min: 1, help: "how many rows are one item, in place of --slice-bytes" },
   groupRows: { type: "integer", min: 1, help: "rows of a row group of parquet, or of a record batch of arrow" },
+  batchSize: { type: "integer", min: 1, help: "rows of a batch, for a function over batches (default: its own)" },
   onError: {
     type: "string",
     choices: ["fail", "reject", "null"],
@@ -75,7 +76,7 @@ export default class MapRows extends KagurazakaTask<Item, typeof options> {
   #worker: MapWorker | undefined;
 
   override async check({ outputRoot, side, note }: RunPlan): Promise<void> {
-    if (side === "node") return;
+    if (side === "node") return checkNodeOptions(this.options);
     this.#job = await planMap(this.options, this.module, outputRoot!);
     for (const message of this.#job.notes) note(message);
   }

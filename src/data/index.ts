@@ -39,7 +39,7 @@ export {
   type RowFunction,
   type RowResult,
 } from "./map/define-map.js";
-export { type MapOptions, MapWorker, planMap } from "./map/map-job.js";
+export { checkNodeOptions, type MapOptions, MapWorker, planMap } from "./map/map-job.js";
 export { type MapCounts, type MapSliceRequest, mapSlice, type OnError, type RejectedRow } from "./map/map-slice.js";
 export { writeCard } from "./parts/card.js";
 export { partName, REJECTED_DIRECTORY } from "./parts/layout.js";

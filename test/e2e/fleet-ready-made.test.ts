@@ -30,6 +30,31 @@ test("@exec runs on a fleet: over lines, and over files with an output each", as
   }
 });
 
+test("@map runs on a fleet", async () => {
+  const redis = await startRedis();
+  try {
+    const rows = Array.from({ length: 100 }, (_, id) => `${JSON.stringify({ id })}\n`).join("");
+    const code = "export const twice = ({ id }) => ({ id, twice: 2 * id });\n";
+    const place = createPlace({ "in/a.jsonl": rows, "f.mjs": code });
+    const map = (...more: string[]) =>
+      place.run(["@map", "f.mjs#twice", ...onFleet, "--in", "in", "--out", "out", "--slice-rows", "30", ...more], {
+        KAGURAZAKA_REDIS: redis.url,
+      });
+    const { json, stderr } = await map();
+    expect(json, stderr).toMatchObject({ counts: { total: 4, done: 4 }, amounts: { rows_in: 100, rows_out: 100 } });
+    const written = Object.entries(place.files("out")).filter(([name]) => name.startsWith("train-"));
+    const ids = written.flatMap(([, text]) =>
+      text
+        .trim()
+        .split("\n")
+        .map((line) => JSON.parse(line).twice / 2),
+    );
+    expect(ids).toEqual(Array.from({ length: 100 }, (_, id) => id));
+  } finally {
+    await redis.close();
+  }
+});
+
 test("on a Redis that a sentinel tells of", async () => {
   const redis = await startRedis();
   const port = await freePort();

@@ -5,6 +5,7 @@ import { counts, createPlace, type Ended, type Place } from "./kagurazaka.js";
 
 /** `@map`: rows in, rows out. */
 const code = `
+import { defineMap } from "kagurazaka/data";
 export const clean = (row) => (row.text.length < 3 ? null : { ...row, text: row.text.trim() });
 export const twice = (row) => [row, { ...row, again: true }];
 export const slow = async (row, ctx) => { await new Promise((r) => setTimeout(r, row.id % 3)); return row; };
@@ -15,6 +16,7 @@ export const dice = (row, ctx) => ({ ...row, random: ctx.random() });
 export const notRows = () => "text";
 export const nan = (row) => ({ ...row, x: row.id === 2 ? NaN : 1 });
 export const five = 5;
+export const sums = defineMap({ batchSize: 4, map: ({ length, columns }) => ({ length: [length], first: [columns.id[0]] }) });
 `;
 const rows = (count: number, from = 0): string =>
   Array.from({ length: count }, (_, i) => `${JSON.stringify({ id: from + i, text: ` text ${from + i} ` })}\n`).join("");
@@ -47,6 +49,28 @@ describe.concurrent("rows in, rows out", () => {
         name,
       ).toEqual(expected);
     }
+  });
+
+  test("a function over batches gets columns, of its size or that of the flag", async () => {
+    const at = place();
+    const lengths = async (name: string, ...flags: string[]): Promise<unknown[]> => {
+      const ended = await map(at, "sums", "--out", name, ...flags);
+      expect(ended.code, ended.stderr).toBe(0);
+      expect(ended.json.amounts).toMatchObject({ rows_in: 10 });
+      const lines = at.read(`${name}/train-00000-of-00001.jsonl`).trim().split("\n");
+      return lines.map((line) => Object.values(JSON.parse(line)));
+    };
+    expect(await lengths("fours")).toEqual([
+      [4, 0],
+      [4, 4],
+      [2, 8],
+    ]);
+    expect(await lengths("sevens", "--batch-size", "7")).toEqual([
+      [7, 0],
+      [3, 7],
+    ]);
+    const rows = await map(at, "clean", "--batch-size", "7");
+    expect([rows.code, rows.stderr]).toEqual([2, expect.stringContaining("over rows, not over batches")]);
   });
 
   test("the report counts rows and bytes; manifest, card and facts agree with it", async () => {

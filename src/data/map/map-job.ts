@@ -4,7 +4,7 @@ import { KagurazakaError } from "../../base/errors.js";
 import type { Features } from "../features/feature.js";
 import { fromHuggingFace } from "../features/hugging-face.js";
 import { formatOptions } from "../formats/options.js";
-import { loadFormat } from "../formats/registry.js";
+import { formatNames, loadFormat } from "../formats/registry.js";
 import { type PartFormat, type PartItem, type PartsJob, planParts } from "../parts/parts-job.js";
 import { awaitPlan, type PartsPlan } from "../parts/plan-file.js";
 import { PartWriter } from "../parts/write-part.js";
@@ -28,6 +28,7 @@ export interface MapOptions {
   readonly sliceBytes: number;
   readonly sliceRows?: number | undefined;
   readonly groupRows?: number | undefined;
+  readonly batchSize?: number | undefined;
   readonly onError: OnError;
   readonly textErrors: "fail" | "replace";
   /** Path of a JSON file. */
@@ -40,16 +41,33 @@ interface Exported {
   readonly value: unknown;
 }
 
-function definitionOf({ name, value }: Exported): MapDefinition {
+function definitionOf({ name, value }: Exported, batchSize: number | undefined): MapDefinition {
   const definition = mapOf(value);
-  if (definition) return definition;
-  throw new KagurazakaError(
-    "not-a-task",
-    `${name} is no function over rows, but ${value === null ? "null" : typeof value}`,
-    {
-      hint: "Export a function (row, ctx) => row, or defineMap({ batchSize, map }) of kagurazaka/data.",
-    },
-  );
+  if (!definition)
+    throw new KagurazakaError(
+      "not-a-task",
+      `${name} is no function over rows, but ${value === null ? "null" : typeof value}`,
+      { hint: "Export a function (row, ctx) => row, or defineMap({ batchSize, map }) of kagurazaka/data." },
+    );
+  if (batchSize === undefined) return definition;
+  if (definition.batchSize !== undefined) return { ...definition, batchSize };
+  throw new KagurazakaError("bad-value", `--batch-size: ${name} is over rows, not over batches`, {
+    where: "--batch-size",
+    hint: "Export defineMap({ batchSize, map: (batch, ctx) => … }).",
+  });
+}
+
+/**
+ * A format of one's own is a module. What a queue says must not choose the modules that a node loads.
+ * @throws KagurazakaError `bad-value`
+ */
+export function checkNodeOptions({ format, inputFormat }: MapOptions): void {
+  for (const [flag, name] of Object.entries({ "--format": format, "--input-format": inputFormat }))
+    if (name !== undefined && !formatNames().includes(name))
+      throw new KagurazakaError("bad-value", `${flag}: a node of a fleet loads no format from "${name}"`, {
+        where: flag,
+        hint: `Only built-in formats can be used there: ${formatNames().join(", ")}.`,
+      });
 }
 
 async function openInput(options: MapOptions): Promise<Source> {
@@ -62,7 +80,7 @@ async function openInput(options: MapOptions): Promise<Source> {
 
 /** The coordinator's side: slices, parts, and what rows of them are. @throws KagurazakaError for mistakes */
 export async function planMap(options: MapOptions, exported: Exported, folder: string): Promise<PartsJob> {
-  const map = definitionOf(exported);
+  const map = definitionOf(exported, options.batchSize);
   const source = await openInput(options);
   const columns = columnsOf(options, map);
   if (columns) checkColumns(columns, await source.features(), source.name);
@@ -123,7 +141,7 @@ export class MapWorker {
 
   constructor(options: MapOptions, exported: Exported) {
     this.#options = options;
-    this.#map = definitionOf(exported);
+    this.#map = definitionOf(exported, options.batchSize);
   }
 
   /** Maps a slice to its part. */

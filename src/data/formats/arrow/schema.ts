@@ -13,38 +13,13 @@ import {
   splitNullable,
   Value,
 } from "../../features/feature.js";
-import { fitsHuggingFace, fromHuggingFace, toHuggingFace } from "../../features/hugging-face.js";
-import { labelled } from "../../features/labelled.js";
 import { type ArrowEngine, loadArrow } from "./engine.js";
+import { metadataOf, storedFeatures, withMetadata } from "./metadata.js";
 
-const HUGGING_FACE = "huggingface";
-/** The same for the columns that Hugging Face has features for, where others are among them, whose presence it would not forgive. */
-const OWN = "kagurazaka";
 const EXTENSION = "ARROW:extension:name";
 const EXTENSION_METADATA = "ARROW:extension:metadata";
 const JSON_EXTENSION = "arrow.json";
 const units: readonly TimeUnit[] = ["s", "ms", "us", "ns"];
-
-/** What metadata say of columns, in place of their storage. */
-export function withMetadata(features: Features, all: ReadonlyMap<string, string>): Features {
-  const metadata = all.get(HUGGING_FACE) ?? all.get(OWN);
-  if (metadata === undefined) return features;
-  try {
-    const { info } = JSON.parse(metadata) as { info: { features: unknown } };
-    return labelled(features, fromHuggingFace(info.features));
-  } catch {
-    // Metadata that cannot be read say nothing; the schema does.
-    return features;
-  }
-}
-
-/** What the storage of columns does not say: labels, JSON. */
-export function metadataOf(features: Features): [key: string, value: string][] {
-  const columns = Object.entries(features);
-  const known = Object.fromEntries(columns.filter(([, feature]) => fitsHuggingFace(feature)));
-  const key = Object.keys(known).length === columns.length ? HUGGING_FACE : OWN;
-  return [[key, JSON.stringify({ info: { features: toHuggingFace(known) } })]];
-}
 
 /** @throws Error for a type that no feature can be */
 export function featuresOfSchema(arrow: ArrowEngine, schema: Schema): Features {
@@ -112,9 +87,9 @@ function partsOfType({ DataType, Type }: ArrowEngine, type: DataType): DTypePart
   return undefined;
 }
 
-/** The schema for features, with Hugging Face's metadata. */
+/** The schema that features are stored as, with the metadata that tell them. */
 export function schemaOf(arrow: ArrowEngine, features: Features): Schema {
-  const fields = Object.entries(features).map(([name, feature]) => fieldOf(arrow, name, feature));
+  const fields = Object.entries(storedFeatures(features)).map(([name, feature]) => fieldOf(arrow, name, feature));
   return new arrow.Schema(fields, new Map(metadataOf(features)));
 }
 

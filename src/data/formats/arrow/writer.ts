@@ -7,6 +7,7 @@ import { FileSink } from "../../stores/file-sink.js";
 import type { CreateRequest, ShardWriter, WrittenFile } from "../format.js";
 import { dataOf } from "./build.js";
 import { type ArrowEngine, loadArrow } from "./engine.js";
+import { storedFeatures } from "./metadata.js";
 import { schemaOf } from "./schema.js";
 
 /** Rows of a record batch. */
@@ -39,7 +40,7 @@ class ArrowWriter implements ShardWriter {
   ) {
     const { CompressionType } = arrow;
     this.#arrow = arrow;
-    this.#features = features;
+    this.#features = storedFeatures(features);
     this.#schema = schemaOf(arrow, features);
     this.#compression =
       compression === "zstd" ? CompressionType.ZSTD : compression === "lz4" ? CompressionType.LZ4_FRAME : null;

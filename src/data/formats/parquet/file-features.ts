@@ -12,7 +12,8 @@ import {
   type Struct,
   splitNullable,
 } from "../../features/feature.js";
-import { decodeSchemaMessage, withMetadata } from "../arrow/schema.js";
+import { withMetadata } from "../arrow/metadata.js";
+import { decodeSchemaMessage } from "../arrow/schema.js";
 import { featuresOfNodes, type Node } from "./nodes.js";
 
 /** The features of a file: its schema, made more exact by the metadata of Arrow and Hugging Face, as far as they agree with it. */

@@ -3,7 +3,8 @@ import { type Batch, batchOf, type Row, sliceBatch } from "../../batch/batch.js"
 import { concatBatches } from "../../batch/concat.js";
 import type { Features } from "../../features/feature.js";
 import { FileSink } from "../../stores/file-sink.js";
-import { encodeSchemaMessage, metadataOf } from "../arrow/schema.js";
+import { metadataOf, storedFeatures } from "../arrow/metadata.js";
+import { encodeSchemaMessage } from "../arrow/schema.js";
 import type { CreateRequest, ShardWriter, WrittenFile } from "../format.js";
 import { writeChunk } from "./encode.js";
 import { leafFeature } from "./nodes.js";
@@ -24,7 +25,7 @@ export async function openParquetWriter(request: CreateRequest): Promise<ShardWr
     { key: "ARROW:schema", value: await encodeSchemaMessage(features) },
     ...metadataOf(features).map(([key, value]) => ({ key, value })),
   ];
-  return new ParquetWriter({ ...request, features }, engine, codec, metadata);
+  return new ParquetWriter({ ...request, features: storedFeatures(features) }, engine, codec, metadata);
 }
 
 class ParquetWriter implements ShardWriter {
