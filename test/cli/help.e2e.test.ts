@@ -10,7 +10,11 @@ test("the one screen fits a terminal of 24 lines and 100 columns, and names ever
   const lines = renderScreen().trimEnd().split("\n");
   expect(lines.length).toBeLessThan(24);
   for (const line of lines) expect(line.length, line).toBeLessThanOrEqual(100);
-  for (const name of Object.keys(commands)) expect(renderScreen()).toMatch(new RegExp(` {2}${name} {2,}\\S`));
+  for (const name of Object.keys(commands)) {
+    const [family, member] = name.split(" ");
+    const asRow = ` {2}${name} {2,}\\S`;
+    expect(renderScreen()).toMatch(new RegExp(`${asRow}| {2}${family} {2,}(?:\\w+\\|)*${member}\\b`));
+  }
 });
 
 test("the flags of the one screen exist", () => {

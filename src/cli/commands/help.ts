@@ -69,6 +69,21 @@ async function taskPage(input: RawInput, width: number): Promise<string> {
 
 const rowsOfCommands = (): [string, string][] => Object.entries(commands).map(([name, { summary }]) => [name, summary]);
 
+/** The same, but commands that share their first word are one row. */
+function foldedRows(): [string, string][] {
+  const rows = new Map<string, [string, string]>();
+  for (const [name, summary] of rowsOfCommands()) {
+    const [family, member] = name.split(" ") as [string, string?];
+    const before = rows.get(family);
+    if (before && member !== undefined) before[1] += `|${member}`;
+    else rows.set(family, isFamily(family) ? [family, member!] : [name, summary]);
+  }
+  return [...rows.values()];
+}
+
+const isFamily = (word: string): boolean =>
+  Object.keys(commands).filter((name) => name.startsWith(`${word} `)).length > 1;
+
 /** The flags people need, with fewer words than `-hk` has. A test holds that each of them exists. */
 export const mainFlags: readonly (readonly [string, string])[] = [
   ["--in DIR", "where the inputs are"],
@@ -94,7 +109,7 @@ Examples:
   kagurazaka @word-count --in texts --out counts
   kagurazaka @exec --in photos --out small -- convert {} -resize 50% {output.path}
 Ready-made tasks: ${tasks.join(", ")}. Commands:
-${besideEachOther(rowsOfCommands())}
+${besideEachOther(foldedRows())}
 Flags:
 ${besideEachOther(mainFlags)}
 More help: TASK_FILE -h (task), -hb (backbone), -hk (all flags of kagurazaka), help COMMAND
