@@ -30,7 +30,7 @@ function dateOr(ms: bigint, units: bigint): Date | bigint {
 export function unitsOf(timestamp: Date | bigint, unit: TimeUnit): bigint {
   if (typeof timestamp === "bigint") return timestamp;
   const ms = BigInt(timestamp.getTime());
-  return unit === "s" ? ms / 1000n : ms * (BigInt(unitsPerSecond[unit]) / 1000n);
+  return unit === "s" ? floored(ms, 1000n) : ms * (BigInt(unitsPerSecond[unit]) / 1000n);
 }
 
 /** Text without a zone is UTC. */
@@ -44,8 +44,11 @@ export function toTimestamp(value: unknown, unit: TimeUnit): Date | bigint | und
   const ms = Date.parse(`${day}T${time}${zone.length === 5 ? `${zone.slice(0, 3)}:${zone.slice(3)}` : zone}`);
   if (Number.isNaN(ms)) return undefined;
   const nanos = BigInt(ms) * 1_000_000n + BigInt(digits.padEnd(9, "0"));
-  return timestampOf(nanos / (1_000_000_000n / BigInt(unitsPerSecond[unit])), unit);
+  return timestampOf(floored(nanos, 1_000_000_000n / BigInt(unitsPerSecond[unit])), unit);
 }
+
+/** Down, also before 1970. */
+const floored = (count: bigint, by: bigint): bigint => (count < 0n && count % by !== 0n ? count / by - 1n : count / by);
 
 const CLOCK = /^(\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,9}))?)?$/;
 

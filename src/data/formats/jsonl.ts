@@ -26,7 +26,7 @@ export default defineFormat({
 /** How a line is parsed depends on what stands in its block: rare things are looked for once, and cost nothing elsewhere. */
 function parserFor(text: string): (line: string) => Row | undefined {
   const parse = mayHaveLargeIntegers(text) ? parseJson : JSON.parse;
-  const mayHaveProto = text.includes("__proto__") || text.includes("\\u005");
+  const mayHaveProto = text.includes("__proto__") || text.includes("\\u00");
   return (line) => {
     if (line.length === 0 || (line.charCodeAt(0) < 33 && line.trim() === "")) return undefined;
     const row = parseLine(line, parse);

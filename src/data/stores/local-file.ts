@@ -45,7 +45,14 @@ class LocalFile implements DataFile {
     const buffer = Buffer.allocUnsafeSlow(Math.max(1, Math.min(chunkBytes, to - from)));
     for (let at = from; at < to; ) {
       const { bytesRead } = await this.#handle.read(buffer, 0, Math.min(buffer.length, to - at), at);
-      if (bytesRead === 0) return;
+      if (bytesRead === 0) {
+        if (at >= this.size) return;
+        const what = `${this.name} has become shorter while it was read: it ended at byte ${at} of ${this.size}`;
+        throw new KagurazakaError("bad-data", what, {
+          where: this.name,
+          hint: "Let its writer finish, then try again.",
+        });
+      }
       yield buffer.subarray(0, bytesRead);
       at += bytesRead;
     }

@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { ClassLabel, features, Nullable } from "../../../src/data/features/feature.js";
 import type { BadRow } from "../../../src/data/formats/format.js";
+import { invalidAt } from "../../../src/data/formats/text/line-rows.js";
 import { openText, packed, readText, type TextCase } from "./memory-file.js";
 
 const jsonl = { format: "jsonl" };
@@ -33,6 +34,7 @@ describe("JSON lines", () => {
     ['{"a":[-Infinity]}', /NaN and Infinity are no JSON/],
     ['{"__proto__":{"x":1}}', /memory:2: a key is "__proto__"/],
     ['{"a":{"\\u005f_proto__":1}}', /a key is "__proto__"/],
+    ['{"a":{"__\\u0070roto__":1}}', /a key is "__proto__"/],
     ['{"a":"x\0"}', /memory:2: not JSON/],
     ['{"a":9007199254740993.0}', /beyond 2\^53/],
   ])("%j is a bad row among good ones", async (bad, says) => {
@@ -57,6 +59,8 @@ describe("JSON lines", () => {
     const text = Buffer.concat([Buffer.from('{"a":"x"}\n{"a":"'), Buffer.from([0xff]), Buffer.from('"}\n{"a":"y"}\n')]);
     await expect(readText(text, jsonl)).rejects.toThrow(/memory:2: not valid UTF-8 at byte 7 of the line/);
     expect(await readText(text, jsonl, { onBadRow: () => {} })).toEqual([{ a: "x" }, { a: "y" }]);
+    const wide = Buffer.from([0xe3, 0x81, 0x84, ...Buffer.from("😀😀😀"), 0xf0]);
+    for (let at = 0; at < 30; at++) expect(invalidAt(Buffer.concat([Buffer.alloc(at, "a"), wide]))).toBe(at + 15);
     expect(await readText(text, jsonl, { textErrors: "replace" })).toEqual([{ a: "x" }, { a: "\ufffd" }, { a: "y" }]);
   });
 

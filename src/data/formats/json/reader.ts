@@ -65,7 +65,7 @@ export class JsonArrayReader extends TextReader {
       const row = mayHaveLargeIntegers(json) ? parseJson(json) : (JSON.parse(json) as unknown);
       if (typeof row !== "object" || row === null || Array.isArray(row))
         return bad(notObject(row), "Each element must be one JSON object.");
-      if (json.includes("__proto__") || json.includes("\\u005")) checkKeys(row);
+      if (json.includes("__proto__") || json.includes("\\u00")) checkKeys(row);
       return { row: row as Row };
     } catch (error) {
       return error instanceof BadLine ? bad(error.message, error.hint) : bad(...whyNotJson(json, error as Error));

@@ -129,7 +129,7 @@ export function invalidAt(bytes: Buffer): number {
   // The longest valid beginning: a cut may fall into a character, so up to three bytes less are tried.
   while (from < to) {
     const middle = Math.ceil((from + to) / 2);
-    if ([0, 1, 2, 3].some((less) => middle - less >= from && isUtf8(bytes.subarray(0, middle - less)))) from = middle;
+    if ([0, 1, 2, 3].some((less) => less <= middle && isUtf8(bytes.subarray(0, middle - less)))) from = middle;
     else to = middle - 1;
   }
   const less = [0, 1, 2, 3].find((one) => isUtf8(bytes.subarray(0, from - one))) ?? 0;
