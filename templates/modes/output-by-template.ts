@@ -44,7 +44,8 @@ export default defineOutputMode<{ output: OutputFile }>()({
 function partOf(name: string, naming: OutputNaming): string {
   if (Object.hasOwn(parts, name)) return parts[name]!(naming);
   const { record } = naming;
-  if (record && Object.hasOwn(record, name) && /^(?:string|number|bigint)$/.test(typeof record[name])) return String(record[name]);
+  if (record && Object.hasOwn(record, name) && /^(?:string|number|bigint)$/.test(typeof record[name]))
+    return String(record[name]);
   const known = Object.keys(parts);
   throw new KagurazakaError(
     "bad-value",
