@@ -178,7 +178,7 @@ describe.concurrent("rows in, rows out", () => {
       [["@map", "--in", "in", "--out", "out"], /@map needs FILE#EXPORT/],
       [["@map", "f.mjs#claen", "--in", "in", "--out", "out"], /f\.mjs exports no "claen"\. Did you mean "clean"\?/],
       [["@map", "f.mjs#five", "--in", "in", "--out", "out"], /five is no function over rows, but number/],
-      [["@map", "f.mjs", "--in", "in", "--out", "out"], /f\.mjs has 10 exports: say which, as in f\.mjs#broken/],
+      [["@map", "f.mjs", "--in", "in", "--out", "out"], /f\.mjs has 11 exports: say which, as in f\.mjs#broken/],
       [["@map", "nowhere.mjs#clean", "--in", "in", "--out", "out"], /nowhere\.mjs/],
       [["@map", "f.mjs#clean", "--in", "im", "--out", "out"], /im/],
       [
