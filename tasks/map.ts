@@ -16,7 +16,7 @@ const options = defineOptions({
   in: {
     type: "strings",
     required: true,
-    placeholder: "FILE|DIR|GLOB|URL|ORG/NAME …",
+    placeholder: "FILE|DIR|GLOB|URL|ORG/NAME",
     help: "the rows: files, folders, globs, URLs, or a dataset of a hub",
   },
   split: { type: "string", help: "only this split (default: all)" },

@@ -61,7 +61,7 @@ export async function findCommand(argv: readonly string[]): Promise<FoundCommand
   if (named) return named;
   const group = Object.keys(commands).filter((name) => name.startsWith(`${word} `));
   if (group.length > 0) {
-    if (argv.includes("-h") || argv.includes("--help")) return (await namedCommand([...group[0]!.split(" "), "-h"]))!;
+    if (argv.includes("-h") || argv.includes("--help")) return (await namedCommand(["help", word!]))!;
     throw unknownCommand(argv.slice(0, 2).join(" "), group);
   }
   const firstWords = Object.keys(commands).map((name) => name.split(" ")[0]!);

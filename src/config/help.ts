@@ -84,6 +84,8 @@ export function renderBackboneHelp({ name, help, options, width }: BackboneHelp)
 
 interface TaskHelp {
   readonly name: string;
+  /** Of a ready-made task that takes an export: `FILE#EXPORT`. */
+  readonly argument?: string | undefined;
   /** `static help`. */
   readonly help?: string | undefined;
   readonly options: OptionSpecs;
@@ -96,9 +98,10 @@ interface TaskHelp {
 }
 
 /** `kagurazaka TASK_FILE -h` */
-export function renderTaskHelp({ name, help, options, mixin, rawArgs, defaults = {}, width }: TaskHelp): string {
+export function renderTaskHelp(task: TaskHelp): string {
+  const { name, argument, help, options, mixin, rawArgs, defaults = {}, width } = task;
   return renderPage({
-    usage: usageOf(runSyntax),
+    usage: argument === undefined ? usageOf(runSyntax) : `kagurazaka @${name} ${argument} [flags]`,
     help: help ?? `The task ${name}.`,
     options,
     notes: [

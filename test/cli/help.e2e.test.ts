@@ -107,3 +107,21 @@ test("a run and a command report all mistakes at once, before anything runs", as
   ])
     expect(stderr).toContain(text);
 });
+
+test("a word that several commands begin with has a page of them", async () => {
+  const place = createPlace();
+  for (const words of [
+    ["records", "-h"],
+    ["help", "records"],
+  ]) {
+    const { stdout, code } = await place.run(words);
+    expect(code).toBe(0);
+    for (const member of ["head", "schema", "count", "sample", "convert"])
+      expect(stdout).toMatch(new RegExp(`^ {2}records ${member} +\\S`, "m"));
+  }
+});
+
+test("a ready-made task that takes an export shows its page without one", async () => {
+  const { stdout, code } = await createPlace().run(["@map", "-h"]);
+  expect([code, stdout]).toEqual([0, expect.stringMatching(/^Usage: kagurazaka @map FILE#EXPORT \[flags\]/)]);
+});

@@ -25,11 +25,19 @@ export const command = defineCommand({
 
 async function pageOf(words: readonly string[]): Promise<string> {
   const name = words.join(" ");
+  if (isFamily(name)) return familyPage(name);
   // `help ledger` means the command that begins so.
   const full = Object.keys(commands).find((one) => one === name || one.startsWith(`${name} `));
   const found = full === undefined ? undefined : await namedCommand(full.split(" "));
   if (!found) throw unknownCommand(name);
   return renderCommandHelp(found.command, helpWidth());
+}
+
+/** `records -h`: what its commands do, each of which has a page. */
+function familyPage(word: string): string {
+  const rows = rowsOfCommands().filter(([name]) => name.startsWith(`${word} `));
+  const lines = rows.map(([name, summary]) => `  ${name.padEnd(TERM)} ${summary}`);
+  return `Usage: kagurazaka ${word} COMMAND [flags]\n\nCommands:\n${lines.join("\n")}\n\nMore help: kagurazaka ${rows[0]![0]} -h\n`;
 }
 
 const helpWidth = (): number => Math.min(120, process.stdout.columns ?? 100);
@@ -61,10 +69,19 @@ async function backbonePage(line: CommandLine, width: number): Promise<string> {
 
 async function taskPage(input: RawInput, width: number): Promise<string> {
   const { task, config } = await loadOwners(input);
-  const { help, defaults } = task.taskClass;
+  const { help, defaults, argument } = task.taskClass;
   const { taskOptions: options, rawArgs = false } = config;
   const mixin = await previewMixin(input, config);
-  return renderTaskHelp({ name: task.id, help, options, rawArgs, defaults, mixin, width });
+  return renderTaskHelp({
+    name: task.id,
+    argument: argument?.placeholder,
+    help,
+    options,
+    rawArgs,
+    defaults,
+    mixin,
+    width,
+  });
 }
 
 const rowsOfCommands = (): [string, string][] => Object.entries(commands).map(([name, { summary }]) => [name, summary]);

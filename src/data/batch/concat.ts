@@ -1,24 +1,32 @@
-import type { Batch, Column, NumberArray } from "./batch.js";
+import { type Batch, type Column, compactNumbers, type NumberArray } from "./batch.js";
 
 /** One batch of several, which have the same columns. */
 export function concatBatches(batches: readonly Batch[]): Batch {
   const columns: Record<string, Column> = {};
   for (const name of Object.keys(batches[0]?.columns ?? {}))
-    columns[name] = concatColumns(batches.map((batch) => batch.columns[name]!));
+    columns[name] = joinValues(batches.map((batch) => batch.columns[name]!)) as Column;
   return { length: batches.reduce((sum, { length }) => sum + length, 0), columns };
 }
 
-/** A typed array where all are of one type, else a plain one: of int64 one batch may have floats, another bigints, a third nulls. */
-function concatColumns(columns: readonly Column[]): Column {
-  const [first] = columns;
-  if (!ArrayBuffer.isView(first) || columns.some((column) => column.constructor !== first.constructor))
-    return columns.flatMap((column) => Array.from(column as ArrayLike<unknown>));
-  const length = columns.reduce((sum, column) => sum + column.length, 0);
-  const joined = new (first.constructor as new (length: number) => NumberArray)(length);
-  let at = 0;
-  for (const column of columns) {
-    joined.set(column as never, at);
-    at += column.length;
+/** The values of several parts of a column. Of 64-bit integers one part may have numbers, and another bigints. */
+export function joinValues(parts: readonly ArrayLike<unknown>[]): ArrayLike<unknown> {
+  const [first] = parts;
+  if (first === undefined) return [];
+  const length = parts.reduce((sum, part) => sum + part.length, 0);
+  const isTyped = parts.every((part) => ArrayBuffer.isView(part));
+  if (isTyped && parts.every((part) => part.constructor === first.constructor)) {
+    const joined = new (first.constructor as new (length: number) => NumberArray)(length);
+    let at = 0;
+    for (const part of parts) {
+      joined.set(part as never, at);
+      at += part.length;
+    }
+    return joined;
   }
-  return joined;
+  const joined = new Array<unknown>(length);
+  let at = 0;
+  for (const part of parts) for (let i = 0; i < part.length; i++) joined[at++] = part[i];
+  return isTyped
+    ? compactNumbers(joined, { kind: "int", bits: 64, signed: !parts.some((part) => part instanceof BigUint64Array) })
+    : joined;
 }

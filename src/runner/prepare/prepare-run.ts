@@ -90,19 +90,24 @@ async function loadAnyTask({ file, exportName }: TaskChoice): Promise<SourcedTas
 /** A ready-made task with the export of a user's module that it takes. The code of both is the task's. */
 async function withArgument(name: string, task: LoadedTask, argument: string | undefined): Promise<SourcedTask> {
   const wanted = task.taskClass.argument;
-  if (!wanted) {
-    if (argument === undefined) return { ...task, source: { builtin: name } };
+  // That it is missing is said when a run is prepared: the page of its help needs none.
+  if (argument === undefined) return { ...task, source: { builtin: name } };
+  if (!wanted)
     throw new KagurazakaError("usage", `@${name} takes no "${argument}" behind its name`, { where: argument });
-  }
-  if (argument === undefined) {
-    const hint = `${wanted.help}: kagurazaka @${name} ${wanted.placeholder} …`;
-    throw new KagurazakaError("usage", `@${name} needs ${wanted.placeholder}`, { where: `@${name}`, hint });
-  }
   const module = await loadExport(argument);
   const moduleHash = sha256Hex(`${task.moduleHash}\n${module.moduleHash}\n${module.exportName}`);
   const source = { builtin: name, argument: module.exportName };
   const { entryUrl: moduleUrl, sourcePath, files, fileHashes } = module;
   return { ...task, source, moduleUrl, moduleHash, sourcePath, files, fileHashes };
+}
+
+/** @throws KagurazakaError for a ready-made task that takes an export, and has none */
+function checkArgument({ source, taskClass }: SourcedTask): void {
+  const wanted = taskClass.argument;
+  if (!wanted || !("builtin" in source) || source.argument !== undefined) return;
+  const task = `@${source.builtin}`;
+  const hint = `${wanted.help}: kagurazaka ${task} ${wanted.placeholder} …`;
+  throw new KagurazakaError("usage", `${task} needs ${wanted.placeholder}`, { where: task, hint });
 }
 
 type Prepared = PreparedRun & { readonly config: Resolved };
@@ -119,6 +124,7 @@ export async function prepareLoaded(
   side: "coordinator" | "node" = "coordinator",
 ): Promise<Prepared> {
   const { task, backbone } = owners;
+  checkArgument(task);
   const resolved = await resolveConfig(input, owners.config);
   const mistakes: KagurazakaError[] = [];
   const config = await withKeys(resolved, mistakes);

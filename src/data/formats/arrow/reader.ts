@@ -1,10 +1,10 @@
 import type { RecordBatch } from "apache-arrow";
 import { KagurazakaError } from "../../../base/errors.js";
-import { type Column, sliceBatch } from "../../batch/batch.js";
+import type { Column } from "../../batch/batch.js";
 import type { Features } from "../../features/feature.js";
 import type { DataFile } from "../../stores/store.js";
 import type { PlacedBatch, Range, ReadRequest, ShardReader, SliceSize } from "../format.js";
-import { groupRanges } from "../row-ranges.js";
+import { groupBatches, groupRanges } from "../row-ranges.js";
 import { columnOf } from "./columns.js";
 import type { ArrowEngine } from "./engine.js";
 import { type BatchPlace, bytesOf, type MessageMap } from "./messages.js";
@@ -57,18 +57,8 @@ export class ArrowReader implements ShardReader {
     return groupRanges(groups, size, file.size);
   }
 
-  async *batches({ from = 0, to = this.end, columns, batchRows }: ReadRequest): AsyncGenerator<PlacedBatch> {
-    for (const place of this.#options.map.batches) {
-      const { first, rows } = place;
-      const [start, end] = [Math.max(0, from - first), Math.min(rows, to - first)];
-      if (start >= end) continue;
-      const whole = { length: rows, columns: await this.#columnsOf(place, columns) };
-      const step = batchRows ?? end - start;
-      for (let at = start; at < end; at += step) {
-        const stop = Math.min(end, at + step);
-        yield { ...(at === 0 && stop === rows ? whole : sliceBatch(whole, at, stop)), first: first + at };
-      }
-    }
+  batches(request: ReadRequest): AsyncGenerator<PlacedBatch> {
+    return groupBatches(this.#options.map.batches, request, (place) => this.#columnsOf(place, request.columns));
   }
 
   async #columnsOf(place: BatchPlace, wanted: readonly string[] | undefined): Promise<Record<string, Column>> {

@@ -1,6 +1,6 @@
 import type { ColumnMetaData, PageHeader } from "hyparquet";
+import { joinValues } from "../../batch/concat.js";
 import type { Feature } from "../../features/feature.js";
-import { joinValues } from "../join-values.js";
 import type { Engine } from "./engine.js";
 import { bitWidth, isOneRun, readHybrid } from "./levels.js";
 import { maxLevels } from "./max-levels.js";

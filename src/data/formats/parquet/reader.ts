@@ -1,10 +1,10 @@
 import type { ColumnMetaData, FileMetaData, RowGroup } from "hyparquet";
 import { KagurazakaError } from "../../../base/errors.js";
-import { type Column, sliceBatch } from "../../batch/batch.js";
+import type { Column } from "../../batch/batch.js";
 import type { Feature, Features } from "../../features/feature.js";
 import type { DataFile } from "../../stores/store.js";
 import type { PlacedBatch, Range, ReadRequest, ShardReader, SliceSize } from "../format.js";
-import { groupRanges } from "../row-ranges.js";
+import { groupBatches, groupRanges } from "../row-ranges.js";
 import { assembleColumn } from "./assemble.js";
 import type { Engine } from "./engine.js";
 import type { LeafNode, Node } from "./nodes.js";
@@ -70,17 +70,8 @@ export class ParquetReader implements ShardReader {
     return groupRanges(this.#groups, size, this.#options.file.size);
   }
 
-  async *batches({ from = 0, to = this.end, columns, batchRows }: ReadRequest): AsyncGenerator<PlacedBatch> {
-    for (const { first, rows, group } of this.#groups) {
-      const [start, end] = [Math.max(0, from - first), Math.min(rows, to - first)];
-      if (start >= end) continue;
-      const whole = { length: rows, columns: await this.#columnsOf(group, columns) };
-      const step = batchRows ?? end - start;
-      for (let at = start; at < end; at += step) {
-        const stop = Math.min(end, at + step);
-        yield { ...(at === 0 && stop === rows ? whole : sliceBatch(whole, at, stop)), first: first + at };
-      }
-    }
+  batches(request: ReadRequest): AsyncGenerator<PlacedBatch> {
+    return groupBatches(this.#groups, request, ({ group }) => this.#columnsOf(group, request.columns));
   }
 
   async #columnsOf(group: RowGroup, wanted: readonly string[] | undefined): Promise<Record<string, Column>> {
