@@ -12,7 +12,7 @@ import { parseHubName } from "./name.js";
 import { type Environment, type HubSettings, hubSettings } from "./settings.js";
 import { matchFiles } from "./splits.js";
 
-interface HubOptions {
+export interface HubOptions {
   /** A branch, a tag or a commit. @defaultValue that of the spec, else `main` */
   readonly revision?: string | undefined;
   /** Ask the hub which commit the revision is now, also where the cache knows one. @defaultValue false */

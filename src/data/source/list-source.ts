@@ -4,7 +4,7 @@ import { KagurazakaError } from "../../base/errors.js";
 import { formatOfName } from "../formats/registry.js";
 import type { DatasetCard } from "../hub/card.js";
 import { isGlob, type LocalFiles, listFolder, listGlob } from "../hub/folder.js";
-import { fetchHubFile, resolveHub } from "../hub/hub.js";
+import { fetchHubFile, type HubOptions, resolveHub } from "../hub/hub.js";
 import { parseHubName } from "../hub/name.js";
 import { openFile, schemeOf } from "../stores/index.js";
 
@@ -32,15 +32,15 @@ export interface Listing {
  * A URL, a path, a pattern, or the name of a dataset of the hub. A path of this machine is taken first.
  * @throws KagurazakaError `source` for what is not there, with the nearest name
  */
-export async function listSource(spec: string, revision: string | undefined): Promise<Listing> {
+export async function listSource(spec: string, options: HubOptions): Promise<Listing> {
   const scheme = schemeOf(spec);
-  if (scheme === "hf") return listHub(spec, revision);
+  if (scheme === "hf") return listHub(spec, options);
   if (scheme !== undefined) return listUrl(spec);
   const stat = statIfThere(spec);
   if (stat) return local(await listFolder(spec), stat.isDirectory());
   if (isGlob(spec)) return local(await listGlob(spec), false);
   const mayBeOfHub = formatOfName(spec).format === undefined && parseHubName(spec) !== undefined;
-  return mayBeOfHub ? listHub(spec, revision) : local(await listFolder(spec), false);
+  return mayBeOfHub ? listHub(spec, options) : local(await listFolder(spec), false);
 }
 
 function local({ root, files, card }: LocalFiles, isDataset: boolean): Listing {
@@ -64,8 +64,8 @@ async function listUrl(url: string): Promise<Listing> {
   };
 }
 
-async function listHub(spec: string, revision: string | undefined): Promise<Listing> {
-  const dataset = await resolveHub(spec, { revision }).catch(async (error: unknown) => {
+async function listHub(spec: string, options: HubOptions): Promise<Listing> {
+  const dataset = await resolveHub(spec, options).catch(async (error: unknown) => {
     throw schemeOf(spec) === undefined ? await neitherHereNorThere(spec, error) : error;
   });
   return {

@@ -20,6 +20,8 @@ export interface SourceRequest {
   readonly config?: string | undefined;
   /** A branch, a tag or a commit of a dataset of the hub. @defaultValue what the name says behind `@`, else `main` */
   readonly revision?: string | undefined;
+  /** Ask the hub which commit a branch is now, also where the cache knows one. @defaultValue false */
+  readonly refresh?: boolean | undefined;
   /** What the columns are. @defaultValue what the files say, or their first rows */
   readonly features?: Features | undefined;
 }
@@ -36,7 +38,7 @@ export async function resolveSource(specs: readonly string[], request: SourceReq
   const notes: string[] = [];
   const files: SplitFile[] = [];
   for (const spec of specs) {
-    const listing = await listSource(spec, request.revision);
+    const listing = await listSource(spec, { revision: request.revision, refresh: request.refresh });
     notes.push(...listing.notes);
     files.push(...(listing.isDataset ? filesOfDataset(spec, listing, request, notes) : allTrain(listing.files)));
   }
