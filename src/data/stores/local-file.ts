@@ -41,21 +41,40 @@ class LocalFile implements DataFile {
     return filled === buffer.length ? buffer : buffer.subarray(0, filled);
   }
 
+  /** The next chunk is read while the one before is used. */
   async *stream(from: number, to: number, chunkBytes = CHUNK_BYTES): AsyncGenerator<Buffer> {
-    const buffer = Buffer.allocUnsafeSlow(Math.max(1, Math.min(chunkBytes, to - from)));
-    for (let at = from; at < to; ) {
-      const { bytesRead } = await this.#handle.read(buffer, 0, Math.min(buffer.length, to - at), at);
-      if (bytesRead === 0) {
-        if (at >= this.size) return;
-        const what = `${this.name} has become shorter while it was read: it ended at byte ${at} of ${this.size}`;
-        throw new KagurazakaError("bad-data", what, {
-          where: this.name,
-          hint: "Let its writer finish, then try again.",
-        });
+    if (from >= to) return;
+    const size = Math.min(chunkBytes, to - from);
+    let [free, used] = [Buffer.allocUnsafeSlow(size), Buffer.allocUnsafeSlow(to - from > size ? size : 0)];
+    let next = this.#begin(free, from, to);
+    try {
+      for (let at = from; at < to; ) {
+        const chunk = await next;
+        if (chunk.length === 0) return;
+        at += chunk.length;
+        [free, used] = [used, free];
+        if (at < to) next = this.#begin(free, at, to);
+        yield chunk;
       }
-      yield buffer.subarray(0, bytesRead);
-      at += bytesRead;
+    } finally {
+      // Where the reader stops early: the file may be closed now.
+      await next.catch(() => {});
     }
+  }
+
+  /** An error is thrown where the chunk is awaited, and nowhere else. */
+  #begin(buffer: Buffer, at: number, to: number): Promise<Buffer> {
+    const chunk = this.#chunk(buffer, at, to);
+    chunk.catch(() => {});
+    return chunk;
+  }
+
+  /** Empty at the end of the file. */
+  async #chunk(buffer: Buffer, at: number, to: number): Promise<Buffer> {
+    const { bytesRead } = await this.#handle.read(buffer, 0, Math.min(buffer.length, to - at), at);
+    if (bytesRead > 0 || at >= this.size) return buffer.subarray(0, bytesRead);
+    const what = `${this.name} has become shorter while it was read: it ended at byte ${at} of ${this.size}`;
+    throw new KagurazakaError("bad-data", what, { where: this.name, hint: "Let its writer finish, then try again." });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

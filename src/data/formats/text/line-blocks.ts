@@ -6,6 +6,12 @@ const NEWLINE = 10;
 /** What is read behind the end of a range, where its last line goes on. */
 const TAIL_BYTES = 1 << 16;
 
+/**
+ * A block has about as many bytes: its text and its rows fit the processor's cache, and most of them are garbage before the collector
+ * comes. Reading is a third faster than with blocks of 1 MB.
+ */
+const BLOCK_BYTES = 1 << 16;
+
 interface LineRange {
   /** Bytes. A line belongs to the range in which its first byte lies. A packed file is read whole. */
   readonly from: number;
@@ -14,11 +20,11 @@ interface LineRange {
   readonly chunkBytes?: number | undefined;
 }
 
-/** Whole lines, the last of the file perhaps without a newline; or one line that is too long to be kept. */
+/** Whole lines, about `BLOCK_BYTES` of them, the last of the file perhaps without a newline; or one line that is too long to be kept. */
 export type LineBlock = { readonly bytes: Buffer; readonly isTooLong: boolean };
 
 /**
- * The lines of a range of a text file, as many in a block as end in one chunk. Any cutting of a file into ranges gives each line
+ * The lines of a range of a text file. Any cutting of a file into ranges gives each line
  * once: a range that begins inside a line begins with the next one, and the range before reads that line to its end.
  */
 export async function* lineBlocks(file: DataFile, packing: Packing, range: LineRange): AsyncGenerator<LineBlock> {
@@ -54,7 +60,7 @@ async function* bytesFrom(file: DataFile, from: number, { to, chunkBytes }: Line
   yield* file.stream(Math.min(to, file.size), file.size, Math.min(chunkBytes ?? TAIL_BYTES, TAIL_BYTES));
 }
 
-/** Collects chunks into blocks of whole lines. Copies only what stands behind the last newline of a chunk. */
+/** Cuts chunks into blocks of whole lines. Copies only a line that lies in several chunks. */
 class Lines {
   readonly #maxLineBytes: number;
   #begun: Buffer[] = [];
@@ -71,28 +77,49 @@ class Lines {
   }
 
   *push(chunk: Buffer): Generator<LineBlock> {
-    let rest = chunk;
-    if (this.#isOverlong) {
-      const newline = rest.indexOf(NEWLINE);
-      if (newline < 0) return;
-      this.#isOverlong = false;
-      rest = rest.subarray(newline + 1);
-    }
-    const end = rest.lastIndexOf(NEWLINE) + 1;
-    if (end > 0) {
-      const whole = rest.subarray(0, end);
-      yield { bytes: this.#begunBytes === 0 ? whole : Buffer.concat([...this.#begun, whole]), isTooLong: false };
+    let start = 0;
+    if (!this.isAtStart) {
+      const newline = chunk.indexOf(NEWLINE);
+      if (newline < 0) return yield* this.#begin(chunk);
+      start = newline + 1;
+      if (!this.#isOverlong) yield this.#line(Buffer.concat([...this.#begun, chunk.subarray(0, start)]));
       this.#begun = [];
       this.#begunBytes = 0;
+      this.#isOverlong = false;
     }
-    if (end === rest.length) return;
-    this.#begun.push(Buffer.from(rest.subarray(end)));
-    this.#begunBytes += rest.length - end;
+    const end = chunk.lastIndexOf(NEWLINE) + 1;
+    while (start < end) {
+      const stop = chunk.indexOf(NEWLINE, Math.min(end, start + BLOCK_BYTES) - 1) + 1;
+      const block = chunk.subarray(start, stop);
+      if (block.length <= this.#maxLineBytes) yield { bytes: block, isTooLong: false };
+      else yield* this.#oneByOne(block);
+      start = stop;
+    }
+    if (start < chunk.length) yield* this.#begin(chunk.subarray(start));
+  }
+
+  /** A line that has no end yet. */
+  *#begin(part: Buffer): Generator<LineBlock> {
+    if (this.#isOverlong) return;
+    this.#begun.push(Buffer.from(part));
+    this.#begunBytes += part.length;
     if (this.#begunBytes <= this.#maxLineBytes) return;
     yield { bytes: this.#begun[0]!, isTooLong: true };
     this.#begun = [];
     this.#begunBytes = 0;
     this.#isOverlong = true;
+  }
+
+  *#oneByOne(block: Buffer): Generator<LineBlock> {
+    for (let start = 0; start < block.length; ) {
+      const stop = block.indexOf(NEWLINE, start) + 1;
+      yield this.#line(block.subarray(start, stop));
+      start = stop;
+    }
+  }
+
+  #line(bytes: Buffer): LineBlock {
+    return { bytes, isTooLong: bytes.length - 1 > this.#maxLineBytes };
   }
 
   *end(): Generator<LineBlock> {

@@ -4,8 +4,10 @@ import { FileSink } from "../../stores/file-sink.js";
 import { type Packing, type ShardWriter, UnwritableRow, type WrittenFile } from "../format.js";
 import { NotText } from "./not-text.js";
 
-/** Text is packed and written in blocks of about this size. */
-const BLOCK_CHARACTERS = 1 << 20;
+/** Text is packed and written in blocks of at most this size. */
+const BLOCK_BYTES = 1 << 20;
+/** Rows are joined to about this length before they become bytes: longer strings leave the processor's cache. */
+const PIECE_CHARACTERS = 1 << 13;
 
 interface TextWriterOptions {
   readonly path: string;
@@ -28,6 +30,8 @@ class TextWriter implements ShardWriter {
   readonly #options: TextWriterOptions;
   readonly #pack: (block: Buffer) => Uint8Array;
   readonly #sink: FileSink;
+  readonly #block = Buffer.allocUnsafeSlow(BLOCK_BYTES);
+  #filled = 0;
   #text: string;
   #rows = 0;
 
@@ -41,7 +45,7 @@ class TextWriter implements ShardWriter {
   async writeRows(rows: readonly Row[]): Promise<void> {
     for (let i = 0; i < rows.length; i++) {
       this.#text += this.#textOf(rows[i]!, i);
-      if (this.#text.length >= BLOCK_CHARACTERS) this.#flush();
+      if (this.#text.length >= PIECE_CHARACTERS) this.#encode();
     }
   }
 
@@ -56,13 +60,24 @@ class TextWriter implements ShardWriter {
     }
   }
 
-  #flush(): void {
-    if (this.#text !== "") this.#sink.write(this.#pack(Buffer.from(this.#text)));
+  #encode(): void {
+    const text = this.#text;
     this.#text = "";
+    // A UTF-16 unit is three bytes at most.
+    const most = text.length * 3;
+    if (most > BLOCK_BYTES - this.#filled) this.#flush();
+    if (most > BLOCK_BYTES) this.#sink.write(this.#pack(Buffer.from(text)));
+    else this.#filled += this.#block.write(text, this.#filled);
+  }
+
+  #flush(): void {
+    if (this.#filled > 0) this.#sink.write(this.#pack(this.#block.subarray(0, this.#filled)));
+    this.#filled = 0;
   }
 
   async finish(): Promise<WrittenFile> {
     this.#text += this.#options.tail ?? "";
+    this.#encode();
     this.#flush();
     // A file without any byte would be no gzip file.
     if (this.#sink.bytes === 0) this.#sink.write(this.#pack(Buffer.alloc(0)));
