@@ -1,8 +1,8 @@
 import { type Column, plainInteger } from "../../batch/batch.js";
 import { type Feature, isList, type MapFeature, type Struct, splitNullable } from "../../features/feature.js";
 import { takerOf } from "../take-lists.js";
+import type { LeafData } from "./leaf-reader.js";
 import type { LeafNode, ListNode, Node } from "./nodes.js";
-import type { LeafData } from "./pages.js";
 
 /** The entries of a leaf that begin the slots of a node. */
 interface Slots {

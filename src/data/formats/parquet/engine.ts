@@ -3,6 +3,9 @@ import zlib from "node:zlib";
 /** The one file that loads hyparquet and its companions. */
 export type Engine = Awaited<ReturnType<typeof load>>;
 
+/** Where a data page begins in its file, and its first row in the row group. */
+export type PageLocation = ReturnType<Engine["readOffsetIndex"]>["page_locations"][number];
+
 let loaded: Promise<Engine> | undefined;
 
 export function loadEngine(): Promise<Engine> {
@@ -11,17 +14,20 @@ export function loadEngine(): Promise<Engine> {
 }
 
 async function load() {
-  const [{ parquetMetadata, parquetSchema }, column, delta, encoding, { compressors }] = await Promise.all([
-    import("hyparquet"),
-    import("hyparquet/src/column.js"),
-    import("hyparquet/src/delta.js"),
-    import("hyparquet/src/encoding.js"),
-    import("hyparquet-compressors"),
-  ]);
+  const [{ parquetMetadata, parquetSchema }, { readOffsetIndex }, column, delta, encoding, { compressors }] =
+    await Promise.all([
+      import("hyparquet"),
+      import("hyparquet/src/indexes.js"),
+      import("hyparquet/src/column.js"),
+      import("hyparquet/src/delta.js"),
+      import("hyparquet/src/encoding.js"),
+      import("hyparquet-compressors"),
+    ]);
   return {
     parquetMetadata,
     parquetSchema,
     parquetHeader: column.parquetHeader,
+    readOffsetIndex,
     ...delta,
     byteStreamSplit: encoding.byteStreamSplit,
     decompressors: { ...compressors, ...native } as Readonly<Record<string, Decompress | undefined>>,

@@ -1,117 +1,77 @@
-import type { ColumnMetaData, PageHeader } from "hyparquet";
-import { joinValues } from "../../batch/concat.js";
+import type { PageHeader } from "hyparquet";
 import type { Feature } from "../../features/feature.js";
 import type { Engine } from "./engine.js";
 import { bitWidth, isOneRun, readHybrid } from "./levels.js";
 import { maxLevels } from "./max-levels.js";
 import type { LeafNode } from "./nodes.js";
-import { type Dense, joinByteArrays, pick, readPlain } from "./plain.js";
+import { type Dense, joinByteArrays, pick, readPlain, sliceDense } from "./plain.js";
 import { convertDense } from "./values.js";
 
-/** A column chunk, taken out of its pages. */
-export interface LeafData {
-  /** The values that are not null, as rows have them. */
-  readonly values: ArrayLike<unknown>;
+/** A data page: its levels are decoded, its values when they are asked for. */
+export interface Page {
+  readonly entries: number;
   /** Of every entry; undefined where all are there. */
   readonly def: Uint8Array | undefined;
   /** Undefined outside of lists. */
   readonly rep: Uint8Array | undefined;
-  readonly entries: number;
-  readonly maxDef: number;
+  /** Values that are not null, as rows have them: some of them, by their numbers in the page. */
+  values(from: number, to: number): ArrayLike<unknown>;
 }
 
-interface Page {
-  readonly values: ArrayLike<unknown>;
-  readonly def: Uint8Array | undefined;
-  readonly rep: Uint8Array | undefined;
-  readonly entries: number;
-}
+type Levels = Omit<Page, "values">;
 
-/** @throws Error for damaged pages, and for encodings and codecs that are not known */
-export function readColumnChunk(
-  engine: Engine,
-  bytes: Uint8Array,
+/** Rows that a page holds, as far as its header tells: pages of nested columns may begin in the middle of a row. */
+export function rowsOfHeader(
+  { data_page_header: v1, data_page_header_v2: v2 }: PageHeader,
   leaf: LeafNode,
-  chunk: ColumnMetaData,
-  feature: Feature,
-): LeafData {
-  const levels = maxLevels(leaf);
-  const entries = Number(chunk.num_values);
-  const pages: Page[] = [];
-  const reader = { view: new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength), offset: 0 };
-  let dictionary: ArrayLike<unknown> | undefined;
-  for (let seen = 0; seen < entries; ) {
-    if (reader.offset >= bytes.length) throw new Error(`it has ${seen} of ${entries} values`);
-    const header = engine.parquetHeader(reader);
-    const size = header.compressed_page_size;
-    if (!(size >= 0) || reader.offset + size > bytes.length) throw new Error("a page is larger than its column");
-    const body = bytes.subarray(reader.offset, reader.offset + size);
-    reader.offset += size;
-    const decoder = new PageDecoder(engine, leaf, chunk.codec, levels, feature);
-    if (header.type === "DICTIONARY_PAGE") {
-      dictionary = decoder.dictionary(body, header);
-      continue;
-    }
-    // Index pages, and kinds that do not exist yet.
-    if (header.type !== "DATA_PAGE" && header.type !== "DATA_PAGE_V2") continue;
-    const page =
-      header.type === "DATA_PAGE" ? decoder.pageV1(body, header, dictionary) : decoder.pageV2(body, header, dictionary);
-    pages.push(page);
-    seen += page.entries;
-  }
-  return { ...joinPages(pages, levels), entries, maxDef: levels.def };
+): number | undefined {
+  return v2?.num_rows ?? (leaf.rep === 0 ? v1?.num_values : undefined);
 }
 
-function joinPages(pages: readonly Page[], levels: { def: number }): Omit<LeafData, "entries" | "maxDef"> {
-  if (pages.length === 1) return pages[0]!;
-  const hasDef = pages.some(({ def }) => def !== undefined);
-  return {
-    values: joinValues(pages.map(({ values }) => values)),
-    def: hasDef
-      ? joinBytes(pages.map(({ def, entries }) => def ?? new Uint8Array(entries).fill(levels.def)))
-      : undefined,
-    rep: pages.some(({ rep }) => rep !== undefined)
-      ? joinBytes(pages.map(({ rep, entries }) => rep ?? new Uint8Array(entries)))
-      : undefined,
-  };
-}
-
-function joinBytes(parts: readonly Uint8Array[]): Uint8Array {
-  const joined = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    joined.set(part, at);
-    at += part.length;
-  }
-  return joined;
-}
-
-class PageDecoder {
+/** Decodes the pages of a leaf of one row group. @throws Error for damaged pages, and for encodings and codecs that are not known */
+export class PageDecoder {
   readonly #engine: Engine;
   readonly #leaf: LeafNode;
   readonly #codec: string;
   readonly #levels: { readonly def: number; readonly rep: number };
-
   readonly #feature: Feature;
+  #dictionary: ArrayLike<unknown> | undefined;
 
-  constructor(engine: Engine, leaf: LeafNode, codec: string, levels: { def: number; rep: number }, feature: Feature) {
-    this.#feature = feature;
+  constructor(engine: Engine, leaf: LeafNode, codec: string, feature: Feature) {
     this.#engine = engine;
     this.#leaf = leaf;
     this.#codec = codec;
-    this.#levels = levels;
+    this.#levels = maxLevels(leaf);
+    this.#feature = feature;
   }
 
-  dictionary(body: Uint8Array, header: PageHeader): ArrayLike<unknown> {
-    const bytes = this.#unpack(body, header.uncompressed_page_size);
-    return this.#convert(readPlain(bytes, 0, header.dictionary_page_header!.num_values, this.#leaf.element));
+  /** A data page; undefined for others: a dictionary is kept, and kinds that are not known are passed over. */
+  page(body: Uint8Array, header: PageHeader): Page | undefined {
+    switch (header.type) {
+      case "DICTIONARY_PAGE":
+        this.#dictionary = this.#convert(
+          readPlain(
+            this.#unpack(body, header.uncompressed_page_size),
+            0,
+            header.dictionary_page_header!.num_values,
+            this.#leaf.element,
+          ),
+        );
+        return undefined;
+      case "DATA_PAGE":
+        return this.#pageV1(body, header);
+      case "DATA_PAGE_V2":
+        return this.#pageV2(body, header);
+      default:
+        return undefined;
+    }
   }
 
   #convert(dense: Dense): ArrayLike<unknown> {
     return convertDense(dense, this.#leaf.element, this.#feature);
   }
 
-  pageV1(body: Uint8Array, header: PageHeader, dictionary: ArrayLike<unknown> | undefined): Page {
+  #pageV1(body: Uint8Array, header: PageHeader): Page {
     const { num_values: entries, encoding } = header.data_page_header!;
     const bytes = this.#unpack(body, header.uncompressed_page_size);
     let at = 0;
@@ -124,11 +84,11 @@ class PageDecoder {
     };
     const rep = level(this.#levels.rep, readLevels);
     const def = level(this.#levels.def, readDefinitions);
-    return this.#page(bytes.subarray(at), { rep, def, entries, encoding }, dictionary);
+    return this.#page(bytes.subarray(at), { rep, def, entries }, encoding);
   }
 
   /** Levels come first and are never packed. */
-  pageV2(body: Uint8Array, header: PageHeader, dictionary: ArrayLike<unknown> | undefined): Page {
+  #pageV2(body: Uint8Array, header: PageHeader): Page {
     const v2 = header.data_page_header_v2!;
     const {
       num_values: entries,
@@ -145,32 +105,26 @@ class PageDecoder {
     const rest = body.subarray(repBytes + defBytes);
     const size = header.uncompressed_page_size - repBytes - defBytes;
     const bytes = v2.is_compressed === false || rest.length === 0 ? rest : this.#unpack(rest, size);
-    return this.#page(bytes, { rep, def, entries, encoding }, dictionary);
+    return this.#page(bytes, { rep, def, entries }, encoding);
   }
 
-  #page(
-    bytes: Uint8Array,
-    page: Omit<Page, "values"> & { encoding: string },
-    dictionary: ArrayLike<unknown> | undefined,
-  ): Page {
-    const { entries, rep, encoding } = page;
-    const present = page.def ? countOf(page.def, this.#levels.def) : entries;
-    const def = present === entries ? undefined : page.def;
-    return { values: this.#values(bytes, encoding, present, dictionary), def, rep, entries };
+  #page(bytes: Uint8Array, levels: Levels, encoding: string): Page {
+    const { entries, rep } = levels;
+    const present = levels.def ? countOf(levels.def, this.#levels.def) : entries;
+    const def = present === entries ? undefined : levels.def;
+    return { entries, rep, def, values: this.#values(bytes, encoding, present) };
   }
 
-  #values(
-    bytes: Uint8Array,
-    encoding: string,
-    count: number,
-    dictionary: ArrayLike<unknown> | undefined,
-  ): ArrayLike<unknown> {
-    if (encoding !== "PLAIN_DICTIONARY" && encoding !== "RLE_DICTIONARY")
-      return this.#convert(this.#dense(bytes, encoding, count));
+  #values(bytes: Uint8Array, encoding: string, count: number): Page["values"] {
+    if (encoding !== "PLAIN_DICTIONARY" && encoding !== "RLE_DICTIONARY") {
+      const dense = this.#dense(bytes, encoding, count);
+      return (from, to) => this.#convert(sliceDense(dense, from, to));
+    }
+    const dictionary = this.#dictionary;
     if (!dictionary) throw new Error("a page refers to a dictionary that is not there");
     const indices = new Int32Array(count);
     if (count > 0 && bytes[0]! > 0) readHybrid(bytes, 1, bytes[0]!, indices);
-    return pick(dictionary, indices);
+    return (from, to) => pick(dictionary, indices.subarray(from, to));
   }
 
   #dense(bytes: Uint8Array, encoding: string, count: number): Dense {
@@ -224,8 +178,9 @@ function readLevels(bytes: Uint8Array, from: number, most: number, entries: numb
 const readDefinitions: typeof readLevels = (bytes, from, most, entries) =>
   isOneRun(bytes, from, most, entries) ? undefined : readLevels(bytes, from, most, entries);
 
-function countOf(levels: Uint8Array, level: number): number {
+/** How many entries are values. */
+export function countOf(levels: Uint8Array, level: number, from = 0, to = levels.length): number {
   let count = 0;
-  for (let i = 0; i < levels.length; i++) if (levels[i] === level) count++;
+  for (let i = from; i < to; i++) if (levels[i] === level) count++;
   return count;
 }

@@ -13,6 +13,10 @@ export class ByteArrays {
     this.#borders = borders;
   }
 
+  slice(from: number, to: number): ByteArrays {
+    return new ByteArrays(this.#bytes, this.#borders.subarray(2 * from, 2 * to));
+  }
+
   at(index: number): Buffer {
     return this.#bytes.subarray(this.#borders[2 * index], this.#borders[2 * index + 1]);
   }
@@ -25,6 +29,12 @@ export class ByteArrays {
 
 /** Stored values without nulls: numbers in typed arrays, booleans, bytes. INT96 is 12 bytes. */
 export type Dense = Int32Array | Float32Array | Float64Array | BigInt64Array | readonly boolean[] | ByteArrays;
+
+/** Some of the values, where they can be without a copy. */
+export function sliceDense(dense: Dense, from: number, to: number): Dense {
+  if (from === 0 && to === dense.length) return dense;
+  return ArrayBuffer.isView(dense) ? dense.subarray(from, to) : dense.slice(from, to);
+}
 
 type NumberType = "INT32" | "INT64" | "FLOAT" | "DOUBLE";
 const arrays = { INT32: Int32Array, INT64: BigInt64Array, FLOAT: Float32Array, DOUBLE: Float64Array } as const;

@@ -1,15 +1,24 @@
-import type { ColumnMetaData, FileMetaData, RowGroup } from "hyparquet";
+import type { ColumnChunk, ColumnMetaData, FileMetaData, RowGroup } from "hyparquet";
 import { KagurazakaError } from "../../../base/errors.js";
 import type { Column } from "../../batch/batch.js";
 import type { Feature, Features } from "../../features/feature.js";
 import type { DataFile } from "../../stores/store.js";
 import type { PlacedBatch, Range, ReadRequest, ShardReader, SliceSize } from "../format.js";
-import { groupBatches, groupRanges } from "../row-ranges.js";
-import { assembleColumn } from "./assemble.js";
-import type { Engine } from "./engine.js";
-import type { LeafNode, Node } from "./nodes.js";
-import { leafFeature, leavesOf } from "./nodes.js";
-import { type LeafData, readColumnChunk } from "./pages.js";
+import { groupRanges } from "../row-ranges.js";
+import { ChunkBytes } from "./chunk-bytes.js";
+import type { Engine, PageLocation } from "./engine.js";
+import { GroupColumn } from "./group-column.js";
+import { LeafReader } from "./leaf-reader.js";
+import { type LeafNode, leafFeature, leavesOf, type Node } from "./nodes.js";
+import { PageDecoder } from "./pages.js";
+
+/** What the values of a batch take in memory, about. */
+const BATCH_BYTES = 2 << 20;
+const MAX_BATCH_ROWS = 1 << 13;
+/** What is read of a file at once: all columns together, and of one. */
+const WINDOWS = 32 << 20;
+const MIN_WINDOW = 1 << 18;
+const MAX_WINDOW = 1 << 22;
 
 interface ReaderOptions {
   readonly file: DataFile;
@@ -26,11 +35,12 @@ interface Group {
   readonly group: RowGroup;
 }
 
-/** A Parquet file; reads a row group at a time, and of it the columns that were asked for. */
+/** A Parquet file. Of a row group it reads the columns that were asked for, side by side, some pages at a time. */
 export class ParquetReader implements ShardReader {
   readonly unit = "row";
   readonly #options: ReaderOptions;
   readonly #groups: readonly Group[];
+  readonly #locations = new Map<ColumnChunk, Promise<readonly PageLocation[]>>();
 
   constructor(options: ReaderOptions) {
     this.#options = options;
@@ -70,50 +80,97 @@ export class ParquetReader implements ShardReader {
     return groupRanges(this.#groups, size, this.#options.file.size);
   }
 
-  batches(request: ReadRequest): AsyncGenerator<PlacedBatch> {
-    return groupBatches(this.#groups, request, ({ group }) => this.#columnsOf(group, request.columns));
+  async *batches(request: ReadRequest): AsyncGenerator<PlacedBatch> {
+    const { from = 0, to = Number.POSITIVE_INFINITY } = request;
+    for (const group of this.#groups) {
+      const start = Math.max(0, from - group.first);
+      const end = Math.min(group.rows, to - group.first);
+      if (start < end) yield* this.#batchesOf(group, start, end, request);
+    }
   }
 
-  async #columnsOf(group: RowGroup, wanted: readonly string[] | undefined): Promise<Record<string, Column>> {
+  /** @param start,end rows of the group */
+  async *#batchesOf(group: Group, start: number, end: number, request: ReadRequest): AsyncGenerator<PlacedBatch> {
+    const columns = this.#columnsOf(group, request.columns);
+    const step = Math.min(request.batchRows ?? Number.POSITIVE_INFINITY, rowsOfBatch(group, columns));
+    for (const column of columns) await this.#reading(column.name, () => column.skip(start));
+    for (let at = start; at < end; at += step) {
+      const length = Math.min(step, end - at);
+      const batch: Record<string, Column> = {};
+      for (const column of columns) batch[column.name] = await this.#reading(column.name, () => column.take(length));
+      yield { length, columns: batch, first: group.first + at };
+    }
+    const longer = end === group.rows && columns.find((column) => !column.isAtEnd);
+    if (longer) throw this.#bad(`column ${longer.name} has more values than the ${group.rows} rows of its row group`);
+  }
+
+  #columnsOf({ group }: Group, wanted: readonly string[] | undefined): GroupColumn[] {
     const { nodes, features } = this.#options;
-    const columns: Record<string, Column> = {};
     const byName = new Map(nodes);
-    for (const name of wanted ?? nodes.map(([name]) => name)) {
+    const names = wanted ?? nodes.map(([name]) => name);
+    const count = names.reduce((sum, name) => sum + (byName.has(name) ? leavesOf(byName.get(name)!).length : 0), 0);
+    const windowBytes = Math.min(MAX_WINDOW, Math.max(MIN_WINDOW, Math.floor(WINDOWS / count)));
+    return names.map((name) => {
       const node = byName.get(name);
-      if (!node) {
-        columns[name] = new Array(Number(group.num_rows)).fill(null);
-        continue;
+      const leaves = new Map<LeafNode, LeafReader>();
+      try {
+        for (const leaf of node ? leavesOf(node) : [])
+          leaves.set(leaf, this.#leafReader(group, leaf, leafFeature(features[name]!, node!, leaf), windowBytes));
+      } catch (error) {
+        throw this.#unreadable(name, error);
       }
-      columns[name] = await this.#column(group, name, node, features);
-      if (columns[name].length !== Number(group.num_rows))
-        throw this.#bad(`column ${name} has ${columns[name].length} values in a row group of ${group.num_rows} rows`);
-    }
-    return columns;
+      return new GroupColumn(name, node, features[name]!, leaves);
+    });
   }
 
-  async #column(group: RowGroup, name: string, node: Node, features: Features): Promise<Column> {
-    const leaves = new Map<LeafNode, LeafData>();
-    try {
-      for (const leaf of leavesOf(node))
-        leaves.set(leaf, await this.#leaf(group, leaf, leafFeature(features[name]!, node, leaf)));
-      return assembleColumn(node, features[name]!, (leaf) => leaves.get(leaf)!);
-    } catch (error) {
-      if (KagurazakaError.is(error)) throw error;
-      throw this.#bad(`column ${name} cannot be read: ${(error as Error).message}`, error);
-    }
-  }
-
-  async #leaf(group: RowGroup, leaf: LeafNode, feature: Feature): Promise<LeafData> {
+  #leafReader(group: RowGroup, leaf: LeafNode, feature: Feature, windowBytes: number): LeafReader {
     const { file, engine } = this.#options;
     const wanted = leaf.path.join("\0");
-    const chunk = group.columns.find(({ meta_data }) => meta_data?.path_in_schema.join("\0") === wanted)?.meta_data;
-    if (!chunk) throw new Error("it has no chunk, or is encrypted");
-    const [from, length] = [startOf(chunk), Number(chunk.total_compressed_size)];
-    if (from < 0 || length < 0 || from + length > file.size) throw new Error("it lies behind the end of the file");
-    const { buffer, byteOffset, byteLength } = await file.read(from, length);
-    if (byteLength < length) throw new Error("the file is shorter than it was");
-    // No Buffer: its slices are views.
-    return readColumnChunk(engine, new Uint8Array(buffer, byteOffset, byteLength), leaf, chunk, feature);
+    const chunk = group.columns.find(({ meta_data }) => meta_data?.path_in_schema.join("\0") === wanted);
+    if (!chunk?.meta_data) throw new Error("it has no chunk, or is encrypted");
+    const { codec, num_values, total_compressed_size } = chunk.meta_data;
+    const from = startOf(chunk.meta_data);
+    const range = { from, to: from + Number(total_compressed_size) };
+    return new LeafReader({
+      leaf,
+      bytes: new ChunkBytes({ file, engine, ...range, windowBytes }),
+      decoder: new PageDecoder(engine, leaf, codec, feature),
+      entries: Number(num_values),
+      locations: () => this.#locationsOf(chunk),
+    });
+  }
+
+  /** Kept: readers of single rows ask again and again. */
+  #locationsOf(chunk: ColumnChunk): Promise<readonly PageLocation[]> {
+    const { offset_index_offset: offset, offset_index_length: length } = chunk;
+    if (offset === undefined || length === undefined) return Promise.resolve([]);
+    let locations = this.#locations.get(chunk);
+    if (!locations) {
+      locations = this.#readLocations(Number(offset), length);
+      locations.catch(() => this.#locations.delete(chunk));
+      this.#locations.set(chunk, locations);
+    }
+    return locations;
+  }
+
+  async #readLocations(offset: number, length: number): Promise<readonly PageLocation[]> {
+    const { file, engine } = this.#options;
+    const bytes = await file.read(offset, length);
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    return engine.readOffsetIndex({ view, offset: 0 }).page_locations;
+  }
+
+  async #reading<T>(column: string, read: () => Promise<T>): Promise<T> {
+    try {
+      return await read();
+    } catch (error) {
+      throw this.#unreadable(column, error);
+    }
+  }
+
+  #unreadable(column: string, error: unknown): KagurazakaError {
+    if (KagurazakaError.is(error)) return error;
+    return this.#bad(`column ${column} cannot be read: ${(error as Error).message}`, error);
   }
 
   #bad(what: string, cause?: unknown): KagurazakaError {
@@ -127,6 +184,17 @@ export class ParquetReader implements ShardReader {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#options.file[Symbol.asyncDispose]();
   }
+}
+
+/** By what the columns take before they were packed. */
+function rowsOfBatch({ group, rows }: Group, columns: readonly GroupColumn[]): number {
+  const names = new Set(columns.map(({ name }) => name));
+  const bytes = group.columns.reduce(
+    (sum, { meta_data }) =>
+      sum + (meta_data && names.has(meta_data.path_in_schema[0]!) ? Number(meta_data.total_uncompressed_size) : 0),
+    0,
+  );
+  return Math.min(MAX_BATCH_ROWS, Math.max(1, Math.floor((BATCH_BYTES * rows) / Math.max(1, bytes))));
 }
 
 /** The dictionary comes before the data; some writers leave its offset out, or write 0. */
