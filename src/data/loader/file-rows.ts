@@ -170,7 +170,7 @@ export class FileRows implements RowStore {
     const index = await this.#index(place.shard);
     const block = lastAtMost(index.starts, place.row);
     const key = `${place.shard} ${block} ${columns ? JSON.stringify(columns) : ""}`;
-    const rows = await this.#cache.get(key, index.bytes(block), () =>
+    const rows = await this.#cache.get(key, () =>
       this.#pool.use(this.#shards[place.shard]!, (opened) => index.read(opened, block, columns)),
     );
     const first = row - place.row + index.starts[block]!;

@@ -17,8 +17,6 @@ export interface ShardIndex {
   readonly rows: number;
   /** The row that each block begins with; one more than there are blocks: the last one is `rows`. */
   readonly starts: Float64Array;
-  /** Of the file, for the cache. */
-  bytes(block: number): number;
   /** Where the block begins in the shard, in the reader's unit; undefined where it can only be read from the beginning. */
   from(block: number): number | undefined;
   read(opened: OpenedShard, block: number, columns: Columns): Promise<readonly Row[]>;
@@ -49,11 +47,9 @@ export async function indexShard(reader: SourceReader, opened: OpenedShard): Pro
     tos[i] = range.to;
     starts[i + 1] = starts[i]! + (await rowsIn(reader, opened, range));
   }
-  const whole = cut.reduce((sum, { bytes }) => sum + bytes, 0);
   return {
     rows: starts.at(-1)!,
     starts,
-    bytes: () => whole / ranges.length,
     from: (block) => froms[block]!,
     read: (from, block, columns) => collect(reader.rows(from, { from: froms[block]!, to: tos[block]!, columns })),
   };
@@ -88,7 +84,6 @@ export async function spoolShard(reader: SourceReader, opened: OpenedShard, spoo
   return {
     rows: starts.at(-1)!,
     starts: Float64Array.from(starts),
-    bytes: (block) => places[block]!.bytes,
     from: () => undefined,
     read: async (_, block, columns) => {
       const rows = spool.read(places[block]!.at, places[block]!.bytes);

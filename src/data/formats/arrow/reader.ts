@@ -54,7 +54,7 @@ export class ArrowReader implements ShardReader {
   async slices(size: SliceSize): Promise<readonly Range[]> {
     const { map, file } = this.#options;
     const groups = map.batches.map(({ first, rows, bodyBytes }) => ({ first, rows, bytes: bodyBytes }));
-    return groupRanges(groups, size, file.size);
+    return groupRanges(groups, size, { fileBytes: file.size, cutsGroups: false });
   }
 
   batches(request: ReadRequest): AsyncGenerator<PlacedBatch> {

@@ -17,7 +17,7 @@ const BATCH_BYTES = 2 << 20;
 const MAX_BATCH_ROWS = 1 << 13;
 /** What is read of a file at once: all columns together, and of one. */
 const WINDOWS = 32 << 20;
-const MIN_WINDOW = 1 << 18;
+const MIN_WINDOW = 1 << 16;
 const MAX_WINDOW = 1 << 22;
 
 interface ReaderOptions {
@@ -38,6 +38,7 @@ interface Group {
 /** A Parquet file. Of a row group it reads the columns that were asked for, side by side, some pages at a time. */
 export class ParquetReader implements ShardReader {
   readonly unit = "row";
+  readonly undivided = undefined;
   readonly #options: ReaderOptions;
   readonly #groups: readonly Group[];
   readonly #locations = new Map<ColumnChunk, Promise<readonly PageLocation[]>>();
@@ -72,12 +73,8 @@ export class ParquetReader implements ShardReader {
     return this.#options.features;
   }
 
-  get undivided(): string | undefined {
-    return this.#groups.length === 1 ? "a parquet file of one row group cannot be opened in its middle" : undefined;
-  }
-
   async slices(size: SliceSize): Promise<readonly Range[]> {
-    return groupRanges(this.#groups, size, this.#options.file.size);
+    return groupRanges(this.#groups, size, { fileBytes: this.#options.file.size, cutsGroups: true });
   }
 
   async *batches(request: ReadRequest): AsyncGenerator<PlacedBatch> {
@@ -91,7 +88,7 @@ export class ParquetReader implements ShardReader {
 
   /** @param start,end rows of the group */
   async *#batchesOf(group: Group, start: number, end: number, request: ReadRequest): AsyncGenerator<PlacedBatch> {
-    const columns = this.#columnsOf(group, request.columns);
+    const columns = this.#columnsOf(group, request.columns, (end - start) / group.rows);
     const step = Math.min(request.batchRows ?? Number.POSITIVE_INFINITY, rowsOfBatch(group, columns));
     for (const column of columns) await this.#reading(column.name, () => column.skip(start));
     for (let at = start; at < end; at += step) {
@@ -104,18 +101,20 @@ export class ParquetReader implements ShardReader {
     if (longer) throw this.#bad(`column ${longer.name} has more values than the ${group.rows} rows of its row group`);
   }
 
-  #columnsOf({ group }: Group, wanted: readonly string[] | undefined): GroupColumn[] {
+  /** @param share of the group's rows that is read */
+  #columnsOf({ group }: Group, wanted: readonly string[] | undefined, share: number): GroupColumn[] {
     const { nodes, features } = this.#options;
     const byName = new Map(nodes);
     const names = wanted ?? nodes.map(([name]) => name);
     const count = names.reduce((sum, name) => sum + (byName.has(name) ? leavesOf(byName.get(name)!).length : 0), 0);
-    const windowBytes = Math.min(MAX_WINDOW, Math.max(MIN_WINDOW, Math.floor(WINDOWS / count)));
+    const window = (bytes: number): number =>
+      Math.max(MIN_WINDOW, Math.min(MAX_WINDOW, Math.ceil(WINDOWS / count), Math.ceil(bytes * share)));
     return names.map((name) => {
       const node = byName.get(name);
       const leaves = new Map<LeafNode, LeafReader>();
       try {
         for (const leaf of node ? leavesOf(node) : [])
-          leaves.set(leaf, this.#leafReader(group, leaf, leafFeature(features[name]!, node!, leaf), windowBytes));
+          leaves.set(leaf, this.#leafReader(group, leaf, leafFeature(features[name]!, node!, leaf), window));
       } catch (error) {
         throw this.#unreadable(name, error);
       }
@@ -123,17 +122,17 @@ export class ParquetReader implements ShardReader {
     });
   }
 
-  #leafReader(group: RowGroup, leaf: LeafNode, feature: Feature, windowBytes: number): LeafReader {
+  #leafReader(group: RowGroup, leaf: LeafNode, feature: Feature, window: (bytes: number) => number): LeafReader {
     const { file, engine } = this.#options;
     const wanted = leaf.path.join("\0");
     const chunk = group.columns.find(({ meta_data }) => meta_data?.path_in_schema.join("\0") === wanted);
     if (!chunk?.meta_data) throw new Error("it has no chunk, or is encrypted");
     const { codec, num_values, total_compressed_size } = chunk.meta_data;
-    const from = startOf(chunk.meta_data);
-    const range = { from, to: from + Number(total_compressed_size) };
+    const [from, size] = [startOf(chunk.meta_data), Number(total_compressed_size)];
+    const range = { from, to: from + size, windowBytes: window(size) };
     return new LeafReader({
       leaf,
-      bytes: new ChunkBytes({ file, engine, ...range, windowBytes }),
+      bytes: new ChunkBytes({ file, engine, ...range }),
       decoder: new PageDecoder(engine, leaf, codec, feature),
       entries: Number(num_values),
       locations: () => this.#locationsOf(chunk),

@@ -4,13 +4,15 @@ import { compressLz4 } from "./lz4.js";
 
 /** The one file that loads hyparquet-writer: its snappy, and how headers and footers are put into bytes. */
 export async function loadWriteEngine() {
-  const [{ snappyCompress }, { writePageHeader }, { writeMetadata }, { ByteWriter }] = await Promise.all([
-    import("hyparquet-writer/src/snappy.js"),
-    import("hyparquet-writer/src/datapage.js"),
-    import("hyparquet-writer/src/metadata.js"),
-    import("hyparquet-writer/src/bytewriter.js"),
-  ]);
-  return { snappyCompress, writePageHeader, writeMetadata, ByteWriter };
+  const [{ snappyCompress }, { writePageHeader }, { writeMetadata }, { writeIndexes }, { ByteWriter }] =
+    await Promise.all([
+      import("hyparquet-writer/src/snappy.js"),
+      import("hyparquet-writer/src/datapage.js"),
+      import("hyparquet-writer/src/metadata.js"),
+      import("hyparquet-writer/src/indexes.js"),
+      import("hyparquet-writer/src/bytewriter.js"),
+    ]);
+  return { snappyCompress, writePageHeader, writeMetadata, writeIndexes, ByteWriter };
 }
 
 export type WriteEngine = Awaited<ReturnType<typeof loadWriteEngine>>;
@@ -24,13 +26,14 @@ export interface Codec {
 export async function codecNamed(name: string, engine: WriteEngine): Promise<Codec> {
   switch (name) {
     case "snappy":
-      return { name: "SNAPPY", compress: engine.snappyCompress };
+      // Copied: the page stays until its row group ends, and what it was made in is larger.
+      return { name: "SNAPPY", compress: (page) => engine.snappyCompress(page).slice() };
     case "gzip":
       return { name: "GZIP", compress: (page) => zlib.gzipSync(page) };
     case "zstd":
       return { name: "ZSTD", compress: await compressZstd() };
     case "lz4":
-      return { name: "LZ4_RAW", compress: compressLz4 };
+      return { name: "LZ4_RAW", compress: (page) => Uint8Array.from(compressLz4(page)) };
   }
   return { name: "UNCOMPRESSED", compress: (page) => page };
 }

@@ -1,13 +1,14 @@
-import type { FileMetaData, KeyValue, RowGroup } from "hyparquet";
+import type { ColumnChunk, FileMetaData, KeyValue, RowGroup } from "hyparquet";
 import { type Batch, batchOf, type Row, sliceBatch } from "../../batch/batch.js";
-import { concatBatches } from "../../batch/concat.js";
+import { bytesOf } from "../../batch/bytes-of.js";
 import type { Features } from "../../features/feature.js";
 import { FileSink } from "../../stores/file-sink.js";
 import { metadataOf, storedFeatures } from "../arrow/metadata.js";
 import { encodeSchemaMessage } from "../arrow/schema.js";
 import type { CreateRequest, ShardWriter, WrittenFile } from "../format.js";
-import { writeChunk } from "./encode.js";
-import { leafFeature } from "./nodes.js";
+import type { PageLocation } from "./engine.js";
+import { LeafWriter } from "./leaf-writer.js";
+import { type LeafNode, leafFeature, leavesOf } from "./nodes.js";
 import { schemaNodesOf, type WrittenSchema } from "./schema-nodes.js";
 import { shredColumn } from "./shred.js";
 import { type Codec, codecNamed, loadWriteEngine, type WriteEngine } from "./write-engine.js";
@@ -37,9 +38,11 @@ class ParquetWriter implements ShardWriter {
   readonly #metadata: KeyValue[];
   readonly #sink: FileSink;
   readonly #groups: RowGroup[] = [];
-  #waiting: Batch[] = [];
-  #waitingRows = 0;
-  #waitingBytes = 0;
+  readonly #indexes: { chunk: ColumnChunk; offsetIndex: { page_locations: PageLocation[] } }[] = [];
+  /** The leaves of the row group that is being written. */
+  #leaves: ReadonlyMap<LeafNode, LeafWriter>;
+  #groupRowsSoFar = 0;
+  #groupBytes = 0;
   #rows = 0;
 
   constructor(
@@ -54,6 +57,7 @@ class ParquetWriter implements ShardWriter {
     this.#codec = codec;
     this.#metadata = metadata;
     this.#schema = schemaNodesOf(request.features);
+    this.#leaves = this.#newLeaves();
     this.#sink = new FileSink(request.path);
     this.#sink.write(MAGIC);
   }
@@ -64,42 +68,53 @@ class ParquetWriter implements ShardWriter {
 
   async writeBatch(batch: Batch): Promise<void> {
     for (let at = 0; at < batch.length; ) {
-      const count = Math.min(batch.length - at, this.#groupRows - this.#waitingRows);
+      const count = Math.min(batch.length - at, this.#groupRows - this.#groupRowsSoFar);
       const part = count === batch.length ? batch : sliceBatch(batch, at, at + count);
-      this.#waiting.push(part);
-      this.#waitingRows += count;
-      this.#waitingBytes += bytesOf(part);
+      for (const [name, node] of this.#schema.nodes)
+        for (const shredded of shredColumn(node, part.columns[name]!)) this.#leaves.get(shredded.leaf)!.add(shredded);
+      this.#groupRowsSoFar += count;
+      this.#groupBytes += bytesOf(part.columns);
       at += count;
-      if (this.#waitingRows >= this.#groupRows || this.#waitingBytes >= GROUP_BYTES) this.#writeGroup();
+      if (this.#groupRowsSoFar >= this.#groupRows || this.#groupBytes >= GROUP_BYTES) this.#endGroup();
     }
   }
 
-  #writeGroup(): void {
-    if (this.#waitingRows === 0) return;
-    const batch = this.#waiting.length === 1 ? this.#waiting[0]! : concatBatches(this.#waiting);
-    const from = this.#sink.bytes;
-    const target = { sink: this.#sink, engine: this.#engine, codec: this.#codec };
-    const columns = this.#schema.nodes.flatMap(([name, node]) =>
-      shredColumn(node, batch.columns[name]!).map((leaf) =>
-        writeChunk(target, leaf, leafFeature(this.#features[name]!, node, leaf.leaf)),
-      ),
+  #newLeaves(): ReadonlyMap<LeafNode, LeafWriter> {
+    const [engine, codec] = [this.#engine, this.#codec];
+    const leaves = this.#schema.nodes.flatMap(([name, node]) =>
+      leavesOf(node).map((leaf) => {
+        const feature = leafFeature(this.#features[name]!, node, leaf);
+        return [leaf, new LeafWriter({ engine, codec, leaf, feature })] as const;
+      }),
     );
+    return new Map(leaves);
+  }
+
+  #endGroup(): void {
+    if (this.#groupRowsSoFar === 0) return;
+    const from = this.#sink.bytes;
+    const columns = [...this.#leaves.values()].map((leaf) => {
+      const { chunk, locations } = leaf.finish(this.#sink);
+      this.#indexes.push({ chunk, offsetIndex: { page_locations: locations } });
+      return chunk;
+    });
     const size = columns.reduce((sum, { meta_data }) => sum + meta_data!.total_uncompressed_size, 0n);
     this.#groups.push({
       columns,
       total_byte_size: size,
-      num_rows: BigInt(batch.length),
+      num_rows: BigInt(this.#groupRowsSoFar),
       total_compressed_size: BigInt(this.#sink.bytes - from),
       file_offset: BigInt(from),
     });
-    this.#rows += batch.length;
-    this.#waiting = [];
-    this.#waitingRows = 0;
-    this.#waitingBytes = 0;
+    this.#rows += this.#groupRowsSoFar;
+    this.#leaves = this.#newLeaves();
+    this.#groupRowsSoFar = 0;
+    this.#groupBytes = 0;
   }
 
   async finish(): Promise<WrittenFile> {
-    this.#writeGroup();
+    this.#endGroup();
+    this.#writeIndexes();
     const writer = new this.#engine.ByteWriter();
     const footer: Omit<FileMetaData, "metadata_length"> = {
       version: 2,
@@ -116,27 +131,19 @@ class ParquetWriter implements ShardWriter {
     return { rows: this.#rows, bytes: this.#sink.bytes, sha256 };
   }
 
+  /** Where pages lie, for readers that want some rows only. The chunks get to know where it stands. */
+  #writeIndexes(): void {
+    const writer = new this.#engine.ByteWriter();
+    const from = this.#sink.bytes;
+    this.#engine.writeIndexes(writer, this.#indexes);
+    for (const { chunk } of this.#indexes)
+      if (chunk.offset_index_offset !== undefined) chunk.offset_index_offset += BigInt(from);
+    this.#sink.write(writer.getBytes());
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#sink[Symbol.dispose]();
   }
 }
 
 const CREATED_BY = "kagurazaka";
-
-/** About how much memory the values of a batch take: enough to bound a row group. */
-function bytesOf(batch: Batch): number {
-  let bytes = 0;
-  for (const column of Object.values(batch.columns)) {
-    if (ArrayBuffer.isView(column)) bytes += column.byteLength;
-    else for (const value of column) bytes += sizeOf(value);
-  }
-  return bytes;
-}
-
-function sizeOf(value: unknown): number {
-  if (typeof value === "string") return value.length;
-  if (typeof value !== "object" || value === null) return 8;
-  if (ArrayBuffer.isView(value)) return value.byteLength;
-  if (Array.isArray(value)) return value.reduce<number>((sum, one) => sum + sizeOf(one), 8);
-  return Object.values(value).reduce<number>((sum, one) => sum + sizeOf(one), 8);
-}
