@@ -66,6 +66,13 @@ export async function runJson(command, options) {
   return { ...JSON.parse(done.stdout), wallMs: done.wallMs };
 }
 
+/** The time of `find`, in ms. */
+export async function findFiles(root) {
+  const { code, wallMs } = await runProcess(["find", root, "-type", "f"], { output: "ignore" });
+  if (code !== 0) throw new Error(`find ended with ${code}`);
+  return wallMs;
+}
+
 /** Makes a directory, which is removed at the end of the bench at the latest. */
 export function makeScratch(parent = tmpdir()) {
   const dir = mkdtempSync(join(parent, "kagurazaka-bench-"));

@@ -1,7 +1,7 @@
-import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { listingSides, rateLine } from "../lib/listing.mjs";
 import { makeScratch, removeScratch } from "../lib/process.mjs";
+import { writeCsv } from "../lib/records.mjs";
 import { interleave } from "../lib/statistics.mjs";
 
 /** A CSV table: the cost of making records, beyond parsing. */
@@ -13,10 +13,8 @@ export default {
     const scratch = makeScratch();
     try {
       const [file, empty] = [join(scratch, "table.csv"), join(scratch, "empty.csv")];
-      const header = "id,name,text,score\n";
-      const rows = Array.from({ length: items }, (_, i) => `${i},name ${i},"some text, with a comma ${i}",${i / 7}\n`);
-      writeFileSync(file, header + rows.join(""));
-      writeFileSync(empty, header);
+      writeCsv(file, items);
+      writeCsv(empty, 0);
       const { alone, mode, plan } = listingSides(items);
       const whole = (csvPath) => ({ use: "InputFromCsv", csvPath, keyField: "id" });
       const rates = await interleave(runs, {

@@ -9,9 +9,12 @@ import later from "./later.mjs";
 import ledger from "./ledger.mjs";
 import lines from "./lines.mjs";
 import map from "./map.mjs";
+import mapCsv from "./map-csv.mjs";
+import mapMemory from "./map-memory.mjs";
 import memory from "./memory.mjs";
 import noOp from "./no-op.mjs";
 import parquet from "./parquet.mjs";
+import parts from "./parts.mjs";
 import patience from "./patience.mjs";
 import publication from "./publication.mjs";
 import skip from "./skip.mjs";
@@ -33,7 +36,10 @@ export const rows = [
   lines,
   csv,
   map,
+  mapCsv,
   parquet,
+  parts,
+  mapMemory,
   exec,
   fleet,
   later,

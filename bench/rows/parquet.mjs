@@ -1,9 +1,9 @@
 import { join } from "node:path";
-import { pathToFileURL } from "node:url";
 import { formatRate as rate } from "../lib/format.mjs";
-import { kagurazaka, peer, repository, taskFile } from "../lib/kagurazaka.mjs";
+import { peer } from "../lib/kagurazaka.mjs";
 import { createLine } from "../lib/line.mjs";
 import { makeScratch, removeScratch, runJson } from "../lib/process.mjs";
+import { runMap, writeParquet } from "../lib/records.mjs";
 import { interleave } from "../lib/statistics.mjs";
 
 /** Parquet to rows, and lists of integers to typed arrays. */
@@ -15,49 +15,27 @@ export default {
     const scratch = makeScratch();
     try {
       const [flat, lists] = [join(scratch, "flat.parquet"), join(scratch, "lists.parquet")];
-      const { features, loadFormat } = await import(pathToFileURL(join(repository, "dist/src/data/index.js")).href);
-      const format = await loadFormat("parquet");
-      const write = async (path, schema, columns, groupRows) => {
-        const writer = await format.create({
-          path,
-          features: features(schema),
-          compression: "snappy",
-          options: {},
-          groupRows,
-        });
-        await writer.writeBatch({ length: rows, columns });
-        await writer.finish();
-      };
       const text = "lorem ipsum dolor sit amet ".repeat(7);
       const ids = Array.from({ length: rows }, (_, i) => i);
+      const write = (path, schema, columns) => writeParquet(path, schema, [{ length: rows, columns }], rows / 8);
       await write(
         flat,
         { id: "int64", text: "string", score: "float64" },
         { id: Float64Array.from(ids), text: ids.map((i) => text + i), score: Float64Array.from(ids, (i) => i / 7) },
-        rows / 8,
       );
       await write(
         lists,
         { ids: ["int32"] },
         { ids: ids.map((i) => Int32Array.from({ length: 40 }, (_, j) => (i * 31 + j * 7919) % 50_000)) },
-        rows / 8,
       );
       const read = (file, who) => async () => {
         const { elapsedMs, count } = await runJson([process.execPath, peer("parquet-rows.mjs"), file, who]);
         return (count * 1000) / elapsedMs;
       };
       const map = (workers) => async () => {
-        const words = [
-          "@map",
-          `${taskFile("map.ts")}#same`,
-          "--in",
-          flat,
-          "--out",
-          join(makeScratch(scratch), "out"),
-          "--format",
-          "parquet",
-        ];
-        const { elapsedMs } = await kagurazaka([...words, "--num_process", String(workers), "--slice-bytes", "1MiB"]);
+        const words = ["--format", "parquet", "--slice-bytes", "1MiB"];
+        const out = join(makeScratch(scratch), "out");
+        const { elapsedMs } = await runMap("same", { in: flat, out, workers, words });
         return (rows * 1000) / elapsedMs;
       };
       const figures = await interleave(short ? runs : Math.min(runs, 3), {

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { formatCount, formatMs } from "../lib/format.mjs";
 import { kagurazaka, taskFile } from "../lib/kagurazaka.mjs";
 import { createLine } from "../lib/line.mjs";
-import { makeScratch, removeScratch, runProcess } from "../lib/process.mjs";
+import { findFiles, makeScratch, removeScratch } from "../lib/process.mjs";
 import { interleave } from "../lib/statistics.mjs";
 
 const FILES_PER_DIRECTORY = 100;
@@ -31,7 +31,7 @@ export default {
       const times = await interleave(runs, {
         whole: run(input, output, files),
         nothing: run(nothing, empty, 0),
-        find: async () => (await find(input)) + (await find(output)),
+        find: async () => (await findFiles(input)) + (await findFiles(output)),
       });
       const format = formatMs;
       return [
@@ -63,10 +63,4 @@ function makeTree(root, directories, ext) {
     mkdirSync(dir, { recursive: true });
     for (let f = 0; f < FILES_PER_DIRECTORY; f++) writeFileSync(join(dir, `file-${f}${ext}`), "x");
   }
-}
-
-async function find(root) {
-  const { code, wallMs } = await runProcess(["find", root, "-type", "f"], { output: "ignore" });
-  if (code !== 0) throw new Error(`find ended with ${code}`);
-  return wallMs;
 }
