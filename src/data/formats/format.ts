@@ -34,6 +34,11 @@ export interface FormatDefinition<S extends OptionSpecs = OptionSpecs> {
   readonly hasSchema: boolean;
   /** Values are texts in the file: what they are, features say, which are found for the whole source first. */
   readonly valuesNeedFeatures?: boolean;
+  /**
+   * A file may be cut at any byte, and a row belongs to the slice in which it begins: slices by size are planned without a look into
+   * the file.
+   */
+  readonly cutsAnywhere?: boolean;
   /** Whether a file that begins with these bytes (up to 4 KiB, unpacked) is of this format. */
   recognises(head: Buffer): boolean;
   /** @throws KagurazakaError `bad-data` for a file that is not of this format, or damaged where it was looked at */
@@ -105,9 +110,10 @@ export interface RowBlock {
   readonly positions?: readonly number[] | undefined;
 }
 
-/** A batch, and the position of its first row. */
+/** A batch, and the positions of its rows, as in `RowBlock`. */
 export interface PlacedBatch extends Batch {
   readonly first: number;
+  readonly positions?: readonly number[] | undefined;
 }
 
 /** An open shard. Reads may overlap in time. */

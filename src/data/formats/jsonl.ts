@@ -16,6 +16,7 @@ export default defineFormat({
   codecs: [],
   options: {},
   hasSchema: false,
+  cutsAnywhere: true,
   recognises: (head) => /^\ufeff?\s*\{[^\n]*\}\s*\n\s*\{/.test(head.toString("utf8")),
   open: async ({ file, packing, features }) =>
     new LineReader({ file, packing, features, formatName: "JSON lines", parserFor }),

@@ -1,7 +1,7 @@
 import type { Batch, Row } from "../batch/batch.js";
 import type { Features, ValueOf } from "../features/feature.js";
+import { batchesOfSize } from "../formats/row-block.js";
 import { checkColumns } from "../map/check-columns.js";
-import { batchesOfSize } from "../map/map-batches.js";
 import { MemoryBatch, MemoryRows } from "./memory-rows.js";
 import {
   checkCount,

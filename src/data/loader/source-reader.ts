@@ -4,7 +4,7 @@ import { BadValue, createRowCheck } from "../features/check.js";
 import type { Features } from "../features/feature.js";
 import type { ReadRequest, RowBlock } from "../formats/format.js";
 import { loadFormat } from "../formats/registry.js";
-import { positionOf } from "../formats/text/text-reader.js";
+import { positionOf } from "../formats/row-block.js";
 import type { Shard } from "../shard/shard.js";
 import type { Source, SourceShard } from "../source/source.js";
 import { pickFeatures } from "./row-store.js";

@@ -14,7 +14,7 @@ export interface MapContext {
    * slice in a text file, from 1.
    */
   readonly row: number;
-  /** Random numbers in [0, 1), determined by the seed, the file and the row. */
+  /** Random numbers in [0, 1), determined by the run's seed, the slice and the row. */
   random(): number;
   /** Aborts on timeout and on cancellation. */
   readonly signal: AbortSignal;

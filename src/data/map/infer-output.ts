@@ -1,5 +1,5 @@
 import { KagurazakaError } from "../../base/errors.js";
-import { batchOf, type Row } from "../batch/batch.js";
+import { batchOf, type Row, rowsOf } from "../batch/batch.js";
 import { checkOf } from "../features/check.js";
 import { type Feature, type Features, Nullable } from "../features/feature.js";
 import { FeatureInference } from "../features/infer.js";
@@ -8,7 +8,7 @@ import type { RowBlock } from "../formats/format.js";
 import type { Source } from "../source/source.js";
 import type { MapContext, MapDefinition } from "./define-map.js";
 import { mapBatch } from "./map-batches.js";
-import { type Mapped, mapBlock } from "./map-rows.js";
+import { type Mapped, mapRows } from "./map-rows.js";
 
 /** Rows that are mapped to find out what a function returns. */
 const SAMPLE_ROWS = 1000;
@@ -31,8 +31,8 @@ export async function inferOutput(
   for await (const block of source.blocks(columns)) {
     const first = { ...block, rows: block.rows.slice(0, SAMPLE_ROWS - taken) };
     for (const one of await mapSample(first, map, input)) {
-      if (!("rows" in one)) thrown ??= one.thrown;
-      else for (const row of one.rows) samples.push(row);
+      if ("thrown" in one) thrown ??= one.thrown;
+      else for (const row of "batch" in one ? rowsOf(one.batch) : one.rows) samples.push(row);
     }
     taken += first.rows.length;
     if (taken >= SAMPLE_ROWS) break;
@@ -42,17 +42,26 @@ export async function inferOutput(
   return keepInput(inference.features ?? {}, input, samples);
 }
 
-function mapSample(block: RowBlock, map: MapDefinition, input: Features): Promise<Mapped[]> {
+async function mapSample(block: RowBlock, map: MapDefinition, input: Features): Promise<readonly Mapped[]> {
+  const { signal } = new AbortController();
   const contextAt = (row: number): MapContext => ({
     source: "",
     shard: "",
     split: "",
     row,
     random: () => 0.5,
-    signal: new AbortController().signal,
+    signal,
   });
-  if (map.batchSize === undefined) return mapBlock(block, map.map, contextAt, map.concurrency ?? 16);
-  return mapBatch({ ...batchOf(block.rows, input), first: block.first }, map.map, contextAt, false);
+  if (map.batchSize !== undefined)
+    return mapBatch({ ...batchOf(block.rows, input), first: block.first }, map.map, contextAt, false);
+  const options = { map: map.map, contextAt, concurrency: map.concurrency ?? 16, signal, alive: () => {} };
+  const mapped: Mapped[] = [];
+  for await (const some of mapRows(only(block), options)) mapped.push(...some);
+  return mapped;
+}
+
+async function* only(block: RowBlock): AsyncGenerator<RowBlock> {
+  yield block;
 }
 
 function add(inference: FeatureInference, row: Row, index: number): void {

@@ -1,33 +1,8 @@
 import { type Batch, type Column, type Row, rowsOf, sliceBatch } from "../batch/batch.js";
-import { concatBatches } from "../batch/concat.js";
 import type { PlacedBatch } from "../formats/format.js";
+import { slicePlaced } from "../formats/row-block.js";
 import type { BatchResult, MapContext } from "./define-map.js";
 import type { Mapped } from "./map-rows.js";
-
-/** The same rows in batches of one size; the last one may be smaller. */
-export async function* batchesOfSize(batches: AsyncGenerator<PlacedBatch>, size: number): AsyncGenerator<PlacedBatch> {
-  let kept: PlacedBatch[] = [];
-  let length = 0;
-  for await (const batch of batches) {
-    kept.push(batch);
-    length += batch.length;
-    if (length < size) continue;
-    const whole = joined(kept);
-    let at = 0;
-    for (; length - at >= size; at += size) yield part(whole, at, at + size);
-    length -= at;
-    kept = length > 0 ? [part(whole, at, at + length)] : [];
-  }
-  if (length > 0) yield joined(kept);
-}
-
-const joined = (batches: readonly PlacedBatch[]): PlacedBatch =>
-  batches.length === 1 ? batches[0]! : { ...concatBatches(batches), first: batches[0]!.first };
-
-const part = (batch: PlacedBatch, from: number, to: number): PlacedBatch => ({
-  ...sliceBatch(batch, from, to),
-  first: batch.first + from,
-});
 
 type BatchFunction = (batch: Batch, ctx: MapContext) => BatchResult | Promise<BatchResult>;
 
@@ -42,33 +17,31 @@ export async function mapBatch(
   rowsFailAlone: boolean,
 ): Promise<Mapped[]> {
   try {
-    return [
-      { position: batch.first, inputs: batch.length, rows: rowsOfBatch(await map(batch, contextAt(batch.first))) },
-    ];
+    const result = batchOfResult(await map(batch, contextAt(batch.first)));
+    const from = { position: batch.first, inputs: batch.length };
+    return [result ? { ...from, batch: result } : { ...from, rows: [] }];
   } catch (thrown) {
     const input = (): Row => rowsOf(sliceBatch(batch, 0, 1))[0] ?? {};
     if (!rowsFailAlone || batch.length === 1) return [{ position: batch.first, input: input(), thrown }];
   }
   const alone: Mapped[] = [];
-  for (let i = 0; i < batch.length; i++) {
-    const one = { ...sliceBatch(batch, i, i + 1), first: batch.first + i };
-    alone.push(...(await mapBatch(one, map, contextAt, true)));
-  }
+  for (let i = 0; i < batch.length; i++)
+    alone.push(...(await mapBatch(slicePlaced(batch, i, i + 1), map, contextAt, true)));
   return alone;
 }
 
-function rowsOfBatch(result: BatchResult): Row[] {
-  if (result === null || result === undefined) return [];
+function batchOfResult(result: BatchResult): Batch | undefined {
+  if (result === null || result === undefined) return undefined;
   const columns = columnsOf(result);
   const [first, ...others] = Object.entries(columns);
-  if (!first) return [];
+  if (!first) return undefined;
   for (const [name, column] of others) {
     if (column.length === first[1].length) continue;
     throw new TypeError(
       `the function returned columns of different lengths: ${first[0]} has ${first[1].length}, ${name} has ${column.length}`,
     );
   }
-  return rowsOf({ length: first[1].length, columns });
+  return { length: first[1].length, columns };
 }
 
 function columnsOf(result: NonNullable<BatchResult>): Readonly<Record<string, Column>> {

@@ -175,6 +175,7 @@ export class MapWorker {
       names: { source: item.source, shard: item.shard, split: item.split },
       signal: ctx.signal,
       write: (rows) => part.rows.writeRows(rows),
+      writeBatch: part.rows.writeBatch && ((batch) => part.rows.writeBatch!(batch)),
       reject: (row) => part.reject(row),
       alive: () => ctx.alive(),
     });

@@ -1,40 +1,102 @@
-import type { Row } from "../batch/batch.js";
+import type { Batch, Row } from "../batch/batch.js";
 import type { RowBlock } from "../formats/format.js";
-import { positionOf } from "../formats/text/text-reader.js";
+import { positionOf } from "../formats/row-block.js";
 import type { MapContext, RowFunction } from "./define-map.js";
 
-/** Rows that came of one input row, or of a batch of them; or why none did. */
+/** Rows, or a batch, that came of one input row or of a batch of them; or why nothing did. */
 export type Mapped =
   | { readonly position: number; readonly rows: readonly Row[]; readonly inputs: number }
+  | { readonly position: number; readonly batch: Batch; readonly inputs: number }
   | { readonly position: number; readonly input: Row; readonly thrown: unknown };
 
-/**
- * Calls a function for each row of a block. A row that throws costs itself. Rows whose results are promises wait side by side,
- * at most `concurrency` of them; results come in the order of the rows.
- */
-export async function mapBlock(
-  block: RowBlock,
-  map: RowFunction,
-  contextAt: (position: number) => MapContext,
-  concurrency: number,
-): Promise<Mapped[]> {
-  const mapped: (Mapped | Promise<Mapped>)[] = [];
-  let waiting: Promise<Mapped>[] = [];
-  for (const [i, input] of block.rows.entries()) {
-    const position = positionOf(block, i);
-    const one = mapOne(input, position, map, contextAt(position));
-    mapped.push(one);
-    if (!(one instanceof Promise)) continue;
-    waiting.push(one);
-    if (waiting.length < concurrency) continue;
-    const done = await Promise.race(waiting.map((promise, at) => promise.then(() => at)));
-    waiting = waiting.filter((_, at) => at !== done);
-  }
-  return waiting.length === 0 && !mapped.some((one) => one instanceof Promise)
-    ? (mapped as Mapped[])
-    : Promise.all(mapped);
+interface MapRowsOptions {
+  readonly map: RowFunction;
+  readonly contextAt: (position: number) => MapContext;
+  /** Rows whose promises are awaited at the same time. */
+  readonly concurrency: number;
+  readonly signal: AbortSignal;
+  /** Called when a row is done that had to be awaited. */
+  readonly alive: () => void;
 }
 
+/** Results that wait for one before them are kept, but not without bound. */
+const MOST_KEPT = 1024;
+
+/**
+ * Calls a function for each row. A row that throws costs itself. Rows whose results are promises wait side by side, those of the
+ * next block too; results come in the order of the rows.
+ */
+export async function* mapRows(
+  blocks: AsyncIterable<RowBlock>,
+  options: MapRowsOptions,
+): AsyncGenerator<readonly Mapped[]> {
+  const { map, contextAt, concurrency, signal } = options;
+  const queue = new Results(options.alive);
+  for await (const block of blocks) {
+    for (let i = 0; i < block.rows.length; i++) {
+      // The next call may cost money.
+      if (signal.aborted) signal.throwIfAborted();
+      const position = positionOf(block, i);
+      queue.add(mapOne(block.rows[i]!, position, map, contextAt(position)));
+      while (queue.waiting >= concurrency) await queue.next();
+    }
+    while (queue.length >= Math.max(MOST_KEPT, 4 * concurrency) && queue.waiting > 0) await queue.next();
+    yield queue.take();
+  }
+  while (queue.length > 0) {
+    if (queue.waiting > 0) await queue.next();
+    yield queue.take();
+  }
+}
+
+/** Results in the order of their rows, some of them still to come. */
+class Results {
+  readonly #alive: () => void;
+  #all: { result: Mapped | undefined }[] = [];
+  #done: () => void = () => {};
+  waiting = 0;
+
+  constructor(alive: () => void) {
+    this.#alive = alive;
+  }
+
+  get length(): number {
+    return this.#all.length;
+  }
+
+  add(one: Mapped | Promise<Mapped>): void {
+    if (!(one instanceof Promise)) {
+      this.#all.push({ result: one });
+      return;
+    }
+    const place: { result: Mapped | undefined } = { result: undefined };
+    this.#all.push(place);
+    this.waiting++;
+    void one.then((result) => {
+      place.result = result;
+      this.waiting--;
+      this.#alive();
+      this.#done();
+    });
+  }
+
+  /** Until one more is done. */
+  next(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#done = resolve;
+    });
+  }
+
+  /** Those that are done, up to the first that is not. */
+  take(): readonly Mapped[] {
+    const open = this.waiting === 0 ? -1 : this.#all.findIndex(({ result }) => result === undefined);
+    const taken = open < 0 ? this.#all : this.#all.slice(0, open);
+    this.#all = open < 0 ? [] : this.#all.slice(open);
+    return taken.map(({ result }) => result!);
+  }
+}
+
+/** A promise of it never rejects. */
 function mapOne(input: Row, position: number, map: RowFunction, ctx: MapContext): Mapped | Promise<Mapped> {
   try {
     const result = map(input, ctx);

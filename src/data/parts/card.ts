@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { replaceFile } from "../../base/whole-file.js";
 import { type Feature, type Features, isA, isList, type Struct, splitNullable } from "../features/feature.js";
 import { fitsHuggingFace } from "../features/hugging-face.js";
+import { CARD_FILE } from "./layout.js";
 import type { Manifest } from "./manifest.js";
 
 const MARK = "<!-- written by kagurazaka -->";
@@ -14,7 +15,7 @@ export function writeCard(
   { splits }: Manifest,
   features: Features | undefined,
 ): void {
-  const path = join(folder, "README.md");
+  const path = join(folder, CARD_FILE);
   if (existsSync(path) && !readFileSync(path, "utf8").includes(MARK)) return;
   const names = Object.keys(splits);
   const files = names.flatMap((split) => [

@@ -10,6 +10,7 @@
  */
 export const PLAN_FILE = "_plan.json";
 export const MANIFEST_FILE = "_manifest.json";
+export const CARD_FILE = "README.md";
 export const FACTS_DIRECTORY = "_parts";
 export const REJECTED_DIRECTORY = "_rejected";
 

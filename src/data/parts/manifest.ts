@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { replaceFile } from "../../base/whole-file.js";
 import { toHuggingFace } from "../features/hugging-face.js";
@@ -62,6 +62,17 @@ export function writeManifest(folder: string, plan: PartsPlan): Manifest {
   replaceFile(path, `${JSON.stringify({ v: 1, ...manifest }, null, 1)}\n`, { temporary: `${path}.${process.pid}.tmp` });
   removeOldRejected(folder, parts);
   return manifest;
+}
+
+/** Whether all parts are there, and nothing became of one since the manifest was written. */
+export function isManifestCurrent(folder: string, plan: PartsPlan): boolean {
+  const timeOf = (name: string): bigint | undefined =>
+    statSync(join(folder, name), { bigint: true, throwIfNoEntry: false })?.mtimeNs;
+  const [manifest, facts] = [timeOf(MANIFEST_FILE), timeOf(FACTS_DIRECTORY)];
+  if (manifest === undefined || facts === undefined || manifest <= facts) return false;
+  const stems = new Set(readdirSync(folder).map(stemOf));
+  const known = readdirSync(join(folder, FACTS_DIRECTORY)).filter((name) => name.endsWith(".json"));
+  return known.length === plan.slices && known.every((name) => stems.has(stemOf(name)));
 }
 
 /** Of parts that are there. */

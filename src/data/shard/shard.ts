@@ -10,7 +10,7 @@ import type {
   ShardReader,
   SliceSize,
 } from "../formats/format.js";
-import { cut, positionOf } from "../formats/text/text-reader.js";
+import { cut, positionOf } from "../formats/row-block.js";
 import { openFile } from "../stores/index.js";
 
 interface ShardOptions {
@@ -62,7 +62,8 @@ async function* batchesOfRows(
   features: Features | undefined,
 ): AsyncGenerator<PlacedBatch> {
   if (features === undefined) throw new Error("columns of rows need features");
-  for await (const block of blocks) yield { ...batchOf(block.rows, features), first: positionOf(block, 0) };
+  for await (const block of blocks)
+    yield { ...batchOf(block.rows, features), first: positionOf(block, 0), positions: block.positions };
 }
 
 function chosen(features: Features | undefined, { columns }: ReadRequest): Features | undefined {

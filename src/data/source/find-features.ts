@@ -3,7 +3,7 @@ import { type Features, featureText } from "../features/feature.js";
 import { FeatureInference } from "../features/infer.js";
 import { FeatureConflict, unifyFeatures } from "../features/unify.js";
 import { loadFormat } from "../formats/registry.js";
-import { positionOf } from "../formats/text/text-reader.js";
+import { positionOf } from "../formats/row-block.js";
 import type { Shard } from "../shard/shard.js";
 import type { Source, SourceShard } from "./source.js";
 

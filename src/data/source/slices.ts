@@ -1,4 +1,6 @@
 import type { Range, SliceSize } from "../formats/format.js";
+import { loadFormat } from "../formats/registry.js";
+import { evenCuts, packedReason, wholeFile } from "../formats/text/line-cuts.js";
 import type { Source, SourceShard } from "./source.js";
 
 /** A contiguous part of a shard: the item of a bulk task. */
@@ -43,6 +45,11 @@ async function rangesOf(
   shard: SourceShard,
   size: SliceSize,
 ): Promise<{ ranges: readonly Range[]; why: string | undefined }> {
+  const format = await loadFormat(shard.format);
+  if (format.cutsAnywhere && size.rows === undefined && size.bytes !== undefined) {
+    const why = packedReason(shard.packing);
+    return { ranges: why === undefined ? evenCuts(shard.size, size.bytes) : [wholeFile(shard.size)], why };
+  }
   await using opened = await source.openWith(shard, undefined);
   return { ranges: await opened.slices(size), why: opened.reader.undivided };
 }

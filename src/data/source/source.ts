@@ -60,7 +60,11 @@ export class Source {
 
   get splits(): ReadonlyMap<string, readonly SourceShard[]> {
     const splits = new Map<string, SourceShard[]>();
-    for (const shard of this.shards) splits.set(shard.split, [...(splits.get(shard.split) ?? []), shard]);
+    for (const shard of this.shards) {
+      const known = splits.get(shard.split);
+      if (known) known.push(shard);
+      else splits.set(shard.split, [shard]);
+    }
     return splits;
   }
 

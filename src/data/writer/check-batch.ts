@@ -2,7 +2,7 @@ import { didYouMean } from "../../base/nearest.js";
 import { type Batch, type Column, compactColumn, numberArrayOf } from "../batch/batch.js";
 import { BadValue, checkOf } from "../features/check.js";
 import { dtypeParts } from "../features/dtypes.js";
-import { type Feature, type Features, isA, splitNullable } from "../features/feature.js";
+import { type Feature, type Features, isA, isList, splitNullable, type Value } from "../features/feature.js";
 
 /**
  * The columns that `createRowCheck` would make of the rows. A typed array of the very type is taken as it is.
@@ -32,13 +32,20 @@ function checkColumn(column: Column, feature: Feature, name: string): Column {
   return compactColumn(values, feature);
 }
 
-/** No value of such a typed array can be out of range. */
+/** No value of it can be out of range: a typed array of the very type, or a list of them. */
 function holdsOnly(column: Column, feature: Feature): boolean {
-  const { core } = splitNullable(feature);
-  if (!ArrayBuffer.isView(column) || !isA(core, "Value")) return false;
-  const parts = dtypeParts(core.dtype);
-  if (parts.kind === "float") return column instanceof numberArrayOf(parts);
-  if (parts.kind !== "int") return false;
-  if (parts.bits === 64) return column instanceof (parts.signed ? BigInt64Array : BigUint64Array);
-  return column instanceof numberArrayOf(parts);
+  const { core, nullable } = splitNullable(feature);
+  if (isA(core, "Value")) return ArrayBuffer.isView(column) && holdsNumbers(column, core);
+  if (!isList(core) || core.length >= 0 || ArrayBuffer.isView(column)) return false;
+  const item = splitNullable(core.feature).core;
+  if (!isA(item, "Value")) return false;
+  return column.every((list) => (list === null ? nullable : ArrayBuffer.isView(list) && holdsNumbers(list, item)));
+}
+
+function holdsNumbers(numbers: ArrayBufferView, { dtype }: Value): boolean {
+  const parts = dtypeParts(dtype);
+  if (parts.kind !== "float" && parts.kind !== "int") return false;
+  if (parts.kind === "float" || parts.bits < 64) return numbers instanceof numberArrayOf(parts);
+  if (numbers instanceof (parts.signed ? BigInt64Array : BigUint64Array)) return true;
+  return numbers instanceof Float64Array && numbers.every((n) => Number.isSafeInteger(n) && (parts.signed || n >= 0));
 }

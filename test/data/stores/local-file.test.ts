@@ -16,7 +16,7 @@ test("a file that becomes shorter while it is read is an error, not an end", asy
     const rest = async (): Promise<void> => {
       for await (const _ of chunks);
     };
-    await expect(rest()).rejects.toThrow(/has become shorter while it was read: it ended at byte 50 of 100/);
+    await expect(rest()).rejects.toThrow(/has become shorter while it was read: it ended at byte \d+ of 100/);
   } finally {
     rmSync(dir, { recursive: true, force: true });
   }

@@ -3,9 +3,10 @@ import { KagurazakaError } from "../../../base/errors.js";
 import { mayHaveLargeIntegers, parseJson } from "../../../base/exact-json.js";
 import type { Row } from "../../batch/batch.js";
 import type { BadRow, ReadRequest, RowBlock } from "../format.js";
+import { cut, project } from "../row-block.js";
 import { checkKeys, notObject, whyNotJson } from "../text/json-row.js";
 import { BadLine, checkIsText } from "../text/line-rows.js";
-import { cut, project, TextReader, type TextReaderOptions } from "../text/text-reader.js";
+import { TextReader, type TextReaderOptions } from "../text/text-reader.js";
 import { unpacked } from "../text/unpack.js";
 import { ElementScanner, ScanFailure, type ScannedElement } from "./scan-elements.js";
 

@@ -1,5 +1,5 @@
 import type { DataFile } from "../../stores/store.js";
-import type { Range } from "../format.js";
+import type { Packing, Range } from "../format.js";
 
 /** About as many bytes in each as asked for. A cut may fall into a line: it belongs to the range that it begins in. */
 export function evenCuts(size: number, sliceBytes: number): Range[] {
@@ -10,6 +10,12 @@ export function evenCuts(size: number, sliceBytes: number): Range[] {
     return { from, to, bytes: to - from };
   });
 }
+
+export const wholeFile = (size: number): Range => ({ from: 0, to: size, bytes: size });
+
+/** Why a packed file is one slice. */
+export const packedReason = (packing: Packing): string | undefined =>
+  packing === "none" ? undefined : `a file packed by ${packing} cannot be opened in its middle`;
 
 /** As many lines in each as asked for, blank ones not counted. Reads the file. */
 export async function lineCuts(file: DataFile, sliceRows: number): Promise<Range[]> {

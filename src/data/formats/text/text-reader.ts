@@ -1,10 +1,10 @@
 import { KagurazakaError } from "../../../base/errors.js";
-import type { Row } from "../../batch/batch.js";
 import type { Features } from "../../features/feature.js";
 import type { DataFile } from "../../stores/store.js";
 import type { BadRow, Packing, Range, ReadRequest, RowBlock, ShardReader, SliceSize } from "../format.js";
+import { cut, positionOf, project } from "../row-block.js";
 import { lineBlocks } from "./line-blocks.js";
-import { evenCuts, lineCuts, lineNumberAt } from "./line-cuts.js";
+import { evenCuts, lineCuts, lineNumberAt, packedReason, wholeFile } from "./line-cuts.js";
 import { checkIsText, type ParserFor, rowsOfLines } from "./line-rows.js";
 import { unpacked } from "./unpack.js";
 
@@ -27,12 +27,13 @@ export abstract class TextReader implements ShardReader {
   readonly packing: Packing;
   readonly features: Features | undefined;
   readonly undivided: string | undefined;
+  #counted: { readonly from: number; readonly lines: Promise<number> } | undefined;
 
   constructor({ file, packing, features, undivided }: TextReaderOptions) {
     this.file = file;
     this.packing = packing;
     this.features = features;
-    this.undivided = packing === "none" ? undivided : `a file packed by ${packing} cannot be opened in its middle`;
+    this.undivided = packedReason(packing) ?? undivided;
   }
 
   get name(): string {
@@ -47,13 +48,19 @@ export abstract class TextReader implements ShardReader {
 
   async slices(size: SliceSize): Promise<readonly Range[]> {
     const { size: bytes } = this.file;
-    if (this.undivided !== undefined) return [{ from: 0, to: bytes, bytes }];
+    if (this.undivided !== undefined) return [wholeFile(bytes)];
     return size.rows === undefined ? evenCuts(bytes, size.bytes ?? bytes) : await lineCuts(this.file, size.rows);
   }
 
   async where(from: number, position: number): Promise<string> {
-    const before = from === 0 || this.packing !== "none" ? 0 : await lineNumberAt(this.file, from);
+    const before = from === 0 || this.packing !== "none" ? 0 : await this.#linesBefore(from);
     return `${this.file.name}:${before + position}`;
+  }
+
+  /** Lines are counted once for a range, however many of its rows are told of. */
+  #linesBefore(from: number): Promise<number> {
+    if (this.#counted?.from !== from) this.#counted = { from, lines: lineNumberAt(this.file, from) };
+    return this.#counted.lines;
   }
 
   /** The row's error, with its place. */
@@ -108,27 +115,6 @@ export class LineReader extends TextReader {
 function rowsBefore(block: RowBlock, position: number): RowBlock {
   const count = block.rows.findIndex((_, i) => positionOf(block, i) > position);
   return count < 0 ? block : { ...block, rows: block.rows.slice(0, count) };
-}
-
-export const positionOf = (block: RowBlock, index: number): number =>
-  block.positions ? block.positions[index]! : block.first + index;
-
-/** Columns that a row lacks are null. */
-export function project(block: RowBlock, columns: readonly string[]): RowBlock {
-  const rows = block.rows.map((row) => {
-    const kept: Row = {};
-    for (const name of columns) kept[name] = Object.hasOwn(row, name) ? row[name] : null;
-    return kept;
-  });
-  return { ...block, rows };
-}
-
-export function* cut(block: RowBlock, most: number | undefined): Generator<RowBlock> {
-  if (most === undefined || block.rows.length <= most) return yield block;
-  for (let at = 0; at < block.rows.length; at += most) {
-    const positions = block.positions?.slice(at, at + most);
-    yield { rows: block.rows.slice(at, at + most), first: positionOf(block, at), positions };
-  }
 }
 
 /** The first bytes of the contents, at most 4 KiB. */
