@@ -54,7 +54,7 @@ export function assertRows(actual: readonly Row[], expected: readonly Row[], wha
 }
 
 /** A Buffer is as good as any Uint8Array, and a row may be of any class. */
-function plain(value: unknown): unknown {
+export function plain(value: unknown): unknown {
   if (value instanceof Uint8Array) return Uint8Array.from(value);
   if (Array.isArray(value)) return value.map(plain);
   if (typeof value !== "object" || value === null || ArrayBuffer.isView(value) || value instanceof Date) return value;
