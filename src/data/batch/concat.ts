@@ -1,4 +1,4 @@
-import { type Batch, type Column, compactNumbers, type NumberArray } from "./batch.js";
+import { type Batch, type Column, type NumberArray, plainInteger } from "./batch.js";
 
 /** One batch of several, which have the same columns. */
 export function concatBatches(batches: readonly Batch[]): Batch {
@@ -8,7 +8,10 @@ export function concatBatches(batches: readonly Batch[]): Batch {
   return { length: batches.reduce((sum, { length }) => sum + length, 0), columns };
 }
 
-/** The values of several parts of a column. Of 64-bit integers one part may have numbers, and another bigints. */
+/**
+ * The values of several parts of a column. Of 64-bit integers one part may have numbers, and another bigints: a list of values has
+ * those within 2^53 as numbers.
+ */
 export function joinValues(parts: readonly ArrayLike<unknown>[]): ArrayLike<unknown> {
   const [first] = parts;
   if (first === undefined) return [];
@@ -25,8 +28,21 @@ export function joinValues(parts: readonly ArrayLike<unknown>[]): ArrayLike<unkn
   }
   const joined = new Array<unknown>(length);
   let at = 0;
-  for (const part of parts) for (let i = 0; i < part.length; i++) joined[at++] = part[i];
-  return isTyped
-    ? compactNumbers(joined, { kind: "int", bits: 64, signed: !parts.some((part) => part instanceof BigUint64Array) })
-    : joined;
+  for (const part of parts) {
+    const isWide = part instanceof BigInt64Array || part instanceof BigUint64Array;
+    for (let i = 0; i < part.length; i++) joined[at++] = isWide ? plainInteger(part[i] as bigint) : part[i];
+  }
+  return isTyped ? typedOf(joined as (number | bigint)[], parts as readonly NumberArray[]) : joined;
+}
+
+/** A typed array that holds the values of parts of several types; the values themselves where none does. */
+function typedOf(values: readonly (number | bigint)[], parts: readonly NumberArray[]): ArrayLike<unknown> {
+  if (!values.some((value) => typeof value === "bigint"))
+    return parts.every((part) => part instanceof Float32Array)
+      ? Float32Array.from(values as number[])
+      : Float64Array.from(values as number[]);
+  if (!values.every((value) => typeof value === "bigint" || Number.isInteger(value))) return values;
+  const exact = values.map(BigInt);
+  if (exact.every((value) => BigInt.asIntN(64, value) === value)) return BigInt64Array.from(exact);
+  return exact.every((value) => value >= 0n) ? BigUint64Array.from(exact) : values;
 }
