@@ -57,6 +57,9 @@ const TYPES = [
   "Translation",
   "Image",
   "Audio",
+  "Video",
+  "Pdf",
+  "Map",
   "Nullable",
 ];
 
@@ -126,12 +129,10 @@ function readTyped(json: Written, type: string, path: string, nullable: boolean)
     case "Pdf":
       return { bytes: Nullable("binary"), path: Nullable("string") };
     case "Translation":
-      return Object.fromEntries(
-        (json.languages as readonly string[]).map((language) => [language, Nullable("string")]),
-      );
+      return readTranslation(json, path);
   }
   const dimensions = /^Array([2-5])D$/.exec(type)?.[1];
-  if (dimensions !== undefined) return readArray(json, path);
+  if (dimensions !== undefined) return readArray(json, Number(dimensions), path);
   throw new RangeError(`${path}: there is no feature type "${type}".${didYouMean(type, TYPES)}`);
 }
 
@@ -165,8 +166,17 @@ function readSequence(inner: Feature, json: Written, nullable: boolean): Feature
   return Object.fromEntries(lists);
 }
 
-function readArray({ shape, dtype }: Written, path: string): Feature {
+function readTranslation({ languages }: Written, path: string): Feature {
+  if (!Array.isArray(languages) || !languages.every((language) => typeof language === "string"))
+    throw new RangeError(`${path}: a Translation needs languages, like ["de", "en"]`);
+  return readStruct(Object.fromEntries(languages.map((language) => [language, "string"])), path, true);
+}
+
+function readArray({ shape, dtype }: Written, count: number, path: string): Feature {
   let feature = readValue(dtype, path);
+  const isLength = (one: unknown): boolean => one === null || (Number.isInteger(one) && (one as number) >= -1);
+  if (!Array.isArray(shape) || shape.length !== count || !shape.every(isLength))
+    throw new RangeError(`${path}: an Array${count}D needs a shape of ${count} lengths, like [null, 3]`);
   const dimensions = shape as readonly (number | null)[];
   for (const length of dimensions.slice(1).reverse()) feature = List(feature, { length: length ?? -1 });
   return List(feature, { length: dimensions[0] ?? -1 });
