@@ -139,7 +139,12 @@ export class Source {
  * @throws KagurazakaError `source` for what is not there, with the nearest name
  */
 export async function openSource(spec: string | readonly string[], request: SourceRequest = {}): Promise<Source> {
-  const { name, shards, notes } = await resolveSource(typeof spec === "string" ? [spec] : spec, request);
+  const specs = typeof spec === "string" ? [spec] : spec;
+  if (specs.length === 0)
+    throw new KagurazakaError("source", "no source is named: the list is empty", {
+      hint: "Name a file, a folder, a glob, a URL, or a dataset of the hub.",
+    });
+  const { name, shards, notes } = await resolveSource(specs, request);
   const source = new Source(name, shards, { options: request.options, notes, features: request.features });
   return request.split === undefined ? source : source.only(request.split);
 }
