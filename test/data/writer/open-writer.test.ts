@@ -14,6 +14,16 @@ const read = async (path: string, format?: string): Promise<unknown[]> =>
   await collect(await loadDataset(path, { split: "train", format }));
 
 describe("the file", () => {
+  test("a struct without fields is refused in parquet, with its column", async () => {
+    const path = join(createDirectory(), "a.parquet");
+    await expect(writeRows(path, [{ id: 1, meta: [{ info: {} }] }])).rejects.toMatchObject({
+      code: "features",
+      message: "column meta[].info is a struct without fields, which parquet cannot have",
+      hint: expect.stringContaining("Json()"),
+    });
+    expect(existsSync(path)).toBe(false);
+  });
+
   test("appears as a whole with finish(), and nothing else is left", async () => {
     const dir = createDirectory();
     const path = join(dir, "a.jsonl");
@@ -106,7 +116,7 @@ describe("rows", () => {
     await writer.write({ id: 4, at: new Date("2024-01-03T05:00Z") });
     expect(await writer.finish()).toMatchObject({ rows: 3 });
     expect(readFileSync(path, "utf8")).toBe(
-      '{"id":1,"at":"2024-01-02T00:00:00.000Z"}\n{"id":2,"at":null}\n{"id":4,"at":"2024-01-03T00:00:00.000Z"}\n',
+      '{"id":1,"at":"2024-01-02"}\n{"id":2,"at":null}\n{"id":4,"at":"2024-01-03"}\n',
     );
   });
 

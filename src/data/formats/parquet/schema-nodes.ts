@@ -1,9 +1,11 @@
 import type { SchemaElement } from "hyparquet";
+import { KagurazakaError } from "../../../base/errors.js";
 import {
   type Feature,
   type Features,
   isA,
   isList,
+  isStruct,
   type MapFeature,
   type Struct,
   splitNullable,
@@ -17,12 +19,27 @@ export interface WrittenSchema {
   readonly nodes: readonly (readonly [name: string, node: Node])[];
 }
 
+/** @throws KagurazakaError `features` for a struct without fields */
 export function schemaNodesOf(features: Features): WrittenSchema {
+  for (const [name, feature] of Object.entries(features)) refuseEmpty(feature, name);
   const elements: SchemaElement[] = [{ name: "schema", num_children: Object.keys(features).length }];
   const nodes = Object.entries(features).map(
     ([name, feature]) => [name, add(elements, [name], feature, 0, 0)] as const,
   );
   return { elements, nodes };
+}
+
+function refuseEmpty(feature: Feature, path: string): void {
+  const { core } = splitNullable(feature);
+  if (isList(core)) return refuseEmpty(core.feature, `${path}[]`);
+  if (isA(core, "Map")) return refuseEmpty(core.value, `${path}.value`);
+  if (!isStruct(core)) return;
+  const fields = Object.entries(core);
+  if (fields.length === 0)
+    throw new KagurazakaError("features", `column ${path} is a struct without fields, which parquet cannot have`, {
+      hint: "Say in the features what it is: Json() holds any value. Or leave the column out.",
+    });
+  for (const [name, field] of fields) refuseEmpty(field, `${path}.${name}`);
 }
 
 /** Adds the elements of a field, in depth-first order. */
@@ -45,8 +62,6 @@ function add(elements: SchemaElement[], path: readonly string[], feature: Featur
     return { kind: "leaf", element, path, ...base };
   }
   const fields = Object.entries(core as Struct);
-  if (fields.length === 0)
-    throw new RangeError(`column ${path.join(".")} is a struct without fields, which parquet cannot have`);
   elements.push({ ...common, num_children: fields.length });
   const inner = fields.map(([name, field]) => [name, add(elements, [...path, name], field, base.ownDef, rep)] as const);
   return { kind: "struct", fields: inner, ...base };
