@@ -41,11 +41,41 @@ export function toTimestamp(value: unknown, unit: TimeUnit): Date | bigint | und
   const parts = typeof value === "string" ? ISO.exec(value) : null;
   if (!parts) return undefined;
   const [, day, time = "00:00", digits = "", zone = "Z"] = parts;
+  if (!isDay(day!)) return undefined;
   const ms = Date.parse(`${day}T${time}${zone.length === 5 ? `${zone.slice(0, 3)}:${zone.slice(3)}` : zone}`);
   if (Number.isNaN(ms)) return undefined;
   const nanos = BigInt(ms) * 1_000_000n + BigInt(digits.padEnd(9, "0"));
   return timestampOf(floored(nanos, 1_000_000_000n / BigInt(unitsPerSecond[unit])), unit);
 }
+
+/** Date.parse takes the 30th of February for the 2nd of March. */
+function isDay(text: string): boolean {
+  const day = Number(text.slice(-2));
+  return day <= 28 || new Date(Date.parse(`${text}T00:00Z`)).getUTCDate() === day;
+}
+
+/**
+ * ISO 8601 with as many digits as the unit has, and `Z` where the column has a zone: text without one has none for others too.
+ * Undefined for a year that no such text can have.
+ */
+export function timestampText(timestamp: Date | bigint, unit: TimeUnit, zone: string | undefined): string | undefined {
+  const end = zone === undefined ? "" : "Z";
+  if (typeof timestamp !== "bigint") {
+    const text = timestamp.toISOString();
+    return unit === "s"
+      ? `${text.slice(0, -5)}${end}`
+      : `${text.slice(0, -1)}${unit === "ms" ? "" : unit === "us" ? "000" : "000000"}${end}`;
+  }
+  const perSecond = BigInt(unitsPerSecond[unit]);
+  const seconds = floored(timestamp, perSecond);
+  const date = dateOr(seconds * 1000n, timestamp);
+  if (typeof date === "bigint") return undefined;
+  const digits = perSecond === 1n ? "" : `.${String(perSecond + timestamp - seconds * perSecond).slice(1)}`;
+  return `${date.toISOString().slice(0, -5)}${digits}${end}`;
+}
+
+/** `2026-11-30`, and the time of a date that has one. */
+export const dateText = (date: Date): string => date.toISOString().replace("T00:00:00.000Z", "");
 
 /** Down, also before 1970. */
 const floored = (count: bigint, by: bigint): bigint => (count < 0n && count % by !== 0n ? count / by - 1n : count / by);
@@ -60,9 +90,12 @@ export function toTimeOfDay(value: unknown, unit: TimeUnit): number | undefined 
     return Number.isInteger(count) && count >= 0 && count < 86_400 * perSecond ? count : undefined;
   const parts = typeof value === "string" ? CLOCK.exec(value) : null;
   if (!parts) return undefined;
-  const [, hours, minutes, seconds = "0", digits = "0"] = parts;
+  const [, hours, minutes, seconds = "0", digits = ""] = parts;
+  if (Number(hours) > 23 || Number(minutes) > 59 || Number(seconds) > 59) return undefined;
   const whole = Number(hours) * 3600 + Number(minutes) * 60 + Number(seconds);
-  return whole < 86_400 ? whole * perSecond + Math.floor(Number(`0.${digits}`) * perSecond) : undefined;
+  // Digits, not a fraction: 0.000007 seconds are 6.999… microseconds.
+  const below = Number(digits.padEnd(9, "0").slice(0, String(perSecond).length - 1));
+  return whole * perSecond + below;
 }
 
 export function toDuration(value: unknown): number | bigint | undefined {
@@ -72,7 +105,7 @@ export function toDuration(value: unknown): number | bigint | undefined {
 
 const DECIMAL = /^([+-]?)(\d*)(?:\.(\d*))?$/;
 
-/** A text with as many digits behind the point as the scale says. Digits are never dropped. */
+/** A text with as many digits behind the point as the scale says; of a negative scale, an integer that ends with so many zeros. Digits are never dropped. */
 export function toDecimal(value: unknown, { precision, scale }: DTypeParts & { kind: "decimal" }): string | undefined {
   if (typeof value !== "string" && typeof value !== "number" && typeof value !== "bigint") return undefined;
   const parts = DECIMAL.exec(String(value));
@@ -81,6 +114,7 @@ export function toDecimal(value: unknown, { precision, scale }: DTypeParts & { k
   if (fraction.length > Math.max(0, scale)) return undefined;
   const whole = parts[2]!.replace(/^0+/, "");
   if (whole.length > precision - scale) return undefined;
+  if (scale < 0 && whole !== "" && !whole.endsWith("0".repeat(-scale))) return undefined;
   const text = `${whole === "" ? "0" : whole}${scale > 0 ? `.${fraction.padEnd(scale, "0")}` : ""}`;
   return parts[1] === "-" && /[1-9]/.test(text) ? `-${text}` : text;
 }
