@@ -9,7 +9,8 @@ import { encodeItem } from "./canonical-json.js";
 const MIN_DIGITS = 16;
 /** Far above 64 bits. Bounds the time that turning digits into a number takes. */
 const MAX_DIGITS = 400;
-const MAX_DEPTH = 1000;
+/** Code that walks a value calls itself for each level. */
+export const MAX_JSON_DEPTH = 1000;
 const INTEGER = /(?<![\d.eE+-])-?(\d{16,})(?:\.0*)?(?:[eE][+-]?0+)?(?![\d.eE])/g;
 
 /**
@@ -17,10 +18,34 @@ const INTEGER = /(?<![\d.eE+-])-?(\d{16,})(?:\.0*)?(?:[eE][+-]?0+)?(?![\d.eE])/g
  * and more than 1000 levels
  */
 export function parseJson(text: string): unknown {
-  const value: unknown = JSON.parse(text);
+  const value = parsePlainJson(text);
   if (!mayHaveLargeIntegers(text)) return value;
   const quoted = quoteLargeIntegers(text);
-  return quoted === text ? value : withIntegers(value, JSON.parse(quoted), 0);
+  return quoted === text ? value : withIntegers(value, JSON.parse(quoted));
+}
+
+/** As `parseJson`, for a text without large integers: `JSON.parse` takes any number of levels, which nothing else can walk. */
+export function parsePlainJson(text: string): unknown {
+  const value: unknown = JSON.parse(text);
+  if (mayBeDeep(text)) assertDepth(value, 0);
+  return value;
+}
+
+/** Whether there are so many brackets at all. */
+function mayBeDeep(text: string): boolean {
+  if (text.length <= 2 * MAX_JSON_DEPTH) return false;
+  let opened = 0;
+  for (const bracket of ["{", "["])
+    for (let at = text.indexOf(bracket); at >= 0; at = text.indexOf(bracket, at + 1))
+      if (++opened > MAX_JSON_DEPTH) return true;
+  return false;
+}
+
+function assertDepth(value: unknown, depth: number): void {
+  if (typeof value !== "object" || value === null) return;
+  if (depth === MAX_JSON_DEPTH) throw new RangeError(`nested deeper than ${MAX_JSON_DEPTH} levels`);
+  if (Array.isArray(value)) for (const one of value) assertDepth(one, depth + 1);
+  else for (const name in value) assertDepth((value as Record<string, unknown>)[name], depth + 1);
 }
 
 /**
@@ -85,11 +110,10 @@ function endOfString(text: string, start: number): number {
 }
 
 /** `value` with the integers that are texts in `quoted` instead, which has the same shape. */
-function withIntegers(value: unknown, quoted: unknown, depth: number): unknown {
+function withIntegers(value: unknown, quoted: unknown): unknown {
   if (typeof value === "number") return typeof quoted === "string" ? BigInt(quoted) : value;
   if (typeof value !== "object" || value === null) return value;
-  if (depth === MAX_DEPTH) throw new RangeError(`nested deeper than ${MAX_DEPTH} levels`);
   const [fields, others] = [value, quoted] as Record<string, unknown>[];
-  for (const name of Object.keys(value)) fields![name] = withIntegers(fields![name], others![name], depth + 1);
+  for (const name of Object.keys(value)) fields![name] = withIntegers(fields![name], others![name]);
   return value;
 }

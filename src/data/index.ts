@@ -24,7 +24,7 @@ export {
 } from "./features/feature.js";
 export { fromHuggingFace, toHuggingFace } from "./features/hugging-face.js";
 export { FeatureInference } from "./features/infer.js";
-export { FeatureConflict, unifyFeatures } from "./features/unify.js";
+export { FeatureConflict, NoFeature, unifyFeatures } from "./features/unify.js";
 export * from "./formats/format.js";
 export { formatNames, formatOfName, loadFormat, packingExtension } from "./formats/registry.js";
 export { type ColumnOf, Dataset, type PickColumns, type RowOf } from "./loader/dataset.js";

@@ -63,6 +63,11 @@ describe("integers that a number cannot hold", () => {
     expect(() => parseJson("9".repeat(401))).toThrow("an integer of 401 digits; 400 are the most");
     const deep = `${"[".repeat(5000)}9007199254740993${"]".repeat(5000)}`;
     expect(() => parseJson(deep)).toThrow("nested deeper than 1000 levels");
+    // Without a large integer too.
+    const levels = (count: number): string => `${'{"a":['.repeat(count / 2)}1${"]}".repeat(count / 2)}`;
+    expect(() => parseJson(levels(1002))).toThrow("nested deeper than 1000 levels");
+    expect(JSON.stringify(parseJson(levels(1000)))).toBe(levels(1000));
+    expect(parseJson(`[${"[],".repeat(5000)}1]`)).toHaveLength(5001);
   });
 
   test.each(["9007199254740993.0", "[-9007199254740993.00]", "12345678901234567890e0"])(

@@ -1,3 +1,4 @@
+import { own } from "../../base/own.js";
 import { type DTypeParts, dtypeParts } from "../features/dtypes.js";
 import { type Feature, type Features, isA, isList, splitNullable } from "../features/feature.js";
 
@@ -50,12 +51,12 @@ export function plainInteger(value: bigint): number | bigint {
   return Number.isSafeInteger(number) ? number : value;
 }
 
-/** Records as columns of these features; a field that a record lacks is null. Values are taken as they are: `checkRow` first. */
+/** Records as columns of these features; a field that a record lacks is null. Values are taken as they are: `createRowCheck` first. */
 export function batchOf(rows: readonly Row[], features: Features): Batch {
   const columns: Record<string, Column> = {};
   for (const [name, feature] of Object.entries(features)) {
     const values: unknown[] = new Array(rows.length);
-    for (let i = 0; i < rows.length; i++) values[i] = rows[i]![name] ?? null;
+    for (let i = 0; i < rows.length; i++) values[i] = own(rows[i]!, name) ?? null;
     columns[name] = compactColumn(values, feature);
   }
   return { length: rows.length, columns };

@@ -1,3 +1,5 @@
+import { MAX_JSON_DEPTH } from "../../base/exact-json.js";
+import { own } from "../../base/own.js";
 import type { Row } from "../batch/batch.js";
 import {
   type Feature,
@@ -10,7 +12,7 @@ import {
   splitNullable,
   Value,
 } from "./feature.js";
-import { FeatureConflict, unify, unifyFeatures, unseen } from "./unify.js";
+import { NoFeature, unify, unifyFeatures, unseen } from "./unify.js";
 
 /**
  * Finds the features of rows without a schema. Every inferred feature is `Nullable`: rows that were not looked at may lack it. An
@@ -29,35 +31,51 @@ export class FeatureInference {
 
   /**
    * @param where names the row, for errors
-   * @throws FeatureConflict, with both places in its message
+   * @throws NoFeature, with both places in its message, or the one where a value contradicts itself
    */
   add(row: Row, where: () => string): void {
-    const own: Record<string, Feature> = {};
-    for (const [name, value] of Object.entries(row)) own[name] = featureOfValue(value);
-    if (this.#features === undefined) this.#features = own;
-    else if (!holds(this.#features, own)) this.#widen(own, where);
-    for (const name in own) if (!this.#seen.has(name) && !isNull(own[name]!)) this.#seen.set(name, where());
+    const found: Record<string, Feature> = {};
+    for (const name of Object.keys(row)) {
+      if (name === "__proto__") throw new NoFeature(name, `is at ${where()}, and no column can be named so`);
+      found[name] = this.#featureOf(row[name], name, where);
+    }
+    if (this.#features === undefined) this.#features = found;
+    else if (!holds(this.#features, found)) this.#widen(found, where);
+    for (const name in found) if (!this.#seen.has(name) && !isNull(found[name]!)) this.#seen.set(name, where());
   }
 
-  #widen(own: Features, where: () => string): void {
+  #featureOf(value: unknown, name: string, where: () => string): Feature {
+    try {
+      return featureOfValue(value, name, 0);
+    } catch (error) {
+      if (!(error instanceof NoFeature)) throw error;
+      return this.#anyOrThrow(error, `at ${where()}`);
+    }
+  }
+
+  /** What holds any value, where such columns are wanted. */
+  #anyOrThrow(error: NoFeature, where: string): Feature {
+    if (this.#mixed !== "fail") return this.#mixed === "json" ? Json() : scalars.string;
+    error.message += `: ${where}`;
+    throw error;
+  }
+
+  #widen(found: Features, where: () => string): void {
     for (;;) {
       try {
-        this.#features = unifyFeatures(this.#features!, own);
+        this.#features = unifyFeatures(this.#features!, found);
         return;
       } catch (error) {
-        if (!(error instanceof FeatureConflict)) throw error;
+        if (!(error instanceof NoFeature)) throw error;
         const column = error.path.split(/[.[]/, 1)[0]!;
         const name =
-          Object.keys(own).find(
+          Object.keys(found).find(
             (one) => error.path === one || error.path.startsWith(`${one}.`) || error.path.startsWith(`${one}[`),
           ) ?? column;
-        if (this.#mixed === "fail") {
-          error.message += `: first at ${this.#seen.get(name) ?? "an earlier row"}, then at ${where()}`;
-          throw error;
-        }
-        const any = this.#mixed === "json" ? Json() : scalars.string;
+        const first = this.#seen.get(name) ?? "an earlier row";
+        const any = this.#anyOrThrow(error, `first at ${first}, then at ${where()}`);
         this.#features = { ...this.#features!, [name]: Nullable(any) };
-        own = { ...own, [name]: any };
+        found = { ...found, [name]: any };
       }
     }
   }
@@ -74,14 +92,14 @@ export class FeatureInference {
 const isNull = (feature: Feature): boolean => isA(feature, "Value") && feature.dtype === "null";
 
 /** A quick look: most rows are like those before. */
-function holds(known: Features, own: Features): boolean {
-  for (const name in own) {
-    const [a, b] = [known[name], own[name]!];
+function holds(known: Features, found: Features): boolean {
+  for (const name in found) {
+    const [a, b] = [own(known, name), found[name]!];
     if (a === undefined) return false;
     const { core } = splitNullable(a);
     if (!isA(core, "Value") || !isA(b, "Value") || core.dtype !== b.dtype) return false;
   }
-  for (const name in known) if (!Object.hasOwn(own, name) && !isA(known[name]!, "Nullable")) return false;
+  for (const name in known) if (!Object.hasOwn(found, name) && !isA(known[name]!, "Nullable")) return false;
   return true;
 }
 
@@ -110,7 +128,8 @@ const arrays: readonly (readonly [new () => object, Feature])[] = [
   [Date, scalars.timestamp],
 ];
 
-function featureOfValue(value: unknown): Feature {
+/** @throws NoFeature for lists whose elements contradict each other, and values that are nested too deeply */
+function featureOfValue(value: unknown, path: string, depth: number): Feature {
   switch (typeof value) {
     case "string":
       return scalars.string;
@@ -121,24 +140,32 @@ function featureOfValue(value: unknown): Feature {
     case "bigint":
       return value >= 2n ** 63n ? scalars.uint64 : scalars.int64;
     case "object":
-      return value === null ? scalars.null : featureOfObject(value);
+      return value === null ? scalars.null : featureOfObject(value, path, depth);
     default:
       return scalars.null;
   }
 }
 
-function featureOfObject(value: object): Feature {
+function featureOfObject(value: object, path: string, depth: number): Feature {
+  if (depth === MAX_JSON_DEPTH)
+    throw new NoFeature(path.split(/[.[]/, 1)[0]!, `is nested deeper than ${MAX_JSON_DEPTH} levels`);
   // Not `List()`, which makes a new object of its feature.
-  if (Array.isArray(value)) return { feature: elementFeature(value), length: -1, _type: "List" };
+  if (Array.isArray(value))
+    return { feature: elementFeature(value, `${path}[]`, depth + 1), length: -1, _type: "List" };
   for (const [type, feature] of arrays) if (value instanceof type) return feature;
-  return Object.fromEntries(Object.entries(value).map(([name, field]) => [name, featureOfValue(field)])) as Struct;
+  const struct: Record<string, Feature> = {};
+  for (const [name, field] of Object.entries(value)) {
+    if (name === "__proto__") throw new NoFeature(`${path}.${name}`, "is no name that a field can have");
+    struct[name] = featureOfValue(field, `${path}.${name}`, depth + 1);
+  }
+  return struct;
 }
 
-function elementFeature(list: readonly unknown[]): Feature {
+function elementFeature(list: readonly unknown[], path: string, depth: number): Feature {
   let element = unseen;
   for (const one of list) {
-    const own = featureOfValue(one);
-    if (own !== element) element = unify(element, own, "[]");
+    const found = featureOfValue(one, path, depth);
+    if (found !== element) element = unify(element, found, path);
   }
   return element;
 }

@@ -1,3 +1,4 @@
+import { own } from "../../base/own.js";
 import { dtypeParts } from "./dtypes.js";
 import { type Feature, isA, isList, isStruct, Nullable, type Struct, splitNullable } from "./feature.js";
 
@@ -7,7 +8,10 @@ import { type Feature, isA, isList, isStruct, Nullable, type Struct, splitNullab
  */
 export function labelled(storage: Struct, said: Struct): Struct {
   return Object.fromEntries(
-    Object.entries(storage).map(([name, feature]) => [name, said[name] ? both(feature, said[name]) : feature]),
+    Object.entries(storage).map(([name, feature]) => {
+      const meant = own(said, name);
+      return [name, meant ? both(feature, meant) : feature];
+    }),
   );
 }
 

@@ -1,3 +1,4 @@
+import { own } from "../../base/own.js";
 import { type DType, dtypeOf, dtypeParts } from "./dtypes.js";
 import {
   ClassLabel,
@@ -13,17 +14,26 @@ import {
   Value,
 } from "./feature.js";
 
-/** Two features of one column that no feature holds. */
-export class FeatureConflict extends Error {
+/** Values that no feature holds. */
+export class NoFeature extends Error {
   /** Of the field below the column: `meta.url`, `tags[]`. */
   readonly path: string;
+
+  constructor(path: string, what: string) {
+    super(`column ${path} ${what}`);
+    this.name = "NoFeature";
+    this.path = path;
+  }
+}
+
+/** Two features of one column that no feature holds. */
+export class FeatureConflict extends NoFeature {
   readonly left: Feature;
   readonly right: Feature;
 
   constructor(path: string, left: Feature, right: Feature) {
-    super(`column ${path} is ${featureText(left)} and ${featureText(right)}`);
+    super(path, `is ${featureText(left)} and ${featureText(right)}`);
     this.name = "FeatureConflict";
-    this.path = path;
     this.left = left;
     this.right = right;
   }
@@ -37,7 +47,7 @@ export class FeatureConflict extends Error {
 export function unifyFeatures(left: Struct, right: Struct, path = ""): Struct {
   const united: Record<string, Feature> = {};
   for (const name of new Set([...Object.keys(left), ...Object.keys(right)])) {
-    const [a, b] = [left[name], right[name]];
+    const [a, b] = [own(left, name), own(right, name)];
     const at = path === "" ? name : `${path}.${name}`;
     united[name] = a && b ? unify(a, b, at) : Nullable((a ?? b)!);
   }

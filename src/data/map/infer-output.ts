@@ -1,9 +1,10 @@
 import { KagurazakaError } from "../../base/errors.js";
+import { own } from "../../base/own.js";
 import { batchOf, type Row, rowsOf } from "../batch/batch.js";
 import { checkOf } from "../features/check.js";
 import { type Feature, type Features, Nullable } from "../features/feature.js";
 import { FeatureInference } from "../features/infer.js";
-import { FeatureConflict } from "../features/unify.js";
+import { NoFeature } from "../features/unify.js";
 import type { RowBlock } from "../formats/format.js";
 import type { Source } from "../source/source.js";
 import type { MapContext, MapDefinition } from "./define-map.js";
@@ -68,7 +69,7 @@ function add(inference: FeatureInference, row: Row, index: number): void {
   try {
     inference.add(row, () => `result ${index + 1}`);
   } catch (error) {
-    if (!(error instanceof FeatureConflict)) throw error;
+    if (!(error instanceof NoFeature)) throw error;
     throw new KagurazakaError("features", `the function returns different types: ${error.message}`, {
       hint: "Say what it returns: defineMap({ features: { … }, map }), or --features FILE.",
       cause: error,
@@ -78,8 +79,9 @@ function add(inference: FeatureInference, row: Row, index: number): void {
 
 function keepInput(found: Features, input: Features, samples: readonly Row[]): Features {
   const kept = Object.entries(found).map(([name, feature]): [string, Feature] => {
-    const before = input[name] && Nullable(input[name]);
-    return [name, before && samples.every((row) => holds(before, row[name])) ? before : feature];
+    const known = own(input, name);
+    const before = known && Nullable(known);
+    return [name, before && samples.every((row) => holds(before, own(row, name))) ? before : feature];
   });
   return Object.fromEntries(kept);
 }

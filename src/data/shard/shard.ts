@@ -1,3 +1,4 @@
+import { own } from "../../base/own.js";
 import { batchOf, rowsOf } from "../batch/batch.js";
 import type { Feature, Features } from "../features/feature.js";
 import type {
@@ -69,6 +70,9 @@ async function* batchesOfRows(
 function chosen(features: Features | undefined, { columns }: ReadRequest): Features | undefined {
   if (!features || !columns) return features;
   return Object.fromEntries(
-    columns.flatMap((name): [string, Feature][] => (features[name] ? [[name, features[name]]] : [])),
+    columns.flatMap((name): [string, Feature][] => {
+      const feature = own(features, name);
+      return feature ? [[name, feature]] : [];
+    }),
   );
 }

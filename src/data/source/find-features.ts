@@ -1,7 +1,7 @@
 import { KagurazakaError } from "../../base/errors.js";
 import { type Features, featureText } from "../features/feature.js";
 import { FeatureInference } from "../features/infer.js";
-import { FeatureConflict, unifyFeatures } from "../features/unify.js";
+import { FeatureConflict, NoFeature, unifyFeatures } from "../features/unify.js";
 import { loadFormat } from "../formats/registry.js";
 import { positionOf } from "../formats/row-block.js";
 import type { Shard } from "../shard/shard.js";
@@ -61,7 +61,7 @@ async function look(opened: Shard, inference: FeatureInference, most: number): P
       try {
         inference.add(block.rows[i]!, () => `${opened.reader.name}:${positionOf(block, i)}`);
       } catch (error) {
-        if (!(error instanceof FeatureConflict)) throw error;
+        if (!(error instanceof NoFeature)) throw error;
         throw new KagurazakaError("features", error.message, {
           hint: 'Say what the column is with --features FILE (a JSON object of columns and types; "json" holds any value).',
           cause: error,

@@ -1,4 +1,5 @@
 import { didYouMean } from "../../base/nearest.js";
+import { own } from "../../base/own.js";
 import { type Batch, type Column, compactColumn, numberArrayOf } from "../batch/batch.js";
 import { BadValue, checkOf } from "../features/check.js";
 import { dtypeParts } from "../features/dtypes.js";
@@ -18,7 +19,7 @@ export function checkBatch({ length, columns }: Batch, features: Features): Batc
     );
   const checked: Record<string, Column> = {};
   for (const name of names) {
-    const column = columns[name] ?? new Array(length).fill(null);
+    const column = own(columns, name) ?? new Array(length).fill(null);
     if (column.length !== length) throw new BadValue(name, `${column.length} values in a batch of ${length} rows`);
     checked[name] = holdsOnly(column, features[name]!) ? column : checkColumn(column, features[name]!, name);
   }

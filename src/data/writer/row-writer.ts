@@ -3,7 +3,7 @@ import { type Batch, type Row, rowsOf } from "../batch/batch.js";
 import { BadValue, createRowCheck } from "../features/check.js";
 import type { Features } from "../features/feature.js";
 import { FeatureInference } from "../features/infer.js";
-import { FeatureConflict } from "../features/unify.js";
+import { NoFeature } from "../features/unify.js";
 import { type ShardWriter, UnwritableRow, type WrittenFile } from "../formats/format.js";
 import { checkBatch } from "./check-batch.js";
 
@@ -83,7 +83,7 @@ export class RowWriter implements AsyncDisposable {
     try {
       this.#inference.add(row, () => `row ${this.rows}`);
     } catch (error) {
-      if (!(error instanceof FeatureConflict)) throw error;
+      if (!(error instanceof NoFeature)) throw error;
       throw new KagurazakaError("features", `${this.#request.path}: ${error.message}`, {
         where: this.#request.path,
         hint: "Give the features of the file: features({ … }), with Json() for a column of any values.",

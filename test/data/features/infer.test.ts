@@ -42,6 +42,33 @@ describe("inference over mixed JSON", () => {
     expect(() => infer({ s: { t: [1] } }, { s: { t: ["a"] } })).toThrow("column s.t[] is int64 and string");
   });
 
+  test("a conflict inside one value names the column and the row", () => {
+    expect(() => infer({ tags: ["a"] }, { tags: [1, "a"] })).toThrow("column tags[] is int64 and string: at a.jsonl:2");
+    expect(() => infer({ s: { t: [[true], [1]] } })).toThrow("column s.t[][] is bool and int64: at a.jsonl:1");
+  });
+
+  test.each([
+    ["json", "json?"],
+    ["string", "string?"],
+  ] as const)("a conflict inside one value may become %s", (mixed, text) => {
+    for (const rows of [
+      [{ tags: [1, "a"] }, { tags: ["a"] }, { tags: null }],
+      [{ tags: ["a"] }, { tags: [1, "a"] }],
+    ]) {
+      const inference = new FeatureInference({ mixed });
+      for (const row of rows) inference.add(row, () => "");
+      expect(Object.values(inference.features!).map(featureText)).toEqual([text]);
+    }
+  });
+
+  test("a value that is nested too deeply", () => {
+    const deep = JSON.parse(`${"[".repeat(20_000)}${"]".repeat(20_000)}`) as unknown;
+    expect(() => infer({ x: deep })).toThrow("column x is nested deeper than 1000 levels: at a.jsonl:1");
+    const inference = new FeatureInference({ mixed: "json" });
+    inference.add({ x: deep }, () => "");
+    expect(featureText(inference.features!.x!)).toBe("json?");
+  });
+
   test("a conflict may become Json", () => {
     const inference = new FeatureInference({ mixed: "json" });
     for (const x of [1, "a", { b: 1 }]) inference.add({ x, y: 1 }, () => "");

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
+import { own } from "../../../base/own.js";
 import {
   type Feature,
   type Features,
@@ -41,8 +42,8 @@ export function withMetadata(storage: Features, metadata: ReadonlyMap<string, st
   if (!exact) return features;
   return Object.fromEntries(
     Object.entries(features).map(([name, feature]) => {
-      const own = exact[name];
-      return [name, own && agrees(own, feature) ? own : feature];
+      const meant = own(exact, name);
+      return [name, meant && agrees(meant, feature) ? meant : feature];
     }),
   );
 }

@@ -1,5 +1,6 @@
 import { isUtf8 } from "node:buffer";
 import { KagurazakaError } from "../../../base/errors.js";
+import { own } from "../../../base/own.js";
 import type { Row } from "../../batch/batch.js";
 import { CsvRows, ragged } from "../../csv-rows.js";
 import { BadValue } from "../../features/check.js";
@@ -41,7 +42,7 @@ export class CsvReader extends TextReader {
     this.#names = names;
     const isText = dialect.types === "text";
     this.#cells = names.map((name) => {
-      const feature = features?.[name];
+      const feature = features && own(features, name);
       return feature ? cellReader(feature, name) : isText ? (text) => text : guessCell;
     });
   }

@@ -1,6 +1,6 @@
 import { isUtf8 } from "node:buffer";
 import { KagurazakaError } from "../../../base/errors.js";
-import { mayHaveLargeIntegers, parseJson } from "../../../base/exact-json.js";
+import { parseJson } from "../../../base/exact-json.js";
 import type { Row } from "../../batch/batch.js";
 import type { BadRow, ReadRequest, RowBlock } from "../format.js";
 import { cut, project } from "../row-block.js";
@@ -63,7 +63,7 @@ export class JsonArrayReader extends TextReader {
     });
     if (textErrors === "fail" && !isUtf8(text)) return bad("not valid UTF-8");
     try {
-      const row = mayHaveLargeIntegers(json) ? parseJson(json) : (JSON.parse(json) as unknown);
+      const row = parseJson(json);
       if (typeof row !== "object" || row === null || Array.isArray(row))
         return bad(notObject(row), "Each element must be one JSON object.");
       if (json.includes("__proto__") || json.includes("\\u00")) checkKeys(row);

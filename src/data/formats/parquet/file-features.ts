@@ -1,4 +1,5 @@
 import type { FileMetaData } from "hyparquet";
+import { own } from "../../../base/own.js";
 import { type DTypeParts, dtypeParts } from "../../features/dtypes.js";
 import {
   type Feature,
@@ -21,10 +22,10 @@ export async function featuresOfFile(
   nodes: readonly (readonly [string, Node])[],
   metadata: FileMetaData,
 ): Promise<Features> {
-  const own = featuresOfNodes(nodes);
+  const stored = featuresOfNodes(nodes);
   const values = new Map(metadata.key_value_metadata?.map(({ key, value }) => [key, value ?? ""]));
   const arrow = await arrowFeatures(values.get("ARROW:schema"));
-  const exact = arrow ? refineStruct(own, arrow) : own;
+  const exact = arrow ? refineStruct(stored, arrow) : stored;
   return withMetadata(exact, values);
 }
 
@@ -38,13 +39,16 @@ async function arrowFeatures(message: string | undefined): Promise<Features | un
   }
 }
 
-const refineStruct = (own: Struct, said: Struct): Struct =>
+const refineStruct = (stored: Struct, said: Struct): Struct =>
   Object.fromEntries(
-    Object.entries(own).map(([name, feature]) => [name, said[name] ? refine(feature, said[name]) : feature]),
+    Object.entries(stored).map(([name, feature]) => {
+      const meant = own(said, name);
+      return [name, meant ? refine(feature, meant) : feature];
+    }),
   );
 
-function refine(own: Feature, said: Feature): Feature {
-  const { core, nullable } = splitNullable(own);
+function refine(stored: Feature, said: Feature): Feature {
+  const { core, nullable } = splitNullable(stored);
   const other = splitNullable(said).core;
   const exact = refineCore(core, other);
   return nullable && !(isA(exact, "Value") && exact.dtype === "null") ? Nullable(exact) : exact;

@@ -14,7 +14,7 @@ export function whyNotJson(text: string, error: Error): [what: string, hint?: st
 export const notObject = (value: unknown): string =>
   `not an object but ${Array.isArray(value) ? "an array" : JSON.stringify(value)?.slice(0, 60)}`;
 
-/** @throws BadLine for a key that would change what an object is */
+/** Of a value of `parseJson`, which is not nested too deeply. @throws BadLine for a key that would change what an object is */
 export function checkKeys(value: unknown): void {
   if (typeof value !== "object" || value === null) return;
   if (Object.hasOwn(value, "__proto__")) throw new BadLine('a key is "__proto__"', "Rename it in the file.");
