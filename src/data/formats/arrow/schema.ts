@@ -28,6 +28,7 @@ export function featuresOfSchema(arrow: ArrowEngine, schema: Schema): Features {
 }
 
 function featureOfField(arrow: ArrowEngine, field: Field): Feature {
+  if (field.name === "__proto__") throw new Error('no column can be named "__proto__", nor can a field of one');
   const isJson = field.metadata.get(EXTENSION) === JSON_EXTENSION;
   const core = isJson ? Json() : featureOfType(arrow, field.type, field.name);
   const isNull = isA(core, "Value") && core.dtype === "null";

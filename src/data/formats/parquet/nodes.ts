@@ -53,6 +53,7 @@ export function nodesOf(root: SchemaTree): [name: string, node: Node][] {
 
 function nodeOf(tree: SchemaTree, slotDef: number, rep: number): Node {
   const { element } = tree;
+  if (element.name === "__proto__") throw new Error(`no column can be named "__proto__", as ${tree.path.join(".")} is`);
   // A repeated field without a group around it is a list of what is required.
   if (element.repetition_type === "REPEATED") {
     const item = innerNode(tree, { slotDef: slotDef + 1, rep: rep + 1, ownDef: slotDef + 1, nullable: false });
