@@ -2,7 +2,7 @@ import { defineOptions, type OptionValues } from "../base/option-spec.js";
 import { escapeControls } from "../base/text.js";
 import { cliOptions } from "../config/run-options.js";
 import type { Row } from "../data/batch/batch.js";
-import { jsonText } from "../data/formats/text/json-text.js";
+import { jsonText } from "../data/features/json-text.js";
 import { checkColumns } from "../data/map/check-columns.js";
 import { openSource, type Source } from "../data/source/source.js";
 import { messages } from "./message-out.js";

@@ -1,4 +1,5 @@
 import { didYouMean } from "../../base/nearest.js";
+import { own } from "../../base/own.js";
 import { compactNumbers, listOfNumbers, numberArrayOf, plainInteger, type Row } from "../batch/batch.js";
 import { type DType, type DTypeParts, dtypeParts } from "./dtypes.js";
 import {
@@ -13,7 +14,9 @@ import {
   type Struct,
   splitNullable,
 } from "./feature.js";
+import { assertJson } from "./json-text.js";
 import { toDate, toDecimal, toDuration, toTimeOfDay, toTimestamp } from "./moments.js";
+import { NotText } from "./not-text.js";
 
 /** A value that its feature does not allow. */
 export class BadValue extends Error {
@@ -41,7 +44,7 @@ export function createRowCheck(features: Features): (row: Row) => Row {
     if (typeof row !== "object" || row === null || Array.isArray(row))
       throw new BadValue("(row)", `${describe(row)} is no row`);
     const checked: Row = {};
-    for (let i = 0; i < names.length; i++) checked[names[i]!] = checks[i]!(row[names[i]!], names[i]!);
+    for (let i = 0; i < names.length; i++) checked[names[i]!] = checks[i]!(own(row, names[i]!), names[i]!);
     for (const name in row)
       if (row[name] !== undefined && !Object.hasOwn(features, name)) throw unknownColumn(name, names);
     return checked;
@@ -175,14 +178,13 @@ function labelCheck({ names }: ClassLabel): Check {
 }
 
 const jsonCheck: Check = (value, path) => {
-  let text: string | undefined;
   try {
-    text = JSON.stringify(value, (_, inner) => (typeof inner === "bigint" ? Number(inner) : inner));
+    assertJson(value, path);
+    return value;
   } catch (error) {
-    throw new BadValue(path, `not JSON: ${(error as Error).message}`);
+    if (error instanceof NotText) throw new BadValue(path, error.what);
+    throw error;
   }
-  if (text === undefined) throw new BadValue(path, `${describe(value)} is not JSON`);
-  return value;
 };
 
 function listCheck(list: List): Check {
@@ -225,7 +227,8 @@ function structCheck(struct: Struct): Check {
       throw wrong(path, value, featureText(struct));
     const given = value as Readonly<Record<string, unknown>>;
     const checked: Record<string, unknown> = {};
-    for (let i = 0; i < names.length; i++) checked[names[i]!] = checks[i]!(given[names[i]!], `${path}.${names[i]!}`);
+    for (let i = 0; i < names.length; i++)
+      checked[names[i]!] = checks[i]!(own(given, names[i]!), `${path}.${names[i]!}`);
     for (const name in given) {
       if (given[name] === undefined || Object.hasOwn(struct, name)) continue;
       throw new BadValue(`${path}.${name}`, `the features have no such field.${didYouMean(name, names)}`);

@@ -141,7 +141,7 @@ export interface ShardReader extends AsyncDisposable {
 export interface CreateRequest<S extends OptionSpecs = OptionSpecs> {
   /** Of the file, which must not exist. */
   readonly path: string;
-  /** For a format with a schema: always there, and the rows were checked against them. */
+  /** For a format with a schema: always there, and the rows were checked against them. For others where they are known. */
   readonly features: Features | undefined;
   /** Of `packs` or `codecs`. */
   readonly compression: string;

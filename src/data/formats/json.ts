@@ -1,6 +1,6 @@
+import { jsonWriter } from "../features/json-text.js";
 import { defineFormat, type Packing } from "./format.js";
 import { JsonArrayReader } from "./json/reader.js";
-import { jsonText } from "./text/json-text.js";
 import { openTextWriter } from "./text/text-writer.js";
 
 /** One JSON array of objects, or an object with such an array in a field. */
@@ -20,8 +20,9 @@ export default defineFormat({
   recognises: (head) => /^\ufeff?\s*\[\s*(?:\{|\]\s*$)/.test(head.toString("utf8")),
   open: async ({ file, packing, features, options }) =>
     new JsonArrayReader({ file, packing, features, formatName: "JSON" }, options.field),
-  create: ({ path, compression }) => {
-    const textOf = (row: object, index: number): string => `${index === 0 ? "" : ",\n"}${jsonText(row)}`;
+  create: ({ path, compression, features }) => {
+    const toText = jsonWriter(features);
+    const textOf = (row: object, index: number): string => `${index === 0 ? "" : ",\n"}${toText(row)}`;
     return openTextWriter({ path, packing: compression as Packing, head: "[\n", tail: "\n]\n", textOf });
   },
 });

@@ -1,8 +1,8 @@
-import { mayHaveLargeIntegers, parseJson } from "../../base/exact-json.js";
+import { mayHaveLargeIntegers, parseJson, parsePlainJson } from "../../base/exact-json.js";
 import type { Row } from "../batch/batch.js";
+import { jsonWriter } from "../features/json-text.js";
 import { defineFormat, type Packing } from "./format.js";
 import { checkKeys, notObject, whyNotJson } from "./text/json-row.js";
-import { jsonText } from "./text/json-text.js";
 import { BadLine } from "./text/line-rows.js";
 import { LineReader } from "./text/text-reader.js";
 import { openTextWriter } from "./text/text-writer.js";
@@ -20,13 +20,15 @@ export default defineFormat({
   recognises: (head) => /^\ufeff?\s*\{[^\n]*\}\s*\n\s*\{/.test(head.toString("utf8")),
   open: async ({ file, packing, features }) =>
     new LineReader({ file, packing, features, formatName: "JSON lines", parserFor }),
-  create: ({ path, compression }) =>
-    openTextWriter({ path, packing: compression as Packing, textOf: (row) => `${jsonText(row)}\n` }),
+  create: ({ path, compression, features }) => {
+    const toText = jsonWriter(features);
+    return openTextWriter({ path, packing: compression as Packing, textOf: (row) => `${toText(row)}\n` });
+  },
 });
 
 /** How a line is parsed depends on what stands in its block: rare things are looked for once, and cost nothing elsewhere. */
 function parserFor(text: string): (line: string) => Row | undefined {
-  const parse = mayHaveLargeIntegers(text) ? parseJson : JSON.parse;
+  const parse = mayHaveLargeIntegers(text) ? parseJson : parsePlainJson;
   const mayHaveProto = text.includes("__proto__") || text.includes("\\u00");
   return (line) => {
     if (line.length === 0 || (line.charCodeAt(0) < 33 && line.trim() === "")) return undefined;

@@ -1,8 +1,8 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { Features } from "../features/feature.js";
+import { jsonText } from "../features/json-text.js";
 import type { ShardWriter } from "../formats/format.js";
-import { jsonText } from "../formats/text/json-text.js";
 import { REJECTED_DIRECTORY } from "./layout.js";
 import { factsPath, type PartFacts, stemOf } from "./manifest.js";
 import type { PartFormat, PartItem } from "./parts-job.js";
@@ -72,6 +72,16 @@ function rejectedText(row: object): string {
     return `${jsonText(row)}\n`;
   } catch {
     const { row: value, ...rest } = row as { row?: unknown };
-    return `${jsonText({ ...rest, row: null, rowText: String(JSON.stringify(value, (_, one) => (typeof one === "bigint" || typeof one === "number" ? String(one) : one))) })}\n`;
+    return `${jsonText({ ...rest, row: null, rowText: looseText(value) })}\n`;
+  }
+}
+
+function looseText(value: unknown): string {
+  try {
+    return String(
+      JSON.stringify(value, (_, one) => (typeof one === "bigint" || typeof one === "number" ? String(one) : one)),
+    );
+  } catch {
+    return "(nested too deeply, or in itself)";
   }
 }

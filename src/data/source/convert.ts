@@ -4,6 +4,7 @@ import { basename, dirname, join } from "node:path";
 import { KagurazakaError } from "../../base/errors.js";
 import { BadValue, createRowCheck } from "../features/check.js";
 import { type FormatDefinition, UnwritableRow, type WrittenFile } from "../formats/format.js";
+import { loadFormat } from "../formats/registry.js";
 import type { Source } from "./source.js";
 
 interface ConvertRequest {
@@ -26,13 +27,15 @@ export async function convertSource(source: Source, request: ConvertRequest): Pr
       where: path,
       hint: "Choose another name, or remove it.",
     });
-  const all = format.hasSchema || columns ? await source.features() : undefined;
+  // A text file of times needs their units, which the files of other formats say.
+  const isTyped = format.hasSchema || (await saysTypes(source));
+  const all = isTyped || columns ? await source.features() : undefined;
   const features = all && columns ? Object.fromEntries(columns.map((name) => [name, all[name]!])) : all;
   const check = format.hasSchema ? createRowCheck(features!) : undefined;
   const staging = join(dirname(path), `.${basename(path)}.${randomBytes(4).toString("hex")}.tmp`);
   const writer = await format.create({
     path: staging,
-    features: format.hasSchema ? features : undefined,
+    features: isTyped ? features : undefined,
     compression,
     options: options as never,
     groupRows,
@@ -61,4 +64,10 @@ export async function convertSource(source: Source, request: ConvertRequest): Pr
     await writer[Symbol.asyncDispose]();
     rmSync(staging, { force: true });
   }
+}
+
+/** Whether all files of a source say what their columns are. */
+async function saysTypes(source: Source): Promise<boolean> {
+  const formats = await Promise.all([...new Set(source.shards.map(({ format }) => format))].map(loadFormat));
+  return formats.every(({ hasSchema, valuesNeedFeatures }) => hasSchema && !valuesNeedFeatures);
 }

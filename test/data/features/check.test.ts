@@ -34,6 +34,11 @@ describe("values that are taken", () => {
     ["time32[s]", "01:00:05", 3605],
     ["time64[us]", "00:00:00.000001", 1],
     ["duration[ns]", 2n ** 60n, 2n ** 60n],
+    ["time64[us]", "00:00:00.000007", 7],
+    ["time64[ns]", "23:59:59.999999999", 86_399_999_999_999],
+    ["time32[ms]", "00:00:00.0579999", 57],
+    ["decimal128(5, -2)", "1200", "1200"],
+    ["decimal128(5, -2)", 0, "0"],
     ["decimal128(5, 2)", 1.5, "1.50"],
     ["decimal128(5, 2)", "-0.00", "0.00"],
     ["decimal128(5, 2)", "999.99", "999.99"],
@@ -69,6 +74,9 @@ describe("values that are refused", () => {
     ["time32[s]", 86_400, /is not time32/],
     ["decimal128(5, 2)", "1.234", /is not decimal128/],
     ["decimal128(5, 2)", 12_345, /is not decimal128/],
+    ["decimal128(5, -2)", "1234", /"1234" is not decimal128\(5, -2\)/],
+    ["time32[s]", "10:75", /is not time32/],
+    ["date32", "2026-02-30", /is not date32/],
     [["int32"], [1, null], /^column x\[\]: null/],
     [["int32"], 1, /is not a list/],
     [List("int32", { length: 2 }), [1], /a list of 1, where all have 2/],
@@ -76,7 +84,8 @@ describe("values that are refused", () => {
     [ClassLabel(["neg"]), 1, /none of the 1 labels/],
     [{ u: { v: "int8" } }, { u: { v: "a" } }, /^column x\.u\.v: "a" is not int8/],
     [{ u: "int8" }, { u: 1, w: 2 }, /^column x\.w: the features have no such field/],
-    [Json(), () => 1, /is not JSON/],
+    [Json(), () => 1, /^column x: a function, which is not JSON/],
+    [Json(), { a: [Number.NaN] }, /^column x: NaN, which JSON cannot say/],
   ];
   test.each(cases)("%j refuses %s", (feature, given, says) => {
     expect(() => checked(feature, given)).toThrow(BadValue);

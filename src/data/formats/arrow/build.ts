@@ -2,6 +2,7 @@ import type { Data, DataType } from "apache-arrow";
 import type { Column } from "../../batch/batch.js";
 import { type DTypeParts, dtypeParts } from "../../features/dtypes.js";
 import { type Feature, isA, isList, type MapFeature, type Struct, splitNullable } from "../../features/feature.js";
+import { jsonValueText } from "../../features/json-text.js";
 import { unitsOf, unscaled } from "../../features/moments.js";
 import { float16Bits } from "../float16.js";
 import type { ArrowEngine } from "./engine.js";
@@ -28,16 +29,13 @@ export function dataOf(
   if (isA(core, "Json"))
     return make(
       textData(
-        Array.from(column, (value) => (value === null ? null : jsonOf(value))),
+        Array.from(column, (value) => (value === null || value === undefined ? null : jsonValueText(value, "(json)"))),
         false,
       ),
     );
   if (isA(core, "Value")) return make(scalarData(column, dtypeParts(core.dtype)));
   return make({ children: structChildren(arrow, column, type, core as Struct) });
 }
-
-const jsonOf = (value: unknown): string =>
-  JSON.stringify(value, (_, one) => (typeof one === "bigint" ? Number(one) : one));
 
 function nullsOf(column: ArrayLike<unknown>): { count: number; bitmap: Uint8Array | undefined } {
   if (ArrayBuffer.isView(column)) return { count: 0, bitmap: undefined };

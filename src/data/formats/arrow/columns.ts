@@ -1,5 +1,6 @@
 import { isUtf8 } from "node:buffer";
 import type { Data, DataType } from "apache-arrow";
+import { parseJson } from "../../../base/exact-json.js";
 import { type Column, integers64, numberArrayOf, plainInteger } from "../../batch/batch.js";
 import { type DTypeParts, dtypeParts } from "../../features/dtypes.js";
 import { type Feature, isA, isList, type MapFeature, type Struct, splitNullable } from "../../features/feature.js";
@@ -46,8 +47,7 @@ function presentOrNot(arrow: ArrowEngine, data: Data, core: Feature): Values {
     return listsOf(arrow, data, { key, value } as Struct, core);
   }
   if (isA(core, "ClassLabel")) return numbersOf(data, { kind: "int", bits: 64, signed: true });
-  if (isA(core, "Json"))
-    return textsOf(arrow, data).map((text) => (text === null ? null : (JSON.parse(text) as unknown)));
+  if (isA(core, "Json")) return textsOf(arrow, data).map((text) => (text === null ? null : parseJson(text)));
   return isA(core, "Value") ? scalarsOf(arrow, data, dtypeParts(core.dtype)) : structsOf(arrow, data, core as Struct);
 }
 

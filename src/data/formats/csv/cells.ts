@@ -1,3 +1,4 @@
+import { parseJson } from "../../../base/exact-json.js";
 import { plainInteger } from "../../batch/batch.js";
 import { BadValue, checkOf } from "../../features/check.js";
 import { dtypeParts } from "../../features/dtypes.js";
@@ -38,10 +39,17 @@ export function cellReader(feature: Feature, column: string): (text: string) => 
   const check = checkOf(core);
   const read = coreReader(core);
   const isText = isA(core, "Value") && dtypeParts(core.dtype).kind === "string";
+  const readOrThrow = (text: string): unknown => {
+    try {
+      return read(text);
+    } catch (error) {
+      throw new BadValue(column, (error as Error).message);
+    }
+  };
   return (text) => {
     if (text === "" && nullable) return null;
     if (isText) return text;
-    const value = read(text);
+    const value = readOrThrow(text);
     if (value === undefined)
       throw new BadValue(column, `${JSON.stringify(text.slice(0, 60))} is not ${featureText(core)}`);
     return check(value, column);
@@ -71,10 +79,12 @@ function coreReader(core: Feature): (text: string) => unknown {
   }
 }
 
+/** @throws RangeError where an integer would be rounded, and for too many levels */
 function jsonOrUndefined(text: string): unknown {
   try {
-    return JSON.parse(text) as unknown;
-  } catch {
+    return parseJson(text);
+  } catch (error) {
+    if (error instanceof RangeError) throw error;
     return undefined;
   }
 }

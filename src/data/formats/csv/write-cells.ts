@@ -1,8 +1,9 @@
+import { own } from "../../../base/own.js";
 import type { Row } from "../../batch/batch.js";
-import { dtypeParts } from "../../features/dtypes.js";
 import type { Features } from "../../features/feature.js";
 import { isA, splitNullable } from "../../features/feature.js";
-import type { unitsOf } from "../../features/moments.js";
+import { jsonValueText } from "../../features/json-text.js";
+import { timeConverter } from "../../features/time-texts.js";
 import { NotText } from "../text/not-text.js";
 
 interface Dialect {
@@ -18,7 +19,7 @@ export function lineWriter(features: Features, dialect: Dialect): { head: string
   return {
     head: `${names.map(quoted).join(dialect.delimiter)}\n`,
     line: (row) => {
-      const line = cells.map((cell, i) => cell(row[names[i]!])).join(dialect.delimiter);
+      const line = cells.map((cell, i) => cell(own(row, names[i]!))).join(dialect.delimiter);
       // An empty line is no row.
       return line === "" ? '""\n' : `${line}\n`;
     },
@@ -27,10 +28,11 @@ export function lineWriter(features: Features, dialect: Dialect): { head: string
 
 function cellWriter(features: Features, name: string, dialect: Dialect): (value: unknown) => string {
   const { core } = splitNullable(features[name]!);
-  const parts = isA(core, "Value") ? dtypeParts(core.dtype) : undefined;
-  return (value) => {
+  const timeOf = timeConverter(core, name);
+  return (given) => {
+    const value = timeOf ? timeOf(given) : given;
     if (value === null || value === undefined) return "";
-    if (isA(core, "Json")) return quote(JSON.stringify(value), dialect);
+    if (isA(core, "Json")) return quote(jsonValueText(value, name), dialect);
     switch (typeof value) {
       case "string":
         return quote(value, dialect);
@@ -44,20 +46,10 @@ function cellWriter(features: Features, name: string, dialect: Dialect): (value:
               : "-inf";
       case "boolean":
       case "bigint":
-        if (parts?.kind === "timestamp" && typeof value === "bigint") return timestampText(value, parts.unit);
         return String(value);
     }
-    if (value instanceof Date) return parts?.kind === "date" ? value.toISOString().slice(0, 10) : value.toISOString();
     throw new NotText(`column ${name} is no number, text or time, which are all that CSV has: choose jsonl or parquet`);
   };
-}
-
-/** ISO 8601 with the digits that a Date does not have. */
-function timestampText(units: bigint, unit: Parameters<typeof unitsOf>[1]): string {
-  const perSecond = unit === "ns" ? 1_000_000_000n : unit === "us" ? 1_000_000n : 1000n;
-  const seconds = units >= 0n ? units / perSecond : -((-units + perSecond - 1n) / perSecond);
-  const digits = String(units - seconds * perSecond).padStart(String(perSecond).length - 1, "0");
-  return new Date(Number(seconds) * 1000).toISOString().replace(/\.000Z$/, `.${digits}Z`);
 }
 
 /** Quoted where it would be read as something else. */

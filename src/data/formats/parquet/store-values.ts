@@ -1,6 +1,7 @@
 import type { SchemaElement } from "hyparquet";
 import { type DTypeParts, dtypeParts, type TimeUnit } from "../../features/dtypes.js";
 import { type Feature, isA } from "../../features/feature.js";
+import { jsonValueText } from "../../features/json-text.js";
 import { unitsOf, unscaled } from "../../features/moments.js";
 import { float16Bits } from "../float16.js";
 
@@ -16,10 +17,7 @@ export type Stored =
 /** The inverse of `convertDense`. */
 export function storedValues(values: ArrayLike<unknown>, element: SchemaElement, feature: Feature): Stored {
   if (isA(feature, "ClassLabel")) return bigints(values);
-  if (isA(feature, "Json"))
-    return each(values, (value) =>
-      Buffer.from(JSON.stringify(value, (_, one) => (typeof one === "bigint" ? Number(one) : one))),
-    );
+  if (isA(feature, "Json")) return each(values, (value) => Buffer.from(jsonValueText(value, element.name)));
   return storedByType(values, element, dtypeParts((feature as { dtype: string }).dtype));
 }
 

@@ -1,5 +1,6 @@
 import { isUtf8 } from "node:buffer";
 import type { SchemaElement } from "hyparquet";
+import { parseJson } from "../../../base/exact-json.js";
 import { integers64, numberArrayOf } from "../../batch/batch.js";
 import { type DTypeParts, dtypeParts, type TimeUnit } from "../../features/dtypes.js";
 import { type Feature, isA } from "../../features/feature.js";
@@ -16,7 +17,7 @@ type Values = ArrayLike<unknown>;
  */
 export function convertDense(dense: Dense, element: SchemaElement, feature: Feature): Values {
   if (isA(feature, "ClassLabel")) return integers64(dense as BigInt64Array, true);
-  if (isA(feature, "Json")) return textsOf(dense).map((text) => JSON.parse(text) as unknown);
+  if (isA(feature, "Json")) return textsOf(dense).map(parseJson);
   return convertByType(dense, element, dtypeParts((feature as { dtype: string }).dtype));
 }
 
@@ -88,7 +89,7 @@ function convertTimestamps(dense: Dense, element: SchemaElement, unit: TimeUnit)
     logical?.type === "TIMESTAMP" ? logical.unit : element.converted_type === "TIMESTAMP_MICROS" ? "MICROS" : "MILLIS";
   // Seconds are stored as milliseconds.
   const storedUnit: TimeUnit = stored === "NANOS" ? "ns" : stored === "MICROS" ? "us" : "ms";
-  if (unit === "s") return each(dense, (value) => new Date(Number(value)));
+  if (unit === "s") return each(dense, (value) => timestampOf((value as bigint) / 1000n, "s"));
   return each(dense, (value) => timestampOf(value as bigint, storedUnit));
 }
 

@@ -1,2 +1,1 @@
-/** A value that a text format cannot say: NaN in JSON, a list in CSV. */
-export class NotText extends Error {}
+export { NotText } from "../../features/not-text.js";
