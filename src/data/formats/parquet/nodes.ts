@@ -46,6 +46,9 @@ interface StructNode extends NodeBase {
 
 export type Node = LeafNode | ListNode | StructNode;
 
+/** Each list has two. Code that walks a schema calls itself for each level. */
+const MAX_LEVELS = 1000;
+
 /** The nodes of all columns. @throws Error for a schema that cannot be read */
 export function nodesOf(root: SchemaTree): [name: string, node: Node][] {
   return root.children.map((child) => [child.element.name, nodeOf(child, 0, 0)]);
@@ -53,6 +56,7 @@ export function nodesOf(root: SchemaTree): [name: string, node: Node][] {
 
 function nodeOf(tree: SchemaTree, slotDef: number, rep: number): Node {
   const { element } = tree;
+  if (tree.path.length > MAX_LEVELS) throw new Error(`column ${tree.path[0]} has more than ${MAX_LEVELS} levels`);
   if (element.name === "__proto__") throw new Error(`no column can be named "__proto__", as ${tree.path.join(".")} is`);
   // A repeated field without a group around it is a list of what is required.
   if (element.repetition_type === "REPEATED") {
