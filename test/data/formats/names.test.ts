@@ -46,7 +46,7 @@ describe("columns that are named as what every object has", () => {
     await using shard = await source.open(source.shards[0]!);
     const batches = [];
     for await (const { columns } of shard.batches({ columns: ["constructor"] }, flat)) batches.push(columns);
-    expect(batches.flatMap((columns) => Array.from(columns.constructor as unknown[]))).toEqual([1, null]);
+    expect(batches.flatMap((columns) => Array.from(columns.constructor as unknown as unknown[]))).toEqual([1, null]);
   });
 });
 
