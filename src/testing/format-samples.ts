@@ -1,4 +1,4 @@
-import { integers64, listOfNumbers, numberArrayOf, plainInteger, type Row } from "../data/batch/batch.js";
+import { compactNumbers, listOfNumbers, plainInteger, type Row } from "../data/batch/batch.js";
 import { type DType, type DTypeParts, dtypeParts, unitsPerSecond } from "../data/features/dtypes.js";
 import {
   ClassLabel,
@@ -112,10 +112,7 @@ function listFor(list: List, random: Random): unknown {
   const length = list.length >= 0 ? list.length : below(5, random);
   const values = Array.from({ length }, () => valueFor(list.feature, random));
   const parts = listOfNumbers(list);
-  if (!parts) return values;
-  return parts.kind === "int" && parts.bits === 64
-    ? integers64(values as number[], parts.signed)
-    : numberArrayOf(parts).from(values as number[]);
+  return parts ? compactNumbers(values, parts) : values;
 }
 
 function scalarFor(parts: DTypeParts, random: Random): unknown {
