@@ -53,10 +53,25 @@ interface BatchMap extends MapCommon {
 
 export type MapDefinition = (RowMap | BatchMap) & { readonly contract: 1; readonly features?: Features };
 
-/** A function for `@map` with more than its code: batches in place of rows, and what it returns. */
+/**
+ * A function for `@map` with more than its code: batches in place of rows, and what it returns.
+ * @throws TypeError for what is no such definition
+ */
 export function defineMap(map: RowMap | BatchMap): MapDefinition {
+  checkDefinition(map);
   const definition = { ...map, contract: 1 as const, ...(map.features && { features: features(map.features) }) };
   return Object.defineProperty(definition, mapBrand, { value: true }) as MapDefinition;
+}
+
+function checkDefinition({ map, batchSize, ...others }: RowMap | BatchMap): void {
+  if (typeof map !== "function") throw new TypeError(`defineMap: map is ${typeof map}, not a function`);
+  const { concurrency } = others as Partial<RowMap>;
+  for (const [name, value] of Object.entries({ batchSize, concurrency })) {
+    if (value === undefined || (Number.isSafeInteger(value) && value >= 1)) continue;
+    throw new TypeError(`defineMap: ${name} is ${value}, not a whole number from 1 on`);
+  }
+  if (batchSize !== undefined && concurrency !== undefined)
+    throw new TypeError("defineMap: concurrency is for functions over rows; this one is over batches");
 }
 
 /** The definition of what a module exports: a plain function is one over rows. Undefined for anything else. */

@@ -32,29 +32,33 @@ export async function mapBatch(
 
 function batchOfResult(result: BatchResult): Batch | undefined {
   if (result === null || result === undefined) return undefined;
-  const columns = columnsOf(result);
+  if (typeof result !== "object" || Symbol.iterator in result || Symbol.asyncIterator in result)
+    throw new TypeError(`the function returned ${nameOf(result)}: ${COLUMNS}`);
+  const isBatch = typeof result.length === "number" && typeof result.columns === "object" && result.columns !== null;
+  const columns = (isBatch ? result.columns : result) as Readonly<Record<string, Column>>;
   const [first, ...others] = Object.entries(columns);
+  for (const [name, column] of Object.entries(columns)) {
+    if (Array.isArray(column) || (ArrayBuffer.isView(column) && !(column instanceof DataView))) continue;
+    throw new TypeError(`the function returned no array for column ${name}: ${COLUMNS}`);
+  }
   if (!first) return undefined;
-  for (const [name, column] of others) {
-    if (column.length === first[1].length) continue;
+  const length = isBatch ? (result.length as number) : first[1].length;
+  if (isBatch && first[1].length !== length)
     throw new TypeError(
-      `the function returned columns of different lengths: ${first[0]} has ${first[1].length}, ${name} has ${column.length}`,
+      `the function returned a batch of ${length} rows whose column ${first[0]} has ${first[1].length}`,
+    );
+  for (const [name, column] of others) {
+    if (column.length === length) continue;
+    throw new TypeError(
+      `the function returned columns of different lengths: ${first[0]} has ${length}, ${name} has ${column.length}`,
     );
   }
-  return { length: first[1].length, columns };
+  return { length, columns };
 }
 
-function columnsOf(result: NonNullable<BatchResult>): Readonly<Record<string, Column>> {
-  const { length, columns } = result as Batch;
-  const given =
-    typeof length === "number" && typeof columns === "object" && columns !== null
-      ? columns
-      : (result as Record<string, Column>);
-  for (const [name, column] of Object.entries(given)) {
-    if (Array.isArray(column) || (ArrayBuffer.isView(column) && !(column instanceof DataView))) continue;
-    throw new TypeError(
-      `the function returned no array for column ${name}: a function over batches returns columns, { name: [values] }`,
-    );
-  }
-  return given;
+const COLUMNS = "a function over batches returns columns, { name: [values] }, or null";
+
+function nameOf(value: unknown): string {
+  if (typeof value !== "object" || value === null) return `a ${typeof value}`;
+  return Array.isArray(value) ? "an array" : `a ${value.constructor?.name || "generator"}`;
 }

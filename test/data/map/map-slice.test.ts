@@ -162,3 +162,26 @@ describe("a function over batches", () => {
     expect(counts).toMatchObject({ rowsIn: 4, rowsOut: 3, rejected: { "not-in-features": 1 } });
   });
 });
+
+test.each<[string, unknown, string]>([
+  ["a generator", (async function* () {})(), "the function returned a "],
+  ["a Map", new Map([["n", [1]]]), "the function returned a Map"],
+  ["rows", [{ n: 1 }], "the function returned an array"],
+  ["a number", 7, "the function returned a number"],
+  ["no array", { n: 1 }, "no array for column n"],
+  ["another length", { length: 5, columns: { n: [1, 2] } }, "a batch of 5 rows whose column n has 2"],
+  ["lengths that differ", { n: [1, 2], m: [1] }, "n has 2, m has 1"],
+])("a function over batches that returns %s fails", async (_, result, message) => {
+  const map = defineMap({ batchSize: 2, map: () => result as never });
+  await expect(run(lines(3), map)).rejects.toThrow(message);
+});
+
+const none = (): null => null;
+test.each([
+  [{ batchSize: 0, map: none }, "batchSize is 0"],
+  [{ concurrency: 1.5, map: none }, "concurrency is 1.5"],
+  [{ batchSize: 2, concurrency: 2, map: none }, "is over batches"],
+  [{ map: "clean" }, "map is string"],
+])("defineMap refuses %o", (definition, message) => {
+  expect(() => defineMap(definition as never)).toThrow(message);
+});
