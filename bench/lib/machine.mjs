@@ -7,7 +7,7 @@ import { runProcess } from "./process.mjs";
 /** The machine on which the figures were measured, as lines of text. */
 export async function describeMachine() {
   const manifest = readJson("package.json");
-  const versions = Object.keys(manifest.dependencies).map(
+  const versions = [...Object.keys(manifest.dependencies), "csv-parse"].map(
     (name) => `${name} ${readJson(`node_modules/${name}/package.json`).version}`,
   );
   const python = await pythonVersion();

@@ -1,7 +1,7 @@
 import type { ReadChunksOptions } from "./bytes/read-chunks.js";
 import { nameOfSource } from "./bytes/source-name.js";
 import { badLine, notUtf8, readBlocks, validPart } from "./bytes/text-blocks.js";
-import { CsvRows, ragged } from "./csv-rows.js";
+import { CsvRows, ragged } from "./csv/rows.js";
 
 export interface ReadCsvOptions extends ReadChunksOptions {
   /** One character. @defaultValue a comma */
@@ -30,7 +30,7 @@ const CHUNK_BYTES = 1 << 18;
  */
 export async function* readCsv(source: string, options: ReadCsvOptions = {}): AsyncGenerator<CsvRecord[]> {
   const { delimiter = ",", quote = '"', columns, chunkBytes = CHUNK_BYTES } = options;
-  const rows = new CsvRows({ delimiter, quote });
+  const rows = new CsvRows({ delimiter, quote, empty: "" });
   let toRecord = columns && createToRecord(columns);
   let isFirst = true;
 
@@ -47,22 +47,14 @@ export async function* readCsv(source: string, options: ReadCsvOptions = {}): As
     return rest.map(toRecord);
   };
 
-  try {
-    for await (const bytes of readBlocks(source, { ...options, chunkBytes, lineAt: () => rows.line + 1 })) {
-      const valid = validPart(bytes);
-      // Copied: the parser keeps the end of these bytes, and the next chunk is read into the same memory.
-      yield toRecords(await rows.push(Buffer.from(valid)));
-      if (rows.failure) throw badLine(source, rows.failure.line, rows.failure);
-      if (valid === bytes) continue;
-      // The parser looks ahead: it may still have a whole row.
-      yield toRecords(await rows.end());
-      throw badLine(source, rows.line + 1, notUtf8(bytes));
-    }
-    yield toRecords(await rows.end());
+  for await (const bytes of readBlocks(source, { ...options, chunkBytes, lineAt: () => rows.line })) {
+    const valid = validPart(bytes);
+    yield toRecords(rows.push(valid));
     if (rows.failure) throw badLine(source, rows.failure.line, rows.failure);
-  } finally {
-    rows.destroy();
+    if (valid !== bytes) throw badLine(source, rows.line, notUtf8(bytes));
   }
+  yield toRecords(rows.end());
+  if (rows.failure) throw badLine(source, rows.failure.line, rows.failure);
 }
 
 function checkNames(source: string, line: number, names: readonly string[]): void {

@@ -87,12 +87,14 @@ describe("what is wrong is named by its line, after the rows before it came out"
     ["a row that is too short", "a,b\n1,2\n3\n", 3, /has 1 field, not 2/, 1],
     ["a short last row without a newline", "a,b\n1,2\n3", 3, /has 1 field, not 2/, 1],
     ["a row after rows of several lines", 'a,b\r\n"1\r\n\r\n2",3\r\n"4\r\n5",6\r\n7\r\n', 7, /has 1 field/, 2],
+    ["a row behind empty lines", "a,b\n1,2\n\r\n\n3\n", 5, /has 1 field, not 2/, 1],
     ["a quote never closed", 'a,b\n1,2\n3,"4\n5,6\n7,8\n', 3, /never closed/, 1],
     ["a quote inside", 'a,b\n1,2\n3,x"y"\n', 3, /middle of a field/, 1],
     ["a quote that ends too early", 'a,b\n1,2\n3,"x"y\n', 3, /middle of a field/, 1],
     ["two columns of one name", "a,b,a\n1,2,3\n", 1, /columns 1 and 3 are both named "a"/, 0],
     ["a name no field can have", "a,__proto__\n1,2\n", 1, /__proto__/, 0],
     ["bytes that are not UTF-8", Buffer.from("a,b\n1,2\n3,\xff\n5,6\n", "latin1"), 3, /not valid UTF-8/, 1],
+    ["bytes that are not UTF-8 in quotes", Buffer.from('a,b\n\n1,"2\n\xff"\n', "latin1"), 4, /not valid UTF-8/, 0],
     ["a packed file with a plain name", gzipSync("a,b\n1,2\n"), 1, /not text, but gzip/, 0],
   ];
   for (const [what, content, line, message, before] of cases) {
@@ -110,6 +112,11 @@ describe("what is wrong is named by its line, after the rows before it came out"
   test("columns that are not as many as were named", async () => {
     const { error } = await read(write("1,2,3\n"), { columns: ["a", "b"] });
     expect(error!.message).toMatch(/:1: the row has 3 fields, not 2/);
+  });
+
+  test("a delimiter or a quote that cannot be one", async () => {
+    for (const options of [{ delimiter: "::" }, { delimiter: "\n" }, { quote: "" }, { delimiter: ";", quote: ";" }])
+      expect((await read(write("a,b\n"), options)).error).toMatchObject({ code: "bad-value" });
   });
 
   test("reading may be left half way, and a signal stops it", async () => {

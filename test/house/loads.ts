@@ -36,7 +36,8 @@ export interface Loads {
   /** Packages loaded in the main thread, and in all others together. */
   readonly main: ReadonlySet<string>;
   readonly workers: ReadonlySet<string>;
-  /** Files of ours that other threads loaded, from the root of the build. */
+  /** Files of ours, from the root of the build. */
+  readonly mainFiles: readonly string[];
   readonly workerFiles: readonly string[];
 }
 
@@ -60,15 +61,18 @@ export function loadsOf(args: readonly string[], cwd: string, cacheDir: string):
       .map((line) => ({ main: line.startsWith("0 "), url: line.slice(line.indexOf(" ") + 1) }));
     const packages = (main: boolean): Set<string> =>
       new Set(lines.flatMap((line) => (line.main === main ? (packageOf(line.url) ?? []) : [])));
-    const workerFiles = lines.flatMap(({ main, url }) =>
-      main ? [] : (/\/dist\/((?:src|backbones|templates|tasks)\/.*)$/.exec(url)?.[1] ?? []),
-    );
+    const files = (inMain: boolean): string[] => {
+      const urls = lines.flatMap(({ main, url }) => (main === inMain ? [url] : []));
+      const ours = urls.flatMap((url) => /\/dist\/((?:src|backbones|templates|tasks)\/.*)$/.exec(url)?.[1] ?? []);
+      return [...new Set(ours)].sort();
+    };
     return {
       status,
       stderr,
       main: packages(true),
       workers: packages(false),
-      workerFiles: [...new Set(workerFiles)].sort(),
+      mainFiles: files(true),
+      workerFiles: files(false),
     };
   } finally {
     rmSync(dir, { recursive: true, force: true });

@@ -1,6 +1,7 @@
 import { KagurazakaError } from "../../../base/errors.js";
 import type { OptionSpecs } from "../../../base/option-spec.js";
-import { CsvRows } from "../../csv-rows.js";
+import { checkDialect } from "../../csv/dialect.js";
+import { CsvRows } from "../../csv/rows.js";
 import type { CreateRequest, OpenRequest, Packing, ShardWriter } from "../format.js";
 import { checkIsText } from "../text/line-rows.js";
 import { openTextWriter } from "../text/text-writer.js";
@@ -39,31 +40,28 @@ function dialectOf(options: Readonly<Record<string, unknown>>): CsvDialect {
     if (value === null || (value.length === 1 && value.charCodeAt(0) < 128)) continue;
     throw new KagurazakaError("bad-value", `${name} must be one character of ASCII, not ${JSON.stringify(value)}`);
   }
+  checkDialect(dialect);
   return dialect;
 }
 
 /** The names, or the first row of a file without them. None for an empty file. */
 async function firstRecord({ file, packing }: OpenRequest, { delimiter, quote }: CsvDialect): Promise<string[]> {
-  const records = new CsvRows({ delimiter, quote, ragged: true });
-  try {
-    let isFirst = true;
-    for await (const chunk of unpacked(file, packing, 1 << 16)) {
-      if (isFirst) checkIsText(file.name, chunk, "CSV");
-      isFirst = false;
-      const [record] = await records.push(Buffer.from(chunk));
-      if (record) return checkDelimiter(file.name, record, delimiter);
-      if (records.failure) break;
-    }
-    const [record] = records.failure ? [] : await records.end();
-    if (records.failure)
-      throw new KagurazakaError("bad-data", `${file.name}:1: ${records.failure.what}`, {
-        where: file.name,
-        hint: records.failure.hint,
-      });
-    return record ? checkDelimiter(file.name, record, delimiter) : [];
-  } finally {
-    records.destroy();
+  const records = new CsvRows({ delimiter, quote, empty: "", ragged: true });
+  let isFirst = true;
+  for await (const chunk of unpacked(file, packing, 1 << 16)) {
+    if (isFirst) checkIsText(file.name, chunk, "CSV");
+    isFirst = false;
+    const [record] = records.push(chunk);
+    if (record) return checkDelimiter(file.name, record, delimiter);
+    if (records.failure) break;
   }
+  const [record] = records.end();
+  if (records.failure)
+    throw new KagurazakaError("bad-data", `${file.name}:1: ${records.failure.what}`, {
+      where: file.name,
+      hint: records.failure.hint,
+    });
+  return record ? checkDelimiter(file.name, record, delimiter) : [];
 }
 
 /** One column whose name has another usual delimiter is no column. */

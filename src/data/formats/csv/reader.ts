@@ -2,13 +2,14 @@ import { isUtf8 } from "node:buffer";
 import { KagurazakaError } from "../../../base/errors.js";
 import { own } from "../../../base/own.js";
 import type { Row } from "../../batch/batch.js";
-import { CsvRows, ragged } from "../../csv-rows.js";
+import { tooLong } from "../../bytes/text-blocks.js";
+import { CsvRows, ragged } from "../../csv/rows.js";
 import { BadValue } from "../../features/check.js";
 import type { BadRow, Range, ReadRequest, RowBlock, SliceSize } from "../format.js";
 import { cut, project } from "../row-block.js";
+import { lineBlocks } from "../text/line-blocks.js";
 import { checkIsText, invalidAt } from "../text/line-rows.js";
 import { TextReader, type TextReaderOptions } from "../text/text-reader.js";
-import { unpacked } from "../text/unpack.js";
 import { cellReader, guessCell } from "./cells.js";
 import { recordCuts } from "./record-cuts.js";
 
@@ -29,6 +30,9 @@ interface CsvReaderOptions extends TextReaderOptions {
 
 type Cell = (text: string) => unknown;
 
+const NEWLINE = 10;
+const MAX_LINE_BYTES = 64 << 20;
+
 export class CsvReader extends TextReader {
   readonly #dialect: CsvDialect;
   readonly #names: readonly string[];
@@ -43,7 +47,8 @@ export class CsvReader extends TextReader {
     const isText = dialect.types === "text";
     this.#cells = names.map((name) => {
       const feature = features && own(features, name);
-      return feature ? cellReader(feature, name) : isText ? (text) => text : guessCell;
+      if (feature) return cellReader(feature, name);
+      return isText ? (text) => text : guessCell;
     });
   }
 
@@ -53,20 +58,22 @@ export class CsvReader extends TextReader {
 
   async *rows({ from = 0, to = this.end, columns, batchRows, ...policy }: ReadRequest): AsyncGenerator<RowBlock> {
     const { delimiter, quote, header } = this.#dialect;
-    const records = new CsvRows({ delimiter, quote, ragged: true });
-    const state = { toSkip: from === 0 && header ? 1 : 0, firstBad: undefined as BadRow | undefined };
+    const isStart = from === 0;
+    const records = new CsvRows({ delimiter, quote, empty: "", ragged: true, isStart });
+    const state = { toSkip: isStart && header ? 1 : 0, firstBad: undefined as BadRow | undefined };
     const keepFirst = (bad: BadRow): void => {
       state.firstBad ??= bad;
     };
     const onBadRow = policy.onBadRow ?? keepFirst;
-    try {
-      for await (const taken of this.#records(records, from, to, policy.textErrors ?? "fail", onBadRow)) {
-        const block = this.#block(taken, records.lines, state, onBadRow);
-        if (block.rows.length > 0) yield* cut(columns ? project(block, columns) : block, batchRows);
-        if (state.firstBad) throw await this.badRow(from, state.firstBad);
-      }
-    } finally {
-      records.destroy();
+    const onDamage = (bad: BadRow): void => {
+      // It was the header.
+      if (records.width === 0) state.toSkip = 0;
+      onBadRow(bad);
+    };
+    for await (const taken of this.#records(records, from, to, policy.textErrors ?? "fail", onDamage)) {
+      const block = this.#block(taken, records.lines, state, onBadRow);
+      if (block.rows.length > 0) yield* cut(columns ? project(block, columns) : block, batchRows);
+      if (state.firstBad) throw await this.badRow(from, state.firstBad);
     }
   }
 
@@ -75,51 +82,43 @@ export class CsvReader extends TextReader {
     from: number,
     to: number,
     textErrors: "fail" | "replace",
-    onBadRow: (bad: BadRow) => void,
+    onDamage: (bad: BadRow) => void,
   ): AsyncGenerator<string[][]> {
-    const bytes =
-      this.packing === "none" ? this.file.stream(from, to, 1 << 18) : unpacked(this.file, this.packing, 1 << 18);
-    let rest = Buffer.alloc(0);
     let isFirst = from === 0;
-    for await (const chunk of bytes) {
-      // Copied: the parser keeps what it is given.
-      const whole = Buffer.concat([rest, chunk]);
-      if (isFirst) checkIsText(this.name, whole, "CSV");
+    const range = { from, to, maxLineBytes: MAX_LINE_BYTES, chunkBytes: 1 << 18 };
+    for await (const { bytes, isTooLong } of lineBlocks(this.file, this.packing, range)) {
+      if (isFirst) checkIsText(this.name, bytes, "CSV");
       isFirst = false;
-      const end = whole.lastIndexOf(10) + 1;
-      rest = whole.subarray(end);
-      yield await records.push(this.#valid(whole.subarray(0, end), records, textErrors, onBadRow));
+      if (isTooLong) throw await this.badRow(from, { position: records.line, ...tooLong(MAX_LINE_BYTES) });
+      if (textErrors === "replace" || isUtf8(bytes)) yield records.push(bytes);
+      else yield* this.#damaged(bytes, records, onDamage);
       await this.#checkParser(records, from);
     }
-    yield await records.push(this.#valid(rest, records, textErrors, onBadRow));
-    yield await records.end();
+    yield records.end();
     await this.#checkParser(records, from);
   }
 
-  /** Lines that are not UTF-8 are bad rows of their own; the others go on. */
-  #valid(bytes: Buffer, records: CsvRows, textErrors: "fail" | "replace", onBadRow: (bad: BadRow) => void): Buffer {
-    if (bytes.length === 0 || isUtf8(bytes)) return bytes;
-    if (textErrors === "replace") return Buffer.from(bytes.toString("utf8"));
-    const kept: Buffer[] = [];
-    let line = records.line;
-    for (let start = 0; start < bytes.length; ) {
-      const newline = bytes.indexOf(10, start);
-      const end = newline < 0 ? bytes.length : newline + 1;
-      const one = bytes.subarray(start, end);
-      line++;
-      start = end;
-      if (isUtf8(one)) kept.push(one);
-      else {
-        const hint = "Convert the file, e.g. with iconv, or say --text-errors replace.";
-        onBadRow({
-          position: line,
-          what: `not valid UTF-8 at byte ${invalidAt(one) + 1} of the line`,
-          hint,
-          text: one.toString("utf8"),
-        });
-      }
+  /** Lines that are not UTF-8 are bad rows, and so is a row with such a line in quotes; the others go on. */
+  *#damaged(bytes: Buffer, records: CsvRows, onDamage: (bad: BadRow) => void): Generator<string[][]> {
+    let pushed = 0;
+    for (let start = 0, end = 0; start < bytes.length; start = end) {
+      end = bytes.indexOf(NEWLINE, start) + 1 || bytes.length;
+      const line = bytes.subarray(start, end);
+      if (isUtf8(line)) continue;
+      yield records.push(bytes.subarray(pushed, start));
+      pushed = end;
+      if (records.failure) return;
+      onDamage({
+        position: records.line,
+        what: `not valid UTF-8 at byte ${invalidAt(line) + 1} of the line`,
+        hint: "Convert the file, e.g. with iconv, or say --text-errors replace.",
+        text: line.toString("utf8"),
+      });
+      if (records.isInQuotes) records.spoilRow();
+      // An empty line is no row, but counts as a line.
+      yield records.push(records.isInQuotes ? line : Buffer.of(NEWLINE));
     }
-    return Buffer.concat(kept);
+    yield records.push(bytes.subarray(pushed));
   }
 
   /** A stray or open quote: where the next record begins is not known. */
