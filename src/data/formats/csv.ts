@@ -1,7 +1,7 @@
 import { createCsv, dialectOptions, openCsv } from "./csv/format.js";
 import { defineFormat } from "./format.js";
 
-/** Comma-separated values (RFC 4180). Types are found in the first rows; an empty field is null. */
+/** Comma-separated values (RFC 4180). Types are found in the first rows; an empty field is null, `""` the empty text. */
 export default defineFormat({
   name: "csv",
   help: "comma-separated values",

@@ -5,13 +5,13 @@ import { formatNames, loadFormat } from "../../../src/data/formats/registry.js";
 import { type FormatSample, type FormatSuite, testFormat } from "../../../src/testing.js";
 import toy from "../../support/toy-format.js";
 
-/** A cell of CSV is one value. An empty one is null where the column may be null. */
+/** A cell of CSV is one value. */
 function isCell(feature: Feature): boolean {
-  const { core, nullable } = splitNullable(feature);
+  const { core } = splitNullable(feature);
   if (isA(core, "Json") || isA(core, "ClassLabel")) return true;
   if (!isA(core, "Value")) return false;
   const { kind } = dtypeParts(core.dtype);
-  return kind !== "binary" && !(nullable && kind === "string");
+  return kind !== "binary";
 }
 
 const lines: FormatSample = {

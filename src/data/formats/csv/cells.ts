@@ -1,5 +1,6 @@
 import { parseJson } from "../../../base/exact-json.js";
 import { plainInteger } from "../../batch/batch.js";
+import type { CsvCell } from "../../csv/dialect.js";
 import { BadValue, checkOf } from "../../features/check.js";
 import { dtypeParts } from "../../features/dtypes.js";
 import { type Feature, featureText, isA, isList, splitNullable } from "../../features/feature.js";
@@ -13,8 +14,8 @@ const words: Readonly<Record<string, number>> = {
 };
 
 /** What a field most likely is, where nothing says it. Leading zeros are no number: `007` is text. */
-export function guessCell(text: string): unknown {
-  if (text === "") return null;
+export function guessCell(text: CsvCell): unknown {
+  if (text === null || text === "") return null;
   const first = text.charCodeAt(0);
   if (first <= 57 && NUMBER.test(text)) return guessNumber(text);
   const small = text.length <= 5 ? text.toLowerCase() : "";
@@ -31,10 +32,11 @@ function guessNumber(text: string): unknown {
 }
 
 /**
- * Turns a field into the value of its column. An empty field is null where the column may be null.
+ * Turns a field into the value of its column. An empty field is null where the column may be null; `""` is the empty text in a
+ * column of texts. In the only column of a table it is null too: an empty line is no row, so nothing else can say null there.
  * @throws BadValue
  */
-export function cellReader(feature: Feature, column: string): (text: string) => unknown {
+export function cellReader(feature: Feature, column: string, { isOnly = false } = {}): (cell: CsvCell) => unknown {
   const { core, nullable } = splitNullable(feature);
   const check = checkOf(core);
   const read = coreReader(core);
@@ -46,8 +48,10 @@ export function cellReader(feature: Feature, column: string): (text: string) => 
       throw new BadValue(column, (error as Error).message);
     }
   };
-  return (text) => {
-    if (text === "" && nullable) return null;
+  const isQuotedText = isText && !isOnly;
+  return (cell) => {
+    if (nullable && (cell === null || (cell === "" && !isQuotedText))) return null;
+    const text = cell ?? "";
     if (isText) return text;
     const value = readOrThrow(text);
     if (value === undefined)

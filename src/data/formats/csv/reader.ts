@@ -3,6 +3,7 @@ import { KagurazakaError } from "../../../base/errors.js";
 import { own } from "../../../base/own.js";
 import type { Row } from "../../batch/batch.js";
 import { tooLong } from "../../bytes/text-blocks.js";
+import type { CsvCell } from "../../csv/dialect.js";
 import { CsvRows, ragged } from "../../csv/rows.js";
 import { BadValue } from "../../features/check.js";
 import type { BadRow, Range, ReadRequest, RowBlock, SliceSize } from "../format.js";
@@ -28,7 +29,7 @@ interface CsvReaderOptions extends TextReaderOptions {
   readonly names: readonly string[];
 }
 
-type Cell = (text: string) => unknown;
+type Cell = (cell: CsvCell) => unknown;
 
 const NEWLINE = 10;
 const MAX_LINE_BYTES = 64 << 20;
@@ -47,8 +48,8 @@ export class CsvReader extends TextReader {
     const isText = dialect.types === "text";
     this.#cells = names.map((name) => {
       const feature = features && own(features, name);
-      if (feature) return cellReader(feature, name);
-      return isText ? (text) => text : guessCell;
+      if (feature) return cellReader(feature, name, { isOnly: names.length === 1 });
+      return isText ? (cell) => cell ?? "" : guessCell;
     });
   }
 
@@ -59,7 +60,7 @@ export class CsvReader extends TextReader {
   async *rows({ from = 0, to = this.end, columns, batchRows, ...policy }: ReadRequest): AsyncGenerator<RowBlock> {
     const { delimiter, quote, header } = this.#dialect;
     const isStart = from === 0;
-    const records = new CsvRows({ delimiter, quote, empty: "", ragged: true, isStart });
+    const records = new CsvRows({ delimiter, quote, empty: null, ragged: true, isStart });
     const state = { toSkip: isStart && header ? 1 : 0, firstBad: undefined as BadRow | undefined };
     const keepFirst = (bad: BadRow): void => {
       state.firstBad ??= bad;
@@ -78,12 +79,12 @@ export class CsvReader extends TextReader {
   }
 
   async *#records(
-    records: CsvRows,
+    records: CsvRows<null>,
     from: number,
     to: number,
     textErrors: "fail" | "replace",
     onDamage: (bad: BadRow) => void,
-  ): AsyncGenerator<string[][]> {
+  ): AsyncGenerator<CsvCell[][]> {
     let isFirst = from === 0;
     const range = { from, to, maxLineBytes: MAX_LINE_BYTES, chunkBytes: 1 << 18 };
     for await (const { bytes, isTooLong } of lineBlocks(this.file, this.packing, range)) {
@@ -99,7 +100,7 @@ export class CsvReader extends TextReader {
   }
 
   /** Lines that are not UTF-8 are bad rows, and so is a row with such a line in quotes; the others go on. */
-  *#damaged(bytes: Buffer, records: CsvRows, onDamage: (bad: BadRow) => void): Generator<string[][]> {
+  *#damaged(bytes: Buffer, records: CsvRows<null>, onDamage: (bad: BadRow) => void): Generator<CsvCell[][]> {
     let pushed = 0;
     for (let start = 0, end = 0; start < bytes.length; start = end) {
       end = bytes.indexOf(NEWLINE, start) + 1 || bytes.length;
@@ -122,13 +123,13 @@ export class CsvReader extends TextReader {
   }
 
   /** A stray or open quote: where the next record begins is not known. */
-  async #checkParser(records: CsvRows, from: number): Promise<void> {
+  async #checkParser(records: CsvRows<null>, from: number): Promise<void> {
     const { failure } = records;
     if (failure) throw await this.badRow(from, { position: failure.line, what: failure.what, hint: failure.hint });
   }
 
   #block(
-    taken: string[][],
+    taken: CsvCell[][],
     lines: readonly number[],
     state: { toSkip: number; firstBad: BadRow | undefined },
     onBadRow: (bad: BadRow) => void,
@@ -148,7 +149,7 @@ export class CsvReader extends TextReader {
     return { rows, first: positions[0] ?? 0, positions };
   }
 
-  #row(fields: readonly string[], line: number, onBadRow: (bad: BadRow) => void): Row | undefined {
+  #row(fields: readonly CsvCell[], line: number, onBadRow: (bad: BadRow) => void): Row | undefined {
     const names = this.#names;
     const text = (): string => fields.join(this.#dialect.delimiter).slice(0, 65_536);
     if (fields.length !== names.length) {

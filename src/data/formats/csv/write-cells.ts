@@ -11,23 +11,33 @@ interface Dialect {
   readonly quote: string | null;
 }
 
-/** Rows as lines. Null is an empty field; NaN and Infinity are `nan`, `inf` and `-inf`. */
+/**
+ * Rows as lines. Null is an empty field, the empty text is `""`; NaN and Infinity are `nan`, `inf` and `-inf`.
+ *
+ * An empty line is no row, so null in the only column of a table is `""` as well.
+ */
 export function lineWriter(features: Features, dialect: Dialect): { head: string; line: (row: Row) => string } {
   const names = Object.keys(features);
-  const cells = names.map((name) => cellWriter(features, name, dialect));
+  const isOnly = names.length === 1;
+  const cells = names.map((name) => cellWriter(features, name, dialect, isOnly));
   const quoted = (text: string): string => quote(text, dialect);
   return {
     head: `${names.map(quoted).join(dialect.delimiter)}\n`,
     line: (row) => {
       const line = cells.map((cell, i) => cell(own(row, names[i]!))).join(dialect.delimiter);
-      // An empty line is no row.
-      return line === "" ? '""\n' : `${line}\n`;
+      return line === "" ? `${emptyLine(dialect)}\n` : `${line}\n`;
     },
   };
 }
 
-function cellWriter(features: Features, name: string, dialect: Dialect): (value: unknown) => string {
-  const { core } = splitNullable(features[name]!);
+function emptyLine({ quote: mark }: Dialect): string {
+  if (mark !== null) return mark + mark;
+  throw new NotText("an empty line is no row, and there are no quotes: choose another quote, jsonl or parquet");
+}
+
+function cellWriter(features: Features, name: string, dialect: Dialect, isOnly: boolean): (value: unknown) => string {
+  const { core, nullable } = splitNullable(features[name]!);
+  const hasNoEmptyText = nullable && (isOnly || dialect.quote === null);
   const timeOf = timeConverter(core, name);
   return (given) => {
     const value = timeOf ? timeOf(given) : given;
@@ -35,6 +45,8 @@ function cellWriter(features: Features, name: string, dialect: Dialect): (value:
     if (isA(core, "Json")) return quote(jsonValueText(value, name), dialect);
     switch (typeof value) {
       case "string":
+        if (value === "" && hasNoEmptyText)
+          throw new NotText(`an empty text cannot be told from null in column ${name}: choose jsonl or parquet`);
         return quote(value, dialect);
       case "number":
         return Number.isFinite(value)
