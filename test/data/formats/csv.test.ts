@@ -112,6 +112,13 @@ describe("null and the empty text", () => {
   });
 });
 
+test("integers of any size", async () => {
+  const texts = ["0", "-0", "+7", "-999999999999999", "9007199254740992", "9007199254740993", "-9223372036854775808"];
+  const rows = await readText(`n\n${texts.join("\n")}\n`, { ...csv, features: features({ n: "int64" }) });
+  const numbers = [0, 0, 7, -999999999999999, 9007199254740992n, 9007199254740993n, -9223372036854775808n];
+  expect(rows.map(({ n }) => n)).toEqual(numbers);
+});
+
 describe("lines that are not UTF-8", () => {
   async function read(text: string): Promise<{ rows: Row[]; bad: string[] }> {
     const bad: string[] = [];

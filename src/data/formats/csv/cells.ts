@@ -68,7 +68,7 @@ function coreReader(core: Feature): (text: string) => unknown {
   const { kind } = dtypeParts(core.dtype);
   switch (kind) {
     case "int":
-      return (text) => (INTEGER.test(text) ? plainInteger(BigInt(text)) : undefined);
+      return (text) => (INTEGER.test(text) ? integerOf(text) : undefined);
     case "float":
       return (text) => (NUMBER.test(text) ? Number(text) : words[text.toLowerCase()]);
     case "bool":
@@ -77,10 +77,15 @@ function coreReader(core: Feature): (text: string) => unknown {
       return (text) => (text === "" ? null : undefined);
     case "time":
     case "duration":
-      return (text) => (INTEGER.test(text) ? plainInteger(BigInt(text)) : text);
+      return (text) => (INTEGER.test(text) ? integerOf(text) : text);
     default:
       return (text) => text;
   }
+}
+
+/** Most have few digits, which need no BigInt. `-0` is 0. */
+function integerOf(text: string): number | bigint {
+  return text.length < 16 ? Number(text) + 0 : plainInteger(BigInt(text));
 }
 
 /** @throws RangeError where an integer would be rounded, and for too many levels */
