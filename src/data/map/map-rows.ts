@@ -49,10 +49,15 @@ export async function* mapRows(
   }
 }
 
+/** A result that is still to come. */
+class Waiting {
+  result: Mapped | undefined;
+}
+
 /** Results in the order of their rows, some of them still to come. */
 class Results {
   readonly #alive: () => void;
-  #all: { result: Mapped | undefined }[] = [];
+  #all: (Mapped | Waiting)[] = [];
   #done: () => void = () => {};
   waiting = 0;
 
@@ -66,10 +71,10 @@ class Results {
 
   add(one: Mapped | Promise<Mapped>): void {
     if (!(one instanceof Promise)) {
-      this.#all.push({ result: one });
+      this.#all.push(one);
       return;
     }
-    const place: { result: Mapped | undefined } = { result: undefined };
+    const place = new Waiting();
     this.#all.push(place);
     this.waiting++;
     void one.then((result) => {
@@ -89,10 +94,14 @@ class Results {
 
   /** Those that are done, up to the first that is not. */
   take(): readonly Mapped[] {
-    const open = this.waiting === 0 ? -1 : this.#all.findIndex(({ result }) => result === undefined);
+    const open = this.#all.findIndex((one) => one instanceof Waiting && one.result === undefined);
     const taken = open < 0 ? this.#all : this.#all.slice(0, open);
     this.#all = open < 0 ? [] : this.#all.slice(open);
-    return taken.map(({ result }) => result!);
+    for (let i = 0; i < taken.length; i++) {
+      const one = taken[i]!;
+      if (one instanceof Waiting) taken[i] = one.result!;
+    }
+    return taken as Mapped[];
   }
 }
 

@@ -26,8 +26,12 @@ export interface Codec {
 export async function codecNamed(name: string, engine: WriteEngine): Promise<Codec> {
   switch (name) {
     case "snappy":
-      // Copied: the page stays until its row group ends, and what it was made in is larger.
-      return { name: "SNAPPY", compress: (page) => engine.snappyCompress(page).slice() };
+      // No Buffer: it is cut into many parts. Copied: the page stays until its row group ends, and what it was made in is larger.
+      return {
+        name: "SNAPPY",
+        compress: ({ buffer, byteOffset, length }) =>
+          engine.snappyCompress(new Uint8Array(buffer, byteOffset, length)).slice(),
+      };
     case "gzip":
       return { name: "GZIP", compress: (page) => zlib.gzipSync(page) };
     case "zstd":
