@@ -12,9 +12,9 @@ import { LeafReader } from "./leaf-reader.js";
 import { type LeafNode, leafFeature, leavesOf, type Node } from "./nodes.js";
 import { PageDecoder } from "./pages.js";
 
-/** What the values of a batch take in memory, about. */
-const BATCH_BYTES = 2 << 20;
-const MAX_BATCH_ROWS = 1 << 13;
+/** What the values of a batch take in memory, about: rows that are garbage before the collector comes cost least. */
+const BATCH_BYTES = 1 << 19;
+const MAX_BATCH_ROWS = 1 << 11;
 /** What is read of a file at once: all columns together, and of one. */
 const WINDOWS = 32 << 20;
 const MIN_WINDOW = 1 << 16;
