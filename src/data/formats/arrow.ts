@@ -1,12 +1,16 @@
 import { KagurazakaError } from "../../base/errors.js";
+import { zstdUnpacker } from "../bytes/zstd.js";
 import { loadArrow } from "./arrow/engine.js";
-import { bytesOf, isFileContainer, mapMessages } from "./arrow/messages.js";
+import { reasonOf } from "./arrow/flatbuffer.js";
+import { layoutOf } from "./arrow/layout.js";
+import { isFileContainer, mapMessages } from "./arrow/messages.js";
 import { ArrowReader } from "./arrow/reader.js";
-import { featuresOfSchema } from "./arrow/schema.js";
+import { decodeSchema, featuresOfSchema } from "./arrow/schema.js";
 import { openArrowWriter } from "./arrow/writer.js";
 import { defineFormat, type OpenRequest } from "./format.js";
 
-const END_OF_STREAM = Buffer.from([0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0]);
+/** In front of a message. */
+const MARK = Buffer.from([0xff, 0xff, 0xff, 0xff]);
 
 /** Apache Arrow's IPC: files (Feather) and streams, which Hugging Face's caches are. */
 export default defineFormat({
@@ -24,23 +28,22 @@ export default defineFormat({
     },
   },
   hasSchema: true,
-  recognises: (head) => isFileContainer(head) || head.subarray(0, 4).equals(END_OF_STREAM.subarray(0, 4)),
+  recognises: (head) => isFileContainer(head) || head.subarray(0, 4).equals(MARK),
   open,
   create: (request) => openArrowWriter(request, request.options.container),
 });
 
 async function open({ file }: OpenRequest<never>): Promise<ArrowReader> {
-  const arrow = await loadArrow();
+  const [arrow, unpackZstd] = await Promise.all([loadArrow(), zstdUnpacker()]);
   try {
-    const map = await mapMessages(arrow, file);
-    const head = Buffer.concat(
-      await Promise.all([map.schema, ...map.dictionaries].map((place) => bytesOf(file, place))),
-    );
-    const { schema } = arrow.RecordBatchReader.from(Buffer.concat([head, END_OF_STREAM])).open();
-    return new ArrowReader({ file, arrow, map, features: featuresOfSchema(arrow, schema), head });
+    const map = await mapMessages(file);
+    const schema = decodeSchema(arrow, map.schema);
+    const features = featuresOfSchema(arrow, schema);
+    const layouts = new Map(schema.fields.map((field) => [field.name ?? "", layoutOf(arrow, field.type)]));
+    return new ArrowReader({ file, map, features, layouts, unpackZstd });
   } catch (cause) {
     if (KagurazakaError.is(cause)) throw cause;
-    throw new KagurazakaError("bad-data", `${file.name} cannot be read as arrow: ${(cause as Error).message}`, {
+    throw new KagurazakaError("bad-data", `${file.name} cannot be read as arrow: ${reasonOf(cause)}`, {
       where: file.name,
       cause,
     });

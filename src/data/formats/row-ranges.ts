@@ -54,22 +54,3 @@ function rowRanges(total: number, rows: number, fileBytes: number): Range[] {
     return { from, to, bytes: Math.round((fileBytes * (to - from)) / total), rows: to - from };
   });
 }
-
-/** The rows of a file that is read in groups, of which each is decoded as a whole and then cut. */
-export async function* groupBatches<G extends Pick<RowGroupLike, "first" | "rows">>(
-  groups: readonly G[],
-  { from = 0, to = Number.POSITIVE_INFINITY, batchRows }: Pick<ReadRequest, "from" | "to" | "batchRows">,
-  columnsOf: (group: G) => Promise<Record<string, Column>>,
-): AsyncGenerator<PlacedBatch> {
-  for (const group of groups) {
-    const { first, rows } = group;
-    const [start, end] = [Math.max(0, from - first), Math.min(rows, to - first)];
-    if (start >= end) continue;
-    const whole = { length: rows, columns: await columnsOf(group) };
-    const step = batchRows ?? end - start;
-    for (let at = start; at < end; at += step) {
-      const stop = Math.min(end, at + step);
-      yield { ...(at === 0 && stop === rows ? whole : sliceBatch(whole, at, stop)), first: first + at };
-    }
-  }
-}

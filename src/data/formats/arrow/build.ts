@@ -1,11 +1,13 @@
 import type { Data, DataType } from "apache-arrow";
 import type { Column } from "../../batch/batch.js";
-import { type DTypeParts, dtypeParts } from "../../features/dtypes.js";
+import { type DTypeParts, dtypeParts, type TimeUnit } from "../../features/dtypes.js";
 import { type Feature, isA, isList, type MapFeature, type Struct, splitNullable } from "../../features/feature.js";
 import { jsonValueText } from "../../features/json-text.js";
 import { unitsOf, unscaled } from "../../features/moments.js";
 import { float16Bits } from "../float16.js";
+import { byteData, textData } from "./build-bytes.js";
 import type { ArrowEngine } from "./engine.js";
+import { wideOf } from "./wide.js";
 
 /** A column as Arrow has it in memory. */
 export function dataOf(
@@ -25,7 +27,7 @@ export function dataOf(
     const { key, value } = core as MapFeature;
     return listData(arrow, column, type, { key, value } as Struct, -1, make);
   }
-  if (isA(core, "ClassLabel")) return make({ data: bigints(column) });
+  if (isA(core, "ClassLabel")) return make({ data: wideOf(column) });
   if (isA(core, "Json"))
     return make(
       textData(
@@ -40,15 +42,18 @@ export function dataOf(
 function nullsOf(column: ArrayLike<unknown>): { count: number; bitmap: Uint8Array | undefined } {
   if (ArrayBuffer.isView(column)) return { count: 0, bitmap: undefined };
   let count = 0;
+  for (let i = 0; i < column.length; i++) if (column[i] === null || column[i] === undefined) count++;
+  if (count === 0) return { count, bitmap: undefined };
   const bitmap = new Uint8Array(Math.ceil(column.length / 8));
-  for (let i = 0; i < column.length; i++) {
-    if (column[i] === null || column[i] === undefined) count++;
-    else bitmap[i >> 3]! |= 1 << (i & 7);
-  }
-  return count === 0 ? { count, bitmap: undefined } : { count, bitmap };
+  for (let i = 0; i < column.length; i++)
+    if (column[i] !== null && column[i] !== undefined) bitmap[i >> 3]! |= 1 << (i & 7);
+  return { count, bitmap };
 }
 
 type Make = (props: object) => Data;
+
+/** What an array may have, in Arrow's 32-bit offsets and in this library. */
+const MAX_VALUES = 2 ** 31 - 1;
 
 function listData(
   arrow: ArrowEngine,
@@ -59,21 +64,21 @@ function listData(
   make: Make,
 ): Data {
   const isLarge = type.typeId === arrow.Type.LargeList;
-  const offsets = isLarge ? undefined : new Int32Array(column.length + 1);
-  const wide = isLarge ? new BigInt64Array(column.length + 1) : undefined;
-  const lists: ArrayLike<unknown>[] = [];
+  // Offsets are kept as numbers: those of a large list are widened in the end.
+  const offsets = isLarge ? new Float64Array(column.length + 1) : new Int32Array(column.length + 1);
+  const lists: ArrayLike<unknown>[] = new Array(column.length);
+  const filler = size >= 0 ? fillerOf(size, item) : [];
   let total = 0;
-  for (let i = 0; i < column.length; i++) {
-    const list = (column[i] ?? null) as ArrayLike<unknown> | null;
+  for (let i = 0; i < lists.length; i++) {
     // A list of fixed length has its room even where it is null.
-    const some = list ?? (size >= 0 ? fillerOf(size, item) : []);
-    lists.push(some);
-    total += some.length;
-    if (offsets) offsets[i + 1] = total;
-    else wide![i + 1] = BigInt(total);
+    const list = (column[i] ?? filler) as ArrayLike<unknown>;
+    lists[i] = list;
+    total += list.length;
+    offsets[i + 1] = total;
   }
+  if (total > MAX_VALUES) throw new RangeError("a record batch has more than 2^31 values in its lists");
   const child = dataOf(arrow, joined(lists, total), (type.children[0] as { type: DataType }).type, item);
-  return make(size >= 0 ? { child } : { valueOffsets: offsets ?? wide, child });
+  return make(size >= 0 ? { child } : { valueOffsets: isLarge ? wideOf(offsets) : offsets, child });
 }
 
 /** Values that nobody reads. */
@@ -83,23 +88,38 @@ function fillerOf(size: number, item: Feature): unknown[] {
 
 /** Typed arrays of one kind stay one. */
 function joined(lists: readonly ArrayLike<unknown>[], total: number): Column | readonly unknown[] {
-  const [first] = lists.filter(({ length }) => length > 0);
-  if (
-    first &&
-    ArrayBuffer.isView(first) &&
-    lists.every((list) => list.length === 0 || list.constructor === first.constructor)
-  ) {
-    const values = new (first.constructor as new (length: number) => Int32Array)(total);
-    let at = 0;
-    for (const list of lists) {
-      if (list.length > 0) values.set(list as Int32Array, at);
-      at += list.length;
-    }
-    return values;
-  }
-  const values: unknown[] = [];
-  for (const list of lists) for (let i = 0; i < list.length; i++) values.push(list[i]);
+  const first = lists.find(({ length }) => length > 0);
+  if (ArrayBuffer.isView(first) && lists.every((list) => list.length === 0 || list.constructor === first.constructor))
+    return joinedNumbers(lists as readonly Int32Array[], first as Int32Array, total);
+  const values: unknown[] = new Array(total);
+  let at = 0;
+  for (const list of lists) for (let i = 0; i < list.length; i++) values[at++] = list[i];
   return values;
+}
+
+/** Lists that lie one behind the other in one buffer, as they do after reading, are copied at once, or not at all. */
+function joinedNumbers(lists: readonly Int32Array[], first: Int32Array, total: number): Int32Array {
+  const array = first.constructor as new (buffer: ArrayBufferLike | number, at?: number, length?: number) => Int32Array;
+  const size = first.BYTES_PER_ELEMENT;
+  let values: Int32Array | undefined;
+  let filled = 0;
+  for (let i = 0; i < lists.length; ) {
+    const list = lists[i++]!;
+    if (list.length === 0) continue;
+    let { length } = list;
+    for (; i < lists.length; i++) {
+      const next = lists[i]!;
+      if (next.length === 0) continue;
+      if (next.buffer !== list.buffer || next.byteOffset !== list.byteOffset + length * size) break;
+      length += next.length;
+    }
+    const run = length === list.length ? list : new array(list.buffer, list.byteOffset, length);
+    if (length === total) return run;
+    values ??= new array(total);
+    values.set(run, filled);
+    filled += length;
+  }
+  return values!;
 }
 
 function structChildren(arrow: ArrowEngine, column: ArrayLike<unknown>, type: DataType, struct: Struct): Data[] {
@@ -110,19 +130,13 @@ function structChildren(arrow: ArrowEngine, column: ArrayLike<unknown>, type: Da
 }
 
 function scalarData(column: ArrayLike<unknown>, parts: DTypeParts): object {
-  const each = (value: (one: never) => number): ArrayLike<number> =>
-    Array.from(column, (one) => (one === null || one === undefined ? 0 : value(one as never)));
   switch (parts.kind) {
     case "int":
-      if (parts.bits === 64)
-        return { data: parts.signed ? bigints(column) : new BigUint64Array(bigints(column).buffer) };
-      return { data: intArrays[`${parts.signed ? "" : "u"}${parts.bits}`]!.from(each((one) => one)) };
+      if (parts.bits === 64) return { data: parts.signed ? wideOf(column) : unsigned(wideOf(column)) };
+      return { data: numbers(column, intArrays[`${parts.signed ? "" : "u"}${parts.bits}`]!) };
     case "float":
-      if (parts.bits === 16) return { data: Uint16Array.from(each((one) => float16Bits(one))) };
-      if (ArrayBuffer.isView(column)) return { data: column };
-      return {
-        data: parts.bits === 32 ? Float32Array.from(each((one) => one)) : Float64Array.from(each((one) => one)),
-      };
+      if (parts.bits === 16) return { data: numbers(column, Uint16Array, float16Bits) };
+      return { data: parts.bits === 32 ? numbers(column, Float32Array) : numbers(column, Float64Array) };
     case "bool":
       return { data: bits(column) };
     case "null":
@@ -130,33 +144,39 @@ function scalarData(column: ArrayLike<unknown>, parts: DTypeParts): object {
     case "string":
       return textData(column as ArrayLike<string | null>, parts.large);
     case "binary":
-      return byteData(Array.from(column as ArrayLike<Uint8Array | null>), parts.large);
+      return byteData(column as ArrayLike<Uint8Array | null>, parts.large);
     case "decimal":
       return { data: decimals(column as ArrayLike<string | null>, parts) };
     case "date":
-      if (parts.unit === "day")
-        return { data: Int32Array.from(each((one: Date) => Math.floor(one.getTime() / 86_400_000))) };
-      return { data: bigints(Array.from(column, (one) => (one === null ? null : (one as Date).getTime()))) };
+      return parts.unit === "day"
+        ? { data: numbers(column, Int32Array, (one: Date) => Math.floor(one.getTime() / 86_400_000)) }
+        : { data: wideOf(numbers(column, Float64Array, (one: Date) => one.getTime())) };
     case "time":
-      return {
-        data: parts.unit === "s" || parts.unit === "ms" ? Int32Array.from(each((one) => one)) : bigints(column),
-      };
+      return { data: parts.unit === "s" || parts.unit === "ms" ? numbers(column, Int32Array) : wideOf(column) };
     case "timestamp":
-      return {
-        data: BigInt64Array.from(
-          Array.from(column, (one) =>
-            one === null || one === undefined ? 0n : unitsOf(one as Date | bigint, parts.unit),
-          ),
-        ),
-      };
+      return { data: timestamps(column as ArrayLike<Date | bigint | null>, parts.unit) };
     case "duration":
-      return { data: bigints(column) };
+      return { data: wideOf(column) };
   }
 }
 
-interface ArrayType {
-  from(values: ArrayLike<number>): Int32Array | Int8Array | Int16Array | Uint8Array | Uint16Array | Uint32Array;
+const unsigned = (wide: BigInt64Array): BigUint64Array => new BigUint64Array(wide.buffer, wide.byteOffset, wide.length);
+
+type FixedArray =
+  | Int8Array
+  | Int16Array
+  | Int32Array
+  | Uint8Array
+  | Uint16Array
+  | Uint32Array
+  | Float32Array
+  | Float64Array;
+
+interface ArrayType<T extends FixedArray = FixedArray> {
+  new (length: number): T;
+  new (values: ArrayLike<number>): T;
 }
+
 const intArrays: Readonly<Record<string, ArrayType>> = {
   8: Int8Array,
   16: Int16Array,
@@ -166,38 +186,37 @@ const intArrays: Readonly<Record<string, ArrayType>> = {
   u32: Uint32Array,
 };
 
-function bigints(column: ArrayLike<unknown>): BigInt64Array {
-  if (column instanceof BigInt64Array) return column;
-  if (column instanceof BigUint64Array) return new BigInt64Array(column.buffer, column.byteOffset, column.length);
-  return BigInt64Array.from(
-    Array.from(column, (one) => (one === null || one === undefined ? 0n : BigInt(one as number))),
-  );
+/** The column itself where it is stored like that. Nulls are 0. */
+function numbers<T extends FixedArray>(
+  column: ArrayLike<unknown>,
+  array: ArrayType<T>,
+  made?: (one: never) => number,
+): T {
+  if (!made && column instanceof array) return column;
+  if (!made && ArrayBuffer.isView(column) && !isWide(column)) return new array(column as unknown as ArrayLike<number>);
+  const stored = new array(column.length);
+  for (let i = 0; i < column.length; i++) {
+    const one = column[i];
+    if (one !== null && one !== undefined) stored[i] = made ? made(one as never) : Number(one);
+  }
+  return stored;
+}
+
+const isWide = (values: unknown): boolean => values instanceof BigInt64Array || values instanceof BigUint64Array;
+
+function timestamps(column: ArrayLike<Date | bigint | null>, unit: TimeUnit): BigInt64Array {
+  const stored = new BigInt64Array(column.length);
+  for (let i = 0; i < column.length; i++) {
+    const one = column[i];
+    if (one !== null && one !== undefined) stored[i] = unitsOf(one, unit);
+  }
+  return stored;
 }
 
 function bits(column: ArrayLike<unknown>): Uint8Array {
   const packed = new Uint8Array(Math.ceil(column.length / 8));
   for (let i = 0; i < column.length; i++) if (column[i] === true) packed[i >> 3]! |= 1 << (i & 7);
   return packed;
-}
-
-const textData = (texts: ArrayLike<string | null>, large: boolean): object =>
-  byteData(
-    Array.from(texts, (text) => (text === null || text === undefined ? null : Buffer.from(text))),
-    large,
-  );
-
-function byteData(values: readonly (Uint8Array | null)[], large: boolean): object {
-  const offsets = new Int32Array(values.length + 1);
-  let total = 0;
-  for (let i = 0; i < values.length; i++) {
-    total += values[i]?.length ?? 0;
-    offsets[i + 1] = total;
-  }
-  const data = Buffer.concat(values.filter((value) => value !== null));
-  return {
-    valueOffsets: large ? BigInt64Array.from(offsets, BigInt) : offsets,
-    data: new Uint8Array(data.buffer, data.byteOffset, data.length),
-  };
 }
 
 /** Little-endian words, two's complement. */

@@ -1,12 +1,21 @@
-import { compressZstd, zstdUnpacker } from "../../bytes/zstd.js";
-import { packLz4Frame, unpackLz4Frame } from "./lz4-frame.js";
+import { compressZstd } from "../../bytes/zstd.js";
+import { packLz4Frame } from "./lz4-frame.js";
 
 type Arrow = typeof import("apache-arrow");
 type FileMetadata = typeof import("apache-arrow/ipc/metadata/file");
 
 /** The one file that loads apache-arrow. */
 export type ArrowEngine = Arrow &
-  Pick<FileMetadata, "Footer" | "FileBlock"> & { readonly StreamWriter: Arrow["RecordBatchStreamWriter"] };
+  Pick<FileMetadata, "Footer" | "FileBlock"> & {
+    readonly StreamWriter: new (
+      ...options: ConstructorParameters<Arrow["RecordBatchStreamWriter"]>
+    ) => InstanceType<Arrow["RecordBatchStreamWriter"]> & PartsWriter;
+  };
+
+interface PartsWriter {
+  /** What was written. Not joined: that would copy all of it once more. */
+  readonly parts: readonly Uint8Array[];
+}
 
 let loaded: Promise<ArrowEngine> | undefined;
 
@@ -21,13 +30,18 @@ async function load(): Promise<ArrowEngine> {
     import("apache-arrow/ipc/metadata/file"),
   ]);
   const { compressionRegistry, CompressionType } = arrow;
-  compressionRegistry.set(CompressionType.LZ4_FRAME, { encode: packLz4Frame, decode: unpackLz4Frame });
-  const unpackZstd = await zstdUnpacker();
-  // Copied to a buffer of its own, where typed arrays of any kind may begin.
-  const decode = (block: Uint8Array): Uint8Array => new Uint8Array(unpackZstd(block));
-  compressionRegistry.set(CompressionType.ZSTD, { encode: await compressZstd(), decode });
+  compressionRegistry.set(CompressionType.LZ4_FRAME, { encode: packLz4Frame });
+  compressionRegistry.set(CompressionType.ZSTD, { encode: await compressZstd() });
   /** Of the library's writer: in front of a packed buffer it writes its length as packed, where Arrow wants it as unpacked. */
-  class StreamWriter extends arrow.RecordBatchStreamWriter {
+  class StreamWriter extends arrow.RecordBatchStreamWriter implements PartsWriter {
+    readonly parts: Uint8Array[] = [];
+
+    protected override _write(chunk: unknown) {
+      const { buffer, byteOffset, byteLength } = chunk as ArrayBufferView;
+      if (this._started && byteLength > 0) this.parts.push(new Uint8Array(buffer, byteOffset, byteLength));
+      return this;
+    }
+
     protected override _compressBodyBuffers(buffers: ArrayBufferView[]) {
       const packed = super._compressBodyBuffers(buffers);
       for (const [i, { byteLength }] of buffers.entries()) {

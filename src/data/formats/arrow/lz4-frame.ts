@@ -20,34 +20,34 @@ export function packLz4Frame(input: Uint8Array): Uint8Array {
   return Buffer.concat([...parts, Buffer.alloc(4)]);
 }
 
-/** @throws RangeError for damaged frames */
-export function unpackLz4Frame(input: Uint8Array): Uint8Array {
+/** @param length of what is in it. @throws RangeError for damaged frames */
+export function unpackLz4Frame(input: Uint8Array, length: number): Uint8Array {
   const view = new DataView(input.buffer, input.byteOffset, input.byteLength);
   if (view.getUint32(0, true) !== MAGIC) throw new RangeError("it is no LZ4 frame");
   const flags = view.getUint8(4);
   const [hasBlockChecksum, hasSize, hasDictionary] = [flags & 0x10, flags & 0x08, flags & 0x01];
-  const output = new Output(hasSize ? Number(view.getBigUint64(6, true)) : 4 * input.length);
+  const output = new Output(length);
   let at = 7 + (hasSize ? 8 : 0) + (hasDictionary ? 4 : 0);
   for (;;) {
     const size = view.getUint32(at, true);
     at += 4;
     if (size === 0) return output.bytes;
-    const length = size & ~IS_STORED;
-    if (at + length > input.length) throw new RangeError("an LZ4 frame ends too early");
-    const block = input.subarray(at, at + length);
+    const blockBytes = size & ~IS_STORED;
+    if (at + blockBytes > input.length) throw new RangeError("an LZ4 frame ends too early");
+    const block = input.subarray(at, at + blockBytes);
     if (size & IS_STORED) output.add(block);
     else unpackBlock(block, output);
-    at += length + (hasBlockChecksum ? 4 : 0);
+    at += blockBytes + (hasBlockChecksum ? 4 : 0);
   }
 }
 
 /** Blocks may refer to those before them, so all are unpacked into one buffer. */
 class Output {
-  #bytes: Uint8Array;
+  readonly #bytes: Uint8Array;
   #length = 0;
 
-  constructor(expected: number) {
-    this.#bytes = new Uint8Array(Math.min(Math.max(1024, expected), 1 << 30));
+  constructor(length: number) {
+    this.#bytes = new Uint8Array(length);
   }
 
   get bytes(): Uint8Array {
@@ -55,10 +55,7 @@ class Output {
   }
 
   #room(more: number): void {
-    if (this.#length + more <= this.#bytes.length) return;
-    const larger = new Uint8Array(Math.max(2 * this.#bytes.length, this.#length + more));
-    larger.set(this.bytes);
-    this.#bytes = larger;
+    if (this.#length + more > this.#bytes.length) throw new RangeError("an LZ4 frame has more in it than it should");
   }
 
   add(bytes: Uint8Array): void {

@@ -1,32 +1,47 @@
-import type { RecordBatch } from "apache-arrow";
 import { KagurazakaError } from "../../../base/errors.js";
 import type { Column } from "../../batch/batch.js";
 import type { Features } from "../../features/feature.js";
 import type { DataFile } from "../../stores/store.js";
 import type { PlacedBatch, Range, ReadRequest, ShardReader, SliceSize } from "../format.js";
-import { groupBatches, groupRanges } from "../row-ranges.js";
+import { groupRanges } from "../row-ranges.js";
+import { type ArrayData, ArrayReader } from "./arrays.js";
+import { bodyOf, readBody, readMessage } from "./body.js";
 import { columnOf } from "./columns.js";
-import type { ArrowEngine } from "./engine.js";
-import { type BatchPlace, bytesOf, type MessageMap } from "./messages.js";
+import type { Unpack } from "./compressed.js";
+import { DictionaryStore } from "./dictionaries.js";
+import { reasonOf } from "./flatbuffer.js";
+import { batchHeaderOf, dictionaryHeaderOf } from "./headers.js";
+import { dictionariesOf, dictionaryIds, type Layout } from "./layout.js";
+import type { BatchPlace, DictionaryPlace, MessageMap } from "./messages.js";
 
 interface ReaderOptions {
   readonly file: DataFile;
-  readonly arrow: ArrowEngine;
   readonly map: MessageMap;
   readonly features: Features;
-  /** The schema's message, and those of the dictionaries: what every batch needs in front of it. */
-  readonly head: Buffer;
+  /** Of the columns, in the order of the schema. */
+  readonly layouts: ReadonlyMap<string, Layout>;
+  readonly unpackZstd: Unpack;
 }
 
-const END_OF_STREAM = Buffer.from([0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0]);
+/** Rows that are decoded at once, where nothing else is asked for: a file may have a single record batch of millions. */
+const BATCH_ROWS = 10_000;
 
-/** Arrow's IPC, a file or a stream; reads one record batch at a time. */
+/**
+ * Arrow's IPC, a file or a stream. Of a record batch the bytes of the columns asked for are held, until its last rows are given;
+ * values are made for the rows of one batch at a time. Beginning in the middle of a record batch costs reading it, and no decoding
+ * of the rows before (those of dictionaries are decoded once).
+ */
 export class ArrowReader implements ShardReader {
   readonly unit = "row";
+  readonly rowCount: number;
   readonly #options: ReaderOptions;
+  readonly #dictionaries: DictionaryStore;
 
   constructor(options: ReaderOptions) {
     this.#options = options;
+    this.rowCount = options.map.batches.reduce((sum, { rows }) => sum + rows, 0);
+    const layouts = dictionariesOf([...options.layouts.values()]);
+    this.#dictionaries = new DictionaryStore((place) => this.#loadDictionary(place, layouts.get(place.id)));
   }
 
   get name(): string {
@@ -35,10 +50,6 @@ export class ArrowReader implements ShardReader {
 
   get end(): number {
     return this.rowCount;
-  }
-
-  get rowCount(): number {
-    return this.#options.map.batches.reduce((sum, { rows }) => sum + rows, 0);
   }
 
   get features(): Features {
@@ -57,43 +68,92 @@ export class ArrowReader implements ShardReader {
     return groupRanges(groups, size, { fileBytes: file.size, cutsGroups: false });
   }
 
-  batches(request: ReadRequest): AsyncGenerator<PlacedBatch> {
-    return groupBatches(this.#options.map.batches, request, (place) => this.#columnsOf(place, request.columns));
+  async *batches(request: ReadRequest): AsyncGenerator<PlacedBatch> {
+    const { from = 0, to = Number.POSITIVE_INFINITY } = request;
+    for (const place of this.#options.map.batches)
+      if (place.first < to && place.first + place.rows > from) yield* this.#batchesOf(place, request);
   }
 
-  async #columnsOf(place: BatchPlace, wanted: readonly string[] | undefined): Promise<Record<string, Column>> {
-    const { arrow, features } = this.#options;
-    const columns: Record<string, Column> = {};
-    const batch = await this.#load(place);
-    for (const name of wanted ?? Object.keys(features)) {
-      const index = batch.schema.fields.findIndex((field) => field.name === name);
-      if (index < 0) {
-        columns[name] = new Array(place.rows).fill(null);
-        continue;
-      }
-      try {
-        columns[name] = columnOf(arrow, batch.data.children[index]!, features[name]!);
-      } catch (error) {
-        throw this.#bad(`column ${name} cannot be read: ${(error as Error).message}`, error);
-      }
+  /** Of one record batch; its bytes are let go with the last one. */
+  async *#batchesOf(place: BatchPlace, request: ReadRequest): AsyncGenerator<PlacedBatch> {
+    const { from = 0, to = Number.POSITIVE_INFINITY, columns: wanted, batchRows = BATCH_ROWS } = request;
+    const { features } = this.#options;
+    const names = wanted ?? Object.keys(features);
+    const arrays = await this.#load(place, new Set(names));
+    const end = Math.min(place.rows, to - place.first);
+    for (let at = Math.max(0, from - place.first); at < end; at += batchRows) {
+      const stop = Math.min(end, at + batchRows);
+      const columns: Record<string, Column> = {};
+      for (const name of names) columns[name] = this.#column(name, arrays.get(name), at, stop);
+      yield { length: stop - at, columns, first: place.first + at };
     }
-    return columns;
   }
 
-  /** A stream of one batch is what the library can read by itself. */
-  async #load(place: BatchPlace): Promise<RecordBatch> {
-    const { arrow, file, head } = this.#options;
-    const bytes = Buffer.concat([head, await bytesOf(file, place), END_OF_STREAM]);
+  #column(name: string, data: ArrayData | undefined, from: number, to: number): Column {
+    if (!data) return new Array(to - from).fill(null);
+    return this.#named(name, () => columnOf(data, this.#options.features[name]!, from, to));
+  }
+
+  /** The arrays of some columns. */
+  async #load(place: BatchPlace, wanted: ReadonlySet<string>): Promise<Map<string, ArrayData>> {
+    const what = `the record batch at row ${place.first}`;
+    const { file, layouts, unpackZstd } = this.#options;
+    const isWhole = [...layouts.keys()].every((name) => wanted.has(name));
+    const read = await this.#at(what, () => readMessage(file, place, isWhole));
+    const header = await this.#at(what, async () => batchHeaderOf(read.message));
+    const walk = new ArrayReader(header);
+    const chosen = [...layouts].flatMap(([name, layout]) => {
+      const { cursor } = walk;
+      const buffers = this.#named(name, () => walk.skip(layout));
+      return wanted.has(name) ? [{ name, layout, cursor, buffers }] : [];
+    });
+    const ids = new Set(chosen.flatMap(({ layout }) => dictionaryIds(layout)));
+    const dictionaries = await this.#dictionaries.get([...ids], place.dictionaries);
+    const buffers = chosen.flatMap((one) => one.buffers);
+    const pieces = await this.#at(what, () => readBody(file, place, read, buffers));
+    const body = bodyOf(pieces, header.codec, unpackZstd);
+    const arrays = new Map<string, ArrayData>();
+    for (const { name, layout, cursor } of chosen)
+      this.#named(name, () => {
+        const data = new ArrayReader(header, cursor).load(layout, body, dictionaries);
+        if (data.length !== place.rows)
+          throw new Error(`it has ${data.length} rows in a record batch of ${place.rows}`);
+        arrays.set(name, data);
+      });
+    return arrays;
+  }
+
+  async #loadDictionary(place: DictionaryPlace, layout: Layout | undefined): Promise<ArrayData> {
+    const what = `dictionary ${place.id}`;
+    const { file, unpackZstd } = this.#options;
+    return await this.#at(what, async () => {
+      if (!layout) throw new Error("no column has it");
+      const { message, pieces } = await readMessage(file, place, true);
+      const { batch } = dictionaryHeaderOf(message);
+      const dictionaries = await this.#dictionaries.get(dictionaryIds(layout), place.dictionaries);
+      return new ArrayReader(batch).load(layout, bodyOf(pieces, batch.codec, unpackZstd), dictionaries, true);
+    });
+  }
+
+  async #at<T>(what: string, read: () => Promise<T>): Promise<T> {
     try {
-      for (const batch of arrow.RecordBatchReader.from(bytes)) return batch;
+      return await read();
     } catch (error) {
-      throw this.#bad(`the record batch at row ${place.first} cannot be read: ${(error as Error).message}`, error);
+      throw this.#bad(`${what} cannot be read`, error);
     }
-    throw this.#bad(`the record batch at row ${place.first} is not there`);
   }
 
-  #bad(what: string, cause?: unknown): KagurazakaError {
-    return new KagurazakaError("bad-data", `${this.name}: ${what}`, { where: this.name, cause });
+  #named<T>(column: string, read: () => T): T {
+    try {
+      return read();
+    } catch (error) {
+      throw this.#bad(`column ${column} cannot be read`, error);
+    }
+  }
+
+  #bad(what: string, cause: unknown): KagurazakaError {
+    if (KagurazakaError.is(cause)) return cause;
+    return new KagurazakaError("bad-data", `${this.name}: ${what}: ${reasonOf(cause)}`, { where: this.name, cause });
   }
 
   async where(_from: number, position: number): Promise<string> {

@@ -13,7 +13,9 @@ import {
   splitNullable,
   Value,
 } from "../../features/feature.js";
+import { checkSchema } from "./check-schema.js";
 import { type ArrowEngine, loadArrow } from "./engine.js";
+import { messageOf } from "./headers.js";
 import { metadataOf, storedFeatures, withMetadata } from "./metadata.js";
 
 const EXTENSION = "ARROW:extension:name";
@@ -23,7 +25,7 @@ const units: readonly TimeUnit[] = ["s", "ms", "us", "ns"];
 
 /** @throws Error for a type that no feature can be */
 export function featuresOfSchema(arrow: ArrowEngine, schema: Schema): Features {
-  const own = Object.fromEntries(schema.fields.map((field) => [field.name, featureOfField(arrow, field)]));
+  const own = Object.fromEntries(schema.fields.map((field) => [field.name ?? "", featureOfField(arrow, field)]));
   return withMetadata(own, schema.metadata);
 }
 
@@ -164,11 +166,19 @@ export async function encodeSchemaMessage(features: Features): Promise<string> {
   return bytes.subarray(0, 8 + bytes.readInt32LE(4)).toString("base64");
 }
 
-const END_OF_STREAM = Buffer.from([0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0]);
-
 /** @throws Error for what is no such message */
 export async function decodeSchemaMessage(base64: string): Promise<Features> {
   const arrow = await loadArrow();
-  const reader = arrow.RecordBatchReader.from(Buffer.concat([Buffer.from(base64, "base64"), END_OF_STREAM]));
-  return featuresOfSchema(arrow, reader.open().schema);
+  const bytes = Buffer.from(base64, "base64");
+  return featuresOfSchema(arrow, decodeSchema(arrow, bytes.subarray(bytes.readInt32LE(0) === -1 ? 8 : 4)));
+}
+
+/** @param metadata of the schema's message, behind its prefix. @throws Error for damage, and types that are not supported */
+export function decodeSchema({ MessageReader }: ArrowEngine, metadata: Buffer): Schema {
+  const { kind, header } = messageOf(metadata);
+  if (kind !== "schema") throw new Error("it has no schema");
+  checkSchema(header);
+  const prefix = Buffer.alloc(8, 0xff);
+  prefix.writeInt32LE(metadata.length, 4);
+  return new MessageReader(Buffer.concat([prefix, metadata])).readSchema()!;
 }

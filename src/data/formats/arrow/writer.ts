@@ -4,14 +4,17 @@ import { type Batch, batchOf, type Row, sliceBatch } from "../../batch/batch.js"
 import { concatBatches } from "../../batch/concat.js";
 import type { Features } from "../../features/feature.js";
 import { FileSink } from "../../stores/file-sink.js";
-import type { CreateRequest, ShardWriter, WrittenFile } from "../format.js";
+import { type CreateRequest, type ShardWriter, UnwritableRow, type WrittenFile } from "../format.js";
 import { dataOf } from "./build.js";
+import { MAX_BYTES } from "./build-bytes.js";
 import { type ArrowEngine, loadArrow } from "./engine.js";
 import { storedFeatures } from "./metadata.js";
+import { rowSizer } from "./row-bytes.js";
 import { schemaOf } from "./schema.js";
 
-/** Rows of a record batch. */
+/** A record batch ends with so many rows, or before the row that would make it larger than so many bytes. */
 const BATCH_ROWS = 10_000;
+const BATCH_BYTES = 16 << 20;
 const MAGIC = Buffer.from("ARROW1");
 const END_OF_STREAM = Buffer.from([0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0]);
 
@@ -24,6 +27,7 @@ class ArrowWriter implements ShardWriter {
   readonly #arrow: ArrowEngine;
   readonly #features: Features;
   readonly #schema: Schema;
+  readonly #bytesOf: (batch: Batch) => Float64Array;
   readonly #compression: number | null;
   readonly #batchRows: number;
   readonly #isFile: boolean;
@@ -31,6 +35,7 @@ class ArrowWriter implements ShardWriter {
   readonly #blocks: FileBlock[] = [];
   #waiting: Batch[] = [];
   #waitingRows = 0;
+  #waitingBytes = 0;
   #rows = 0;
 
   constructor(
@@ -42,62 +47,85 @@ class ArrowWriter implements ShardWriter {
     this.#arrow = arrow;
     this.#features = storedFeatures(features);
     this.#schema = schemaOf(arrow, features);
+    this.#bytesOf = rowSizer(this.#features);
     this.#compression =
       compression === "zstd" ? CompressionType.ZSTD : compression === "lz4" ? CompressionType.LZ4_FRAME : null;
     this.#batchRows = groupRows ?? BATCH_ROWS;
     this.#isFile = container === "file";
     this.#sink = new FileSink(path);
     if (this.#isFile) this.#sink.write(Buffer.concat([MAGIC, Buffer.alloc(2)]));
-    this.#sink.write(this.#messages([])[0]!);
+    for (const part of this.#messages(undefined).parts) this.#sink.write(part);
   }
 
   async writeRows(rows: readonly Row[]): Promise<void> {
     if (rows.length > 0) await this.writeBatch(batchOf(rows, this.#features));
   }
 
+  /** @throws UnwritableRow for a row of 2 GB; the rows before are written */
   async writeBatch(batch: Batch): Promise<void> {
-    for (let at = 0; at < batch.length; ) {
-      const count = Math.min(batch.length - at, this.#batchRows - this.#waitingRows);
-      this.#waiting.push(count === batch.length ? batch : sliceBatch(batch, at, at + count));
-      this.#waitingRows += count;
-      at += count;
-      if (this.#waitingRows >= this.#batchRows) this.#writeWaiting();
+    const bytes = this.#bytesOf(batch);
+    let from = 0;
+    let waitingRows = this.#waitingRows;
+    let waitingBytes = this.#waitingBytes;
+    for (let row = 0; row < bytes.length; row++) {
+      const more = bytes[row]!;
+      if (more > MAX_BYTES) {
+        this.#add(batch, from, row, waitingBytes);
+        throw new UnwritableRow(row, "the row has more than 2 GB");
+      }
+      if (waitingRows >= this.#batchRows || (waitingRows > 0 && waitingBytes + more > BATCH_BYTES)) {
+        this.#add(batch, from, row, waitingBytes);
+        this.#writeWaiting();
+        from = row;
+        waitingRows = 0;
+        waitingBytes = 0;
+      }
+      waitingRows++;
+      waitingBytes += more;
     }
+    this.#add(batch, from, batch.length, waitingBytes);
+    if (waitingRows >= this.#batchRows) this.#writeWaiting();
+  }
+
+  /** @param waitingBytes then */
+  #add(batch: Batch, from: number, to: number, waitingBytes: number): void {
+    this.#waitingBytes = waitingBytes;
+    if (from === to) return;
+    this.#waiting.push(to - from === batch.length ? batch : sliceBatch(batch, from, to));
+    this.#waitingRows += to - from;
   }
 
   #writeWaiting(): void {
     if (this.#waitingRows === 0) return;
     const batch = this.#waiting.length === 1 ? this.#waiting[0]! : concatBatches(this.#waiting);
-    const message = this.#messages([batch])[1]!;
-    const metaDataLength = 8 + message.readInt32LE(4);
-    const { FileBlock } = this.#arrow;
-    this.#blocks.push(new FileBlock(metaDataLength, message.length - metaDataLength, this.#sink.bytes));
-    this.#sink.write(message);
-    this.#rows += batch.length;
     this.#waiting = [];
     this.#waitingRows = 0;
+    this.#waitingBytes = 0;
+    const { parts, schemaParts } = this.#messages(batch);
+    const offset = this.#sink.bytes;
+    for (const part of parts.slice(schemaParts)) this.#sink.write(part);
+    // Behind the mark.
+    const prefix = parts[schemaParts + 1]!;
+    const metaDataLength = 8 + Buffer.from(prefix.buffer, prefix.byteOffset, 4).readInt32LE(0);
+    const { FileBlock } = this.#arrow;
+    this.#blocks.push(new FileBlock(metaDataLength, this.#sink.bytes - offset - metaDataLength, offset));
+    this.#rows += batch.length;
   }
 
-  /** The message of the schema, and those of batches. */
-  #messages(batches: readonly Batch[]): Buffer[] {
+  /** The message of the schema, and that of a batch, in the parts that the library writes. */
+  #messages(batch: Batch | undefined): { parts: readonly Uint8Array[]; schemaParts: number } {
     const { StreamWriter, RecordBatch, makeData, Struct } = this.#arrow;
     const writer = new StreamWriter({ autoDestroy: false, compressionType: this.#compression });
     writer.reset(undefined, this.#schema);
-    for (const batch of batches) {
-      const children = this.#schema.fields.map((field) =>
-        dataOf(this.#arrow, batch.columns[field.name]!, field.type as DataType, this.#features[field.name]!),
-      );
-      writer.write(
-        new RecordBatch(
-          this.#schema,
-          makeData({ type: new Struct(this.#schema.fields), length: batch.length, nullCount: 0, children }),
-        ),
-      );
-    }
-    writer.finish();
-    const bytes = Buffer.from(writer.toUint8Array(true));
-    const border = 8 + bytes.readInt32LE(4);
-    return [bytes.subarray(0, border), bytes.subarray(border, bytes.length - END_OF_STREAM.length)];
+    const { parts } = writer;
+    const schemaParts = parts.length;
+    if (!batch) return { parts, schemaParts };
+    const children = this.#schema.fields.map((field) =>
+      dataOf(this.#arrow, batch.columns[field.name]!, field.type as DataType, this.#features[field.name]!),
+    );
+    const type = new Struct(this.#schema.fields);
+    writer.write(new RecordBatch(this.#schema, makeData({ type, length: batch.length, nullCount: 0, children })));
+    return { parts, schemaParts };
   }
 
   async finish(): Promise<WrittenFile> {
