@@ -1,6 +1,7 @@
 import { own } from "../../base/own.js";
 import { type DTypeParts, dtypeParts } from "../features/dtypes.js";
 import { type Feature, type Features, isA, isList, splitNullable } from "../features/feature.js";
+import { doublesOf } from "./wide-integers.js";
 
 /** One record. `bigint` for integers beyond 2^53, `Uint8Array` for bytes, typed arrays for lists of numbers. */
 // biome-ignore lint/suspicious/noExplicitAny: a row's fields are what its file has; `ValueOf<F>` types them where features are known.
@@ -78,6 +79,7 @@ export function integers64(
   values: ArrayLike<number | bigint>,
   signed: boolean,
 ): Float64Array | BigInt64Array | BigUint64Array {
+  if (values instanceof BigInt64Array || values instanceof BigUint64Array) return doublesOf(values) ?? values;
   const numbers = new Float64Array(values.length);
   for (let i = 0; i < values.length; i++) {
     const number = Number(values[i]);

@@ -1,8 +1,8 @@
 import type { NumberArray } from "../../batch/batch.js";
+import { doublesOf } from "../../batch/wide-integers.js";
 import type { Dictionary } from "./dictionaries.js";
 import type { BatchHeader, BufferPlace } from "./headers.js";
 import type { Layout, NumberArrayType } from "./layout.js";
-import { doublesOf } from "./wide.js";
 
 /** An array of a record batch: its buffers, with nothing decoded. Lengths and offsets are checked, so decoding stays within them. */
 export interface ArrayData {

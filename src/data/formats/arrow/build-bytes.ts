@@ -1,4 +1,4 @@
-import { wideOf } from "./wide.js";
+import { wideOf } from "../../batch/wide-integers.js";
 
 /** What the buffers of a record batch may have: offsets have 32 bits, and so has the library's count of bytes. */
 export const MAX_BYTES = 2 ** 31 - 64;

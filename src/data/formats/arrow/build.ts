@@ -1,5 +1,6 @@
 import type { Data, DataType } from "apache-arrow";
 import type { Column } from "../../batch/batch.js";
+import { wideOf } from "../../batch/wide-integers.js";
 import { type DTypeParts, dtypeParts, type TimeUnit } from "../../features/dtypes.js";
 import { type Feature, isA, isList, type MapFeature, type Struct, splitNullable } from "../../features/feature.js";
 import { jsonValueText } from "../../features/json-text.js";
@@ -7,7 +8,6 @@ import { unitsOf, unscaled } from "../../features/moments.js";
 import { float16Bits } from "../float16.js";
 import { byteData, textData } from "./build-bytes.js";
 import type { ArrowEngine } from "./engine.js";
-import { wideOf } from "./wide.js";
 
 /** A column as Arrow has it in memory. */
 export function dataOf(
@@ -82,8 +82,31 @@ function listData(
 }
 
 /** Values that nobody reads. */
-function fillerOf(size: number, item: Feature): unknown[] {
-  return new Array(size).fill(splitNullable(item).nullable ? null : 0);
+const fillerOf = (size: number, item: Feature): unknown[] => new Array(size).fill(size > 0 ? someValue(item) : null);
+
+function someValue(feature: Feature): unknown {
+  const { core, nullable } = splitNullable(feature);
+  if (nullable || isA(core, "Json")) return null;
+  if (isList(core)) return new Array(Math.max(0, core.length)).fill(core.length > 0 ? someValue(core.feature) : null);
+  if (isA(core, "Map")) return [];
+  if (isA(core, "ClassLabel")) return 0;
+  if (!isA(core, "Value"))
+    return Object.fromEntries(Object.entries(core as Struct).map(([name, field]) => [name, someValue(field)]));
+  switch (dtypeParts(core.dtype).kind) {
+    case "string":
+      return "";
+    case "binary":
+      return new Uint8Array(0);
+    case "decimal":
+      return "0";
+    case "date":
+    case "timestamp":
+      return new Date(0);
+    case "bool":
+      return false;
+    default:
+      return 0;
+  }
 }
 
 /** Typed arrays of one kind stay one. */

@@ -1,13 +1,13 @@
 import { isUtf8 } from "node:buffer";
 import { parseJson } from "../../../base/exact-json.js";
 import { type Column, type NumberArray, numberArrayOf, plainInteger } from "../../batch/batch.js";
+import { doublesOf } from "../../batch/wide-integers.js";
 import { type DTypeParts, dtypeParts } from "../../features/dtypes.js";
 import { type Feature, isA, isList, type MapFeature, type Struct, splitNullable } from "../../features/feature.js";
 import { decimalText, timestampOf } from "../../features/moments.js";
 import { float16Number } from "../float16.js";
 import { takerOf } from "../take-lists.js";
 import { type ArrayData, numbersIn } from "./arrays.js";
-import { doublesOf } from "./wide.js";
 
 type Values = ArrayLike<unknown>;
 

@@ -1,4 +1,5 @@
 import type { SchemaElement } from "hyparquet";
+import { wideOf } from "../../batch/wide-integers.js";
 import { type DTypeParts, dtypeParts, type TimeUnit } from "../../features/dtypes.js";
 import { type Feature, isA } from "../../features/feature.js";
 import { jsonValueText } from "../../features/json-text.js";
@@ -16,7 +17,7 @@ export type Stored =
 
 /** The inverse of `convertDense`. */
 export function storedValues(values: ArrayLike<unknown>, element: SchemaElement, feature: Feature): Stored {
-  if (isA(feature, "ClassLabel")) return bigints(values);
+  if (isA(feature, "ClassLabel")) return wideOf(values);
   if (isA(feature, "Json")) return each(values, (value) => Buffer.from(jsonValueText(value, element.name)));
   return storedByType(values, element, dtypeParts((feature as { dtype: string }).dtype));
 }
@@ -28,7 +29,7 @@ function storedByType(values: ArrayLike<unknown>, element: SchemaElement, parts:
     case "bool":
       return values as readonly boolean[];
     case "int":
-      if (parts.bits === 64) return bigints(values);
+      if (parts.bits === 64) return wideOf(values);
       return values instanceof Int32Array ? values : Int32Array.from(values as ArrayLike<number>);
     case "float":
       return storedFloats(values as ArrayLike<number>, parts.bits);
@@ -45,33 +46,12 @@ function storedByType(values: ArrayLike<unknown>, element: SchemaElement, parts:
     case "timestamp":
       return storedTimestamps(values as ArrayLike<Date | bigint>, parts.unit);
     case "duration":
-      return bigints(values);
+      return wideOf(values);
   }
 }
 
 const each = (values: ArrayLike<unknown>, store: (value: unknown) => Uint8Array): Uint8Array[] =>
   Array.from(values, store);
-
-function bigints(values: ArrayLike<unknown>): BigInt64Array {
-  if (values instanceof BigInt64Array) return values;
-  if (values instanceof BigUint64Array) return new BigInt64Array(values.buffer, values.byteOffset, values.length);
-  const stored = new BigInt64Array(values.length);
-  // A number is written by halves: a bigint for each would cost ten times as much.
-  const halves = new Int32Array(stored.buffer);
-  for (let i = 0; i < stored.length; i++) {
-    const value = values[i];
-    if (typeof value === "bigint") {
-      stored[i] = BigInt.asIntN(64, value);
-      continue;
-    }
-    const number = value as number;
-    halves[2 * i] = number | 0;
-    halves[2 * i + 1] = Math.floor(number / 0x100000000);
-    // Bits above 2^32 are dropped by `|` only below 2^53, which all these numbers are.
-    if (Math.abs(number) >= 0x80000000) halves[2 * i] = Number(BigInt.asIntN(32, BigInt(number)));
-  }
-  return stored;
-}
 
 function storedFloats(values: ArrayLike<number>, bits: number): Stored {
   if (bits === 64) return values instanceof Float64Array ? values : Float64Array.from(values);
@@ -94,7 +74,7 @@ function fixedBytes(value: bigint, length: number): Uint8Array {
 
 function storedTimes(values: ArrayLike<number>, unit: TimeUnit): Stored {
   if (unit === "s") return Int32Array.from(values, (value) => value * 1000);
-  return unit === "ms" ? Int32Array.from(values) : bigints(values);
+  return unit === "ms" ? Int32Array.from(values) : wideOf(values);
 }
 
 function storedTimestamps(values: ArrayLike<Date | bigint>, unit: TimeUnit): Stored {

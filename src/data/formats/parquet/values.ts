@@ -59,27 +59,12 @@ function convertInts(dense: Dense, { bits, signed }: DTypeParts & { kind: "int" 
   if (bits === 64) {
     if (dense instanceof Int32Array) return Float64Array.from(dense);
     const exact = dense as BigInt64Array;
-    return signed
-      ? integersOf(exact)
-      : integers64(new BigUint64Array(exact.buffer, exact.byteOffset, exact.length), false);
+    return integers64(signed ? exact : new BigUint64Array(exact.buffer, exact.byteOffset, exact.length), signed);
   }
   const target = numberArrayOf({ kind: "int", bits, signed });
   if (bits === 32 && dense instanceof Int32Array)
     return signed ? dense : new Uint32Array(dense.buffer, dense.byteOffset, dense.length);
   return target.from(Array.from(dense as ArrayLike<number | bigint>, Number));
-}
-
-/** As `integers64`, without a bigint for each: both halves are read. */
-function integersOf(exact: BigInt64Array): Float64Array | BigInt64Array {
-  const halves = new Int32Array(exact.buffer, exact.byteOffset, exact.length * 2);
-  const numbers = new Float64Array(exact.length);
-  for (let i = 0; i < numbers.length; i++) {
-    const high = halves[2 * i + 1]!;
-    // Within 2^53.
-    if (high < -0x200000 || high >= 0x200000) return exact;
-    numbers[i] = high * 0x100000000 + (halves[2 * i]! >>> 0);
-  }
-  return numbers;
 }
 
 function convertTimestamps(dense: Dense, element: SchemaElement, unit: TimeUnit): Values {
