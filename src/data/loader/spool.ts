@@ -1,9 +1,9 @@
 import { randomUUID } from "node:crypto";
-import { closeSync, openSync, readSync, unlinkSync } from "node:fs";
+import { closeSync, openSync, unlinkSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { deserialize, serialize } from "node:v8";
-import { environmentError, writeFully } from "../../base/disk.js";
+import { environmentError, readFully } from "../../base/disk.js";
 import type { Row } from "../batch/batch.js";
 
 /** Rows on disk, to be read again in any order. The file has no name: whatever ends the process, it is gone. */
@@ -16,7 +16,8 @@ export class Spool implements Disposable {
     const block = serialize(rows);
     try {
       this.#fd ??= openNameless();
-      writeFully(this.#fd, block, block.length);
+      // At its place, whatever a write before that failed has left behind the end.
+      for (let at = 0; at < block.length; ) at += writeSync(this.#fd, block, at, block.length - at, this.#end + at);
     } catch (error) {
       throw environmentError("write", tmpdir(), error);
     }
@@ -26,7 +27,7 @@ export class Spool implements Disposable {
 
   read(at: number, bytes: number): Row[] {
     const block = Buffer.allocUnsafe(bytes);
-    for (let filled = 0; filled < bytes; ) filled += readSync(this.#fd!, block, filled, bytes - filled, at + filled);
+    if (readFully(this.#fd!, block, at) < bytes) throw new Error(`the spool ends before byte ${at + bytes}`);
     return deserialize(block) as Row[];
   }
 
@@ -38,7 +39,7 @@ export class Spool implements Disposable {
 
 function openNameless(): number {
   const path = join(tmpdir(), `kagurazaka-rows-${randomUUID()}`);
-  const fd = openSync(path, "ax+", 0o600);
+  const fd = openSync(path, "wx+", 0o600);
   unlinkSync(path);
   return fd;
 }
