@@ -1,6 +1,7 @@
 import { pipeline, type Readable, Transform } from "node:stream";
 import zlib from "node:zlib";
 import { KagurazakaError } from "../../base/errors.js";
+import { memoizePromise } from "../../base/memoize-promise.js";
 import { type FramePiece, ZstdFrames } from "./zstd-frames.js";
 
 /**
@@ -131,15 +132,12 @@ export async function createPacker(): Promise<Transform> {
 }
 
 type Codec = typeof import("@bokuweb/zstd-wasm");
-let codec: Promise<Codec> | undefined;
 
-function loadCodec(): Promise<Codec> {
-  codec ??= import("@bokuweb/zstd-wasm").then(async (loaded) => {
-    await loaded.init();
-    return loaded;
-  });
-  return codec;
-}
+const loadCodec = memoizePromise(async (): Promise<Codec> => {
+  const loaded = await import("@bokuweb/zstd-wasm");
+  await loaded.init();
+  return loaded;
+});
 
 /** Packs blocks into frames, at once. */
 export async function compressZstd(): Promise<(block: Uint8Array) => Uint8Array> {

@@ -1,6 +1,7 @@
 import { readFileSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { KagurazakaError } from "../../base/errors.js";
+import { memoizePromise } from "../../base/memoize-promise.js";
 import type { Features } from "../features/feature.js";
 import { fromHuggingFace } from "../features/hugging-face.js";
 import { formatOptions } from "../formats/options.js";
@@ -136,20 +137,20 @@ function readFeatures(path: string): Features {
 export class MapWorker {
   readonly #options: MapOptions;
   readonly #map: MapDefinition;
-  #source: Promise<Source> | undefined;
-  #plan: Promise<PartsPlan> | undefined;
+  readonly #source: () => Promise<Source>;
+  #plan: (() => Promise<PartsPlan>) | undefined;
 
   constructor(options: MapOptions, exported: Exported) {
     this.#options = options;
     this.#map = definitionOf(exported, options.batchSize);
+    this.#source = memoizePromise(() => openInput(options));
   }
 
   /** Maps a slice to its part. */
   async run(item: PartItem, ctx: MapItemContext): Promise<MapCounts & { bytesOut: number }> {
     const { onError, textErrors, groupRows } = this.#options;
-    this.#plan ??= awaitPlan(dirname(ctx.finalPath));
-    this.#source ??= openInput(this.#options);
-    const [plan, source] = await Promise.all([this.#plan, this.#source]);
+    this.#plan ??= memoizePromise(() => awaitPlan(dirname(ctx.finalPath)));
+    const [plan, source] = await Promise.all([this.#plan(), this.#source()]);
     const shard = source.shardNamed(item.shard);
     const unchanged = watchFile(shard.path, item.size);
     const format = await loadFormat(plan.format);
