@@ -53,7 +53,7 @@ export async function listGlob(glob: string): Promise<LocalFiles> {
   const pattern = parts.slice(magic).join("/");
   if (!statIfThere(root)?.isDirectory()) throw notThere(root);
   const files: ListedFile[] = [];
-  for await (const found of globFiles({ root, pattern })) files.push(...listed(root, found));
+  for await (const found of globFiles({ root, pattern })) for (const file of listed(root, found)) files.push(file);
   if (files.length > 0) return { root, files, card: undefined };
   throw new KagurazakaError("source", `no file matches ${glob}.${nearest(root, pattern)}`, {
     where: glob,
@@ -75,7 +75,7 @@ const MAX_LOOKED_AT = 1000;
 function nearest(root: string, pattern: string): string {
   const names: string[] = [];
   for (const found of walkFiles({ root, onUnreadable: () => {} })) {
-    names.push(...found.names.map((name) => joinRelative(found.relDir, name)));
+    for (const name of found.names) names.push(joinRelative(found.relDir, name));
     if (names.length >= MAX_LOOKED_AT) break;
   }
   if (names.length === 0) return ` ${root} is empty.`;

@@ -53,7 +53,9 @@ function splitsOfShards(data: readonly string[]): Splits {
     if (split === undefined) continue;
     // Python refuses such a folder. The further rules find something in it.
     if (!SPLIT_NAME.test(split)) return new Map();
-    found.set(split, [...(found.get(split) ?? []), name]);
+    const known = found.get(split);
+    if (known) known.push(name);
+    else found.set(split, [name]);
   }
   const usual = Object.keys(keywords).filter((split) => found.has(split));
   const others = [...found.keys()].filter((split) => !usual.includes(split)).sort(compareCodePoints);
@@ -102,12 +104,13 @@ export function sortFiles(names: readonly string[]): string[] {
  */
 export function matchFiles(patterns: readonly string[], names: readonly string[], of: string): string[] {
   const found = new Set<string>();
+  const known = new Set(names);
   for (const written of patterns) {
     const pattern = written.replace(/^(?:\.\/)+/, "");
     if (/[*?[]/.test(pattern)) {
       const matches = compileGlobs([asOurs(pattern)]);
       for (const name of sortFiles(names.filter((one) => matches(one) && isData(one, pattern)))) found.add(name);
-    } else if (names.includes(pattern)) found.add(pattern);
+    } else if (known.has(pattern)) found.add(pattern);
     else throw noSuchFile(pattern, names, of);
   }
   return [...found];
