@@ -1,3 +1,4 @@
+import { memoizePromise } from "../../base/memoize-promise.js";
 import type { Batch, Row } from "../batch/batch.js";
 import type { Features, ValueOf } from "../features/feature.js";
 import { batchesOfSize } from "../formats/row-block.js";
@@ -5,7 +6,9 @@ import { checkColumns } from "../map/check-columns.js";
 import { MemoryBatch, MemoryRows } from "./memory-rows.js";
 import {
   checkCount,
-  checkIndex,
+  checkIndices,
+  checkPlace,
+  checkSeed,
   checkShard,
   type Order,
   picked,
@@ -51,13 +54,14 @@ export class Dataset<F extends Features = Features> implements AsyncDisposable {
   readonly #store: RowStore;
   readonly #view: View;
   readonly #columns: Columns;
-  #order: Promise<Order> | undefined;
+  readonly #resolved: () => Promise<Order>;
 
   /** See `loadDataset`, `Dataset.fromRows` and `Dataset.fromBatch`. */
   constructor(store: RowStore, view: View = WHOLE, columns: Columns = undefined) {
     this.#store = store;
     this.#view = view;
     this.#columns = columns;
+    this.#resolved = memoizePromise(() => this.#resolve());
   }
 
   /** Rows in memory, checked where features are given. @throws BadValue */
@@ -88,8 +92,8 @@ export class Dataset<F extends Features = Features> implements AsyncDisposable {
 
   async #at(index: number): Promise<Row> {
     const order = await this.#resolved();
+    checkPlace(index, order.length);
     const row = index < 0 ? order.length + index : index;
-    if (!Number.isInteger(row) || row < 0 || row >= order.length) checkIndex(index, order.length);
     await this.#checkColumns();
     return (await this.#store.pick([order.at(row)], this.#columns))[0]!;
   }
@@ -123,6 +127,7 @@ export class Dataset<F extends Features = Features> implements AsyncDisposable {
 
   async *#blocks(from: number, to: number): AsyncGenerator<readonly Row[]> {
     checkCount(from, "from");
+    if (to !== Number.POSITIVE_INFINITY) checkCount(to, "to");
     await this.#checkColumns();
     const near = await this.#neighbours(from, to);
     if (near !== undefined) return yield* this.#store.rows(...near, this.#columns);
@@ -146,18 +151,6 @@ export class Dataset<F extends Features = Features> implements AsyncDisposable {
       yield Array.from({ length: Math.min(size, end - at) }, (_, i) => order.at(at + i));
   }
 
-  #resolved(): Promise<Order> {
-    const known = this.#order;
-    if (known !== undefined) return known;
-    const order = this.#resolve();
-    this.#order = order;
-    // What failed may be tried again.
-    order.catch(() => {
-      this.#order = undefined;
-    });
-    return order;
-  }
-
   async #resolve(): Promise<Order> {
     const { order, from, to } = this.#view;
     const all = order ? await order() : rangeOrder(0, await this.#store.length());
@@ -176,7 +169,7 @@ export class Dataset<F extends Features = Features> implements AsyncDisposable {
 
   /** The rows of these indices, in their order; one may come twice. */
   select(indices: Iterable<number>): Dataset<F> {
-    const kept = Float64Array.from(indices);
+    const kept = checkIndices(indices);
     return this.#reordered((order) => picked(order, kept));
   }
 
@@ -191,6 +184,7 @@ export class Dataset<F extends Features = Features> implements AsyncDisposable {
    * by one: at most 64 KB of text, or a row group, for each.
    */
   shuffle(seed: string | number): Dataset<F> {
+    checkSeed(seed);
     return this.#reordered((order) => shuffled(order, seed));
   }
 

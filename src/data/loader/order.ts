@@ -39,13 +39,43 @@ export function sharded(inner: Order, i: number, n: number, contiguous: boolean)
 export function checkIndex(index: number, length: number): void {
   if (Number.isInteger(index) && index >= 0 && index < length) return;
   const has = length === 0 ? "it has no rows" : `its rows are 0 to ${length - 1}`;
-  throw new KagurazakaError("bad-value", `the dataset has no row ${index}: ${has}`);
+  throw new KagurazakaError("bad-value", `the dataset has no row ${shown(index)}: ${has}`);
+}
+
+/** The same for an index that may be negative, as `at` takes it. */
+export function checkPlace(index: number, length: number): void {
+  if (Number.isInteger(index) && index >= -length && index < length) return;
+  const has = length === 0 ? "it has no rows" : `its rows are 0 to ${length - 1}, or -${length} to -1 from the end`;
+  throw new KagurazakaError("bad-value", `the dataset has no row ${shown(index)}: ${has}`);
+}
+
+/** A seed that is an object would be `[object Object]`, whatever is in it. @throws KagurazakaError `bad-value` */
+export function checkSeed(seed: string | number): void {
+  if (typeof seed === "string" || Number.isFinite(seed)) return;
+  throw new KagurazakaError("bad-value", `the seed must be a string or a number, not ${shown(seed)}`);
+}
+
+/** @throws KagurazakaError `bad-value` for what is no list of numbers */
+export function checkIndices(indices: Iterable<number>): Float64Array {
+  const isList = typeof indices === "object" && indices !== null && Symbol.iterator in indices;
+  if (!isList) throw new KagurazakaError("bad-value", `the indices must be a list of numbers, not ${shown(indices)}`);
+  const all = ArrayBuffer.isView(indices) ? (indices as unknown as ArrayLike<number>) : [...indices];
+  const bad = Array.prototype.findIndex.call(all, (one) => typeof one !== "number");
+  if (bad < 0) return Float64Array.from(all);
+  throw new KagurazakaError("bad-value", `the dataset has no row ${shown(all[bad])}: an index is a number`);
+}
+
+/** `"1"` with its quotes: it is not the number. */
+function shown(value: unknown): string {
+  if (typeof value === "string") return JSON.stringify(value);
+  if (typeof value !== "object" || value === null) return String(value);
+  return Array.isArray(value) ? "an array" : "an object";
 }
 
 /** @throws KagurazakaError `bad-value` */
 export function checkCount(value: number, name: string, least = 0): void {
   if (Number.isSafeInteger(value) && value >= least) return;
-  throw new KagurazakaError("bad-value", `${name} must be an integer of at least ${least}, not ${value}`);
+  throw new KagurazakaError("bad-value", `${name} must be an integer of at least ${least}, not ${shown(value)}`);
 }
 
 export function checkShard(i: number, n: number): void {

@@ -6,7 +6,7 @@ import { batchesOfSize } from "../formats/row-block.js";
 import { checkColumns } from "../map/check-columns.js";
 import type { SourceShard } from "../source/source.js";
 import type { ColumnOf, PickColumns, RowOf } from "./dataset.js";
-import { checkCount, checkShard } from "./order.js";
+import { checkCount, checkSeed, checkShard } from "./order.js";
 import { createPermutation } from "./permutation.js";
 import { type Columns, pickFeatures } from "./row-store.js";
 import type { SourceReader } from "./source-reader.js";
@@ -103,6 +103,7 @@ export class StreamingDataset<F extends Features = Features> {
    * machine. For an order of all rows load the dataset without `streaming`.
    */
   shuffle(seed: string | number, { buffer = BUFFER_ROWS }: { buffer?: number } = {}): StreamingDataset<F> {
+    checkSeed(seed);
     checkCount(buffer, "the buffer", 1);
     const { shards, steps } = this.#stream;
     const permute = createPermutation(seed, shards.length);

@@ -228,3 +228,32 @@ describe("loading", () => {
     expect((await dataset.at(1)).id).toBe(1);
   });
 });
+
+describe("arguments that make no sense", () => {
+  const dataset = Dataset.fromRows(rowsUpTo(3));
+  const any = dataset as unknown as Record<string, (...args: unknown[]) => Promise<unknown> & Dataset>;
+  const reads = async (view: () => unknown): Promise<unknown> => await (view() as Dataset).at(0);
+
+  test.each([
+    ["at 3", () => any.at!(3), /has no row 3: its rows are 0 to 2, or -3 to -1 from the end/],
+    ["at -4", () => any.at!(-4), /has no row -4: its rows are 0 to 2, or -3 to -1 from the end/],
+    ["at a half", () => any.at!(1.5), /has no row 1\.5/],
+    ["at a text", () => any.at!("1"), /has no row "1"/],
+    ["select of a number", () => reads(() => any.select!(5)), /the indices must be a list of numbers, not 5/],
+    ["select of a text", () => reads(() => any.select!("01")), /the indices must be a list of numbers, not "01"/],
+    ["select of texts", () => reads(() => any.select!(["0"])), /has no row "0": an index is a number/],
+    ["select from the end", () => reads(() => any.select!([0, -1])), /has no row -1: its rows are 0 to 2/],
+    ["shard without a number", () => reads(() => any.shard!(0)), /the number of shards must be .* not undefined/],
+    ["shard behind the last", () => reads(() => any.shard!(2, 2)), /there is no shard 2 of 2/],
+    ["shuffle by nothing", () => reads(() => any.shuffle!()), /the seed must be a string or a number, not undefined/],
+    ["shuffle by an object", () => reads(() => any.shuffle!({ seed: 1 })), /the seed must be .*, not an object/],
+    ["shuffle by NaN", () => reads(() => any.shuffle!(Number.NaN)), /the seed must be .*, not NaN/],
+    ["rows to NaN", () => collect(dataset.rows({ to: Number.NaN })), /to must be an integer of at least 0, not NaN/],
+    ["rows from the end", () => collect(dataset.rows({ from: -1 })), /from must be an integer/],
+  ])("%s", async (_, call, says) => {
+    await expect((async () => await call())()).rejects.toMatchObject({
+      code: "bad-value",
+      message: expect.stringMatching(says),
+    });
+  });
+});
