@@ -8,7 +8,9 @@ import { chooseConfig } from "../hub/configs.js";
 import { isGlob } from "../hub/folder.js";
 import { openFile } from "../stores/index.js";
 import { type Listing, listSource, type SourceFile } from "./list-source.js";
+import { nameApart } from "./shard-names.js";
 import type { SourceShard } from "./source.js";
+import { groupBySplit, splitNamed } from "./splits.js";
 
 export interface SourceRequest {
   /** The format of all files. @defaultValue by extension, else by content */
@@ -33,21 +35,28 @@ interface Resolved {
 }
 
 type SplitFile = SourceFile & { readonly split: string };
+type SpecFile = SplitFile & { readonly spec: string };
 
 export async function resolveSource(specs: readonly string[], request: SourceRequest): Promise<Resolved> {
   const notes: string[] = [];
-  const files: SplitFile[] = [];
+  const files: SpecFile[] = [];
   for (const spec of specs) {
     const listing = await listSource(spec, { revision: request.revision, refresh: request.refresh });
     notes.push(...listing.notes);
-    files.push(...(listing.isDataset ? filesOfDataset(spec, listing, request, notes) : allTrain(listing.files)));
+    const found = listing.isDataset ? filesOfDataset(spec, listing, request, notes) : allTrain(listing.files);
+    for (const file of found) files.push({ ...file, spec });
   }
-  const shards: SourceShard[] = [];
-  for (const file of files) shards.push({ ...file, ...(await formatOf(file, request.format, notes)) });
-  return { name: nameOf(specs[0]!), shards, notes };
+  const name = nameOf(specs[0]!);
+  const shards: (SourceShard & SpecFile)[] = [];
+  for (const file of chosenSplit(files, request.split, name))
+    shards.push({ ...file, ...(await formatOf(file, request.format, notes)) });
+  return { name, shards: nameApart(shards).map(({ spec, ...shard }) => shard), notes };
 }
 
 const allTrain = (files: readonly SourceFile[]): SplitFile[] => files.map((file) => ({ ...file, split: "train" }));
+
+const chosenSplit = (files: readonly SpecFile[], split: string | undefined, name: string): readonly SpecFile[] =>
+  split === undefined ? files : splitNamed(groupBySplit(files), split, name);
 
 /** By the card, else by the names of files: the rules of Hugging Face. What they leave out is said. */
 function filesOfDataset(spec: string, listing: Listing, request: SourceRequest, notes: string[]): SplitFile[] {

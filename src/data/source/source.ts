@@ -1,4 +1,5 @@
 import { KagurazakaError } from "../../base/errors.js";
+import { memoizePromise } from "../../base/memoize-promise.js";
 import { didYouMean } from "../../base/nearest.js";
 import type { Row } from "../batch/batch.js";
 import type { Features } from "../features/feature.js";
@@ -6,8 +7,10 @@ import type { Packing, RowBlock } from "../formats/format.js";
 import { formatOptions } from "../formats/options.js";
 import { loadFormat } from "../formats/registry.js";
 import { openShard, type Shard } from "../shard/shard.js";
+import { nameOfUrl } from "../stores/request.js";
 import { findFeatures } from "./find-features.js";
 import { resolveSource, type SourceRequest } from "./resolve-source.js";
+import { groupBySplit, splitNamed } from "./splits.js";
 
 /** A file of a source. */
 export interface SourceShard {
@@ -34,9 +37,11 @@ export class Source {
   readonly notes: readonly string[];
   readonly #options: Readonly<Record<string, unknown>>;
   readonly #byName: ReadonlyMap<string, SourceShard>;
+  readonly splits: ReadonlyMap<string, readonly SourceShard[]>;
   #features: Features | undefined;
-  #found: Promise<Features> | undefined;
+  readonly #found: () => Promise<Features>;
 
+  /** @throws KagurazakaError `source` for two shards of one name */
   constructor(
     name: string,
     shards: readonly SourceShard[],
@@ -55,27 +60,14 @@ export class Source {
     this.notes = notes;
     this.#options = options;
     this.#features = features;
-    this.#byName = new Map(shards.map((shard) => [shard.name, shard]));
-  }
-
-  get splits(): ReadonlyMap<string, readonly SourceShard[]> {
-    const splits = new Map<string, SourceShard[]>();
-    for (const shard of this.shards) {
-      const known = splits.get(shard.split);
-      if (known) known.push(shard);
-      else splits.set(shard.split, [shard]);
-    }
-    return splits;
+    this.#found = memoizePromise(() => findFeatures(this));
+    this.#byName = byName(shards, name);
+    this.splits = groupBySplit(shards);
   }
 
   /** The same with only the shards of one split. @throws KagurazakaError `source` */
   only(split: string): Source {
-    const names = [...this.splits.keys()];
-    if (!names.includes(split))
-      throw new KagurazakaError("source", `${this.name} has no split "${split}".${didYouMean(split, names)}`, {
-        hint: `It has: ${names.join(", ")}.`,
-      });
-    return new Source(this.name, this.splits.get(split)!, {
+    return new Source(this.name, splitNamed(this.splits, split, this.name), {
       options: this.#options,
       notes: this.notes,
       features: this.#features,
@@ -116,8 +108,7 @@ export class Source {
    * @throws KagurazakaError `features` where two shards contradict each other
    */
   async features(): Promise<Features> {
-    this.#found ??= this.#features ? Promise.resolve(this.#features) : findFeatures(this);
-    this.#features = await this.#found;
+    this.#features ??= await this.#found();
     return this.#features;
   }
 
@@ -134,6 +125,24 @@ export class Source {
   }
 }
 
+function byName(shards: readonly SourceShard[], of: string): Map<string, SourceShard> {
+  const found = new Map<string, SourceShard>();
+  for (const shard of shards) {
+    const other = found.get(shard.name);
+    if (other)
+      throw new KagurazakaError(
+        "source",
+        `${of} has two files of the name ${shard.name}: ${nameOfUrl(other.path)}, ${nameOfUrl(shard.path)}`,
+        {
+          where: shard.name,
+          hint: "Rename one of them, or read them as two datasets.",
+        },
+      );
+    found.set(shard.name, shard);
+  }
+  return found;
+}
+
 /**
  * Opens a dataset: a file, several, a folder, a glob, a URL, or the name of one on a hub.
  * @throws KagurazakaError `source` for what is not there, with the nearest name
@@ -145,6 +154,5 @@ export async function openSource(spec: string | readonly string[], request: Sour
       hint: "Name a file, a folder, a glob, a URL, or a dataset of the hub.",
     });
   const { name, shards, notes } = await resolveSource(specs, request);
-  const source = new Source(name, shards, { options: request.options, notes, features: request.features });
-  return request.split === undefined ? source : source.only(request.split);
+  return new Source(name, shards, { options: request.options, notes, features: request.features });
 }
