@@ -1,5 +1,6 @@
-import { mkdirSync, writeFileSync } from "node:fs";
+import { closeSync, mkdirSync, openSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { writeFully } from "../../base/disk.js";
 import type { Features } from "../features/feature.js";
 import { jsonText } from "../features/json-text.js";
 import type { ShardWriter } from "../formats/format.js";
@@ -20,11 +21,12 @@ interface PartRequest extends PartFormat {
 export class PartWriter implements AsyncDisposable {
   readonly #request: PartRequest;
   readonly #writer: ShardWriter;
-  #rejected: string[] = [];
+  readonly #rejected: SideFile;
 
   private constructor(request: PartRequest, writer: ShardWriter) {
     this.#request = request;
     this.#writer = writer;
+    this.#rejected = new SideFile(this.#beside(join(REJECTED_DIRECTORY, `${stemOf(request.item.part)}.jsonl`)));
   }
 
   static async open(request: PartRequest): Promise<PartWriter> {
@@ -41,7 +43,7 @@ export class PartWriter implements AsyncDisposable {
 
   /** Keeps a row aside. */
   reject(row: object): void {
-    this.#rejected.push(rejectedText(row));
+    this.#rejected.write(rejectedText(row));
   }
 
   /** @returns bytes of the part */
@@ -49,20 +51,70 @@ export class PartWriter implements AsyncDisposable {
     const { item } = this.#request;
     const written = await this.#writer.finish();
     const facts: PartFacts = { name: item.part, split: item.split, ...written, ...counts };
-    this.#beside(factsPath(stemOf(item.part)), `${JSON.stringify(facts)}\n`);
-    if (this.#rejected.length > 0)
-      this.#beside(join(REJECTED_DIRECTORY, `${stemOf(item.part)}.jsonl`), this.#rejected.join(""));
+    this.#rejected.finish();
+    const path = this.#beside(factsPath(stemOf(item.part)));
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, `${JSON.stringify(facts)}\n`);
     return written.bytes;
   }
 
-  #beside(name: string, text: string): void {
-    const path = join(dirname(this.#request.path), name);
-    mkdirSync(dirname(path), { recursive: true });
-    writeFileSync(path, text);
+  #beside(name: string): string {
+    return join(dirname(this.#request.path), name);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#rejected[Symbol.dispose]();
     await this.#writer[Symbol.asyncDispose]();
+  }
+}
+
+const BUFFER_BYTES = 1 << 16;
+
+/** Lines that are written as they come, some at a time. There is a file from the first one on; it goes where it is not finished. */
+class SideFile implements Disposable {
+  readonly #path: string;
+  #fd: number | undefined;
+  #waiting: string[] = [];
+  #length = 0;
+  #isFinished = false;
+
+  constructor(path: string) {
+    this.#path = path;
+  }
+
+  write(line: string): void {
+    this.#waiting.push(line);
+    this.#length += line.length;
+    if (this.#length >= BUFFER_BYTES) this.#flush();
+  }
+
+  finish(): void {
+    this.#flush();
+    this.#isFinished = true;
+    this.#close();
+  }
+
+  #flush(): void {
+    if (this.#waiting.length === 0) return;
+    if (this.#fd === undefined) {
+      mkdirSync(dirname(this.#path), { recursive: true });
+      this.#fd = openSync(this.#path, "w");
+    }
+    const bytes = Buffer.from(this.#waiting.join(""));
+    this.#waiting = [];
+    this.#length = 0;
+    writeFully(this.#fd, bytes, bytes.length);
+  }
+
+  #close(): void {
+    if (this.#fd !== undefined) closeSync(this.#fd);
+    this.#fd = undefined;
+  }
+
+  [Symbol.dispose](): void {
+    if (this.#isFinished) return;
+    this.#close();
+    rmSync(this.#path, { force: true });
   }
 }
 
