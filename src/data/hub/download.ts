@@ -6,6 +6,7 @@ import { KagurazakaError } from "../../base/errors.js";
 import { makeDirectory } from "../../base/make-directory.js";
 import { StagedFile } from "../../base/whole-file.js";
 import { openHttpFile } from "../stores/http.js";
+import type { DataFile } from "../stores/store.js";
 import { type RemoteFile, refusal } from "./api.js";
 import { blobPath, linkBlob, snapshotPath, temporaryOf } from "./cache.js";
 import type { HubSettings } from "./settings.js";
@@ -45,7 +46,8 @@ export async function download(wanted: Download, settings: HubSettings): Promise
 /** Through the links. A file that has the name of its hash was whole when it got it. */
 const isThere = (path: string, size: number): boolean => existsSync(path) && statSync(path).size === size;
 
-async function fetchBlob(wanted: Download, blob: string, settings: HubSettings): Promise<void> {
+/** @throws KagurazakaError `source` where it cannot be had, or is not of the size that the list says */
+export async function openRemote(wanted: Download, settings: HubSettings): Promise<DataFile> {
   const { file, name } = wanted;
   if (settings.isOffline)
     throw new KagurazakaError("source", `${file.name} of ${name} is not in the cache, and HF_HUB_OFFLINE is set`, {
@@ -54,8 +56,15 @@ async function fetchBlob(wanted: Download, blob: string, settings: HubSettings):
     });
   const of = { name, revision: wanted.commit, known: [] };
   const refused = (status: number, headers: Headers) => refusal(of, settings, status, headers);
-  await using remote = await openHttpFile(urlOf(settings, wanted), { ...settings, refused });
-  if (remote.size !== file.size) throw damaged(wanted, `${remote.size} bytes in place of ${file.size}`);
+  const remote = await openHttpFile(urlOf(settings, wanted), { ...settings, refused });
+  if (remote.size === file.size) return remote;
+  await remote[Symbol.asyncDispose]();
+  throw damaged(wanted, `${remote.size} bytes in place of ${file.size}`);
+}
+
+async function fetchBlob(wanted: Download, blob: string, settings: HubSettings): Promise<void> {
+  const { file } = wanted;
+  await using remote = await openRemote(wanted, settings);
   const hash = file.blob.length === 64 ? createHash("sha256") : createHash("sha1").update(`blob ${file.size}\0`);
   using staged = stage(blob);
   for await (const chunk of remote.stream(0, remote.size)) {

@@ -2,12 +2,13 @@ import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { KagurazakaError } from "../../base/errors.js";
 import { didYouMean } from "../../base/nearest.js";
+import { openLocalFile } from "../stores/local-file.js";
 import type { Patience } from "../stores/request.js";
-import type { ListedFile } from "../stores/store.js";
+import type { DataFile, ListedFile } from "../stores/store.js";
 import { commitOf, filesOf, type RemoteFile, type WantedDataset } from "./api.js";
 import { cachedCommit, cachedNames, folderOf, keepList, readList, snapshotFiles, snapshotPath } from "./cache.js";
 import { type DatasetCard, parseCard } from "./card.js";
-import { download } from "./download.js";
+import { download, openRemote } from "./download.js";
 import { parseHubName } from "./name.js";
 import { type Environment, type HubSettings, hubSettings } from "./settings.js";
 import { matchFiles } from "./splits.js";
@@ -89,6 +90,14 @@ export async function fetchHubFile(dataset: HubDataset, file: HubFile, options: 
   if (file.path !== undefined) return file.path;
   const remote: RemoteFile = { name: file.name, size: file.size, blob: file.version! };
   return await download({ ...dataset, file: remote }, hubSettings(options.env, options.patience));
+}
+
+/** Opens a file where it is: in the cache, else on the hub, of which only those bytes are fetched that are read. */
+export async function peekHubFile(dataset: HubDataset, file: HubFile, options: HubOptions = {}): Promise<DataFile> {
+  const at = snapshotPath(dataset.folder, dataset.commit, file.name);
+  if (existsSync(at)) return await openLocalFile(at);
+  const remote: RemoteFile = { name: file.name, size: file.size, blob: file.version! };
+  return await openRemote({ ...dataset, file: remote }, hubSettings(options.env, options.patience));
 }
 
 interface Found {

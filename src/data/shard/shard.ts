@@ -13,10 +13,13 @@ import type {
 } from "../formats/format.js";
 import { cut, positionOf } from "../formats/row-block.js";
 import { openFile } from "../stores/index.js";
+import type { DataFile } from "../stores/store.js";
 
 interface ShardOptions {
   /** Path or URL. */
   readonly path: string;
+  /** The same, opened already; the shard closes it. */
+  readonly file?: DataFile | undefined;
   readonly format: FormatDefinition;
   readonly packing: Packing;
   /** Options of the format. */
@@ -35,8 +38,8 @@ export interface Shard extends AsyncDisposable {
 }
 
 /** @throws KagurazakaError `source`, `bad-data` */
-export async function openShard({ path, format, packing, options, features }: ShardOptions): Promise<Shard> {
-  const file = await openFile(path);
+export async function openShard({ path, format, packing, options, features, ...given }: ShardOptions): Promise<Shard> {
+  const file = given.file ?? (await openFile(path));
   let reader: ShardReader;
   try {
     reader = await format.open({ file, packing, options: options as never, features });

@@ -4,9 +4,10 @@ import { KagurazakaError } from "../../base/errors.js";
 import { formatOfName } from "../formats/registry.js";
 import type { DatasetCard } from "../hub/card.js";
 import { isGlob, type LocalFiles, listFolder, listGlob } from "../hub/folder.js";
-import { fetchHubFile, type HubOptions, resolveHub } from "../hub/hub.js";
+import { fetchHubFile, type HubOptions, peekHubFile, resolveHub } from "../hub/hub.js";
 import { parseHubName } from "../hub/name.js";
 import { openFile, schemeOf } from "../stores/index.js";
+import type { DataFile } from "../stores/store.js";
 
 export interface SourceFile {
   /** Below the root of what was listed, POSIX. */
@@ -17,6 +18,8 @@ export interface SourceFile {
   readonly version: string | undefined;
   /** Brings a file of the hub into its cache, and says where it lies; undefined where `path` can be opened as it is. */
   readonly fetch?: (() => Promise<string>) | undefined;
+  /** Opens a file of the hub where it is, to read some bytes of it. */
+  readonly peek?: (() => Promise<DataFile>) | undefined;
 }
 
 /** What a word of the user names, before splits and formats are looked at. */
@@ -75,6 +78,7 @@ async function listHub(spec: string, options: HubOptions): Promise<Listing> {
       size: file.size,
       version: file.version,
       fetch: () => fetchHubFile(dataset, file),
+      peek: () => peekHubFile(dataset, file),
     })),
     card: dataset.card,
     isDataset: parseHubName(spec)!.path === undefined,

@@ -50,6 +50,6 @@ async function rangesOf(
     const why = packedReason(shard.packing);
     return { ranges: why === undefined ? evenCuts(shard.size, size.bytes) : [wholeFile(shard.size)], why };
   }
-  await using opened = await source.openWith(shard, undefined);
+  await using opened = await source.openForFooter(shard);
   return { ranges: await opened.slices(size), why: opened.reader.undivided };
 }

@@ -8,6 +8,7 @@ import { formatOptions } from "../formats/options.js";
 import { loadFormat } from "../formats/registry.js";
 import { openShard, type Shard } from "../shard/shard.js";
 import { nameOfUrl } from "../stores/request.js";
+import type { DataFile } from "../stores/store.js";
 import { findFeatures } from "./find-features.js";
 import { resolveSource, type SourceRequest } from "./resolve-source.js";
 import { groupBySplit, splitNamed } from "./splits.js";
@@ -26,6 +27,8 @@ export interface SourceShard {
   readonly packing: Packing;
   /** Brings a file of the hub into its cache, and says where it lies; undefined where `path` can be opened as it is. */
   readonly fetch?: (() => Promise<string>) | undefined;
+  /** Opens a file of the hub where it is, to read some bytes of it. */
+  readonly peek?: (() => Promise<DataFile>) | undefined;
 }
 
 /** A named dataset: its shards in order, by split. */
@@ -93,14 +96,33 @@ export class Source {
 
   /** As it is: values of a format without types are guessed one by one. */
   async openWith(shard: SourceShard, features: Features | undefined): Promise<Shard> {
-    const format = await loadFormat(shard.format);
     return openShard({
+      ...(await this.#common(shard)),
       path: (await shard.fetch?.()) ?? shard.path,
-      format,
-      packing: shard.packing,
-      options: formatOptions(format.options, this.#options, shard.name),
       features,
     });
+  }
+
+  /**
+   * To find its schema, or where it can be cut. Of a file of the hub that has a footer, only that is fetched; where the server gives
+   * no ranges, all of it.
+   */
+  async openForFooter(shard: SourceShard): Promise<Shard> {
+    const common = await this.#common(shard);
+    if (shard.peek && common.format.hasSchema) {
+      try {
+        return await openShard({ ...common, path: shard.path, file: await shard.peek() });
+      } catch (error) {
+        if (!KagurazakaError.is(error) || error.code !== "source") throw error;
+      }
+    }
+    return await this.openWith(shard, undefined);
+  }
+
+  async #common(shard: SourceShard) {
+    const format = await loadFormat(shard.format);
+    const options = formatOptions(format.options, this.#options, shard.name);
+    return { format, packing: shard.packing, options };
   }
 
   /**
