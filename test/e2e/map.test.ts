@@ -1,4 +1,4 @@
-import { appendFileSync, existsSync, readFileSync } from "node:fs";
+import { appendFileSync, existsSync, readFileSync, statSync, utimesSync } from "node:fs";
 import { gunzipSync, gzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import { counts, createPlace, type Ended, type Place } from "./kagurazaka.js";
@@ -214,6 +214,39 @@ describe.concurrent("rows in, rows out", () => {
     await map(at, "clean");
     const { stdout } = await at.run(["explain", "in/a.jsonl@0", "@map", "f.mjs#clean", "--in", "in", "--out", "out"]);
     expect(stdout).toMatch(/would not run|is skipped|finished/);
+  });
+
+  test("a file that was replaced by one of equal size is no finished one", async () => {
+    const at = place({ "in/b.jsonl": rows(3, 20) });
+    expect((await map(at, "clean")).code).toBe(0);
+    const { atime, mtime } = statSync(at.path("in/b.jsonl"));
+    const touch = (time: Date): void => utimesSync(at.path("in/b.jsonl"), atime, time);
+    at.write({ "in/b.jsonl": rows(3, 30) });
+    touch(new Date(mtime.getTime() + 2000));
+    const { code: exit, stderr } = await map(at, "clean");
+    expect([exit, stderr]).toEqual([
+      2,
+      expect.stringMatching(/\[other-slices\] .*in\/b\.jsonl is another file than the one that .*out holds parts of/),
+    ]);
+    const [, seconds] = /touch -d @([\d.]+) .*in\/b\.jsonl/.exec(stderr) ?? [];
+    touch(new Date(Math.round(Number(seconds) * 1000)));
+    expect((await map(at, "clean")).json.counts).toMatchObject({ done: 0, skipped: 2 });
+    const { versions, ...old } = JSON.parse(at.read("out/_plan.json"));
+    expect(Object.keys(versions)).toEqual(["a.jsonl", "b.jsonl"]);
+    at.write({ "out/_plan.json": JSON.stringify(old) });
+    touch(new Date(0));
+    expect((await map(at, "clean")).json.counts, "a plan of before").toMatchObject({ done: 0, skipped: 2 });
+  });
+
+  test("files of one name in two folders are mapped each into its own part", async () => {
+    const at = place({ "x/data.jsonl": rows(2), "y/data.jsonl": rows(3, 10) });
+    const words = ["@map", "f.mjs#clean", "--in", "x/data.jsonl", "--in", "y/data.jsonl", "--out", "out", "--json"];
+    const { code: exit, json, stderr } = await at.run(words);
+    expect(exit, stderr).toBe(0);
+    expect(json.counts).toMatchObject({ done: 2, failed: 0 });
+    const ids = (part: string): number[] => out(at, part).map((row) => (row as { id: number }).id);
+    expect(ids("train-00000-of-00002.jsonl")).toEqual([0, 1]);
+    expect(ids("train-00001-of-00002.jsonl")).toEqual([10, 11, 12]);
   });
 
   test("a file that has changed since the plan fails its slices", async () => {

@@ -66,7 +66,8 @@ const listed = (root: string, { relDir, names }: WalkedDirectory): ListedFile[] 
 
 function asListed(root: string, name: string): ListedFile {
   const { size, mtimeMs } = statSync(join(root, name));
-  return { name, size, version: `${mtimeMs}:${size}` };
+  // Of more than milliseconds, copies and `touch` do not keep all digits.
+  return { name, size, version: `${Math.round(mtimeMs)}:${size}` };
 }
 
 const MAX_LOOKED_AT = 1000;

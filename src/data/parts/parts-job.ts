@@ -9,7 +9,7 @@ import type { Source } from "../source/source.js";
 import { writeCard } from "./card.js";
 import { CARD_FILE, partName } from "./layout.js";
 import { isManifestCurrent, writeManifest } from "./manifest.js";
-import { fingerprintOf, type PartsPlan, readPlan, writePlan } from "./plan-file.js";
+import { checkVersions, fingerprintOf, type PartsPlan, readPlan, versionsOf, writePlan } from "./plan-file.js";
 
 /** The item of a task over slices: a slice, and the name of the part that its rows become. */
 export interface PartItem extends Slice {
@@ -82,6 +82,7 @@ export async function planParts(request: PartsRequest): Promise<PartsJob> {
   const cut = size.rows === undefined ? binarySize(size.bytes ?? 0) : `${size.rows} rows`;
   const fingerprint = fingerprintOf(items, extension);
   if (before && before.fingerprint !== fingerprint) throw otherSlices(folder, before, { slices: items.length, cut });
+  if (before) checkVersions(folder, before, source.shards);
   const plan: PartsPlan = before ?? {
     fingerprint,
     slices: items.length,
@@ -91,6 +92,7 @@ export async function planParts(request: PartsRequest): Promise<PartsJob> {
     input: request.needsInput ? await source.features() : undefined,
     output: await request.outputFeatures(),
     splits,
+    versions: versionsOf(source.shards),
   };
   return {
     items,

@@ -7,6 +7,8 @@ import { replaceFile } from "../../base/whole-file.js";
 import type { Features } from "../features/feature.js";
 import { fromHuggingFace } from "../features/hugging-face.js";
 import type { Slice } from "../source/slices.js";
+import type { SourceShard } from "../source/source.js";
+import { nameOfUrl } from "../stores/request.js";
 import { PLAN_FILE } from "./layout.js";
 
 /** What all parts of a folder have in common. Written before the first item, so that every worker has the same features. */
@@ -24,6 +26,8 @@ export interface PartsPlan {
   readonly output: Features | undefined;
   /** Splits, with their numbers of parts. */
   readonly splits: Readonly<Record<string, number>>;
+  /** Shard → what changes when its file does. Plans of before have none. */
+  readonly versions?: Readonly<Record<string, string>> | undefined;
 }
 
 export function fingerprintOf(slices: readonly Slice[], extension: string): string {
@@ -31,6 +35,31 @@ export function fingerprintOf(slices: readonly Slice[], extension: string): stri
     0,
     32,
   );
+}
+
+export function versionsOf(shards: readonly SourceShard[]): Record<string, string> {
+  return Object.fromEntries(
+    shards.flatMap(({ name, version }): [string, string][] => (version === undefined ? [] : [[name, version]])),
+  );
+}
+
+/** Parts of a file as it was, beside those of the file as it is, would be a mixture of the two. @throws KagurazakaError `other-slices` */
+export function checkVersions(folder: string, { versions }: PartsPlan, shards: readonly SourceShard[]): void {
+  if (versions === undefined) return;
+  for (const { name, path, version } of shards) {
+    const before = Object.hasOwn(versions, name) ? versions[name] : undefined;
+    if (before === undefined || version === undefined || before === version) continue;
+    const at = nameOfUrl(path);
+    const time = /^(\d+):\d+$/.exec(before)?.[1];
+    const copied =
+      time === undefined
+        ? ""
+        : ` Where it was only copied, give it its time back: touch -d @${Number(time) / 1000} ${at}`;
+    throw new KagurazakaError("other-slices", `${at} is another file than the one that ${folder} holds parts of`, {
+      where: at,
+      hint: `Choose another --out, or remove that folder and begin again.${copied}`,
+    });
+  }
 }
 
 export function writePlan(folder: string, plan: PartsPlan): void {

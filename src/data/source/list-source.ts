@@ -60,7 +60,7 @@ async function listUrl(url: string): Promise<Listing> {
   await using file = await openFile(url);
   const name = basename(decodeURIComponent(new URL(url).pathname)) || "data";
   return {
-    files: [{ name, path: url, size: file.size, version: undefined }],
+    files: [{ name, path: url, size: file.size, version: file.version }],
     card: undefined,
     isDataset: false,
     notes: [],

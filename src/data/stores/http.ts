@@ -84,11 +84,13 @@ interface HttpFileParts {
 class HttpFile implements DataFile {
   readonly name: string;
   readonly size: number;
+  readonly version: string | undefined;
   readonly #parts: HttpFileParts;
 
   constructor(parts: HttpFileParts) {
     this.name = parts.name;
     this.size = parts.size;
+    this.version = parts.version;
     this.#parts = parts;
   }
 

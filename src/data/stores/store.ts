@@ -3,6 +3,8 @@ export interface DataFile extends AsyncDisposable {
   /** For messages: the path or URL, without a password. */
   readonly name: string;
   readonly size: number;
+  /** Changes when the file does; undefined where the store cannot tell. */
+  readonly version?: string | undefined;
   /** Fewer bytes only at the end of the file. The buffer is the caller's. */
   read(offset: number, length: number): Promise<Buffer>;
   /** The bytes from `from` up to `to`, in chunks of about `chunkBytes`. A chunk is valid until the next one is asked for. */
