@@ -21,6 +21,9 @@ export const snapshotPath = (folder: string, commit: string, name: string): stri
 
 export const blobPath = (folder: string, blob: string): string => join(folder, "blobs", blob);
 
+/** There while a process fetches the blob. */
+export const lockPath = (folder: string, blob: string): string => join(folder, OWN_DIRECTORY, `${blob}.lock`);
+
 const listPath = (folder: string, commit: string): string => join(folder, OWN_DIRECTORY, `${commit}.json`);
 
 /** The names of the datasets in the cache. */

@@ -8,7 +8,8 @@ import { StagedFile } from "../../base/whole-file.js";
 import { openHttpFile } from "../stores/http.js";
 import type { DataFile } from "../stores/store.js";
 import { type RemoteFile, refusal } from "./api.js";
-import { blobPath, linkBlob, snapshotPath, temporaryOf } from "./cache.js";
+import { blobPath, linkBlob, lockPath, snapshotPath, temporaryOf } from "./cache.js";
+import { doOnce } from "./download-lock.js";
 import type { HubSettings } from "./settings.js";
 
 interface Download {
@@ -34,7 +35,11 @@ export async function download(wanted: Download, settings: HubSettings): Promise
   const path = snapshotPath(folder, commit, file.name);
   if (isThere(path, file.size)) return path;
   const blob = blobPath(folder, file.blob);
-  if (!isThere(blob, file.size)) await fetchBlob(wanted, blob, settings);
+  if (!isThere(blob, file.size)) {
+    checkOnline(wanted, settings);
+    const isDone = (): boolean => isThere(blob, file.size);
+    await doOnce(lockPath(folder, file.blob), isDone, () => fetchBlob(wanted, blob, settings));
+  }
   linkBlob(folder, commit, file);
   if (isThere(path, file.size)) return path;
   throw new KagurazakaError("source", `${path} is not the file of ${wanted.name} that has this name`, {
@@ -46,14 +51,18 @@ export async function download(wanted: Download, settings: HubSettings): Promise
 /** Through the links. A file that has the name of its hash was whole when it got it. */
 const isThere = (path: string, size: number): boolean => existsSync(path) && statSync(path).size === size;
 
+function checkOnline({ file, name }: Download, { isOffline }: HubSettings): void {
+  if (!isOffline) return;
+  throw new KagurazakaError("source", `${file.name} of ${name} is not in the cache, and HF_HUB_OFFLINE is set`, {
+    where: name,
+    hint: "Unset HF_HUB_OFFLINE once to fetch it.",
+  });
+}
+
 /** @throws KagurazakaError `source` where it cannot be had, or is not of the size that the list says */
 export async function openRemote(wanted: Download, settings: HubSettings): Promise<DataFile> {
   const { file, name } = wanted;
-  if (settings.isOffline)
-    throw new KagurazakaError("source", `${file.name} of ${name} is not in the cache, and HF_HUB_OFFLINE is set`, {
-      where: name,
-      hint: "Unset HF_HUB_OFFLINE once to fetch it.",
-    });
+  checkOnline(wanted, settings);
   const of = { name, revision: wanted.commit, known: [] };
   const refused = (status: number, headers: Headers) => refusal(of, settings, status, headers);
   const remote = await openHttpFile(urlOf(settings, wanted), { ...settings, refused });

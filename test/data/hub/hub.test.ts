@@ -93,6 +93,19 @@ describe("a dataset of the hub", () => {
     expect(unfinished()).toEqual([]);
   });
 
+  test("is fetched once, however many ask for it at the same time", async () => {
+    const found = await resolve();
+    const big = found.files.find(({ size }) => size === large.length)!;
+    const paths = await Promise.all(
+      Array.from({ length: 4 }, () => fetchHubFile(found, big, { env: envOf(), patience })),
+    );
+    expect(new Set(paths).size).toBe(1);
+    expect(readFileSync(paths[0]!)).toEqual(large);
+    expect(hub.askedOfCdn().filter(({ headers }) => headers.range !== "bytes=0-0")).toHaveLength(1);
+    expect(unfinished()).toEqual([]);
+    expect(readdirSync(join(folder(), ".kagurazaka")).filter((name) => name.endsWith(".lock"))).toEqual([]);
+  });
+
   test("is known the second time without a request, and whole without the hub", async () => {
     const first = await resolve();
     const big = first.files.find(({ size }) => size === large.length)!;
