@@ -36,7 +36,7 @@ export function sharded(inner: Order, i: number, n: number, contiguous: boolean)
   return contiguous ? stepped(inner, i * each + Math.min(i, more), 1, length) : stepped(inner, i, n, length);
 }
 
-export function checkIndex(index: number, length: number): void {
+function checkIndex(index: number, length: number): void {
   if (Number.isInteger(index) && index >= 0 && index < length) return;
   const has = length === 0 ? "it has no rows" : `its rows are 0 to ${length - 1}`;
   throw new KagurazakaError("bad-value", `the dataset has no row ${shown(index)}: ${has}`);
