@@ -1,6 +1,8 @@
 import { appendFileSync, existsSync, readFileSync, statSync, utimesSync } from "node:fs";
 import { gunzipSync, gzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
+import { features } from "../../src/data/features/feature.js";
+import { writeRows } from "../../src/data/writer/open-writer.js";
 import { counts, createPlace, type Ended, type Place } from "./kagurazaka.js";
 
 /** `@map`: rows in, rows out. */
@@ -256,5 +258,36 @@ describe.concurrent("rows in, rows out", () => {
     const { code: exit, stderr } = await map(at, "clean");
     expect([exit, stderr]).toEqual([2, expect.stringMatching(/the input or the output format is another than before/)]);
     expect(counts({ done: 1 }).done).toBe(1);
+  });
+});
+
+describe.concurrent("where the results go", () => {
+  test("may lie below the input: the results are no input of the next run", async () => {
+    const at = place();
+    const flags = ["--out", "in/out", "--slice-rows", "4"];
+    const first = await map(at, "clean", ...flags);
+    expect(first.json.counts, first.stderr).toMatchObject({ done: 3 });
+    const second = await map(at, "clean", ...flags);
+    expect(second.code, second.stderr).toBe(0);
+    expect(second.json.counts).toMatchObject({ done: 0, skipped: 3 });
+  });
+
+  test("is not the folder of the input", async () => {
+    const at = place();
+    const ended = await map(at, "clean", "--out", "in");
+    expect(ended.code).toBe(2);
+    expect(ended.stderr).toContain("in lies in");
+    expect(ended.stderr).toContain("Choose another --out.");
+  });
+
+  test("times of parquet are ISO texts in JSON lines, all of a column in one form", async () => {
+    const at = place({ "t.mjs": "export const same = (row) => row;" });
+    const rows = [new Date(0), 1577836800000001n].map((t, id) => ({ id, t }));
+    await writeRows(`${at.dir}/in/t.parquet`, rows, { features: features({ id: "int64", t: "timestamp[us]" }) });
+    const ended = await at.run(["@map", "t.mjs#same", "--in", "in/t.parquet", "--out", "o", "--format", "jsonl"]);
+    expect(ended.code, ended.stderr).toBe(0);
+    expect(at.read("o/train-00000-of-00001.jsonl")).toBe(
+      '{"id":0,"t":"1970-01-01T00:00:00.000000"}\n{"id":1,"t":"2020-01-01T00:00:00.000001"}\n',
+    );
   });
 });

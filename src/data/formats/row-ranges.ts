@@ -1,5 +1,4 @@
-import { type Column, sliceBatch } from "../batch/batch.js";
-import type { PlacedBatch, Range, ReadRequest, SliceSize } from "./format.js";
+import type { Range, SliceSize } from "./format.js";
 
 /** A row group or record batch. */
 interface RowGroupLike {

@@ -71,9 +71,9 @@ export function checkNodeOptions({ format, inputFormat }: MapOptions): void {
       });
 }
 
-async function openInput(options: MapOptions): Promise<Source> {
+async function openInput(options: MapOptions, outputRoot: string): Promise<Source> {
   const { in: specs, split, config, inputFormat: format } = options;
-  const source = await openSource(specs, { split, config, format, options: options.inputOptions });
+  const source = await openSource(specs, { split, config, format, options: options.inputOptions, except: outputRoot });
   for (const name of new Set(source.shards.map((shard) => shard.format)))
     formatOptions((await loadFormat(name)).options, options.inputOptions, "--input-options");
   return source;
@@ -82,7 +82,7 @@ async function openInput(options: MapOptions): Promise<Source> {
 /** The coordinator's side: slices, parts, and what rows of them are. @throws KagurazakaError for mistakes */
 export async function planMap(options: MapOptions, exported: Exported, folder: string): Promise<PartsJob> {
   const map = definitionOf(exported, options.batchSize);
-  const source = await openInput(options);
+  const source = await openInput(options, folder);
   const columns = columnsOf(options, map);
   if (columns) checkColumns(columns, await source.features(), source.name);
   const output = await outputFormat(options, source);
@@ -92,7 +92,10 @@ export async function planMap(options: MapOptions, exported: Exported, folder: s
     folder,
     ...output,
     size: options.sliceRows === undefined ? { bytes: options.sliceBytes } : { rows: options.sliceRows },
-    needsInput: map.batchSize !== undefined || (await valuesNeedFeatures(source)),
+    needsInput:
+      map.batchSize !== undefined ||
+      (await valuesNeedFeatures(source)) ||
+      (!output.format.hasSchema && (await source.saysTypes())),
     outputFeatures: async () =>
       declared ?? (output.format.hasSchema ? await inferOutput(source, map, columns) : undefined),
   });
@@ -137,19 +140,20 @@ function readFeatures(path: string): Features {
 export class MapWorker {
   readonly #options: MapOptions;
   readonly #map: MapDefinition;
-  readonly #source: () => Promise<Source>;
+  #source: (() => Promise<Source>) | undefined;
   #plan: (() => Promise<PartsPlan>) | undefined;
 
   constructor(options: MapOptions, exported: Exported) {
     this.#options = options;
     this.#map = definitionOf(exported, options.batchSize);
-    this.#source = memoizePromise(() => openInput(options));
   }
 
   /** Maps a slice to its part. */
   async run(item: PartItem, ctx: MapItemContext): Promise<MapCounts & { bytesOut: number }> {
     const { onError, textErrors, groupRows } = this.#options;
-    this.#plan ??= memoizePromise(() => awaitPlan(dirname(ctx.finalPath)));
+    const folder = dirname(ctx.finalPath);
+    this.#plan ??= memoizePromise(() => awaitPlan(folder));
+    this.#source ??= memoizePromise(() => openInput(this.#options, folder));
     const [plan, source] = await Promise.all([this.#plan(), this.#source()]);
     const shard = source.shardNamed(item.shard);
     const unchanged = watchFile(shard.path, item.size);
@@ -160,7 +164,8 @@ export class MapWorker {
       item,
       format,
       compression: plan.compression,
-      features: plan.output,
+      // Without features of its own a text file has the times of its input in the form that their types say.
+      features: plan.output ?? ((await source.saysTypes()) ? plan.input : undefined),
       options,
       groupRows,
     });

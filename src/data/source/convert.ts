@@ -4,7 +4,6 @@ import { basename, dirname, join } from "node:path";
 import { KagurazakaError } from "../../base/errors.js";
 import { BadValue, createRowCheck } from "../features/check.js";
 import { type FormatDefinition, UnwritableRow, type WrittenFile } from "../formats/format.js";
-import { loadFormat } from "../formats/registry.js";
 import type { Source } from "./source.js";
 
 interface ConvertRequest {
@@ -28,7 +27,7 @@ export async function convertSource(source: Source, request: ConvertRequest): Pr
       hint: "Choose another name, or remove it.",
     });
   // A text file of times needs their units, which the files of other formats say.
-  const isTyped = format.hasSchema || (await saysTypes(source));
+  const isTyped = format.hasSchema || (await source.saysTypes());
   const all = isTyped || columns ? await source.features() : undefined;
   const features = all && columns ? Object.fromEntries(columns.map((name) => [name, all[name]!])) : all;
   const check = format.hasSchema ? createRowCheck(features!) : undefined;
@@ -64,10 +63,4 @@ export async function convertSource(source: Source, request: ConvertRequest): Pr
     await writer[Symbol.asyncDispose]();
     rmSync(staging, { force: true });
   }
-}
-
-/** Whether all files of a source say what their columns are. */
-async function saysTypes(source: Source): Promise<boolean> {
-  const formats = await Promise.all([...new Set(source.shards.map(({ format }) => format))].map(loadFormat));
-  return formats.every(({ hasSchema, valuesNeedFeatures }) => hasSchema && !valuesNeedFeatures);
 }

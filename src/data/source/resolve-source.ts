@@ -1,4 +1,5 @@
-import { join } from "node:path";
+import { existsSync, realpathSync } from "node:fs";
+import { join, resolve } from "node:path";
 import { statIfThere } from "../../base/disk.js";
 import { KagurazakaError } from "../../base/errors.js";
 import type { Features } from "../features/feature.js";
@@ -24,6 +25,8 @@ export interface SourceRequest {
   readonly revision?: string | undefined;
   /** Ask the hub which commit a branch is now, also where the cache knows one. @defaultValue false */
   readonly refresh?: boolean | undefined;
+  /** A folder whose files are none of the source: where the results go. */
+  readonly except?: string | undefined;
   /** What the columns are. @defaultValue what the files say, or their first rows */
   readonly features?: Features | undefined;
 }
@@ -41,7 +44,8 @@ export async function resolveSource(specs: readonly string[], request: SourceReq
   const notes: string[] = [];
   const files: SpecFile[] = [];
   for (const spec of specs) {
-    const listing = await listSource(spec, { revision: request.revision, refresh: request.refresh });
+    const all = await listSource(spec, { revision: request.revision, refresh: request.refresh });
+    const listing = request.except === undefined ? all : without(all, request.except, spec);
     notes.push(...listing.notes);
     const found = listing.isDataset ? filesOfDataset(spec, listing, request, notes) : allTrain(listing.files);
     for (const file of found) files.push({ ...file, spec });
@@ -51,6 +55,17 @@ export async function resolveSource(specs: readonly string[], request: SourceReq
   for (const file of chosenSplit(files, request.split, name))
     shards.push({ ...file, ...(await formatOf(file, request.format, notes)) });
   return { name, shards: nameApart(shards).map(({ spec, ...shard }) => shard), notes };
+}
+
+/** @throws KagurazakaError `source` where nothing is left: results beside the input would be read with it the next time */
+function without(listing: Listing, folder: string, spec: string): Listing {
+  const root = `${realPath(folder)}/`;
+  const files = listing.files.filter(({ path }) => path.includes("://") || !`${realPath(path)}`.startsWith(root));
+  if (files.length > 0 || listing.files.length === 0) return { ...listing, files };
+  throw new KagurazakaError("source", `${spec} lies in ${folder}, where the results go`, {
+    where: spec,
+    hint: "Choose another --out.",
+  });
 }
 
 const allTrain = (files: readonly SourceFile[]): SplitFile[] => files.map((file) => ({ ...file, split: "train" }));
@@ -121,3 +136,5 @@ function nameOf(spec: string): string {
   const last = (magic < 0 ? parts : parts.slice(0, magic)).at(-1) ?? "";
   return /^[^.]+/.exec(last)?.[0] ?? "data";
 }
+
+const realPath = (path: string): string => (existsSync(path) ? realpathSync(path) : resolve(path));

@@ -68,6 +68,12 @@ export class Source {
     this.splits = groupBySplit(shards);
   }
 
+  /** Whether all files say what their columns are. */
+  async saysTypes(): Promise<boolean> {
+    const formats = await Promise.all([...new Set(this.shards.map(({ format }) => format))].map(loadFormat));
+    return formats.every(({ hasSchema, valuesNeedFeatures }) => hasSchema && !valuesNeedFeatures);
+  }
+
   /** The same with only the shards of one split. @throws KagurazakaError `source` */
   only(split: string): Source {
     return new Source(this.name, splitNamed(this.splits, split, this.name), {
