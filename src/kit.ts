@@ -17,12 +17,7 @@ export type * from "./contracts/index.js";
 export { isReservedField } from "./contracts/item.js";
 export { templateModeFields } from "./contracts/modes.js";
 export { nameOfSource, STANDARD_INPUT } from "./data/bytes/source-name.js";
-export type { CsvRecord, ReadCsvOptions } from "./data/csv.js";
-export type { GlobOptions } from "./data/glob.js";
-export type { JsonlRecord, ReadJsonlOptions } from "./data/jsonl.js";
-export type { JsonlWriter } from "./data/jsonl-writer.js";
-export { checkFileGlob, globFiles, openJsonlWriter, readCsv, readJsonl, readLines, writeJsonl } from "./data/lazy.js";
-export type { ReadLinesOptions } from "./data/lines.js";
+export type { GlobOptions } from "./data/files/glob.js";
 export {
   compareCodePoints,
   joinRelative,
@@ -30,4 +25,17 @@ export {
   type WalkOptions,
   walkDirectories,
   walkFiles,
-} from "./data/walk.js";
+} from "./data/files/walk.js";
+export type { CsvRecord, ReadCsvOptions } from "./data/lists/csv.js";
+export type { JsonlRecord, ReadJsonlOptions } from "./data/lists/jsonl.js";
+export type { JsonlWriter } from "./data/lists/jsonl-writer.js";
+export {
+  checkFileGlob,
+  globFiles,
+  openJsonlWriter,
+  readCsv,
+  readJsonl,
+  readLines,
+  writeJsonl,
+} from "./data/lists/lazy.js";
+export type { ReadLinesOptions } from "./data/lists/lines.js";

@@ -2,7 +2,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
-import { type CsvRecord, type ReadCsvOptions, readCsv } from "../../src/data/csv.js";
+import { type CsvRecord, type ReadCsvOptions, readCsv } from "../../src/data/lists/csv.js";
 import { createDirectory } from "./tree.js";
 
 const write = (content: string | Uint8Array, name = "x.csv"): string => {

@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { globFiles } from "../../src/data/glob.js";
+import { globFiles } from "../../src/data/files/glob.js";
 import { createTree, pathsOf } from "./tree.js";
 
 const find = (root: string, pattern: string, more: object = {}) => pathsOf(globFiles({ root, pattern, ...more }));

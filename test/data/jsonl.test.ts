@@ -2,8 +2,8 @@ import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { gunzipSync, gzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
-import { type JsonlRecord, type ReadJsonlOptions, readJsonl } from "../../src/data/jsonl.js";
-import { openJsonlWriter, writeJsonl } from "../../src/data/jsonl-writer.js";
+import { type JsonlRecord, type ReadJsonlOptions, readJsonl } from "../../src/data/lists/jsonl.js";
+import { openJsonlWriter, writeJsonl } from "../../src/data/lists/jsonl-writer.js";
 import { createDirectory } from "./tree.js";
 
 const write = (content: string | Uint8Array, name = "x.jsonl"): string => {

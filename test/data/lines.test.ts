@@ -2,8 +2,8 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
-import { writeJsonl } from "../../src/data/jsonl-writer.js";
-import { type ReadLinesOptions, readLines } from "../../src/data/lines.js";
+import { writeJsonl } from "../../src/data/lists/jsonl-writer.js";
+import { type ReadLinesOptions, readLines } from "../../src/data/lists/lines.js";
 import { createDirectory } from "./tree.js";
 
 const write = (content: string | Uint8Array, name = "x.txt"): string => {

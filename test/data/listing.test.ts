@@ -1,8 +1,8 @@
 import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { globFiles } from "../../src/data/glob.js";
-import { holdsOnlyState, type WalkOptions, walkDirectories, walkFiles } from "../../src/data/walk.js";
+import { globFiles } from "../../src/data/files/glob.js";
+import { holdsOnlyState, type WalkOptions, walkDirectories, walkFiles } from "../../src/data/files/walk.js";
 import { createDirectory, createTree, pathsOf } from "./tree.js";
 
 /** The ways to list a tree, with the same rules for each. */

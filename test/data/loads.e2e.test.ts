@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import zlib from "node:zlib";
 import { expect, test } from "vitest";
-import { writeJsonl } from "../../src/data/jsonl-writer.js";
+import { writeJsonl } from "../../src/data/lists/jsonl-writer.js";
 import { loadsOf } from "../house/loads.js";
 import { createDirectory } from "./tree.js";
 

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { KagurazakaError } from "../../src/base/errors.js";
-import { compareCodePoints, sortNames, walkDirectories, walkFiles } from "../../src/data/walk.js";
+import { compareCodePoints, sortNames, walkDirectories, walkFiles } from "../../src/data/files/walk.js";
 import { createDirectory, createTree, pathsOf } from "./tree.js";
 
 describe("walkFiles", () => {

@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { readChunks } from "../../src/data/bytes/read-chunks.js";
 import { unpackZstd } from "../../src/data/bytes/zstd.js";
 import { ZstdFrames } from "../../src/data/bytes/zstd-frames.js";
-import { openJsonlWriter, writeJsonl } from "../../src/data/jsonl-writer.js";
+import { openJsonlWriter, writeJsonl } from "../../src/data/lists/jsonl-writer.js";
 import { createDirectory } from "./tree.js";
 
 const text = '{"a":1}\n{"b":"é"}\n';

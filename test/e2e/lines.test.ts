@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { describe, expect, test } from "vitest";
-import { writeJsonl } from "../../src/data/jsonl-writer.js";
+import { writeJsonl } from "../../src/data/lists/jsonl-writer.js";
 import { counts, createPlace, taskFile } from "./kagurazaka.js";
 
 const inline = ["--backbone", "inline", "--json"];

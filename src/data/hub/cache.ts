@@ -4,7 +4,7 @@ import { environmentError, errnoOf, listDirectory, statIfThere } from "../../bas
 import { makeDirectory } from "../../base/make-directory.js";
 import { OWN_DIRECTORY } from "../../base/own-directory.js";
 import { replaceFile } from "../../base/whole-file.js";
-import { joinRelative, walkFiles } from "../walk.js";
+import { joinRelative, walkFiles } from "../files/walk.js";
 import { checkFile, type RemoteFile } from "./api.js";
 import type { HubSettings } from "./settings.js";
 

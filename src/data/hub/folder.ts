@@ -4,9 +4,9 @@ import { basename, dirname, join } from "node:path";
 import { statIfThere } from "../../base/disk.js";
 import { KagurazakaError } from "../../base/errors.js";
 import { didYouMean } from "../../base/nearest.js";
-import { globFiles } from "../glob.js";
+import { globFiles } from "../files/glob.js";
+import { joinRelative, type WalkedDirectory, walkFiles } from "../files/walk.js";
 import type { ListedFile } from "../stores/store.js";
-import { joinRelative, type WalkedDirectory, walkFiles } from "../walk.js";
 import { type DatasetCard, parseCard } from "./card.js";
 
 /** Files of this machine that are one dataset. */

@@ -1,7 +1,7 @@
 import { KagurazakaError } from "../../base/errors.js";
 import { didYouMean } from "../../base/nearest.js";
+import { compareCodePoints } from "../files/walk.js";
 import { compileGlobs } from "../globs/globs.js";
-import { compareCodePoints } from "../walk.js";
 
 /** Split → files, as relative POSIX names, in the order they are read. */
 export type Splits = Map<string, string[]>;

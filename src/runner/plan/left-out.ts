@@ -1,5 +1,5 @@
 import { resolve } from "node:path";
-import { holdsOnlyState } from "../../data/walk.js";
+import { holdsOnlyState } from "../../data/files/walk.js";
 
 interface OwnDirectories {
   readonly outputRoot: string | null;

@@ -1,7 +1,7 @@
 import { foldsNames, pathBelow } from "../../base/names-on-disk.js";
 import type { Item, WireTriplet } from "../../contracts/item.js";
 import { type OutputDefinition, type ResolvedMode, type Yields, yieldsOf } from "../../contracts/modes.js";
-import { joinRelative, realPathOf } from "../../data/walk.js";
+import { joinRelative, realPathOf } from "../../data/files/walk.js";
 import { type FilesName, filesOf, nameOfFiles, outputsOf } from "../program/item-files.js";
 import type { TaskProgram } from "../program/task-program.js";
 import { KnownOutputs } from "./known-outputs.js";

@@ -173,7 +173,7 @@ async function withKeys(config: Resolved, mistakes: KagurazakaError[]): Promise<
   if (typeof keys !== "string") return config;
   const source = keys;
   await collect(mistakes, "--keys", async () => {
-    keys = await (await import("../../data/key-list.js")).readKeys(source);
+    keys = await (await import("../../data/lists/key-list.js")).readKeys(source);
   });
   return { ...config, run: { ...config.run, keys } };
 }

@@ -5,7 +5,7 @@ import { KagurazakaError } from "../../base/errors.js";
 import { hashText, nameOfHash } from "../../base/hash.js";
 import { findForeign, OWN_DIRECTORY } from "../../base/own-directory.js";
 import type { Root } from "../../contracts/modes.js";
-import { realPathOf } from "../../data/walk.js";
+import { realPathOf } from "../../data/files/walk.js";
 import { findOtherOwner, taskDirIn } from "./state-owner.js";
 
 /** The files and directories of one hard shard of a task. */

@@ -5,7 +5,7 @@ import { errnoOf } from "../../base/disk.js";
 import { KagurazakaError } from "../../base/errors.js";
 import { isSameDirectory } from "../../base/names-on-disk.js";
 import { readOwn, readOwnNames } from "../../base/own-file.js";
-import { realPathOf } from "../../data/walk.js";
+import { realPathOf } from "../../data/files/walk.js";
 import { folderOf, plainFolderOf } from "./state-folder.js";
 
 /**

@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { hashUnit, shardOf } from "../../../src/base/hash.js";
 import type { InputDefinition, ListEnv, ResolvedModes } from "../../../src/contracts/modes.js";
 import type { RunSettings } from "../../../src/contracts/run-config.js";
-import { readKeys } from "../../../src/data/key-list.js";
+import { readKeys } from "../../../src/data/lists/key-list.js";
 import type { Limit } from "../../../src/runner/plan/planner.js";
 import { tempDir } from "../temp-dir.js";
 import {

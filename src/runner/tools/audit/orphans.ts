@@ -1,4 +1,4 @@
-import { joinRelative, walkFiles } from "../../../data/walk.js";
+import { joinRelative, walkFiles } from "../../../data/files/walk.js";
 import type { KnownOutputs } from "../../plan/known-outputs.js";
 
 export interface Orphans {

@@ -1,6 +1,6 @@
 import { KagurazakaError } from "../../../base/errors.js";
 import { yieldsOf } from "../../../contracts/modes.js";
-import { writeJsonl } from "../../../data/jsonl-writer.js";
+import { writeJsonl } from "../../../data/lists/jsonl-writer.js";
 import { inShard, type PreparedRun } from "../../prepare/prepared-run.js";
 import { openHistory } from "../../record/history.js";
 import { limitOf, openPlanner } from "../../run/open-plan.js";

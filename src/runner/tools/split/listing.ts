@@ -1,6 +1,6 @@
 import { toErrorRecord } from "../../../base/errors.js";
+import { type WalkedDirectory, walkFiles } from "../../../data/files/walk.js";
 import { compileGlobs } from "../../../data/globs/globs.js";
-import { type WalkedDirectory, walkFiles } from "../../../data/walk.js";
 import type { SplitSettings } from "./settings.js";
 import type { SplitCounters } from "./split-counters.js";
 

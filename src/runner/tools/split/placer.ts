@@ -14,7 +14,7 @@ import {
 import { environmentError, errnoOf, readFully, syncPath, withFile } from "../../../base/disk.js";
 import { KagurazakaError } from "../../../base/errors.js";
 import { isSameEntry } from "../../../base/names-on-disk.js";
-import { joinRelative } from "../../../data/walk.js";
+import { joinRelative } from "../../../data/files/walk.js";
 import { otherNameOf } from "../../program/safe-path.js";
 import { isNotUtf8, NOT_UTF8, PlacingFailed } from "./placing-failed.js";
 import { noLinks } from "./refusals.js";

@@ -3,9 +3,9 @@ import { join } from "node:path";
 import { environmentError, listDirectory } from "../../../base/disk.js";
 import { OWN_DIRECTORY } from "../../../base/own-directory.js";
 import { withOwnFile } from "../../../base/own-file.js";
-import { readJsonl } from "../../../data/jsonl.js";
-import { openJsonlWriter } from "../../../data/jsonl-writer.js";
-import { compareCodePoints, joinRelative, type WalkedDirectory } from "../../../data/walk.js";
+import { compareCodePoints, joinRelative, type WalkedDirectory } from "../../../data/files/walk.js";
+import { readJsonl } from "../../../data/lists/jsonl.js";
+import { openJsonlWriter } from "../../../data/lists/jsonl-writer.js";
 import type { Assignment } from "./assignment.js";
 
 /**

@@ -1,6 +1,6 @@
 import { existsSync, lstatSync, rmSync, statSync } from "node:fs";
 import { KagurazakaError } from "../../../base/errors.js";
-import { joinRelative } from "../../../data/walk.js";
+import { joinRelative } from "../../../data/files/walk.js";
 import { type Assignment, createAssignment } from "./assignment.js";
 import type { Listing } from "./listing.js";
 import { isNotUtf8, NOT_UTF8 } from "./placing-failed.js";

@@ -2,7 +2,7 @@ import { realpathSync, statSync } from "node:fs";
 import { basename, resolve, sep } from "node:path";
 import { KagurazakaError } from "../../../base/errors.js";
 import { OWN_DIRECTORY } from "../../../base/own-directory.js";
-import { realPathOf } from "../../../data/walk.js";
+import { realPathOf } from "../../../data/files/walk.js";
 
 export type Way = "link" | "copy" | "move";
 

@@ -5,7 +5,7 @@ import { KagurazakaError } from "../../../base/errors.js";
 import { makeDirectory, makeOwnDirectory } from "../../../base/make-directory.js";
 import { foldsNames, isSameDirectory } from "../../../base/names-on-disk.js";
 import { OWN_DIRECTORY } from "../../../base/own-directory.js";
-import { realPathOf } from "../../../data/walk.js";
+import { realPathOf } from "../../../data/files/walk.js";
 import { PlacingFailed } from "./placing-failed.js";
 import { refuseForeign } from "./refusals.js";
 import { isWithin, shardName } from "./settings.js";

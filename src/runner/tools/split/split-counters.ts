@@ -1,4 +1,4 @@
-import type { PassedOver } from "../../../data/walk.js";
+import type { PassedOver } from "../../../data/files/walk.js";
 import { shardName } from "./settings.js";
 
 const MAX_SHOWN = 20;

@@ -1,6 +1,6 @@
 import { lstatSync } from "node:fs";
 import { KagurazakaError } from "../../../base/errors.js";
-import { joinRelative } from "../../../data/walk.js";
+import { joinRelative } from "../../../data/files/walk.js";
 import type { Lease } from "../../lease/index.js";
 import { createAssignment } from "./assignment.js";
 import { holdBase, makeBase, removeTraces } from "./base-directory.js";

@@ -8,11 +8,11 @@ const lazily = <Args extends unknown[], T>(load: () => Promise<(...args: Args) =
   };
 
 /** See `globFiles` in glob.ts. */
-export const globFiles = lazily(async () => (await import("./glob.js")).globFiles);
+export const globFiles = lazily(async () => (await import("../files/glob.js")).globFiles);
 
 /** @throws what `globFiles` would throw for this pattern */
 export const checkFileGlob = async (pattern: string, hidden: boolean): Promise<void> =>
-  void (await import("./globs/globs.js")).compileFileGlob(pattern, hidden);
+  void (await import("../globs/globs.js")).compileFileGlob(pattern, hidden);
 
 /** See `readJsonl` in jsonl.ts. */
 export const readJsonl = lazily(async () => (await import("./jsonl.js")).readJsonl);

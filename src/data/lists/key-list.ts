@@ -1,6 +1,6 @@
-import { KagurazakaError } from "../base/errors.js";
-import { readChunks } from "./bytes/read-chunks.js";
-import { nameOfSource } from "./bytes/source-name.js";
+import { KagurazakaError } from "../../base/errors.js";
+import { readChunks } from "../bytes/read-chunks.js";
+import { nameOfSource } from "../bytes/source-name.js";
 
 /**
  * The keys of `--keys`, one a line: of a file, which may be a pipe, or of standard input (`-`). Read once.

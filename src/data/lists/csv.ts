@@ -1,7 +1,7 @@
-import type { ReadChunksOptions } from "./bytes/read-chunks.js";
-import { nameOfSource } from "./bytes/source-name.js";
-import { badLine, notUtf8, readBlocks, validPart } from "./bytes/text-blocks.js";
-import { CsvRows, ragged } from "./csv/rows.js";
+import type { ReadChunksOptions } from "../bytes/read-chunks.js";
+import { nameOfSource } from "../bytes/source-name.js";
+import { badLine, notUtf8, readBlocks, validPart } from "../bytes/text-blocks.js";
+import { CsvRows, ragged } from "../csv/rows.js";
 
 export interface ReadCsvOptions extends ReadChunksOptions {
   /** One character. @defaultValue a comma */

@@ -1,4 +1,4 @@
-import { mayHaveLargeIntegers, parseJson } from "../base/exact-json.js";
+import { mayHaveLargeIntegers, parseJson } from "../../base/exact-json.js";
 import {
   badLine,
   DEFAULT_MAX_LINE_BYTES,
@@ -9,7 +9,7 @@ import {
   readBlocks,
   tooLong,
   withoutMark,
-} from "./bytes/text-blocks.js";
+} from "../bytes/text-blocks.js";
 
 export type ReadJsonlOptions = ReadTextOptions;
 

@@ -1,11 +1,11 @@
 import { lstatSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { nextTurn } from "../base/clock.js";
-import { KagurazakaError } from "../base/errors.js";
-import { OWN_DIRECTORY } from "../base/own-directory.js";
-import type { State } from "./globs/automaton.js";
-import { compileFileGlob } from "./globs/globs.js";
-import { SLASH } from "./globs/parse.js";
+import { nextTurn } from "../../base/clock.js";
+import { KagurazakaError } from "../../base/errors.js";
+import { OWN_DIRECTORY } from "../../base/own-directory.js";
+import type { State } from "../globs/automaton.js";
+import { compileFileGlob } from "../globs/globs.js";
+import { SLASH } from "../globs/parse.js";
 import {
   cannotList,
   createLeftOut,

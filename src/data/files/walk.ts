@@ -1,8 +1,8 @@
 import { type Dirent, readdirSync, realpathSync, type Stats, statSync } from "node:fs";
 import { basename, dirname, join, relative, resolve } from "node:path";
-import { statIfThere } from "../base/disk.js";
-import { KagurazakaError } from "../base/errors.js";
-import { OWN_DIRECTORY } from "../base/own-directory.js";
+import { statIfThere } from "../../base/disk.js";
+import { KagurazakaError } from "../../base/errors.js";
+import { OWN_DIRECTORY } from "../../base/own-directory.js";
 
 export interface WalkOptions {
   /** Directory to walk. It may be a symlink itself. */

@@ -4,7 +4,7 @@ import { mkdir, rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import type { Transform, Writable } from "node:stream";
 import { finished, pipeline } from "node:stream/promises";
-import { encodeItem } from "../base/canonical-json.js";
+import { encodeItem } from "../../base/canonical-json.js";
 
 /** A file of JSON lines that is being written. Disposed without `commit()`, it leaves nothing behind. */
 export interface JsonlWriter extends AsyncDisposable {
@@ -56,7 +56,7 @@ export async function openJsonlWriter(path: string): Promise<JsonlWriter> {
 
 async function createPackerFor(path: string): Promise<Transform | undefined> {
   if (path.endsWith(".gz")) return (await import("node:zlib")).createGzip();
-  if (path.endsWith(".zst")) return (await import("./bytes/zstd.js")).createPacker();
+  if (path.endsWith(".zst")) return (await import("../bytes/zstd.js")).createPacker();
   return undefined;
 }
 

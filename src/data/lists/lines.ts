@@ -6,7 +6,7 @@ import {
   type ReadTextOptions,
   readBlocks,
   withoutMark,
-} from "./bytes/text-blocks.js";
+} from "../bytes/text-blocks.js";
 
 export interface ReadLinesOptions extends ReadTextOptions {
   /** Lines end in NUL, as `find -print0` writes them, and nothing in them is special. @defaultValue false */
