@@ -7,6 +7,7 @@ import {
   open,
   openSync,
   readdirSync,
+  readlinkSync,
   readSync,
   type Stats,
   statSync,
@@ -138,6 +139,15 @@ export const isOfOthers = (error: unknown): boolean =>
   ["EACCES", "EPERM", "EINVAL", "EROFS"].includes(errnoOf(error) ?? "");
 
 export const errnoOf = (error: unknown): string | undefined => (error as NodeJS.ErrnoException | undefined)?.code;
+
+/** What a symbolic link says, where that is not there. */
+export function targetOfBrokenLink(path: string): string | undefined {
+  try {
+    return statIfThere(path) ? undefined : readlinkSync(path);
+  } catch {
+    return undefined;
+  }
+}
 
 /** Undefined where there is nothing at the path, also because a part of the path is a file. */
 export function statIfThere(path: string): Stats | undefined {

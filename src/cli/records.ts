@@ -1,8 +1,9 @@
+import { MAX_JSON_DEPTH } from "../base/exact-json.js";
 import { defineOptions, type OptionValues } from "../base/option-spec.js";
 import { escapeControls } from "../base/text.js";
 import { cliOptions } from "../config/run-options.js";
 import type { Row } from "../data/batch/batch.js";
-import { jsonText } from "../data/features/json-text.js";
+import { assertJson, jsonText } from "../data/features/json-text.js";
 import { checkColumns } from "../data/map/check-columns.js";
 import { openSource, type Source } from "../data/source/source.js";
 import { messages } from "./message-out.js";
@@ -29,9 +30,13 @@ export async function openWords(
   { format, formatOptions, split, config }: SourceValues,
 ): Promise<Source> {
   const source = await openSource(words, { format, options: formatOptions, split, config });
-  const { dim } = createPalette(messages);
-  for (const note of source.notes) messages.write(`${dim("note")} ${escapeControls(note)}\n`);
+  for (const one of source.notes) note(one);
   return source;
+}
+
+export function note(text: string): void {
+  const { dim } = createPalette(messages);
+  messages.write(`${dim("note")} ${escapeControls(text)}\n`);
 }
 
 /** @throws KagurazakaError `features` for a column that there is not */
@@ -94,13 +99,49 @@ function cut(text: string, width: number): string {
   return characters.length <= width ? text : `${characters.slice(0, width - 1).join("")}…`;
 }
 
-/** A row as `--json` has it: what JSON cannot say is text. */
-export function rowAsJson(row: Row): string {
+/**
+ * A row as `--json` has it. A number that JSON has not is null, at any depth, and a value that has no JSON at all is text;
+ * `onChanged` hears which column that was in, and what stood there.
+ */
+export function rowAsJson(row: Row, onChanged: (column: string, value: string) => void): string {
   try {
     return jsonText(row);
   } catch {
     return jsonText(
-      Object.fromEntries(Object.entries(row).map(([name, value]) => [name, value === null ? null : cellText(value)])),
+      Object.fromEntries(Object.entries(row).map(([name, value]) => [name, asJson(name, value, onChanged)])),
     );
   }
+}
+
+function asJson(name: string, value: unknown, onChanged: (column: string, value: string) => void): unknown {
+  if (isJson(value)) return value;
+  const numbers = withNulls(value, 0, (number) => onChanged(name, String(number)));
+  if (isJson(numbers)) return numbers;
+  onChanged(name, "a value");
+  return cellText(value);
+}
+
+function isJson(value: unknown): boolean {
+  try {
+    assertJson(value === undefined ? null : value, "");
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** With null for numbers that are not finite. */
+function withNulls(value: unknown, depth: number, onNull: (number: number) => void): unknown {
+  if (typeof value === "number") {
+    if (Number.isFinite(value)) return value;
+    onNull(value);
+    return null;
+  }
+  const inner = (one: unknown): unknown => withNulls(one, depth + 1, onNull);
+  if (typeof value !== "object" || value === null || depth === MAX_JSON_DEPTH || value instanceof Uint8Array)
+    return value;
+  if (Array.isArray(value)) return value.map(inner);
+  if (ArrayBuffer.isView(value)) return Array.from(value as unknown as ArrayLike<unknown>, inner);
+  if (Object.getPrototypeOf(value) !== Object.prototype) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, inner(one)]));
 }

@@ -133,7 +133,7 @@ describe.concurrent("rows in, rows out", () => {
     const failed = await map(at, "nan");
     expect([failed.code, failed.stderr]).toEqual([
       3,
-      expect.stringMatching(/a\.jsonl:3: column x is NaN, which JSON cannot say/),
+      expect.stringMatching(/a\.jsonl:3: column x is NaN, which JSON cannot represent/),
     ]);
     expect((await map(at, "nan", "--on-error", "null")).code).toBe(0);
     expect(out(at).map((row) => (row as { id: number }).id)).toEqual([0, 1, 3, 4, 5, 6, 7, 8, 9]);
@@ -153,7 +153,7 @@ describe.concurrent("rows in, rows out", () => {
       "1KB",
     ]);
     expect(exit, stderr).toBe(0);
-    expect(stderr).toMatch(/1 file is one slice each: a file packed by gzip cannot be opened in its middle/);
+    expect(stderr).toMatch(/1 file is one slice each: a gzip-compressed file cannot be opened in its middle/);
     const text = gunzipSync(readFileSync(at.path("out/train-00000-of-00001.jsonl.gz"))).toString();
     expect(text.trim().split("\n")).toHaveLength(5000);
   });
@@ -179,7 +179,7 @@ describe.concurrent("rows in, rows out", () => {
     for (const [words, says] of [
       [["@map", "--in", "in", "--out", "out"], /@map needs FILE#EXPORT/],
       [["@map", "f.mjs#claen", "--in", "in", "--out", "out"], /f\.mjs exports no "claen"\. Did you mean "clean"\?/],
-      [["@map", "f.mjs#five", "--in", "in", "--out", "out"], /five is no function over rows, but number/],
+      [["@map", "f.mjs#five", "--in", "in", "--out", "out"], /five is not a function over rows, but number/],
       [["@map", "f.mjs", "--in", "in", "--out", "out"], /f\.mjs has 11 exports: say which, as in f\.mjs#broken/],
       [["@map", "nowhere.mjs#clean", "--in", "in", "--out", "out"], /nowhere\.mjs/],
       [["@map", "f.mjs#clean", "--in", "im", "--out", "out"], /im/],

@@ -42,7 +42,7 @@ export function createRowCheck(features: Features): (row: Row) => Row {
   const checks = names.map((name) => checkOf(features[name]!));
   return (row) => {
     if (typeof row !== "object" || row === null || Array.isArray(row))
-      throw new BadValue("(row)", `${describe(row)} is no row`);
+      throw new BadValue("(row)", `${describe(row)} is not a row`);
     const checked: Row = {};
     for (let i = 0; i < names.length; i++) checked[names[i]!] = checks[i]!(own(row, names[i]!), names[i]!);
     for (const name in row)

@@ -185,7 +185,7 @@ function toFeature(written: FeatureLike): Feature {
     if (written.length === 1) return List(written[0] as FeatureLike);
     throw new RangeError('a list is written with one feature in brackets: ["int32"]');
   }
-  if (typeof written !== "object" || written === null) throw new RangeError(`${String(written)} is no feature`);
+  if (typeof written !== "object" || written === null) throw new RangeError(`${String(written)} is not a feature`);
   const feature = written as Feature;
   if (isA(feature, "Value")) return Value(feature.dtype);
   if (isA(feature, "List") || isA(feature, "LargeList"))

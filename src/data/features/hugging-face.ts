@@ -95,7 +95,7 @@ function readCore(json: unknown, path: string, nullable: boolean): Feature {
   if (typeof json === "string") return readValue(json, path);
   if (Array.isArray(json) && json.length === 1) return List(read(json[0], `${path}[]`, nullable));
   if (typeof json !== "object" || json === null || Array.isArray(json))
-    throw new RangeError(`${path}: ${JSON.stringify(json)} is no feature`);
+    throw new RangeError(`${path}: ${JSON.stringify(json)} is not a feature`);
   const { _type: type } = json as Written;
   if (typeof type !== "string") return readStruct(json, path, nullable);
   return readTyped(json as Written, type, path, nullable);

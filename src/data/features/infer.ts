@@ -155,7 +155,7 @@ function featureOfObject(value: object, path: string, depth: number): Feature {
   for (const [type, feature] of arrays) if (value instanceof type) return feature;
   const struct: Record<string, Feature> = {};
   for (const [name, field] of Object.entries(value)) {
-    if (name === "__proto__") throw new NoFeature(`${path}.${name}`, "is no name that a field can have");
+    if (name === "__proto__") throw new NoFeature(`${path}.${name}`, "is not a name that a field can have");
     struct[name] = featureOfValue(field, `${path}.${name}`, depth + 1);
   }
   return struct;

@@ -69,7 +69,7 @@ function plainValue(value: unknown, found: Found, name: string, depth: number): 
 
 function plainNumber(value: number, found: Found, name: string): unknown {
   if (!Number.isFinite(value))
-    throw new NotText(`${value}, which JSON cannot say: write null, or choose parquet or arrow`, name);
+    throw new NotText(`${value}, which JSON cannot represent: write null, or choose parquet or arrow`, name);
   found.marks = true;
   return `${MARK}${value.toExponential()}`;
 }

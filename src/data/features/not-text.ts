@@ -1,6 +1,6 @@
-/** A value that a text format cannot say: NaN in JSON, a list in CSV. */
+/** A value that a text format cannot represent: NaN in JSON, a list in CSV. */
 export class NotText extends Error {
-  /** Without the name of the column: "NaN, which JSON cannot say". */
+  /** Without the name of the column: "NaN, which JSON cannot represent". */
   readonly what: string;
 
   /** @param column the message begins with; undefined where `what` is a sentence */

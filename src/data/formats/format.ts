@@ -125,6 +125,8 @@ export interface ShardReader extends AsyncDisposable {
   readonly end: number;
   /** What the file says of its columns; undefined where only its rows show. */
   readonly features: Features | undefined;
+  /** The names of the columns, where the file says them without their types, as the header of a CSV file does. */
+  readonly columnNames?: readonly string[];
   /** Undefined where the file has to be read for it. */
   readonly rowCount: number | undefined;
   /** Why the shard is one slice whatever the size asked for. */

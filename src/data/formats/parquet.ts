@@ -7,6 +7,7 @@ import { ParquetReader } from "./parquet/reader.js";
 import { openParquetWriter } from "./parquet/writer.js";
 
 const MAGIC = "PAR1";
+const ENCRYPTED = "PARE";
 const FOOTER_BYTES = 1 << 19;
 
 /** Apache Parquet: columns in row groups, with a schema. Lists of numbers go from pages into typed arrays and back. */
@@ -18,7 +19,7 @@ export default defineFormat({
   codecs: ["snappy", "gzip", "zstd", "lz4", "none"],
   options: {},
   hasSchema: true,
-  recognises: (head) => head.subarray(0, 4).toString("latin1") === MAGIC,
+  recognises: (head) => [MAGIC, ENCRYPTED].includes(head.subarray(0, 4).toString("latin1")),
   open,
   create: (request) => openParquetWriter(request),
 });
@@ -38,10 +39,10 @@ async function open({ file }: OpenRequest): Promise<ParquetReader> {
 /** The metadata with what ends the file: their length and the magic. */
 async function footerOf(file: OpenRequest["file"]): Promise<Uint8Array> {
   const { size, name } = file;
-  if (size < 12) throw bad(name, `it has ${size} bytes, which is no parquet file`);
+  if (size < 12) throw bad(name, `it has ${size} bytes, too few for a parquet file`);
   const end = await file.read(Math.max(0, size - FOOTER_BYTES), FOOTER_BYTES);
   const magic = end.subarray(-4).toString("latin1");
-  if (magic === "PARE") throw bad(name, "it is encrypted, which is not supported");
+  if (magic === ENCRYPTED) throw bad(name, "it is encrypted, which is not supported");
   if (magic !== MAGIC) {
     const begins = (await file.read(0, 4)).toString("latin1") === MAGIC;
     throw bad(name, begins ? "it is cut off: the footer is missing" : "it is not a parquet file");

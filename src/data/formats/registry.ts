@@ -59,7 +59,7 @@ async function loadForeign(name: string): Promise<FormatDefinition> {
     });
   }
   if (isFormat(loaded.default) && loaded.default.contract === 1) return loaded.default;
-  throw new KagurazakaError("bad-value", `the default export of "${name}" is no format`, {
+  throw new KagurazakaError("bad-value", `the default export of "${name}" is not a format`, {
     hint: "Write export default defineFormat({ … }), with defineFormat of kagurazaka/data.",
   });
 }
@@ -83,10 +83,15 @@ export function formatOfName(fileName: string): NamedFormat {
   };
 }
 
-/** The format whose files begin so; undefined where none knows it. */
+/**
+ * The format whose files begin so; undefined where none knows it. Formats that are packed inside have a magic number and are asked
+ * first: their bytes may look like text. Text has no NUL byte.
+ */
 export async function formatOfContents(head: Buffer): Promise<string | undefined> {
-  for (const name of formatNames()) if ((await loadFormat(name)).recognises(head)) return name;
-  return undefined;
+  const all = await Promise.all(formatNames().map(loadFormat));
+  const binary = all.filter(({ packs }) => !packs);
+  const text = head.includes(0) ? [] : all.filter(({ packs }) => packs);
+  return [...binary, ...text].find((format) => format.recognises(head))?.name;
 }
 
 /** The extension of a packed file. */

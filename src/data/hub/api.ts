@@ -87,7 +87,7 @@ async function asking<T>(
     return await ask(ours);
   } catch (cause) {
     if (KagurazakaError.is(cause)) throw cause;
-    const what = `${nameOfUrl(settings.endpoint)} answers as no hub does for ${wanted.name}: ${(cause as Error).message}`;
+    const what = `unexpected response from the hub ${nameOfUrl(settings.endpoint)} for ${wanted.name}: ${(cause as Error).message}`;
     throw new KagurazakaError("source", what, { where: wanted.name, cause });
   }
 }
@@ -129,7 +129,7 @@ export function refusal(
     const after = headers.get("retry-after");
     const asks = /^\d+$/.test(after ?? "") ? ` for ${after} s` : "";
     return error(
-      `${settings.endpoint} says that there are too many requests (HTTP 429)`,
+      `${settings.endpoint}: rate limited (HTTP 429)`,
       hasToken ? `Wait${asks}, then try again.` : `Wait${asks}, then try again; with HF_TOKEN the limit is higher.`,
     );
   }

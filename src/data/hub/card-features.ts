@@ -16,14 +16,14 @@ export function featuresOfCard(yaml: unknown): Record<string, unknown> {
   if (Array.isArray(yaml)) return readColumns(yaml);
   // Cards of old have the JSON form itself.
   if (isFields(yaml)) return yaml;
-  throw new RangeError(`${JSON.stringify(yaml)} is no list of columns`);
+  throw new RangeError(`${JSON.stringify(yaml)} is not a list of columns`);
 }
 
 function readColumns(list: readonly unknown[]): Record<string, unknown> {
   const columns = new Map<string, unknown>();
   for (const column of list) {
     if (!isFields(column) || column.name === undefined)
-      throw new RangeError(`${JSON.stringify(column)} is no column with a name`);
+      throw new RangeError(`${JSON.stringify(column)} is not a column with a name`);
     const { name, ...rest } = column;
     if (name === "__proto__") throw new RangeError('no column can be named "__proto__"');
     columns.set(String(name), readFeature(rest));
@@ -34,7 +34,7 @@ function readColumns(list: readonly unknown[]): Record<string, unknown> {
 function readFeature(yaml: unknown): unknown {
   if (Array.isArray(yaml)) return readColumns(yaml);
   if (typeof yaml === "string") return readFeature({ dtype: yaml });
-  if (!isFields(yaml)) throw new RangeError(`${JSON.stringify(yaml)} is no feature`);
+  if (!isFields(yaml)) throw new RangeError(`${JSON.stringify(yaml)} is not a feature`);
   const [type] = Object.keys(yaml);
   if (type === undefined) return {};
   const { [type]: inner, ...rest } = yaml;

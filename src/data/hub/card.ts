@@ -40,7 +40,7 @@ type Fields = Readonly<Record<string, unknown>>;
 
 /**
  * @param where the card, for messages
- * @throws KagurazakaError `bad-data` where the YAML is broken, or its `configs` or `dataset_info` make no sense
+ * @throws KagurazakaError `bad-data` where the YAML is broken, or its `configs` or `dataset_info` are invalid
  */
 export function parseCard(text: string, where: string): DatasetCard {
   const { yaml, body } = divide(text);
@@ -74,7 +74,7 @@ function readYaml(yaml: string, where: string): Fields {
   }
   const data = toValue(document, where);
   if (data === null || data === undefined) return {};
-  if (!isFields(data)) throw bad(where, "the YAML at its top is no mapping");
+  if (!isFields(data)) throw bad(where, "the YAML at its top is not a mapping");
   return data;
 }
 
@@ -95,7 +95,7 @@ function listOf(value: unknown, field: string, where: string): Fields[] {
   if (value === undefined || value === null) return [];
   const list = Array.isArray(value) ? value : [value];
   if (list.every(isFields)) return list;
-  throw bad(where, `${field} is no list of mappings`);
+  throw bad(where, `${field} is not a list of mappings`);
 }
 
 const textsOf = (value: unknown): string[] =>
@@ -136,7 +136,8 @@ export function sanitizePatterns(files: unknown, where: string): Map<string, str
   const splits = new Map<string, string[]>();
   for (const [key, paths] of entries) {
     const split = String(key);
-    if (!/^[\p{L}\p{N}_]+(?:\.[\p{L}\p{N}_]+)*$/u.test(split)) throw bad(where, `"${split}" is no name of a split`);
+    if (!/^[\p{L}\p{N}_]+(?:\.[\p{L}\p{N}_]+)*$/u.test(split))
+      throw bad(where, `"${split}" is not the name of a split`);
     if (splits.has(split)) throw bad(where, `data_files has the split "${split}" twice`);
     splits.set(split, asTexts(paths));
   }
@@ -150,7 +151,7 @@ function readInfo(info: Fields, where: string): CardInfo {
   try {
     features = info.features === undefined || info.features === null ? undefined : featuresOfCard(info.features);
   } catch (cause) {
-    throw bad(where, `the features of dataset_info make no sense: ${(cause as Error).message}`);
+    throw bad(where, `invalid dataset_info: ${(cause as Error).message}`);
   }
   return {
     config: String(info.config_name ?? "default"),

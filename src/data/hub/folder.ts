@@ -1,7 +1,7 @@
 import { readdirSync, statSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { statIfThere } from "../../base/disk.js";
+import { statIfThere, targetOfBrokenLink } from "../../base/disk.js";
 import { KagurazakaError } from "../../base/errors.js";
 import { didYouMean } from "../../base/nearest.js";
 import { globFiles } from "../files/glob.js";
@@ -87,6 +87,9 @@ function nearest(root: string, pattern: string): string {
 function notThere(path: string): KagurazakaError {
   let missing = path;
   while (dirname(missing) !== missing && !statIfThere(dirname(missing))) missing = dirname(missing);
+  const target = targetOfBrokenLink(missing);
+  if (target !== undefined)
+    return new KagurazakaError("source", `${missing} is a link to what is not there: ${target}`, { where: path });
   const near = didYouMean(basename(missing), namesIn(dirname(missing)));
   const what = missing === path ? `there is no ${path}.` : `there is no ${path}, because there is no ${missing}.`;
   return new KagurazakaError("source", what + near, { where: path });

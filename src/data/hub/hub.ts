@@ -54,7 +54,7 @@ const brief: Patience = { tries: 1, firstWaitMs: 0, silenceMs: 5000 };
 export async function resolveHub(spec: string, options: HubOptions = {}): Promise<HubDataset> {
   const parsed = parseHubName(spec);
   if (!parsed)
-    throw new KagurazakaError("bad-value", `"${spec}" is no name of a dataset`, {
+    throw new KagurazakaError("bad-value", `"${spec}" is not the name of a dataset`, {
       where: spec,
       hint: "Write org/name.",
     });
@@ -138,7 +138,7 @@ function fromSnapshot({ name, revision }: WantedDataset, folder: string, commit:
       `the cache has ${what} of ${name} at ${revision}, and the hub cannot be asked: ${why}`,
       {
         where: folder,
-        hint: "Give the hub a chance, or fetch the dataset with the program that put it there.",
+        hint: "Check the network and try again, or fetch the dataset with the program that put it there.",
       },
     );
   if (files.every((file) => file.name === "README.md")) throw say("no data");

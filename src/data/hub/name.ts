@@ -30,7 +30,7 @@ export function parseHubName(spec: string): HubName | undefined {
   // In a URL, the slashes of a revision are written %2F.
   if (isFine) return { name, revision: revision?.replace(/%2F/gi, "/"), path };
   if (!isUrl) return undefined;
-  throw new KagurazakaError("bad-value", `${spec} is no dataset of the hub`, {
+  throw new KagurazakaError("bad-value", `${spec} is not a dataset of the hub`, {
     where: spec,
     hint: isOther
       ? "Only datasets can be read."

@@ -97,7 +97,8 @@ export class FileRows implements RowStore {
   async *rows(from: number, to: number, columns: Columns): AsyncGenerator<readonly Row[]> {
     const window = new Window(from, to);
     for await (const { opened, range } of this.#openFrom(from, window)) {
-      for await (const { rows } of this.#reader.rows(opened, { ...range, columns })) {
+      const wanted = columns ?? (await this.#reader.columnsOf(opened));
+      for await (const { rows } of this.#reader.rows(opened, { ...range, columns: wanted })) {
         const [start, end] = window.take(rows.length);
         if (start < end) yield end - start === rows.length ? rows : rows.slice(start, end);
         if (window.isOver) return;
@@ -171,7 +172,9 @@ export class FileRows implements RowStore {
     const block = lastAtMost(index.starts, place.row);
     const key = `${place.shard} ${block} ${columns ? JSON.stringify(columns) : ""}`;
     const rows = await this.#cache.get(key, () =>
-      this.#pool.use(this.#shards[place.shard]!, (opened) => index.read(opened, block, columns)),
+      this.#pool.use(this.#shards[place.shard]!, async (opened) =>
+        index.read(opened, block, columns ?? (await this.#reader.columnsOf(opened))),
+      ),
     );
     const first = row - place.row + index.starts[block]!;
     if (rows.length !== index.starts[block + 1]! - index.starts[block]!) throw this.#changed(place.shard);

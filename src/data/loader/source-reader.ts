@@ -42,6 +42,17 @@ export class SourceReader {
     yield* this.#checked(shard, { ...request, columns: Object.keys(features) }, features);
   }
 
+  /**
+   * What is read of a shard, so that its rows have the columns of all shards, as its batches have: undefined where it has them by
+   * itself, and of text without a header.
+   */
+  async columnsOf({ shard: { reader }, hasSchema }: OpenedShard): Promise<readonly string[] | undefined> {
+    if (!hasSchema || this.source.shards.length === 1) return undefined;
+    const names = Object.keys(await this.source.features());
+    const has = new Set(reader.columnNames ?? Object.keys(reader.features ?? {}));
+    return names.every((name) => has.has(name)) ? undefined : names;
+  }
+
   async *batches(opened: OpenedShard, request: ReadRequest): AsyncGenerator<Batch> {
     const { shard, hasSchema } = opened;
     const features = pickFeatures(await this.source.features(), request.columns);

@@ -47,7 +47,7 @@ function definitionOf({ name, value }: Exported, batchSize: number | undefined):
   if (!definition)
     throw new KagurazakaError(
       "not-a-task",
-      `${name} is no function over rows, but ${value === null ? "null" : typeof value}`,
+      `${name} is not a function over rows, but ${value === null ? "null" : typeof value}`,
       { hint: "Export a function (row, ctx) => row, or defineMap({ batchSize, map }) of kagurazaka/data." },
     );
   if (batchSize === undefined) return definition;

@@ -118,7 +118,7 @@ class SideFile implements Disposable {
   }
 }
 
-/** A row that JSON cannot say is kept as the text that JavaScript makes of it. */
+/** A row that JSON cannot represent is kept as the text that JavaScript makes of it. */
 function rejectedText(row: object): string {
   try {
     return `${jsonText(row)}\n`;

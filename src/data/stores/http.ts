@@ -194,7 +194,7 @@ const reasons: Readonly<Record<number, string>> = {
   403: "the server refuses it",
   404: "there is no such file",
   410: "the file is gone",
-  429: "the server says that there are too many requests",
+  429: "rate limited",
 };
 
 const refusedBy =

@@ -85,7 +85,7 @@ describe("values that are refused", () => {
     [{ u: { v: "int8" } }, { u: { v: "a" } }, /^column x\.u\.v: "a" is not int8/],
     [{ u: "int8" }, { u: 1, w: 2 }, /^column x\.w: the features have no such field/],
     [Json(), () => 1, /^column x: a function, which is not JSON/],
-    [Json(), { a: [Number.NaN] }, /^column x: NaN, which JSON cannot say/],
+    [Json(), { a: [Number.NaN] }, /^column x: NaN, which JSON cannot represent/],
   ];
   test.each(cases)("%j refuses %s", (feature, given, says) => {
     expect(() => checked(feature, given)).toThrow(BadValue);

@@ -58,7 +58,7 @@ describe("the JSON of Hugging Face", () => {
   test.each([
     [{ x: { _type: "Vlaue", dtype: "int8" } }, 'x: there is no feature type "Vlaue". Did you mean "Value"?'],
     [{ s: { x: "strnig" } }, 's.x: there is no dtype "strnig". Did you mean "string"?'],
-    [{ x: 5 }, "x: 5 is no feature"],
+    [{ x: 5 }, "x: 5 is not a feature"],
     [{ x: { _type: "Array2D", dtype: "int8" } }, "x: an Array2D needs a shape of 2 lengths, like [null, 3]"],
     [{ x: { _type: "Array3D", dtype: "int8", shape: [1, 2] } }, "x: an Array3D needs a shape of 3 lengths"],
     [{ x: { _type: "Translation" } }, 'x: a Translation needs languages, like ["de", "en"]'],

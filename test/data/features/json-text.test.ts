@@ -29,8 +29,8 @@ describe("the JSON of a value", () => {
   });
 
   test.each([
-    [[Number.NaN], "column x is NaN, which JSON cannot say"],
-    [Float32Array.of(Number.POSITIVE_INFINITY), "column x is Infinity, which JSON cannot say"],
+    [[Number.NaN], "column x is NaN, which JSON cannot represent"],
+    [Float32Array.of(Number.POSITIVE_INFINITY), "column x is Infinity, which JSON cannot represent"],
     [() => 1, "column x is a function, which is not JSON"],
     [undefined, "column x is undefined, which is not JSON"],
     [new Map(), "column x is a Map: make an array or an object of it"],

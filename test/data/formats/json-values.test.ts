@@ -22,7 +22,7 @@ describe.each(["parquet", "arrow", "csv", "jsonl"])("JSON values in %s", (format
   });
 
   test.each([
-    [{ a: Number.NaN }, /row 1 cannot be written: column j(?: is|:) NaN, which JSON cannot say/],
+    [{ a: Number.NaN }, /row 1 cannot be written: column j(?: is|:) NaN, which JSON cannot represent/],
     [{ a: new Map() }, /row 1 cannot be written: column j(?: is|:) a Map/],
   ])("%# is a bad row", async (value, says) => {
     await using writer = await openWriter(join(createDirectory(), `a.${format}`), { features: all });

@@ -44,6 +44,13 @@ describe("the shelf of formats", () => {
     ["a\tb\n1\t2\n", "tsv"],
     ["PAR1\x15\x04", "parquet"],
     ["ARROW1\0\0", "arrow"],
+    ["PAR1\x15\x04a\tb,c\n1,2\td\n", "parquet"],
+    ["PARE\x15\x04a,b\n", "parquet"],
+    ["ARROW1\0\0a,b\n1,2\n", "arrow"],
+    ["a,b\n1,\0\n", undefined],
+    ["a\tb\n\0", undefined],
+    ['{"a":1}\n{"a":"\0"}\n', undefined],
+    ['[{"a":1},\0', undefined],
     ["\x7fELF", undefined],
     ["", undefined],
   ])("contents that begin %j", async (head, format) => {

@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { ClassLabel, features, Nullable } from "../../../src/data/features/feature.js";
 import type { BadRow } from "../../../src/data/formats/format.js";
+import { ElementScanner } from "../../../src/data/formats/json/scan-elements.js";
 import { invalidAt } from "../../../src/data/formats/text/line-rows.js";
 import { openText, packed, readText, type TextCase } from "./memory-file.js";
 
@@ -30,8 +31,8 @@ describe("JSON lines", () => {
     ["[1]", /memory:2: not an object but an array/],
     ["5", /memory:2: not an object but 5/],
     ["null", /memory:2: not an object but null/],
-    ['{"a":NaN}', /memory:2: not JSON: NaN and Infinity are no JSON/],
-    ['{"a":[-Infinity]}', /NaN and Infinity are no JSON/],
+    ['{"a":NaN}', /memory:2: JSON cannot represent NaN or Infinity/],
+    ['{"a":[-Infinity]}', /JSON cannot represent NaN or Infinity/],
     ['{"__proto__":{"x":1}}', /memory:2: a key is "__proto__"/],
     ['{"a":{"\\u005f_proto__":1}}', /a key is "__proto__"/],
     ['{"a":{"__\\u0070roto__":1}}', /a key is "__proto__"/],
@@ -66,8 +67,17 @@ describe("JSON lines", () => {
 
   test.each([
     [Buffer.from('\ufeff{"a":1}', "utf16le"), /it is UTF-16/],
-    [Buffer.from([0x1f, 0x8b, 8, 0, 0]), /it is packed by gzip/],
-    [Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0]), /it is packed by zstd/],
+    [Buffer.from('{"a":1}', "utf16le"), /it looks like UTF-16LE without a byte order mark/],
+    [Buffer.from('{"a":1}', "utf16le").swap16(), /it looks like UTF-16BE without a byte order mark/],
+    [Buffer.from([0xff, 0xfe, 0, 0, 0x7b, 0, 0, 0]), /it is UTF-32/],
+    [Buffer.from([0, 0, 0xfe, 0xff, 0, 0, 0, 0x7b]), /it is UTF-32/],
+    [Buffer.from([0x7b, 0, 0, 0, 0x22, 0, 0, 0]), /it looks like UTF-32LE/],
+    [Buffer.from([0, 0, 0, 0x7b, 0, 0, 0, 0x22]), /it looks like UTF-32BE/],
+    [Buffer.from([0x7b, 0x22, 0x61, 0]), /byte 3 is NUL/],
+    [Buffer.from("PAR1\x15\x04\x15", "latin1"), /memory is not JSON lines: it begins as parquet does/],
+    [Buffer.from("ARROW1\0\0", "latin1"), /it begins as arrow does/],
+    [Buffer.from([0x1f, 0x8b, 8, 0, 0]), /it is gzip-compressed/],
+    [Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0]), /it is zstd-compressed/],
   ])("what is no text at all is named", async (bytes, says) => {
     await expect(readText(bytes, jsonl)).rejects.toThrow(says);
   });
@@ -181,7 +191,7 @@ describe("a JSON array", () => {
     ['[{"a":"x', /ends in the middle/],
     ['{"a":1}\n{"a":2}\n', /something stands behind the array/],
     ["[{}] x", /something stands behind/],
-    ["5", /begins with no array and no object/],
+    ["5", /begins with neither an array nor an object/],
     ["{}", /an object without an array/],
     ['{"rows":5}', /an object without an array/],
   ])("%j is refused", async (text, says) => {
@@ -200,6 +210,57 @@ describe("a JSON array", () => {
       { a: 4 },
     ]);
     expect(bad).toEqual([2, 3]);
+  });
+
+  test("elements of one line are told apart by their number", async () => {
+    const bad: string[] = [];
+    const onBadRow = ({ position, what }: BadRow): number => bad.push(`${position} ${what}`);
+    expect(await readText('[{"a":1},5,\n6,{"a":2},"x"]', json, { onBadRow })).toEqual([{ a: 1 }, { a: 2 }]);
+    expect(bad).toEqual([
+      "1 element 2: not an object but 5",
+      "2 not an object but 6",
+      '2 element 5: not an object but "x"',
+    ]);
+    await expect(readText("[{},5]", json)).rejects.toThrow("memory:1: element 2: not an object but 5");
+  });
+
+  test("damaged UTF-8 is told by line and byte", async () => {
+    const text = Buffer.from('[{"a":1},\n{"a":1}, {"a":\n "b\xff"}]', "latin1");
+    for (const chunkBytes of [1, 7, 1000])
+      await expect(readText(text, { ...json, chunkBytes })).rejects.toThrow(
+        "memory:3: element 3: not valid UTF-8 at byte 4 of the line",
+      );
+    const inLine = Buffer.from('[{"a":1},\n{"a":"\xff"}]', "latin1");
+    await expect(readText(inLine, json)).rejects.toThrow("memory:2: not valid UTF-8 at byte 7 of the line");
+  });
+
+  test.each([1, 3, 50, 1000])("an element that is too large is set aside, in chunks of %i bytes", (chunkBytes) => {
+    const scanner = new ElementScanner(undefined, 100);
+    const text = Buffer.from(`[{"a":1},"${"x".repeat(98)}","${"y".repeat(99)}",{"b":"${"],".repeat(400)}"},\n{"c":3}]`);
+    const found: unknown[] = [];
+    for (let at = 0; at < text.length; at += chunkBytes)
+      for (const one of scanner.push(text.subarray(at, at + chunkBytes)))
+        found.push([one.text.length, one.isTooLarge, one.line]);
+    scanner.end();
+    expect(found).toEqual([
+      [7, false, 1],
+      [100, false, 1],
+      [101, true, 1],
+      [808, true, 1],
+      [7, false, 2],
+    ]);
+  });
+
+  test("an element above 64 MB is a bad row", async () => {
+    const text = Buffer.concat([
+      Buffer.from('[{"a":1},\n{"b":"'),
+      Buffer.alloc(65 << 20, "x"),
+      Buffer.from('"},\n{"c":3}]'),
+    ]);
+    const bad: BadRow[] = [];
+    expect(await readText(text, json, { onBadRow: (one) => bad.push(one) })).toEqual([{ a: 1 }, { c: 3 }]);
+    expect(bad).toMatchObject([{ position: 2, what: "larger than 64 MB", text: expect.stringMatching(/^\{"b":"xxx/) }]);
+    await expect(readText(text, json)).rejects.toThrow("memory:2: larger than 64 MB");
   });
 
   test("a field that is not there", async () => {
@@ -297,12 +358,34 @@ describe("slices", () => {
     expect(counts).toEqual([10, 10, 5]);
   });
 
+  test.each<[string, string, TextCase, number[]]>([
+    [
+      "blank lines are no rows of JSON lines",
+      `\n\r\n{"x":1}\r\n \t\n{"x":2}\n\n\r\n{"x":3}\n{"x":4}\n\n\r\n`,
+      jsonl,
+      [2, 2],
+    ],
+    ["nor is the end of a file", `{"x":1}\n{"x":2}\n{"x":3}\n \n`, jsonl, [2, 1]],
+    ["a last line without its end", `{"x":1}\n\n{"x":2}\n{"x":3}`, jsonl, [2, 1]],
+    ["in plain text each line is a row", "a\n\n\r\n \nb\nc", txt, [2, 2, 2]],
+    ["a blank last line of plain text", "a\nb\n ", txt, [2, 1]],
+    ["nothing", "", txt, [0]],
+    ["only blank lines", "\n\r\n", jsonl, [0]],
+  ])("slices by rows: %s", async (_, text, given, expected) => {
+    for (const chunkBytes of [1, 2, 1000]) {
+      await using reader = await openText(text, { ...given, chunkBytes });
+      const counts: number[] = [];
+      for (const range of await reader.slices({ rows: 2 })) counts.push((await readText(text, given, range)).length);
+      expect(counts).toEqual(expected);
+    }
+  });
+
   test("a place in a slice is told by its line in the file", async () => {
     const text = `${'{"x":1}\n'.repeat(10)}bad\n`;
     await expect(readText(text, jsonl, { from: 40, to: text.length })).rejects.toThrow(/memory:11: not JSON/);
   });
 
-  test.each(["gzip", "zstd"] as const)("a file packed by %s is one slice", async (packing) => {
+  test.each(["gzip", "zstd"] as const)("a %s-compressed file is one slice", async (packing) => {
     const bytes = await packed('{"x":1}\n'.repeat(50), packing);
     await using reader = await openText(bytes, { ...jsonl, packing });
     expect(await reader.slices({ bytes: 10 })).toHaveLength(1);

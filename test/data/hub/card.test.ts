@@ -32,7 +32,7 @@ describe("data_files", () => {
     ["a URL", "data_files: https://x.org/a.csv", /is outside of it/],
     ["a number", "data_files: 3", /has 3 for a path/],
     ["a split twice", "data_files: [{split: a, path: x}, {split: a, path: y}]", /"a" twice/],
-    ["a bad split", "data_files: {my-split: x}", /"my-split" is no name of a split/],
+    ["a bad split", "data_files: {my-split: x}", /"my-split" is not the name of a split/],
     ["a mixture", "data_files: [x, {split: a, path: y}]", /among entries/],
   ])("is not %s", (_, config, message) => {
     const choose = () => chooseConfig(names, card(`configs: [{config_name: c, ${config}}]`), undefined, "x");
@@ -120,11 +120,11 @@ describe("a card", () => {
   test.each([
     ["broken YAML", "a: [1,\nb: 2", /README\.md:\d: the YAML is broken/],
     ["a key twice", "a: 1\na: 2", /README\.md:3: the YAML is broken/],
-    ["a list at its top", "- 1", /no mapping/],
+    ["a list at its top", "- 1", /not a mapping/],
     ["no name of a config", "configs: [{data_files: x}]", /no config_name/],
     ["a config twice", "configs: [{config_name: a}, {config_name: a}]", /"a" twice/],
-    ["configs that are none", "configs: 3", /configs is no list/],
-    ["features that are none", "dataset_info: {features: 3}", /features of dataset_info/],
+    ["configs that are none", "configs: 3", /configs is not a list/],
+    ["features that are none", "dataset_info: {features: 3}", /invalid dataset_info/],
     [
       "labels with a gap",
       "dataset_info: {features: [{name: a, dtype: {class_label: {names: {'0': x, '2': y}}}}]}",

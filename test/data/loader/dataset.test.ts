@@ -6,6 +6,7 @@ import { batchOf, type Row, rowsOf } from "../../../src/data/batch/batch.js";
 import { type Features, features, Nullable } from "../../../src/data/features/feature.js";
 import { Dataset } from "../../../src/data/loader/dataset.js";
 import { DatasetDict, loadDataset } from "../../../src/data/loader/load-dataset.js";
+import { writeRows } from "../../../src/data/writer/open-writer.js";
 import { createDirectory } from "../tree.js";
 import { collect, FEATURES, type Kind, rowsUpTo, TOY, writeShards } from "./files.js";
 
@@ -226,6 +227,37 @@ describe("loading", () => {
     const dataset = await loadDataset(await writeShards("jsonl", [3]), { split: "train" });
     (await dataset.at(1)).id = 77;
     expect((await dataset.at(1)).id).toBe(1);
+  });
+});
+
+describe("files with different columns", () => {
+  const rows: Row[] = [
+    { x: 1, y: null },
+    { x: 2, y: null },
+    { x: null, y: "a" },
+    { x: 3, y: "b" },
+  ];
+  const files: readonly Row[][] = [[{ x: 1 }, { x: 2 }], [{ y: "a" }], [{ y: "b", x: 3 }]];
+
+  test.each(["parquet", "arrow", "csv"])(
+    "%s: a column that a file lacks is null, in rows as in batches",
+    async (format) => {
+      const dir = createDirectory();
+      for (const [i, some] of files.entries()) await writeRows(join(dir, `${i}.${format}`), some);
+      await using dataset = (await loadDataset(dir)) as unknown as Dataset;
+      expect(await collect(dataset)).toEqual(rows);
+      expect((await collect(dataset.batches(3))).flatMap(rowsOf)).toEqual(rows);
+      expect([await dataset.at(0), await dataset.at(2), await dataset.at(-1)]).toEqual([rows[0], rows[2], rows[3]]);
+      expect(await collect(dataset.select([2, 0]))).toEqual([rows[2], rows[0]]);
+      expect(await collect(dataset.columns(["y"]))).toEqual(rows.map(({ y }) => ({ y })));
+    },
+  );
+
+  test("rows of JSON lines are as in their file", async () => {
+    const dir = createDirectory();
+    for (const [i, some] of files.entries()) await writeRows(join(dir, `${i}.jsonl`), some);
+    await using dataset = (await loadDataset(dir)) as unknown as Dataset;
+    expect(await collect(dataset)).toEqual(files.flat());
   });
 });
 

@@ -13,6 +13,7 @@ import {
   splitNullable,
   Value,
 } from "../../features/feature.js";
+import { checkUnique } from "../unique-names.js";
 import { checkSchema } from "./check-schema.js";
 import { type ArrowEngine, loadArrow } from "./engine.js";
 import { messageOf } from "./headers.js";
@@ -25,6 +26,7 @@ const units: readonly TimeUnit[] = ["s", "ms", "us", "ns"];
 
 /** @throws Error for a type that no feature can be */
 export function featuresOfSchema(arrow: ArrowEngine, schema: Schema): Features {
+  checkUnique(schema.fields.map(({ name }) => name ?? ""));
   const own = Object.fromEntries(schema.fields.map((field) => [field.name ?? "", featureOfField(arrow, field)]));
   return withMetadata(own, schema.metadata);
 }
@@ -40,10 +42,15 @@ function featureOfField(arrow: ArrowEngine, field: Field): Feature {
 function featureOfType(arrow: ArrowEngine, type: DataType, name: string): Feature {
   const { DataType, Type } = arrow;
   if (DataType.isDictionary(type)) return featureOfType(arrow, type.dictionary, name);
-  if (DataType.isStruct(type))
+  if (DataType.isStruct(type)) {
+    checkUnique(
+      type.children.map((child: Field) => child.name),
+      `column ${name}`,
+    );
     return Object.fromEntries(
       type.children.map((child: Field) => [child.name, featureOfField(arrow, child)]),
     ) as Struct;
+  }
   if (DataType.isMap(type)) {
     const [key, value] = (type.children[0]!.type as DataType).children as Field[];
     return {

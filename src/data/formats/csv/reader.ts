@@ -53,6 +53,10 @@ export class CsvReader extends TextReader {
     });
   }
 
+  get columnNames(): readonly string[] {
+    return this.#names;
+  }
+
   override async slices(size: SliceSize): Promise<readonly Range[]> {
     return this.undivided === undefined ? recordCuts(this.file, size, this.#dialect.quote) : super.slices(size);
   }

@@ -5,7 +5,7 @@ import type { Row } from "../../batch/batch.js";
 import type { BadRow, ReadRequest, RowBlock } from "../format.js";
 import { cut, project } from "../row-block.js";
 import { checkKeys, notObject, whyNotJson } from "../text/json-row.js";
-import { BadLine, checkIsText } from "../text/line-rows.js";
+import { BadLine, checkIsText, placeOfInvalid } from "../text/line-rows.js";
 import { TextReader, type TextReaderOptions } from "../text/text-reader.js";
 import { unpacked } from "../text/unpack.js";
 import { ElementScanner, ScanFailure, type ScannedElement } from "./scan-elements.js";
@@ -21,6 +21,7 @@ export class JsonArrayReader extends TextReader {
 
   async *rows({ columns, batchRows, textErrors = "fail", onBadRow }: ReadRequest): AsyncGenerator<RowBlock> {
     const scanner = new ElementScanner(this.#field);
+    const before = { elements: 0, line: 0 };
     let isFirst = true;
     try {
       for await (const chunk of unpacked(this.file, this.packing)) {
@@ -30,19 +31,23 @@ export class JsonArrayReader extends TextReader {
         const positions: number[] = [];
         let bad: BadRow | undefined;
         for (const element of scanner.push(chunk)) {
-          const row = this.#row(element, textErrors);
+          const row = rowOf(element, textErrors);
+          before.elements++;
           if (!("bad" in row)) {
             rows.push(row.row);
             positions.push(element.line);
-          } else if (onBadRow) onBadRow(row.bad);
-          else {
-            bad = row.bad;
-            break;
+          } else {
+            // Elements of one line are told apart by their number.
+            const what = element.line === before.line ? `element ${before.elements}: ${row.bad.what}` : row.bad.what;
+            bad = { ...row.bad, what };
+            onBadRow?.(bad);
           }
+          before.line = element.line;
+          if (bad && !onBadRow) break;
         }
         const block = { rows, first: positions[0] ?? 0, positions };
         if (rows.length > 0) yield* cut(columns ? project(block, columns) : block, batchRows);
-        if (bad) throw await this.badRow(0, bad);
+        if (bad && !onBadRow) throw await this.badRow(0, bad);
       }
       scanner.end();
     } catch (error) {
@@ -55,21 +60,28 @@ export class JsonArrayReader extends TextReader {
       );
     }
   }
+}
 
-  #row({ text, line }: ScannedElement, textErrors: "fail" | "replace"): { row: Row } | { bad: BadRow } {
-    const json = text.toString("utf8");
-    const bad = (what: string, hint?: string): { bad: BadRow } => ({
-      bad: { position: line, what, hint, text: json.slice(0, 65_536) },
-    });
-    if (textErrors === "fail" && !isUtf8(text)) return bad("not valid UTF-8");
-    try {
-      const row = parseJson(json);
-      if (typeof row !== "object" || row === null || Array.isArray(row))
-        return bad(notObject(row), "Each element must be one JSON object.");
-      if (json.includes("__proto__") || json.includes("\\u00")) checkKeys(row);
-      return { row: row as Row };
-    } catch (error) {
-      return error instanceof BadLine ? bad(error.message, error.hint) : bad(...whyNotJson(json, error as Error));
-    }
+function rowOf(
+  { text, line, column, isTooLarge }: ScannedElement,
+  textErrors: "fail" | "replace",
+): { row: Row } | { bad: BadRow } {
+  const json = text.toString("utf8");
+  const bad = (what: string, hint?: string, position = line): { bad: BadRow } => ({
+    bad: { position, what, hint, text: json.slice(0, 65_536) },
+  });
+  if (isTooLarge) return bad("larger than 64 MB", "Put large contents into files and name those in the row.");
+  if (textErrors === "fail" && !isUtf8(text)) {
+    const { what, hint, lines } = placeOfInvalid(text, column);
+    return bad(what, hint, line + lines);
+  }
+  try {
+    const row = parseJson(json);
+    if (typeof row !== "object" || row === null || Array.isArray(row))
+      return bad(notObject(row), "Each element must be one JSON object.");
+    if (json.includes("__proto__") || json.includes("\\u00")) checkKeys(row);
+    return { row: row as Row };
+  } catch (error) {
+    return error instanceof BadLine ? bad(error.message, error.hint) : bad(...whyNotJson(json, error as Error));
   }
 }

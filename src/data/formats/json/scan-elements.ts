@@ -3,8 +3,11 @@ export interface ScannedElement {
   readonly text: Buffer;
   /** Where it begins in the contents, in bytes. */
   readonly at: number;
-  /** The line it begins in, from 1. */
+  /** The line it begins in, from 1, and the byte of that line, from 0. */
   readonly line: number;
+  readonly column: number;
+  /** It is larger than is kept: `text` is its beginning. */
+  readonly isTooLarge: boolean;
 }
 
 /** The contents are no array of elements. */
@@ -23,7 +26,10 @@ export class ScanFailure extends Error {
 
 const [QUOTE, BACKSLASH, COMMA, COLON, NEWLINE] = [34, 92, 44, 58, 10];
 const [OPEN_LIST, CLOSE_LIST, OPEN_OBJECT, CLOSE_OBJECT] = [91, 93, 123, 125];
+/** The most bytes of an element. */
 const MAX_ELEMENT_BYTES = 64 << 20;
+/** What is kept of a larger one. */
+const KEPT_BYTES = 1 << 16;
 
 const isBlank = (byte: number): boolean => byte === 32 || byte === 9 || byte === NEWLINE || byte === 13;
 const opens = (byte: number): boolean => byte === OPEN_LIST || byte === OPEN_OBJECT;
@@ -38,6 +44,7 @@ const closes = (byte: number): boolean => byte === CLOSE_LIST || byte === CLOSE_
  */
 export class ElementScanner {
   readonly #field: string | undefined;
+  readonly #maxBytes: number;
   #state: "start" | "key" | "value" | "other" | "element" | "between" | "end" = "start";
   #depth = 0;
   #isInString = false;
@@ -47,17 +54,21 @@ export class ElementScanner {
   #begunBytes = 0;
   #begunAt = -1;
   #begunLine = 0;
+  #begunColumn = 0;
   #key: string | undefined;
   #at = 0;
   #line = 1;
+  /** Where the line begins in the contents. */
+  #lineAt = 0;
   #isFirst = true;
   #isObject = false;
   /** The field whose array was read. */
   foundField: string | undefined;
 
   /** @param field of the object; undefined: the array itself, or the first field that is an array of objects */
-  constructor(field: string | undefined) {
+  constructor(field: string | undefined, maxBytes = MAX_ELEMENT_BYTES) {
     this.#field = field;
+    this.#maxBytes = maxBytes;
   }
 
   /** @throws ScanFailure */
@@ -65,14 +76,17 @@ export class ElementScanner {
     let from = this.#begunAt < 0 ? -1 : 0;
     for (let i = 0; i < chunk.length; i++) {
       const byte = chunk[i]!;
-      if (byte === NEWLINE) this.#line++;
+      if (byte === NEWLINE) {
+        this.#line++;
+        this.#lineAt = this.#at + i + 1;
+      }
       if (this.#isInString) {
         if (this.#isEscaped) this.#isEscaped = false;
         else if (byte === BACKSLASH) this.#isEscaped = true;
         else if (byte === QUOTE) {
           this.#isInString = false;
           if (this.#state === "key" && this.#depth === 1) {
-            this.#key = JSON.parse(this.#take(chunk, from, i + 1).toString("utf8")) as string;
+            this.#key = this.#keyOf(this.#take(chunk, from, i + 1));
             from = -1;
           }
         }
@@ -83,30 +97,46 @@ export class ElementScanner {
       if (this.#begunAt === this.#at + i) from = i;
       if (ended === undefined) continue;
       // A closing bracket or comma of the array itself is no part of the element.
-      const [at, line] = [this.#begunAt, this.#begunLine];
-      yield { text: this.#take(chunk, from, ended), at, line };
+      const place = { at: this.#begunAt, line: this.#begunLine, column: this.#begunColumn };
+      yield { ...this.#take(chunk, from, ended), ...place };
       from = -1;
     }
-    if (from >= 0) {
-      this.#begun.push(Buffer.from(chunk.subarray(from)));
-      this.#begunBytes += chunk.length - from;
-      if (this.#begunBytes > MAX_ELEMENT_BYTES) throw this.#fail("an element is larger than 64 MB");
-    }
+    if (from >= 0) this.#keep(chunk.subarray(from));
     this.#at += chunk.length;
   }
 
-  #take(chunk: Buffer, from: number, to: number): Buffer {
+  /** What goes on in the next chunk; of what is too large only the beginning. */
+  #keep(part: Buffer): void {
+    const room = this.#begunBytes + part.length > this.#maxBytes ? KEPT_BYTES - this.#begunBytes : part.length;
+    if (room > 0) this.#begun.push(Buffer.from(part.subarray(0, room)));
+    this.#begunBytes += part.length;
+    if (this.#begunBytes > this.#maxBytes && this.#begun.length > 1)
+      this.#begun = [Buffer.concat(this.#begun).subarray(0, KEPT_BYTES)];
+  }
+
+  #take(chunk: Buffer, from: number, to: number): Pick<ScannedElement, "text" | "isTooLarge"> {
     const part = chunk.subarray(Math.max(0, from), to);
+    const isTooLarge = this.#begunBytes + part.length > this.#maxBytes;
     const whole = this.#begun.length === 0 ? part : Buffer.concat([...this.#begun, part]);
     this.#begun = [];
     this.#begunBytes = 0;
     this.#begunAt = -1;
-    return whole;
+    return { text: isTooLarge ? whole.subarray(0, KEPT_BYTES) : whole, isTooLarge };
+  }
+
+  #keyOf({ text, isTooLarge }: Pick<ScannedElement, "text" | "isTooLarge">): string {
+    if (isTooLarge) throw this.#fail("the name of a field is larger than 64 MB");
+    try {
+      return JSON.parse(text.toString("utf8")) as string;
+    } catch (error) {
+      throw this.#fail(`the name of a field is not JSON: ${(error as Error).message}`);
+    }
   }
 
   #begin(index: number): void {
     this.#begunAt = this.#at + index;
     this.#begunLine = this.#line;
+    this.#begunColumn = this.#begunAt - this.#lineAt;
   }
 
   /** @returns where an element has ended, exclusive */
@@ -142,7 +172,7 @@ export class ElementScanner {
       this.#depth = 1;
       return;
     }
-    if (byte !== OPEN_OBJECT) throw this.#fail("it begins with no array and no object", undefined, i);
+    if (byte !== OPEN_OBJECT) throw this.#fail("it begins with neither an array nor an object", undefined, i);
     this.#state = "key";
     this.#isObject = true;
     this.#depth = 1;
@@ -165,7 +195,8 @@ export class ElementScanner {
       this.#depth = 2;
       return;
     }
-    if (this.#field !== undefined && isWanted) throw this.#fail(`the field "${this.#field}" is no array`, undefined, i);
+    if (this.#field !== undefined && isWanted)
+      throw this.#fail(`the field "${this.#field}" is not an array`, undefined, i);
     this.#state = "other";
     this.#other(byte);
   }

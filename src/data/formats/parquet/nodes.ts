@@ -9,6 +9,7 @@ import {
   type Struct,
   splitNullable,
 } from "../../features/feature.js";
+import { checkUnique } from "../unique-names.js";
 import { featureOfElement } from "./elements.js";
 
 /**
@@ -51,8 +52,11 @@ const MAX_LEVELS = 1000;
 
 /** The nodes of all columns. @throws Error for a schema that cannot be read */
 export function nodesOf(root: SchemaTree): [name: string, node: Node][] {
+  checkUnique(namesOf(root));
   return root.children.map((child) => [child.element.name, nodeOf(child, 0, 0)]);
 }
+
+const namesOf = ({ children }: SchemaTree): string[] => children.map(({ element }) => element.name);
 
 function nodeOf(tree: SchemaTree, slotDef: number, rep: number): Node {
   const { element } = tree;
@@ -79,6 +83,7 @@ function innerNode(tree: SchemaTree, base: NodeBase): Node {
     if (/MAP/.test(kind) && repeated!.children.length === 2) return listNode(repeated!, base, true, repeated!);
     if (/LIST/.test(kind)) return listNode(repeated!, base, false, itemOf(repeated!, element.name));
   }
+  checkUnique(namesOf(tree), `column ${tree.path.join(".")}`);
   return {
     kind: "struct",
     fields: children.map((child) => [child.element.name, nodeOf(child, base.ownDef, base.rep)]),

@@ -126,6 +126,8 @@ export class ParquetReader implements ShardReader {
     const { file, engine } = this.#options;
     const wanted = leaf.path.join("\0");
     const chunk = group.columns.find(({ meta_data }) => meta_data?.path_in_schema.join("\0") === wanted);
+    if (chunk?.crypto_metadata || chunk?.encrypted_column_metadata)
+      throw new Error("it is encrypted, which is not supported: name the other columns with --columns");
     if (!chunk?.meta_data) throw new Error("it has no chunk, or is encrypted");
     const { codec, num_values, total_compressed_size } = chunk.meta_data;
     const [from, size] = [startOf(chunk.meta_data), Number(total_compressed_size)];

@@ -5,7 +5,7 @@ export function whyNotJson(text: string, error: Error): [what: string, hint?: st
   if (error instanceof RangeError) return [error.message];
   if (/[:[,\s](?:NaN|-?Infinity)\s*(?:[,}\]]|$)/.test(text))
     return [
-      `not JSON: NaN and Infinity are no JSON`,
+      "JSON cannot represent NaN or Infinity",
       "Write null or a text for them; Python writes JSON with allow_nan=False.",
     ];
   return [`not JSON: ${error.message}`, `It begins ${JSON.stringify(text.slice(0, 60))}.`];

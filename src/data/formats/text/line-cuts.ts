@@ -15,27 +15,50 @@ export const wholeFile = (size: number): Range => ({ from: 0, to: size, bytes: s
 
 /** Why a packed file is one slice. */
 export const packedReason = (packing: Packing): string | undefined =>
-  packing === "none" ? undefined : `a file packed by ${packing} cannot be opened in its middle`;
+  packing === "none" ? undefined : `a ${packing}-compressed file cannot be opened in its middle`;
 
-/** As many lines in each as asked for, blank ones not counted. Reads the file. */
-export async function lineCuts(file: DataFile, sliceRows: number): Promise<Range[]> {
+/** Whether a line without text is a row, or nothing. */
+export type BlankLines = "rows" | "skipped";
+
+/** As many rows in each as asked for; a row is a line. Reads the file. */
+export async function lineCuts(file: DataFile, sliceRows: number, blankLines: BlankLines): Promise<Range[]> {
   const starts = [0];
   let rows = 0;
   let at = 0;
-  let lineStart = 0;
+  /** Of the line that is looked at. */
+  let start = 0;
+  let isRow = blankLines === "rows";
+  const onRow = (): void => {
+    if (rows > 0 && rows % sliceRows === 0) starts.push(start);
+    rows++;
+  };
   for await (const chunk of file.stream(0, file.size)) {
-    for (let newline = chunk.indexOf(10); newline >= 0; newline = chunk.indexOf(10, newline + 1)) {
-      const end = at + newline + 1;
-      if (end - lineStart > 1 && ++rows % sliceRows === 0) starts.push(end);
-      lineStart = end;
+    for (let from = 0; from < chunk.length; ) {
+      const newline = chunk.indexOf(10, from);
+      const end = newline < 0 ? chunk.length : newline;
+      isRow ||= hasText(chunk, from, end);
+      if (newline < 0) break;
+      if (isRow) onRow();
+      isRow = blankLines === "rows";
+      from = newline + 1;
+      start = at + from;
     }
     at += chunk.length;
   }
-  if (starts.length > 1 && starts.at(-1) === file.size) starts.pop();
+  if (isRow && start < file.size) onRow();
   return starts.map((from, i) => {
     const to = starts[i + 1] ?? file.size;
     return { from, to, bytes: to - from };
   });
+}
+
+/** Blanks are those of `trim` in ASCII. */
+function hasText(bytes: Buffer, from: number, to: number): boolean {
+  for (let i = from; i < to; i++) {
+    const byte = bytes[i]!;
+    if (byte !== 32 && (byte < 9 || byte > 13)) return true;
+  }
+  return false;
 }
 
 /** How many lines come before the first one that begins at a byte or behind it. */

@@ -102,7 +102,10 @@ class BlockReader {
       start = end + 1;
       const text = isFirst ? line.toString("utf8").replace(/^\ufeff/, "") : line.toString("utf8");
       if (isUtf8(line)) this.#one(text, this.#options.parserFor(text));
-      else this.#bad(`not valid UTF-8 at byte ${invalidAt(line) + 1} of the line`, UTF8_HINT, text);
+      else {
+        const { what, hint } = placeOfInvalid(line);
+        this.#bad(what, hint, text);
+      }
     }
   }
 
@@ -123,6 +126,22 @@ class BlockReader {
 
 const UTF8_HINT = "Convert the file, e.g. with iconv, or say --text-errors replace.";
 
+/** Where a row is damaged. @param column of its first byte in its line, from 0 @returns also how many of its lines come before */
+export function placeOfInvalid(bytes: Buffer, column = 0): { what: string; hint: string; lines: number } {
+  const at = invalidAt(bytes);
+  const before = bytes.subarray(0, at);
+  const lines = linesIn(before);
+  const inLine = lines === 0 ? column + at : at - before.lastIndexOf(10) - 1;
+  return { what: `not valid UTF-8 at byte ${inLine + 1} of the line`, hint: UTF8_HINT, lines };
+}
+
+/** How many lines end in it. */
+export function linesIn(bytes: Buffer): number {
+  let lines = 0;
+  for (let at = bytes.indexOf(10); at >= 0; at = bytes.indexOf(10, at + 1)) lines++;
+  return lines;
+}
+
 /** The index of the first byte that is not UTF-8. */
 export function invalidAt(bytes: Buffer): number {
   let [from, to] = [0, bytes.length];
@@ -138,22 +157,41 @@ export function invalidAt(bytes: Buffer): number {
 
 /** Refuses what is no UTF-8 text at all, by its first bytes. */
 export function checkIsText(name: string, head: Buffer, format: string): void {
-  const what = notText(head);
+  const what = notText(head) ?? (format.startsWith("JSON") ? otherFormat(head) : undefined);
   if (what === undefined) return;
   const [is, hint] = what;
   throw new KagurazakaError("bad-data", `${name} is not ${format}: ${is}`, { where: name, hint });
 }
 
+/** No JSON begins so; a text might. */
+function otherFormat(head: Buffer): readonly [string, string] | undefined {
+  const magic = head.toString("latin1", 0, 4);
+  const is = magic === "PAR1" || magic === "PARE" ? "parquet" : magic === "ARRO" ? "arrow" : undefined;
+  return is && [`it begins as ${is} does`, `Say the format with --format ${is}, or name the file .${is}.`];
+}
+
 function notText(head: Buffer): readonly [string, string] | undefined {
   if (head.length < 2) return undefined;
-  const [first, second] = head;
-  if ((first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff))
-    return ["it is UTF-16", "Convert it: iconv -f UTF-16 -t UTF-8."];
-  if (first === 0x1f && second === 0x8b) return ["it is packed by gzip", "Give the file a name that ends in .gz."];
+  const marked = head.readUInt16BE(0);
+  const isUtf32 = head.length >= 4 && (head.readUInt32BE(0) === 0xfffe0000 || head.readUInt32BE(0) === 0xfeff);
+  if (isUtf32) return ["it is UTF-32", "Convert it: iconv -f UTF-32 -t UTF-8."];
+  if (marked === 0xfffe || marked === 0xfeff) return ["it is UTF-16", "Convert it: iconv -f UTF-16 -t UTF-8."];
+  if (marked === 0x1f8b) return ["it is gzip-compressed", "Give the file a name that ends in .gz."];
   if (head.length >= 4 && head.readUInt32LE(0) === 0xfd2fb528)
-    return ["it is packed by zstd", "Give the file a name that ends in .zst."];
+    return ["it is zstd-compressed", "Give the file a name that ends in .zst."];
   const nul = head.indexOf(0);
-  return nul < 0
-    ? undefined
-    : [`byte ${nul} is NUL, which no text has`, "Check which format the file has, and say it with --format."];
+  if (nul < 0) return undefined;
+  const wide = wideEncoding(head);
+  return wide === undefined
+    ? [`byte ${nul} is NUL, which no text has`, "Check which format the file has, and say it with --format."]
+    : [`it looks like ${wide} without a byte order mark`, `Convert it: iconv -f ${wide} -t UTF-8.`];
+}
+
+/** Where a text begins with letters of ASCII, the NUL bytes beside them tell. */
+function wideEncoding(head: Buffer): string | undefined {
+  const zeros = Array.from(head.subarray(0, 4), (byte) => (byte === 0 ? "0" : "x")).join("");
+  if (zeros === "x000") return "UTF-32LE";
+  if (zeros === "000x") return "UTF-32BE";
+  if (/^x0(?:x0?)?$/.test(zeros)) return "UTF-16LE";
+  return /^0x(?:0x?)?$/.test(zeros) ? "UTF-16BE" : undefined;
 }

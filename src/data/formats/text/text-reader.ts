@@ -4,7 +4,7 @@ import type { DataFile } from "../../stores/store.js";
 import type { BadRow, Packing, Range, ReadRequest, RowBlock, ShardReader, SliceSize } from "../format.js";
 import { cut, positionOf, project } from "../row-block.js";
 import { lineBlocks } from "./line-blocks.js";
-import { evenCuts, lineCuts, lineNumberAt, packedReason, wholeFile } from "./line-cuts.js";
+import { type BlankLines, evenCuts, lineCuts, lineNumberAt, packedReason, wholeFile } from "./line-cuts.js";
 import { checkIsText, type ParserFor, rowsOfLines } from "./line-rows.js";
 import { unpacked } from "./unpack.js";
 
@@ -17,6 +17,8 @@ export interface TextReaderOptions {
   readonly formatName: string;
   readonly features: Features | undefined;
   readonly undivided?: string | undefined;
+  /** Where rows are lines. @defaultValue skipped */
+  readonly blankLines?: BlankLines | undefined;
 }
 
 /** What all readers of text have in common. */
@@ -27,13 +29,16 @@ export abstract class TextReader implements ShardReader {
   readonly packing: Packing;
   readonly features: Features | undefined;
   readonly undivided: string | undefined;
+  /** For slices by rows. */
+  protected readonly blankLines: BlankLines;
   #counted: { readonly from: number; readonly lines: Promise<number> } | undefined;
 
-  constructor({ file, packing, features, undivided }: TextReaderOptions) {
+  constructor({ file, packing, features, undivided, blankLines = "skipped" }: TextReaderOptions) {
     this.file = file;
     this.packing = packing;
     this.features = features;
     this.undivided = packedReason(packing) ?? undivided;
+    this.blankLines = blankLines;
   }
 
   get name(): string {
@@ -49,7 +54,8 @@ export abstract class TextReader implements ShardReader {
   async slices(size: SliceSize): Promise<readonly Range[]> {
     const { size: bytes } = this.file;
     if (this.undivided !== undefined) return [wholeFile(bytes)];
-    return size.rows === undefined ? evenCuts(bytes, size.bytes ?? bytes) : await lineCuts(this.file, size.rows);
+    if (size.rows !== undefined) return await lineCuts(this.file, size.rows, this.blankLines);
+    return evenCuts(bytes, size.bytes ?? bytes);
   }
 
   async where(from: number, position: number): Promise<string> {
