@@ -200,7 +200,7 @@ describe.concurrent("rows in, rows out", () => {
     expect(existsSync(at.path("out"))).toBe(false);
   });
 
-  test("a result that is no row says what to return", async () => {
+  test("a result that is not a row says what to return", async () => {
     const { code: exit, stderr } = await map(place(), "notRows");
     expect([exit, stderr]).toEqual([
       3,

@@ -116,7 +116,7 @@ export function numberArrayOf(parts: {
   }
 }
 
-type NumberParts = Extract<DTypeParts, { kind: "int" | "float" }>;
+export type NumberParts = Extract<DTypeParts, { kind: "int" | "float" }>;
 
 /** The dtype's parts of a list of numbers: a list of them without nulls is a typed array. */
 export function listOfNumbers(feature: Feature): NumberParts | undefined {

@@ -1,6 +1,8 @@
 import { didYouMean } from "../../base/nearest.js";
 import { own } from "../../base/own.js";
-import { compactNumbers, listOfNumbers, numberArrayOf, plainInteger, type Row } from "../batch/batch.js";
+import { compactNumbers, listOfNumbers, type NumberParts, numberArrayOf, type Row } from "../batch/batch.js";
+import { asBadValue, BadValue, type Check, describe, wrong } from "./bad-value.js";
+import { floatCheck, intCheck } from "./check-numbers.js";
 import { type DType, type DTypeParts, dtypeParts } from "./dtypes.js";
 import {
   type ClassLabel,
@@ -14,23 +16,13 @@ import {
   type Struct,
   splitNullable,
 } from "./feature.js";
+import { halfPair } from "./half-pair.js";
 import { assertJson } from "./json-text.js";
 import { toDate, toDecimal, toDuration, toTimeOfDay, toTimestamp } from "./moments.js";
 import { NotText } from "./not-text.js";
+import { objectFlaw, rowFlaw } from "./plain-data.js";
 
-/** A value that its feature does not allow. */
-export class BadValue extends Error {
-  /** `meta.url`, `tags[]`. */
-  readonly path: string;
-
-  constructor(path: string, message: string) {
-    super(`column ${path}: ${message}`);
-    this.name = "BadValue";
-    this.path = path;
-  }
-}
-
-type Check = (value: unknown, path: string) => unknown;
+export { BadValue };
 
 /**
  * Turns what a user gives for a row into what `ValueOf` says that rows hold: names of labels become numbers, lists of numbers typed
@@ -38,25 +30,50 @@ type Check = (value: unknown, path: string) => unknown;
  * @throws BadValue for a value out of range, of another type, or null where the feature is not `Nullable`; for an unknown column
  */
 export function createRowCheck(features: Features): (row: Row) => Row {
-  const names = Object.keys(features);
-  const checks = names.map((name) => checkOf(features[name]!));
+  const check = fieldsCheck(features, "column");
   return (row) => {
-    if (typeof row !== "object" || row === null || Array.isArray(row))
-      throw new BadValue("(row)", `${describe(row)} is not a row`);
-    const checked: Row = {};
-    for (let i = 0; i < names.length; i++) checked[names[i]!] = checks[i]!(own(row, names[i]!), names[i]!);
-    for (const name in row)
-      if (row[name] !== undefined && !Object.hasOwn(features, name)) throw unknownColumn(name, names);
-    return checked;
+    const flaw = rowFlaw(row);
+    if (flaw !== undefined) throw new BadValue("(row)", `${flaw} is not a row`);
+    return check(row, "");
   };
 }
 
-function unknownColumn(name: string, names: readonly string[]): BadValue {
-  return new BadValue(
-    name,
-    `the features have no such column.${didYouMean(name, names)} They have: ${names.join(", ")}`,
-  );
+type Fields = Readonly<Record<string, unknown>>;
+
+/** The fields of a row or a struct; what goes wrong with one of them is a BadValue. */
+function fieldsCheck(struct: Struct, noun: "column" | "field"): (given: Fields, prefix: string) => Row {
+  const names = Object.keys(struct);
+  const checks = names.map((name) => checkOf(struct[name]!));
+  const unknown = (name: string, prefix: string): BadValue => {
+    const has = noun === "column" ? ` They have: ${names.join(", ")}` : "";
+    return new BadValue(prefix + name, `the features have no such ${noun}.${didYouMean(name, names)}${has}`);
+  };
+  return (given, prefix) => {
+    const checked: Row = {};
+    let name = "";
+    try {
+      for (let i = 0; i < names.length; i++) {
+        name = names[i]!;
+        checked[name] = checks[i]!(own(given, name), prefix + name);
+      }
+      for (name in given)
+        if (given[name] !== undefined && !Object.hasOwn(struct, name) && Object.hasOwn(given, name))
+          throw unknown(name, prefix);
+      return checked;
+    } catch (error) {
+      const bad = asBadValue(error, prefix + name);
+      // Of a misspelt name the wrong one says more than the one that is missing.
+      const other = bad.path === prefix + name && !Object.hasOwn(given, name) ? otherName(given, struct) : undefined;
+      throw other === undefined ? bad : unknown(other, prefix);
+    }
+  };
 }
+
+/** A field that the features do not have; no getter is called. */
+const otherName = (given: Fields, struct: Struct): string | undefined =>
+  Object.entries(Object.getOwnPropertyDescriptors(given)).find(
+    ([name, { enumerable, value }]) => enumerable && value !== undefined && !Object.hasOwn(struct, name),
+  )?.[0];
 
 export function checkOf(feature: Feature): Check {
   const { core, nullable } = splitNullable(feature);
@@ -85,19 +102,18 @@ function valueCheck(dtype: DType): Check {
     case "int":
       return intCheck(parts, dtype);
     case "float":
-      return (value, path) => {
-        if (typeof value === "number") return value;
-        if (typeof value === "bigint") return Number(value);
-        throw wrong(path, value, dtype);
-      };
+      return floatCheck(parts, dtype);
     case "bool":
-    case "string": {
-      const type = parts.kind === "bool" ? "boolean" : "string";
       return (value, path) => {
-        if (typeof value === type) return value;
+        if (typeof value === "boolean") return value;
         throw wrong(path, value, dtype);
       };
-    }
+    case "string":
+      return (value, path) => {
+        if (typeof value !== "string") throw wrong(path, value, dtype);
+        if (value.isWellFormed()) return value;
+        throw new BadValue(path, halfPair(value));
+      };
     case "null":
       return (value, path) => {
         if (value === null || value === undefined) return null;
@@ -144,27 +160,6 @@ function momentCheck(parts: DTypeParts, dtype: DType): Check {
   };
 }
 
-function intCheck(parts: DTypeParts & { kind: "int" }, dtype: DType): Check {
-  const min = parts.signed ? -(2n ** BigInt(parts.bits - 1)) : 0n;
-  const max = 2n ** BigInt(parts.signed ? parts.bits - 1 : parts.bits) - 1n;
-  const [least, most] = [
-    Math.max(Number(min), Number.MIN_SAFE_INTEGER),
-    Math.min(Number(max), Number.MAX_SAFE_INTEGER),
-  ];
-  return (value, path) => {
-    if (typeof value === "number" && Number.isInteger(value)) {
-      if (value >= least && value <= most) return value;
-      const exact = parts.bits === 64 ? " (beyond 2^53 a bigint is exact, a number is not)" : "";
-      throw new BadValue(path, `${value} is out of the range of ${dtype}${exact}`);
-    }
-    if (typeof value === "bigint") {
-      if (value >= min && value <= max) return plainInteger(value);
-      throw new BadValue(path, `${value} is out of the range of ${dtype}`);
-    }
-    throw wrong(path, value, dtype);
-  };
-}
-
 function labelCheck({ names }: ClassLabel): Check {
   const ids = new Map(names.map((name, id) => [name, id]));
   return (value, path) => {
@@ -192,7 +187,7 @@ function listCheck(list: List): Check {
   const check = checkOf(feature);
   const numbers = listOfNumbers(list);
   // Of the very type: its values are in range.
-  const type = numbers && !(numbers.kind === "int" && numbers.bits === 64) ? numberArrayOf(numbers) : undefined;
+  const type = numbers && hasOwnArray(numbers) ? numberArrayOf(numbers) : undefined;
   return (value, path) => {
     if (!isListLike(value)) throw wrong(path, value, "a list");
     if (length >= 0 && value.length !== length)
@@ -203,6 +198,9 @@ function listCheck(list: List): Check {
     return numbers ? compactNumbers(checked, numbers) : checked;
   };
 }
+
+/** Whether a typed array has no values but those of the dtype: int64 is kept as floats, and float16 as float32. */
+const hasOwnArray = ({ kind, bits }: NumberParts): boolean => (kind === "int" ? bits < 64 : bits > 16);
 
 const isListLike = (value: unknown): value is ArrayLike<unknown> =>
   Array.isArray(value) || (ArrayBuffer.isView(value) && !(value instanceof DataView));
@@ -220,30 +218,12 @@ function mapCheck({ key, value }: MapFeature): Check {
 }
 
 function structCheck(struct: Struct): Check {
-  const names = Object.keys(struct);
-  const checks = names.map((name) => checkOf(struct[name]!));
+  const check = fieldsCheck(struct, "field");
   return (value, path) => {
     if (typeof value !== "object" || value === null || Array.isArray(value) || ArrayBuffer.isView(value))
       throw wrong(path, value, featureText(struct));
-    const given = value as Readonly<Record<string, unknown>>;
-    const checked: Record<string, unknown> = {};
-    for (let i = 0; i < names.length; i++)
-      checked[names[i]!] = checks[i]!(own(given, names[i]!), `${path}.${names[i]!}`);
-    for (const name in given) {
-      if (given[name] === undefined || Object.hasOwn(struct, name)) continue;
-      throw new BadValue(`${path}.${name}`, `the features have no such field.${didYouMean(name, names)}`);
-    }
-    return checked;
+    const flaw = objectFlaw(value);
+    if (flaw !== undefined) throw wrong(path, value, featureText(struct));
+    return check(value as Fields, `${path}.`);
   };
-}
-
-const wrong = (path: string, value: unknown, wanted: string): BadValue =>
-  new BadValue(path, `${describe(value)} is not ${wanted}`);
-
-function describe(value: unknown): string {
-  if (typeof value === "string") return JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}…` : value);
-  if (typeof value === "function" || typeof value === "symbol") return `a ${typeof value}`;
-  if (value === undefined || value === null || typeof value !== "object") return String(value);
-  if (Array.isArray(value)) return "an array";
-  return ArrayBuffer.isView(value) || value instanceof Date ? `a ${value.constructor.name}` : "an object";
 }

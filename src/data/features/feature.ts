@@ -1,12 +1,13 @@
 import type { DType, NumberType } from "./dtypes.js";
 import { dtypeNamed, dtypeParts } from "./dtypes.js";
+import { nameFlaw } from "./half-pair.js";
 
 /**
  * The typed schema of records, in the JSON form of Hugging Face's `Features`:
  *
  *     { text: Value("string"), label: ClassLabel(["neg", "pos"]), ids: List("int32"), meta: { url: Nullable("string") } }
  *
- * A plain object is a struct; `features()` also takes the name of a dtype for a value, and `[feature]` for a list. Only
+ * A plain object is a struct; `features()` also takes the name of a dtype for a value, "json", and `[feature]` for a list. Only
  * `Nullable`, `Map` and `large` lists go beyond Hugging Face: there every value may be null.
  */
 export interface Value<D extends string = DType> {
@@ -55,24 +56,26 @@ export type Feature = Value | List | ClassLabel | JsonFeature | Nullable | MapFe
 export type Features = Struct;
 
 /** What may be written for a feature. */
-export type FeatureLike = DType | Feature | readonly [FeatureLike] | { readonly [field: string]: FeatureLike };
+export type FeatureLike = DType | "json" | Feature | readonly [FeatureLike] | { readonly [field: string]: FeatureLike };
 
 export type FeaturesLike = { readonly [column: string]: FeatureLike };
 
 /** The feature that is meant by what was written. */
 export type FeatureOf<W> = W extends DType
   ? Value<W>
-  : W extends Value | ClassLabel | JsonFeature
-    ? W
-    : W extends List<infer F, infer N>
-      ? List<FeatureOf<F>, N>
-      : W extends Nullable<infer F>
-        ? Nullable<FeatureOf<F>>
-        : W extends MapFeature<infer K, infer V>
-          ? MapFeature<FeatureOf<K>, FeatureOf<V>>
-          : W extends readonly [infer F]
-            ? List<FeatureOf<F>, -1>
-            : { readonly [K in keyof W]: FeatureOf<W[K]> };
+  : W extends "json"
+    ? JsonFeature
+    : W extends Value | ClassLabel | JsonFeature
+      ? W
+      : W extends List<infer F, infer N>
+        ? List<FeatureOf<F>, N>
+        : W extends Nullable<infer F>
+          ? Nullable<FeatureOf<F>>
+          : W extends MapFeature<infer K, infer V>
+            ? MapFeature<FeatureOf<K>, FeatureOf<V>>
+            : W extends readonly [infer F]
+              ? List<FeatureOf<F>, -1>
+              : { readonly [K in keyof W]: FeatureOf<W[K]> };
 
 /** Typed arrays that hold the numbers of a column, or of a list in a row. */
 interface NumberArrays {
@@ -179,8 +182,11 @@ export function features<const W extends FeaturesLike>(written: W): FeatureOf<W>
   return toStruct(written) as FeatureOf<W> & Features;
 }
 
+/** Written in the place of a dtype. */
+export const isJsonName = (text: string): text is "json" => text === "json" || text === "Json";
+
 function toFeature(written: FeatureLike): Feature {
-  if (typeof written === "string") return Value(written);
+  if (typeof written === "string") return isJsonName(written) ? Json() : Value(written);
   if (Array.isArray(written)) {
     if (written.length === 1) return List(written[0] as FeatureLike);
     throw new RangeError('a list is written with one feature in brackets: ["int32"]');
@@ -199,7 +205,8 @@ function toFeature(written: FeatureLike): Feature {
 function toStruct(written: FeaturesLike): Struct {
   const struct: Record<string, Feature> = {};
   for (const [name, feature] of Object.entries(written)) {
-    if (name === "__proto__") throw new RangeError('no column can be named "__proto__"');
+    const flaw = nameFlaw(name);
+    if (flaw !== undefined) throw new RangeError(flaw);
     struct[name] = toFeature(feature);
   }
   return struct;

@@ -5,6 +5,7 @@ import {
   type Feature,
   type Features,
   isA,
+  isJsonName,
   isList,
   Json,
   List,
@@ -13,6 +14,7 @@ import {
   splitNullable,
   Value,
 } from "./feature.js";
+import { nameFlaw } from "./half-pair.js";
 
 /** The JSON of `Features.to_dict()` in Python's `datasets`; `Nullable` is left out, because there every value may be null. */
 export function toHuggingFace(features: Features): Record<string, unknown> {
@@ -78,7 +80,8 @@ export function fromHuggingFace(json: unknown, { nullable = false } = {}): Featu
 function readStruct(json: object, path: string, nullable: boolean): Struct {
   const struct: Record<string, Feature> = {};
   for (const [name, field] of Object.entries(json)) {
-    if (name === "__proto__") throw new RangeError('no column can be named "__proto__"');
+    const flaw = nameFlaw(name);
+    if (flaw !== undefined) throw new RangeError(flaw);
     struct[name] = read(field, path === "" ? name : `${path}.${name}`, nullable);
   }
   return struct;
@@ -92,7 +95,7 @@ function read(json: unknown, path: string, nullable: boolean): Feature {
 type Written = Readonly<Record<string, unknown>>;
 
 function readCore(json: unknown, path: string, nullable: boolean): Feature {
-  if (typeof json === "string") return readValue(json, path);
+  if (typeof json === "string") return isJsonName(json) ? Json() : readValue(json, path);
   if (Array.isArray(json) && json.length === 1) return List(read(json[0], `${path}[]`, nullable));
   if (typeof json !== "object" || json === null || Array.isArray(json))
     throw new RangeError(`${path}: ${JSON.stringify(json)} is not a feature`);

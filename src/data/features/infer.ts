@@ -1,6 +1,7 @@
 import { MAX_JSON_DEPTH } from "../../base/exact-json.js";
 import { own } from "../../base/own.js";
 import type { Row } from "../batch/batch.js";
+import { exactNumber } from "./check-numbers.js";
 import {
   type Feature,
   type Features,
@@ -12,7 +13,9 @@ import {
   splitNullable,
   Value,
 } from "./feature.js";
-import { NoFeature, unify, unifyFeatures, unseen } from "./unify.js";
+import { nameFlaw } from "./half-pair.js";
+import { objectFlaw, objectName } from "./plain-data.js";
+import { NoFeature, natural, unify, unifyFeatures, unseen } from "./unify.js";
 
 /**
  * Finds the features of rows without a schema. Every inferred feature is `Nullable`: rows that were not looked at may lack it. An
@@ -36,7 +39,8 @@ export class FeatureInference {
   add(row: Row, where: () => string): void {
     const found: Record<string, Feature> = {};
     for (const name of Object.keys(row)) {
-      if (name === "__proto__") throw new NoFeature(name, `is at ${where()}, and no column can be named so`);
+      const flaw = nameFlaw(name);
+      if (flaw !== undefined) throw new NoFeature(name, `is at ${where()}, and ${flaw}`);
       found[name] = this.#featureOf(row[name], name, where);
     }
     if (this.#features === undefined) this.#features = found;
@@ -98,6 +102,7 @@ function holds(known: Features, found: Features): boolean {
     if (a === undefined) return false;
     const { core } = splitNullable(a);
     if (!isA(core, "Value") || !isA(b, "Value") || core.dtype !== b.dtype) return false;
+    if (core === natural && b !== natural) return false;
   }
   for (const name in known) if (!Object.hasOwn(found, name) && !isA(known[name]!, "Nullable")) return false;
   return true;
@@ -136,14 +141,24 @@ function featureOfValue(value: unknown, path: string, depth: number): Feature {
     case "boolean":
       return scalars.bool;
     case "number":
-      return Number.isInteger(value) && !Object.is(value, -0) ? scalars.int64 : scalars.float64;
+      // Integers beyond 2^53 are bigints.
+      if (!Number.isSafeInteger(value) || Object.is(value, -0)) return scalars.float64;
+      return value < 0 ? scalars.int64 : natural;
     case "bigint":
-      return value >= 2n ** 63n ? scalars.uint64 : scalars.int64;
+      return featureOfInteger(value, path);
     case "object":
       return value === null ? scalars.null : featureOfObject(value, path, depth);
     default:
       return scalars.null;
   }
+}
+
+function featureOfInteger(value: bigint, path: string): Feature {
+  if (BigInt.asIntN(64, value) === value) return value < 0n ? scalars.int64 : natural;
+  if (BigInt.asUintN(64, value) === value) return scalars.uint64;
+  // As JavaScript writes 1e20.
+  if (exactNumber(value) !== undefined) return scalars.float64;
+  throw new NoFeature(path, `has an integer beyond 64 bits, ${String(value).slice(0, 40)}`);
 }
 
 function featureOfObject(value: object, path: string, depth: number): Feature {
@@ -153,9 +168,14 @@ function featureOfObject(value: object, path: string, depth: number): Feature {
   if (Array.isArray(value))
     return { feature: elementFeature(value, `${path}[]`, depth + 1), length: -1, _type: "List" };
   for (const [type, feature] of arrays) if (value instanceof type) return feature;
+  if (typeof (value as { toJSON?: unknown }).toJSON === "function")
+    throw new NoFeature(path, `is ${objectName(value)} with toJSON: give what that makes of it`);
+  const flaw = objectFlaw(value);
+  if (flaw !== undefined) throw new NoFeature(path, `is ${flaw}`);
   const struct: Record<string, Feature> = {};
   for (const [name, field] of Object.entries(value)) {
-    if (name === "__proto__") throw new NoFeature(`${path}.${name}`, "is not a name that a field can have");
+    const flaw = nameFlaw(name);
+    if (flaw !== undefined) throw new NoFeature(`${path}.${name}`, `is not a name that a field can have: ${flaw}`);
     struct[name] = featureOfValue(field, `${path}.${name}`, depth + 1);
   }
   return struct;

@@ -2,20 +2,26 @@ import { randomBytes } from "node:crypto";
 import { MAX_JSON_DEPTH } from "../../base/exact-json.js";
 import type { Features } from "./feature.js";
 import { NotText } from "./not-text.js";
+import { isPlain, objectFlaw, rowFlaw } from "./plain-data.js";
 import { timesAsText } from "./time-texts.js";
 
 /** Marks numbers in text, for those that JSON.stringify refuses or changes. No data can have it: it is new in each process. */
 const MARK = randomBytes(9).toString("base64url");
+const BRACE = 123;
 const MARKED = new RegExp(`"${MARK}([^"]*)"`, "g");
 
 /**
  * A row as JSON. Beyond JSON: `bigint` is an integer, a Date ISO 8601, bytes are base64, typed arrays lists; `undefined` fields are left
  * out. A number beyond 2^53 has an exponent: an integer there is a `bigint`, which `parseJson` makes of its digits.
- * @throws NotText for NaN, Infinity, what has no JSON at all, and more than 1000 levels
+ * @throws NotText for NaN, Infinity, what has no JSON at all (a Promise, a Map, an Error), and more than 1000 levels
  */
 export function jsonText(row: object): string {
+  const flaw = rowFlaw(row);
+  if (flaw !== undefined) throw new NotText(`${flaw} is not a row`);
   const found = { marks: false };
-  return written(plainOf(row, found, "", 0), found);
+  const text = written(plainOf(row, found, "", 0), found);
+  if (text.charCodeAt(0) === BRACE) return text;
+  throw new NotText(`its toJSON makes no object of a row, but ${text.slice(0, 60)}`);
 }
 
 /** As `jsonText`, with times in one form where the features tell them. */
@@ -79,14 +85,12 @@ function plainOf(value: object, found: Found, name: string, depth: number): unkn
   if (depth === MAX_JSON_DEPTH) throw new NotText(`nested deeper than ${MAX_JSON_DEPTH} levels`, name);
   if (Array.isArray(value)) return plainArray(value, found, name, depth);
   if (value instanceof Uint8Array) return Buffer.from(value.buffer, value.byteOffset, value.length).toString("base64");
-  if (ArrayBuffer.isView(value))
+  if (ArrayBuffer.isView(value) && !(value instanceof DataView))
     return Array.from(value as unknown as ArrayLike<unknown>, (one) => plainValue(one, found, name, depth));
   if (value instanceof Date) {
     if (!Number.isNaN(value.getTime())) return value.toISOString();
     throw new NotText("an invalid Date", name);
   }
-  if (value instanceof Map || value instanceof Set)
-    throw new NotText(`a ${value.constructor.name}: make an array or an object of it`, name);
   return plainObject(value, found, name, depth);
 }
 
@@ -106,9 +110,13 @@ function plainObject(object: object, found: Found, path: string, depth: number):
   const fields = object as Record<string, unknown>;
   if (typeof fields.toJSON === "function")
     return plainValue((fields as unknown as { toJSON(): unknown }).toJSON(), found, path, depth + 1);
+  const isForeign = !isPlain(object);
+  const flaw = isForeign ? objectFlaw(object) : undefined;
+  if (flaw !== undefined) throw new NotText(flaw, path);
   for (const name in fields) {
     const value = fields[name];
     if (typeof value === "string" || typeof value === "boolean" || value === null) continue;
+    if (isForeign && !Object.hasOwn(fields, name)) continue;
     const plain = plainValue(value, found, depth === 0 && path === "" ? name : path, depth + 1);
     if (plain === value) continue;
     copy ??= { ...fields };

@@ -8,7 +8,6 @@ import {
   isList,
   isStruct,
   type List,
-  Nullable,
   type Struct,
   splitNullable,
   Value,
@@ -32,7 +31,12 @@ export class FeatureConflict extends NoFeature {
   readonly right: Feature;
 
   constructor(path: string, left: Feature, right: Feature) {
-    super(path, `is ${featureText(left)} and ${featureText(right)}`);
+    const types = [left, right].map(featureText);
+    const isWide = types.includes("uint64") && types.some((type) => /^int\d/.test(type));
+    super(
+      path,
+      `is ${types.join(" and ")}${isWide ? ", and no type has both negative integers and those from 2^63 on" : ""}`,
+    );
     this.name = "FeatureConflict";
     this.left = left;
     this.right = right;
@@ -49,7 +53,7 @@ export function unifyFeatures(left: Struct, right: Struct, path = ""): Struct {
   for (const name of new Set([...Object.keys(left), ...Object.keys(right)])) {
     const [a, b] = [own(left, name), own(right, name)];
     const at = path === "" ? name : `${path}.${name}`;
-    united[name] = a && b ? unify(a, b, at) : Nullable((a ?? b)!);
+    united[name] = a && b ? unify(a, b, at) : orNull((a ?? b)!);
   }
   return united;
 }
@@ -57,20 +61,29 @@ export function unifyFeatures(left: Struct, right: Struct, path = ""): Struct {
 /** The elements of lists that were all empty: known by being this very object. They become what others show. */
 export const unseen: Feature = Value("null");
 
+/** Integers of which none is negative, in the same way: with larger ones they are uint64. */
+export const natural: Feature = Value("int64");
+
+/** As `Nullable`, which makes a new object of the feature. */
+const orNull = (feature: Feature): Feature => (isA(feature, "Nullable") ? feature : { feature, _type: "Nullable" });
+
 export function unify(left: Feature, right: Feature, path: string): Feature {
   if (left === unseen) return right;
   if (right === unseen) return left;
   const [a, b] = [splitNullable(left), splitNullable(right)];
-  if (isNull(a.core)) return Nullable(right);
-  if (isNull(b.core)) return Nullable(left);
+  if (isNull(a.core)) return orNull(right);
+  if (isNull(b.core)) return orNull(left);
   const core = unifyCores(a.core, b.core, path);
-  return a.nullable || b.nullable ? Nullable(core) : core;
+  return a.nullable || b.nullable ? orNull(core) : core;
 }
 
 const isNull = (feature: Feature): boolean => isA(feature, "Value") && feature.dtype === "null";
 
 function unifyCores(left: Feature, right: Feature, path: string): Feature {
+  if (left === right) return left;
   if (isA(left, "Value") && isA(right, "Value")) {
+    if (left === natural && right.dtype === "uint64") return right;
+    if (right === natural && left.dtype === "uint64") return left;
     const dtype = unifyDtypes(left.dtype, right.dtype);
     if (dtype !== undefined) return Value(dtype);
   }

@@ -1,4 +1,5 @@
 import type { Row } from "../batch/batch.js";
+import { halfPair } from "../features/half-pair.js";
 import { defineFormat, type Packing } from "./format.js";
 import { BadLine } from "./text/line-rows.js";
 import { NotText } from "./text/not-text.js";
@@ -52,6 +53,7 @@ function rowText(row: Row, column: string, by: string, index: number): string {
     throw new NotText(`plain text has only the column ${column}, not ${others.join(", ")}: choose jsonl or csv`);
   const text = (row[column] ?? "") as unknown;
   if (typeof text !== "string") throw new NotText(`column ${column} is not a text`);
+  if (!text.isWellFormed()) throw new NotText(`column ${column} is ${halfPair(text)}`);
   const wrong = whyLost[by]!(text, index) ?? whyUnreadable(text, index);
   if (wrong !== undefined) throw new NotText(wrong);
   if (by === "document") return text;

@@ -4,7 +4,7 @@ import { batchOf, type Row, rowsOf } from "../batch/batch.js";
 import { checkOf } from "../features/check.js";
 import { type Feature, type Features, Nullable } from "../features/feature.js";
 import { FeatureInference } from "../features/infer.js";
-import { NoFeature } from "../features/unify.js";
+import { FeatureConflict, NoFeature } from "../features/unify.js";
 import type { RowBlock } from "../formats/format.js";
 import type { Source } from "../source/source.js";
 import type { MapContext, MapDefinition } from "./define-map.js";
@@ -38,8 +38,12 @@ export async function inferOutput(
     taken += first.rows.length;
     if (taken >= SAMPLE_ROWS) break;
   }
-  if (samples.length === 0 && thrown !== undefined) throw thrown;
-  for (const [i, row] of samples.entries()) add(inference, row, i);
+  for (const [i, row] of samples.entries()) {
+    const bad = add(inference, row, i);
+    thrown ??= bad;
+  }
+  // Rows that no format can hold are dealt with where they are written, unless there are no others.
+  if (inference.features === undefined && thrown !== undefined) throw thrown;
   return keepInput(inference.features ?? {}, input, samples);
 }
 
@@ -65,15 +69,22 @@ async function* only(block: RowBlock): AsyncGenerator<RowBlock> {
   yield block;
 }
 
-function add(inference: FeatureInference, row: Row, index: number): void {
+/** @returns what is wrong with a row that has no features. @throws KagurazakaError for one that contradicts others */
+function add(inference: FeatureInference, row: Row, index: number): KagurazakaError | undefined {
+  const place = `result ${index + 1}`;
   try {
-    inference.add(row, () => `result ${index + 1}`);
+    inference.add(row, () => place);
+    return undefined;
   } catch (error) {
-    if (!(error instanceof NoFeature)) throw error;
-    throw new KagurazakaError("features", `the function returns different types: ${error.message}`, {
-      hint: "Say what it returns: defineMap({ features: { … }, map }), or --features FILE.",
-      cause: error,
-    });
+    const isConflict = error instanceof FeatureConflict;
+    const { message } = error as Error;
+    const what = isConflict
+      ? `the function returns different types: ${message}`
+      : `the function returns what no column holds: ${error instanceof NoFeature ? message : `${place}: ${message}`}`;
+    const hint = "Say what it returns: defineMap({ features: { … }, map }), or --features FILE.";
+    const mistake = new KagurazakaError("features", what, { hint, cause: error });
+    if (isConflict) throw mistake;
+    return mistake;
   }
 }
 

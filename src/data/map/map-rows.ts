@@ -1,4 +1,5 @@
 import type { Batch, Row } from "../batch/batch.js";
+import { rowFlaw } from "../features/plain-data.js";
 import type { RowBlock } from "../formats/format.js";
 import { positionOf } from "../formats/row-block.js";
 import type { MapContext, RowFunction } from "./define-map.js";
@@ -151,10 +152,9 @@ function rowsOfResult(result: unknown): readonly Row[] {
 }
 
 function checkedRow(row: unknown): Row {
-  if (typeof row === "object" && row !== null && !Array.isArray(row)) return row as Row;
-  const what =
-    typeof row === "string" ? JSON.stringify(row.slice(0, 60)) : Array.isArray(row) ? "an array" : String(row);
+  const flaw = rowFlaw(row);
+  if (flaw === undefined) return row as Row;
   throw new TypeError(
-    `the function returned ${what} for a row: return an object, an array of objects, or null to drop the row`,
+    `the function returned ${flaw} for a row: return an object, an array of objects, or null to drop the row`,
   );
 }

@@ -134,6 +134,6 @@ function looseText(value: unknown): string {
       JSON.stringify(value, (_, one) => (typeof one === "bigint" || typeof one === "number" ? String(one) : one)),
     );
   } catch {
-    return "(nested too deeply, or in itself)";
+    return "(no JSON can say it)";
   }
 }

@@ -175,7 +175,7 @@ async function look(
       } catch (error) {
         if (!(error instanceof NoFeature)) throw error;
         throw new KagurazakaError("features", error.message, {
-          hint: 'Say what the column is with --features FILE (a JSON object of columns and types; "json" holds any value).',
+          hint: 'Say what the column is: --features FILE of @map (a JSON object of columns and types), or features in code; "json" holds any value.',
           cause: error,
         });
       }

@@ -1,7 +1,8 @@
 import { didYouMean } from "../../base/nearest.js";
 import { own } from "../../base/own.js";
 import { type Batch, type Column, compactColumn, numberArrayOf } from "../batch/batch.js";
-import { BadValue, checkOf } from "../features/check.js";
+import { BadValue, guarded } from "../features/bad-value.js";
+import { checkOf } from "../features/check.js";
 import { dtypeParts } from "../features/dtypes.js";
 import { type Feature, type Features, isA, isList, splitNullable, type Value } from "../features/feature.js";
 
@@ -27,7 +28,7 @@ export function checkBatch({ length, columns }: Batch, features: Features): Batc
 }
 
 function checkColumn(column: Column, feature: Feature, name: string): Column {
-  const check = checkOf(feature);
+  const check = guarded(checkOf(feature));
   const values: unknown[] = new Array(column.length);
   for (let i = 0; i < values.length; i++) values[i] = check(column[i], name);
   return compactColumn(values, feature);
@@ -46,7 +47,9 @@ function holdsOnly(column: Column, feature: Feature): boolean {
 function holdsNumbers(numbers: ArrayBufferView, { dtype }: Value): boolean {
   const parts = dtypeParts(dtype);
   if (parts.kind !== "float" && parts.kind !== "int") return false;
-  if (parts.kind === "float" || parts.bits < 64) return numbers instanceof numberArrayOf(parts);
+  // float16 is kept as float32, which has larger numbers.
+  if (parts.kind === "float" ? parts.bits > 16 : parts.bits < 64) return numbers instanceof numberArrayOf(parts);
+  if (parts.kind === "float") return false;
   if (numbers instanceof (parts.signed ? BigInt64Array : BigUint64Array)) return true;
   return numbers instanceof Float64Array && numbers.every((n) => Number.isSafeInteger(n) && (parts.signed || n >= 0));
 }

@@ -1,6 +1,7 @@
 import { KagurazakaError } from "../../base/errors.js";
 import { type Batch, type Row, rowsOf } from "../batch/batch.js";
-import { BadValue, createRowCheck } from "../features/check.js";
+import { asBadValue, BadValue } from "../features/bad-value.js";
+import { createRowCheck } from "../features/check.js";
 import type { Features } from "../features/feature.js";
 import { FeatureInference } from "../features/infer.js";
 import { NoFeature } from "../features/unify.js";
@@ -83,7 +84,7 @@ export class RowWriter implements AsyncDisposable {
     try {
       this.#inference.add(row, () => `row ${this.rows}`);
     } catch (error) {
-      if (!(error instanceof NoFeature)) throw error;
+      if (!(error instanceof NoFeature)) throw this.#badRow(asBadValue(error, "(row)"));
       throw new KagurazakaError("features", `${this.#request.path}: ${error.message}`, {
         where: this.#request.path,
         hint: "Give the features of the file: features({ … }), with Json() for a column of any values.",
@@ -131,7 +132,7 @@ export class RowWriter implements AsyncDisposable {
   #badRow(error: BadValue | UnwritableRow): KagurazakaError {
     const { path, features, needsFeatures } = this.#request;
     const isInferred = needsFeatures && !features && error instanceof BadValue;
-    return new KagurazakaError("bad-row", `${path}: row ${this.#written} cannot be written: ${error.message}`, {
+    return new KagurazakaError("bad-row", `${path}: row ${this.rows} cannot be written: ${error.message}`, {
       where: path,
       ...(isInferred
         ? { hint: `The columns are those of the first ${INFERRED_ROWS} rows. Give the features: features({ … }).` }

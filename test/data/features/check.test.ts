@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import type { Row } from "../../../src/data/batch/batch.js";
 import { BadValue, createRowCheck } from "../../../src/data/features/check.js";
 import {
   ClassLabel,
@@ -53,6 +54,13 @@ describe("values that are taken", () => {
     [Json(), { a: [1, { b: null }] }, { a: [1, { b: null }] }],
     [MapOf("string", "int8"), new Map([["a", 1]]), [{ key: "a", value: 1 }]],
     [{ u: "string", n: Nullable("int8") }, { u: "x" }, { u: "x", n: null }],
+    ["float64", 10n ** 20n, 1e20],
+    ["float32", 0.1, 0.1],
+    ["float32", Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY],
+    ["float16", 65_519, 65_519],
+    ["float16", -Number.POSITIVE_INFINITY, -Number.POSITIVE_INFINITY],
+    ["string", "x\ud83d\ude00", "x\ud83d\ude00"],
+    ["json", { a: "\ud83d" }, { a: "\ud83d" }],
   ];
   test.each(cases)("%j takes %s", (feature, given, held) => expect(checked(feature, given)).toEqual(held));
 });
@@ -86,10 +94,72 @@ describe("values that are refused", () => {
     [{ u: "int8" }, { u: 1, w: 2 }, /^column x\.w: the features have no such field/],
     [Json(), () => 1, /^column x: a function, which is not JSON/],
     [Json(), { a: [Number.NaN] }, /^column x: NaN, which JSON cannot represent/],
+    ["float64", 2n ** 53n + 1n, /9007199254740993 would be rounded as float64/],
+    [["float64"], BigInt64Array.of(2n ** 60n + 1n), /^column x\[\]: 1152921504606846977 would be rounded/],
+    ["float64", 10n ** 399n, /would be rounded as float64/],
+    ["float32", 1e300, /1e\+300 is out of the range of float32/],
+    ["float32", -(2 ** 128 - 2 ** 103), /out of the range of float32/],
+    ["float16", 70_000, /70000 is out of the range of float16/],
+    [["float16"], Float32Array.of(70_000), /^column x\[\]: 70000 is out of the range of float16/],
+    [{ u: ["float32"] }, { u: Float64Array.of(1e300) }, /^column x\.u\[\]: 1e\+300 is out of the range of float32/],
+    ["string", "x\ud83d", /a text with half a character, \\ud83d at 1/],
+    ["large_string", "\u{1f600}\udc00y", /\\udc00 at 2/],
+    [MapOf("string", "int8"), new Map([["\ud83d", 1]]), /^column x\.key: a text with half/],
+    [{ u: Nullable("int8") }, Promise.resolve(), /a Promise is not \{u: int8\?\}/],
+    [{ u: Nullable("int8") }, new Date(), /a Date is not \{u: int8\?\}/],
+    [{ user: "int8" }, { usr: 1 }, /^column x\.usr: the features have no such field\. Did you mean "user"\?/],
   ];
   test.each(cases)("%j refuses %s", (feature, given, says) => {
     expect(() => checked(feature, given)).toThrow(BadValue);
     expect(() => checked(feature, given)).toThrow(says);
+  });
+
+  test("a name that is misspelt, and one that is missing", () => {
+    const check = createRowCheck(features({ text: "string", n: "int8" }));
+    expect(() => check({ txet: "a", n: 1 })).toThrow(
+      'column txet: the features have no such column. Did you mean "text"?',
+    );
+    expect(() => check({ n: 1 })).toThrow("column text: null, and string is not Nullable");
+    expect(() => check({ n: "a", txet: "a", text: "b" })).toThrow('column n: "a" is not int8');
+  });
+
+  test("what the prototype of a class has is no field", () => {
+    class Point {
+      a = 1;
+    }
+    Object.assign(Point.prototype, { b: 1 });
+    expect(createRowCheck(features({ a: "int8" }))(new Point())).toEqual({ a: 1 });
+  });
+
+  test("a field that cannot be read, at any depth", () => {
+    const failing = {
+      get u(): number {
+        throw new TypeError("getter");
+      },
+    };
+    expect(() => createRowCheck(features({ u: "int8" }))(failing)).toThrow(
+      new BadValue("u", "it cannot be read: getter"),
+    );
+    expect(() => createRowCheck(features({}))(failing)).toThrow(new BadValue("u", "it cannot be read: getter"));
+    expect(() => checked({ u: "int8" }, failing)).toThrow(new BadValue("x.u", "it cannot be read: getter"));
+    expect(() => checked([Json()], [failing])).toThrow(BadValue);
+    const circle: Record<string, unknown> = {};
+    circle.circle = circle;
+    expect(() => checked(Json(), circle)).toThrow(BadValue);
+  });
+
+  test.each([
+    [null, "null"],
+    [[1], "an array"],
+    [new Date(), "a Date"],
+    [new Map(), "a Map"],
+    [Int8Array.of(1), "an Int8Array"],
+    [Promise.resolve({}), "a Promise"],
+    [Object("a"), "a String"],
+    [new URL("http://a/"), "a URL with toJSON"],
+  ])("%# is not a row", (row, name) => {
+    const check = createRowCheck(features({ a: Nullable("int8") }));
+    expect(() => check(row as Row)).toThrow(`column (row): ${name} is not a row`);
   });
 
   test("a column that the features do not have", () => {

@@ -1,5 +1,5 @@
-import { describe, expect, test } from "vitest";
-import { features, featureText } from "../../../src/data/features/feature.js";
+import { describe, expect, expectTypeOf, test } from "vitest";
+import { type FeatureOf, features, featureText, Json, type ValueOf } from "../../../src/data/features/feature.js";
 import { fromHuggingFace, toHuggingFace } from "../../../src/data/features/hugging-face.js";
 
 /** As Python's datasets 5.0.1 writes `Features.to_dict()`. */
@@ -24,6 +24,12 @@ describe("the JSON of Hugging Face", () => {
       t: written.t,
       s: written.s,
     });
+  });
+
+  test("the name json is any value", () => {
+    expect(fromHuggingFace({ a: "json", b: ["Json"] })).toEqual(features({ a: Json(), b: [Json()] }));
+    expect(features({ a: "json", b: ["json"] })).toEqual(features({ a: Json(), b: [Json()] }));
+    expectTypeOf<ValueOf<FeatureOf<"json">>>().toEqualTypeOf<unknown>();
   });
 
   test("older and other forms", () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { type Features, featureText } from "../../../src/data/features/feature.js";
+import { type Features, features, featureText } from "../../../src/data/features/feature.js";
 import { FeatureInference } from "../../../src/data/features/infer.js";
 
 function infer(...rows: Record<string, unknown>[]): Record<string, string> {
@@ -18,6 +18,14 @@ describe("inference over mixed JSON", () => {
     ["a large integer", [1, 2n ** 60n], "int64?"],
     ["a very large one", [2n ** 63n], "uint64?"],
     ["-0 is a float", [-0], "float64?"],
+    ["a number beyond 2^53 is a float", [1e300, 1e20], "float64?"],
+    ["an integer beyond 64 bits that a number is", [10n ** 20n], "float64?"],
+    ["an integer, then a very large one", [1, 2n ** 63n], "uint64?"],
+    ["a very large integer, null, then others", [2n ** 63n, null, 1, 2n ** 60n], "uint64?"],
+    ["many integers, null, then a very large one", [1, null, 2, 2n ** 63n], "uint64?"],
+    ["lists of integers and a very large one", [[1], null, [], [2, 2n ** 63n]], "list<uint64>?"],
+    ["structs of the same", [{ n: 1 }, {}, null, { n: 2n ** 63n }], "{n: uint64?}?"],
+    ["a list of nothing, null, a list of integers", [[], null, [1]], "list<int64>?"],
     ["a list of nothing, then of integers", [[], [1]], "list<int64>?"],
     ["a list with a null", [[1, null]], "list<int64?>?"],
     ["nested lists", [[[1], [2.5]]], "list<list<float64>>?"],
@@ -40,6 +48,28 @@ describe("inference over mixed JSON", () => {
       "column x is int64 and string: first at a.jsonl:1, then at a.jsonl:3",
     );
     expect(() => infer({ s: { t: [1] } }, { s: { t: ["a"] } })).toThrow("column s.t[] is int64 and string");
+  });
+
+  test("negative integers and those beyond 2^63 are a conflict that says so", () => {
+    for (const values of [
+      [1, -1, 2n ** 63n],
+      [2n ** 63n, 1, -1],
+      [-1, 1, 2n ** 63n],
+    ])
+      expect(() => infer(...values.map((x) => ({ x })))).toThrow(
+        /^column x is u?int64 and u?int64, and no type has both negative integers and those from 2\^63 on: first at/,
+      );
+  });
+
+  test("what no feature holds", () => {
+    expect(() => infer({ "x\ud83d": 1 })).toThrow("the name of a column is a text with half a character");
+    expect(() => infer({ x: [{ "x\ud83d": 1 }] })).toThrow("half a character");
+    expect(() => features({ "x\ud83d": "int8" })).toThrow("half a character");
+    expect(() => infer({ x: 10n ** 20n + 1n })).toThrow(
+      "column x has an integer beyond 64 bits, 100000000000000000001: at a.jsonl:1",
+    );
+    expect(() => infer({ x: { y: Promise.resolve() } })).toThrow("column x.y is a Promise: await it: at a.jsonl:1");
+    expect(() => infer({ x: new URL("http://a/") })).toThrow("column x is a URL with toJSON");
   });
 
   test("a conflict inside one value names the column and the row", () => {

@@ -34,6 +34,14 @@ describe("the JSON of a value", () => {
     [() => 1, "column x is a function, which is not JSON"],
     [undefined, "column x is undefined, which is not JSON"],
     [new Map(), "column x is a Map: make an array or an object of it"],
+    [[1].values(), "make an array or an object of it"],
+    [Promise.resolve(1), "column x is a Promise: await it"],
+    [new WeakMap(), "column x is a WeakMap without fields of its own"],
+    [/a/, "column x is a RegExp without fields of its own"],
+    [Object(Number.NaN), "column x is a Number without fields of its own"],
+    [Object.assign(new Error("e"), { code: 1 }), "column x is an Error: take what is meant of it"],
+    [new ArrayBuffer(1), "column x is an ArrayBuffer: make a Uint8Array of it"],
+    [new DataView(new ArrayBuffer(1)), "column x is a DataView without fields of its own"],
     [[new Date(Number.NaN)], "column x is an invalid Date"],
     [nested(20_000), "column x is nested deeper than 1000 levels"],
     [circle, "column x is nested deeper than 1000 levels"],
@@ -43,6 +51,22 @@ describe("the JSON of a value", () => {
       expect(() => refuse(value, "x")).toThrow(says);
     }
     if (value !== undefined) expect(() => jsonText({ x: value })).toThrow(says);
+  });
+
+  test("fields of a class are JSON, and of its prototype not", () => {
+    class Point {
+      x = 2n ** 60n;
+    }
+    Object.assign(Point.prototype, { y: 1n });
+    expect(jsonText({ p: new Point(), q: Object.create(null) as object })).toBe(`{"p":{"x":${2n ** 60n}},"q":{}}`);
+    expect(jsonText(new Point())).toBe(`{"x":${2n ** 60n}}`);
+  });
+
+  test("a row is an object in its text", () => {
+    expect(() => jsonText(new Date())).toThrow("a Date is not a row");
+    expect(() => jsonText(new URL("http://a/"))).toThrow("a URL with toJSON is not a row");
+    expect(() => jsonText({ id: 1, toJSON: () => "text" })).toThrow('its toJSON makes no object of a row, but "text"');
+    expect(jsonText({ id: 1, toJSON: () => ({ a: 1 }) })).toBe('{"a":1}');
   });
 
   test("1000 levels are fine", () => {

@@ -37,6 +37,7 @@ describe("the features of two files", () => {
 
   const conflicts: [FeatureLike, FeatureLike][] = [
     ["uint64", "int8"],
+    ["uint64", "int64"],
     ["string", "int8"],
     ["bool", "int8"],
     ["timestamp[us]", "timestamp[us, tz=UTC]"],

@@ -54,7 +54,7 @@ describe("null and the empty text", () => {
     ]);
   });
 
-  test("in the only column null is quoted, because an empty line is no row, and the empty text is refused", async () => {
+  test("in the only column null is quoted, because an empty line is not a row, and the empty text is refused", async () => {
     for (const [feature, value] of [
       [Nullable("string"), "x"],
       [Nullable("int8"), 5],
@@ -81,7 +81,7 @@ describe("null and the empty text", () => {
     const two = features({ a: Nullable("string"), b: "string" });
     await expect(written([{ a: "", b: "x" }], two, bare)).rejects.toThrow(/an empty text cannot be told from null/);
     await expect(written([{ a: null }], features({ a: Nullable("int8") }), bare)).rejects.toThrow(
-      /an empty line is no row/,
+      /an empty line is not a row/,
     );
     const text = await written([{ a: null, b: "" }], two, bare);
     expect(await readText(text, { ...csv, features: two, options: bare })).toEqual([{ a: null, b: "" }]);

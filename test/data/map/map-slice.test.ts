@@ -110,6 +110,34 @@ describe("rows whose results are promises", () => {
   });
 });
 
+describe("a row that fails", () => {
+  const text = '{"n":1}\n{"n":2}\n';
+  const failing = (error: unknown) => ({
+    get n(): number {
+      throw error;
+    },
+  });
+
+  test("because a field cannot be read costs itself", async () => {
+    const map = defineMap({ map: (row: Row) => (row.n === 1 ? failing(new TypeError("getter")) : row) });
+    const outputFeatures = features({ n: "int64" });
+    const { rows, rejected } = await run(text, map, { onError: "reject", outputFeatures });
+    expect(rows).toEqual([{ n: 2 }]);
+    expect(rejected).toMatchObject([{ reason: "not-in-features", message: "column n: it cannot be read: getter" }]);
+    await expect(run(text, map, { outputFeatures })).rejects.toThrow(/rows\.jsonl:1: column n: it cannot be read/);
+  });
+
+  test.each([
+    [new Date(0), "a Date"],
+    [Object(1), "a Number"],
+    [new URL("http://a/"), "a URL with toJSON"],
+    [new WeakMap(), "a WeakMap"],
+  ])("because it is none: %s", async (result, what) => {
+    const map = defineMap({ map: () => result as Row });
+    await expect(run(text, map)).rejects.toThrow(`the function returned ${what} for a row: return an object`);
+  });
+});
+
 describe("a function over batches", () => {
   const text = '{"n":1}\n\n{"n":2}\n\n\n{"n":3}\n{"n":4}\n';
 
@@ -124,6 +152,26 @@ describe("a function over batches", () => {
     const { rows, rejected } = await run(text, map, { onError: "reject" });
     expect(rows.map(({ n }) => n)).toEqual([1, 2, 4]);
     expect(rejected.map(({ where, row }) => [where.replace(/.*\//, ""), row])).toEqual([["rows.jsonl:6", { n: 3 }]]);
+  });
+
+  test("gets no row that its columns cannot hold", async () => {
+    const map = defineMap({ batchSize: 3, map: (batch: Batch) => batch });
+    const mixed = '{"n":1}\n{"n":"2"}\n\n{"n":3.5}\n{"n":4}\n{"n":5,"m":1}\n';
+    for (const n of ["int64", "float64"] as const) {
+      const { rows, rejected, counts } = await run(mixed, map, { onError: "reject", inputFeatures: features({ n }) });
+      expect(rows).toEqual(n === "int64" ? [{ n: 1 }, { n: 4 }] : [{ n: 1 }, { n: 3.5 }, { n: 4 }]);
+      expect(rejected[0]).toMatchObject({
+        reason: "unreadable",
+        message: `column n: "2" is not ${n}`,
+        row: '{"n":"2"}',
+      });
+      expect(rejected.at(-1)!.message).toContain("column m: the features have no such column");
+      expect(counts.rowsIn).toBe(5);
+      await expect(run(mixed, map, { inputFeatures: features({ n }) })).rejects.toMatchObject({
+        code: "bad-data",
+        message: expect.stringMatching(/rows\.jsonl:2: column n: "2" is not/),
+      });
+    }
   });
 
   test("knows the line of its first row", async () => {

@@ -132,6 +132,56 @@ describe("rows", () => {
     expect(await read(path)).toEqual([{ a: 1 }, { a: 2 }]);
   });
 
+  test("that cannot be read are named, in every format", async () => {
+    const failing = {
+      get a(): number {
+        throw new Error("getter");
+      },
+    };
+    const circle: Row = { a: 1 };
+    circle.circle = circle;
+    for (const name of ["a.jsonl", "a.json", "a.csv", "a.parquet", "a.arrow"])
+      for (const [row, says] of [
+        [failing, /row 1 cannot be written: .*getter/],
+        [circle, /nested deeper than 1000 levels/],
+        [new Date(0), /a Date is not a row/],
+        [{ a: Promise.resolve(1) }, /column a.* is (?:a Promise|.* and )/],
+      ] as const) {
+        const rows = [{ a: 1 }, row as Row];
+        await expect(writeRows(join(createDirectory(), name), rows), `${name} ${says}`).rejects.toThrow(says);
+      }
+  });
+
+  test("of text that is cut in a surrogate pair", async () => {
+    const rows = [{ text: "a" }, { text: "x\ud83d" }];
+    for (const name of ["a.txt", "a.csv", "a.tsv", "a.parquet", "a.arrow"])
+      await expect(writeRows(join(createDirectory(), name), rows), name).rejects.toThrow(
+        /row 1 cannot be written: column text.* a text with half a character, \\ud83d at 1/,
+      );
+    const path = join(createDirectory(), "a.jsonl");
+    await writeRows(path, rows);
+    expect(readFileSync(path, "utf8")).toBe('{"text":"a"}\n{"text":"x\\ud83d"}\n');
+    expect(await read(path)).toEqual(rows);
+  });
+
+  test("of numbers that would be rounded, or become Infinity", async () => {
+    const integers = [{ x: 2n ** 53n + 1n }, { x: 1.5 }];
+    await expect(writeRows(join(createDirectory(), "a.parquet"), integers)).rejects.toThrow(
+      "row 0 cannot be written: column x: 9007199254740993 would be rounded as float64",
+    );
+    await expect(
+      writeRows(join(createDirectory(), "a.parquet"), [{ x: 70_000 }], { features: features({ x: "float16" }) }),
+    ).rejects.toThrow("70000 is out of the range of float16");
+    const path = join(createDirectory(), "b.parquet");
+    await writeRows(path, [
+      { x: 1e300, n: 1 },
+      { x: 1e20, n: 2n ** 63n },
+    ]);
+    expect(await (await loadDataset(path, { split: "train" })).features()).toEqual(
+      features({ x: Nullable("float64"), n: Nullable("uint64") }),
+    );
+  });
+
   test.each([0, 3, 999, 1000, 1001, 2500])("a schema is inferred from the first 1000 rows, of %i", async (count) => {
     const path = join(createDirectory(), "a.toy");
     const rows: Row[] = Array.from({ length: count }, (_, id) => (id === 500 ? { id, x: 0.5 } : { id, x: null }));

@@ -33,7 +33,7 @@ function guessNumber(text: string): unknown {
 
 /**
  * Turns a field into the value of its column. An empty field is null where the column may be null; `""` is the empty text in a
- * column of texts. In the only column of a table it is null too: an empty line is no row, so nothing else can say null there.
+ * column of texts. In the only column of a table it is null too: an empty line is not a row, so nothing else can say null there.
  * @throws BadValue
  */
 export function cellReader(feature: Feature, column: string, { isOnly = false } = {}): (cell: CsvCell) => unknown {

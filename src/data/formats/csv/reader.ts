@@ -120,7 +120,7 @@ export class CsvReader extends TextReader {
         text: line.toString("utf8"),
       });
       if (records.isInQuotes) records.spoilRow();
-      // An empty line is no row, but counts as a line.
+      // An empty line is not a row, but counts as a line.
       yield records.push(records.isInQuotes ? line : Buffer.of(NEWLINE));
     }
     yield records.push(bytes.subarray(pushed));
@@ -167,7 +167,7 @@ export class CsvReader extends TextReader {
     } catch (error) {
       if (!(error instanceof BadValue)) throw error;
       const hint =
-        "What a column is was found in the first rows. Say it with --features FILE, or read texts: types=text.";
+        "What a column is was found in the first rows. Read texts: types=text. Or say it in code, with features.";
       onBadRow({ position: line, what: error.message, hint, text: text() });
       return undefined;
     }

@@ -57,7 +57,7 @@ async function startsNear(file: DataFile, targets: readonly number[], quote: num
 
 async function startsEvery(file: DataFile, rows: number, quote: number): Promise<number[]> {
   const starts: number[] = [];
-  // The header is no row.
+  // The header is not a row.
   let records = -1;
   let last = 0;
   await eachRecordEnd(

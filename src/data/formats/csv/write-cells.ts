@@ -14,7 +14,7 @@ interface Dialect {
 /**
  * Rows as lines. Null is an empty field, the empty text is `""`; NaN and Infinity are `nan`, `inf` and `-inf`.
  *
- * An empty line is no row, so null in the only column of a table is `""` as well.
+ * An empty line is not a row, so null in the only column of a table is `""` as well.
  */
 export function lineWriter(features: Features, dialect: Dialect): { head: string; line: (row: Row) => string } {
   const names = Object.keys(features);
@@ -32,7 +32,7 @@ export function lineWriter(features: Features, dialect: Dialect): { head: string
 
 function emptyLine({ quote: mark }: Dialect): string {
   if (mark !== null) return mark + mark;
-  throw new NotText("an empty line is no row, and there are no quotes: choose another quote, jsonl or parquet");
+  throw new NotText("an empty line is not a row, and there are no quotes: choose another quote, jsonl or parquet");
 }
 
 function cellWriter(features: Features, name: string, dialect: Dialect, isOnly: boolean): (value: unknown) => string {

@@ -55,8 +55,9 @@ class TextWriter implements ShardWriter {
       this.#rows++;
       return text;
     } catch (error) {
-      if (error instanceof NotText) throw new UnwritableRow(index, error.message);
-      throw error;
+      // A getter of the row, say, or a text that is too long for a string.
+      const message = error instanceof Error ? error.message : String(error);
+      throw new UnwritableRow(index, error instanceof NotText ? message : `it cannot be made text: ${message}`);
     }
   }
 
