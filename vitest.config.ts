@@ -54,6 +54,10 @@ const withBuild = {
 
 // The name of a test file decides its project. What starts a process is in test/faults or test/e2e, or is called
 // *.e2e.test.ts; every other test is a unit test, and fails when it starts a process.
+/** Tests of pure parts that share a process, file after file: starting one for each took longer than the tests. */
+const sharingTests = "test/data/**/*.test.ts";
+/** It replaces a module of Node, which has to be done before anything loads it. */
+const aloneTests = ["test/data/loader/spool.test.ts"];
 const faultTests = "test/faults/**/*.test.ts";
 const processTests = ["test/e2e/**/*.test.ts", "test/**/*.e2e.test.ts"];
 
@@ -75,8 +79,20 @@ export default defineConfig({
         resolve: { alias: doors(true) },
         test: {
           name: "unit",
-          include: ["test/**/*.test.ts"],
+          include: ["test/!(data)/**/*.test.ts", "test/*.test.ts", ...aloneTests],
           exclude: [faultTests, ...processTests],
+          setupFiles: ["test/support/no-processes.ts"],
+        },
+      },
+      {
+        extends: true,
+        plugins: [refuseBuild],
+        resolve: { alias: doors(true) },
+        test: {
+          name: "unit-data",
+          isolate: false,
+          include: [sharingTests],
+          exclude: [...aloneTests, ...processTests],
           setupFiles: ["test/support/no-processes.ts"],
         },
       },

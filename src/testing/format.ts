@@ -205,7 +205,7 @@ export function testFormat<S extends FormatDefinition["options"]>(
         const exact = format.packs && compression === "none" ? 1 : 0;
         const bytes = readFileSync(path);
         const part = files.path(compression);
-        for (let size = 0; size < bytes.length; size += 17) {
+        for (let size = 0; size < bytes.length; size += 43) {
           writeFileSync(part, bytes.subarray(0, size));
           const read = await rawRows(files, part);
           const kept = read.rows.slice(0, read.rows.length - exact);

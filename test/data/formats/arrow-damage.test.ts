@@ -50,9 +50,7 @@ describe("damaged files", () => {
       const whole = bytesIn(name);
       const random = createRandom(name);
       let errors = 0;
-      const began = performance.now();
-      // Bounded by time as well: a slow machine tries fewer. A single try must be fast anywhere.
-      for (let i = 0; i < 400 && performance.now() - began < 600; i++) {
+      for (let i = 0; i < 100; i++) {
         const bytes = Buffer.from(whole);
         for (let flips = 1 + Math.floor(random() * 3); flips > 0; flips--)
           bytes[Math.floor(random() * bytes.length)]! ^= 1 << Math.floor(random() * 8);

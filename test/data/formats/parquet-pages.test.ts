@@ -37,7 +37,7 @@ describe.each(["v1", "v1-index", "v2", "v2-index"])("pages-%s.parquet of pyarrow
   test("has its rows in any range, in batches of any size", async () => {
     await using shard = await openFixture(`pages-${kind}.parquet`, "parquet");
     const random = createRandom(kind);
-    for (let i = 0; i < 80; i++) {
+    for (let i = 0; i < 40; i++) {
       const from = Math.floor(random() * 501);
       const to = from + Math.floor(random() * (501 - from));
       const batchRows = 1 + Math.floor(random() * 60);
@@ -96,12 +96,12 @@ describe("what we write", () => {
     pairs: [{ key: "string", size: "float32" }],
   });
   const random = createRandom("pages");
-  const rows = Array.from({ length: 30_000 }, (_, i): Row => {
+  const rows = Array.from({ length: 9_000 }, (_, i): Row => {
     const length = Math.floor(random() * 4);
     return {
       word: `word ${i % 37}`,
       // Repeats at first, and then no more: the dictionary is given up on the way.
-      text: i < 8000 ? `text ${i % 50}` : `text ${i} ${"ä".repeat(i % 90)}`,
+      text: i < 2000 ? `text ${i % 50}` : `text ${i} ${"ä".repeat(i % 400)}`,
       flag: i % 3 === 0,
       number: i,
       lists: Array.from({ length }, (_, j) => Int16Array.from({ length: j * 3 }, (_, k) => k - i)),
@@ -120,7 +120,7 @@ describe("what we write", () => {
     ["with nulls", asNullable, nullable],
   ])("%s comes back, in pages that do not depend on how rows are given", async (name, schema, rows) => {
     const files = [];
-    for (const size of [30_000, 777, 5]) {
+    for (const size of [9_000, 777, 5]) {
       const path = join(directory, `${name} ${size}.parquet`);
       const parts = Array.from({ length: Math.ceil(rows.length / size) }, (_, i) =>
         rows.slice(i * size, (i + 1) * size),
@@ -128,7 +128,7 @@ describe("what we write", () => {
       files.push(await write(path, schema, parts));
       await using shard = await open(path);
       expect(await rowsIn(shard)).toEqual(rows);
-      for (const from of [0, 7_999, 8_000, 19_999, 29_990])
+      for (const from of [0, 1_999, 5_999, 8_990])
         expect(await rowsIn(shard, { from, to: from + 10 })).toEqual(rows.slice(from, from + 10));
     }
     expect(new Set(files.map(({ sha256 }) => sha256)).size).toBe(1);
@@ -144,7 +144,7 @@ async function write(
   parts: readonly (Row[] | { length: number; columns: Record<string, Float64Array> })[],
 ): Promise<{ sha256: string }> {
   const format = await loadFormat("parquet");
-  const request = { path, features: schema, compression: "snappy", options: {}, groupRows: 20_000 };
+  const request = { path, features: schema, compression: "snappy", options: {}, groupRows: 6_000 };
   await using writer = await format.create(request);
   for (const part of parts)
     if (Array.isArray(part)) await writer.writeRows(part);

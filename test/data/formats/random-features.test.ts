@@ -77,7 +77,7 @@ describe.each(["parquet", "arrow"])("%s", (name) => {
         expect(plain(await rowsIn(shard, { from, to, batchRows }))).toEqual(plain(rows.slice(from, to)));
         rmSync(path);
       }),
-      { numRuns: 150, seed: 20261130 },
+      { numRuns: 80, seed: 20261130 },
     );
   }, 60_000);
 });
