@@ -1,5 +1,5 @@
 import { existsSync, realpathSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { statIfThere } from "../../base/disk.js";
 import { KagurazakaError } from "../../base/errors.js";
 import type { Features } from "../features/feature.js";
@@ -60,7 +60,14 @@ export async function resolveSource(specs: readonly string[], request: SourceReq
 /** @throws KagurazakaError `source` where nothing is left: results beside the input would be read with it the next time */
 function without(listing: Listing, folder: string, spec: string): Listing {
   const root = `${realPath(folder)}/`;
-  const files = listing.files.filter(({ path }) => path.includes("://") || !`${realPath(path)}`.startsWith(root));
+  const isBelow = new Map<string, boolean>();
+  const files = listing.files.filter(({ path }) => {
+    if (path.includes("://")) return true;
+    const parent = dirname(path);
+    const known = isBelow.get(parent) ?? `${realPath(parent)}/`.startsWith(root);
+    isBelow.set(parent, known);
+    return !known;
+  });
   if (files.length > 0 || listing.files.length === 0) return { ...listing, files };
   throw new KagurazakaError("source", `${spec} lies in ${folder}, where the results go`, {
     where: spec,

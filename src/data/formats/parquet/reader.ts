@@ -16,9 +16,9 @@ import { PageDecoder } from "./pages.js";
 const BATCH_BYTES = 1 << 19;
 const MAX_BATCH_ROWS = 1 << 11;
 /** What is read of a file at once: all columns together, and of one. */
-const WINDOWS = 32 << 20;
+const WINDOWS = 16 << 20;
 const MIN_WINDOW = 1 << 16;
-const MAX_WINDOW = 1 << 22;
+const MAX_WINDOW = 1 << 20;
 
 interface ReaderOptions {
   readonly file: DataFile;
