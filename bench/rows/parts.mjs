@@ -52,7 +52,9 @@ async function finish(root, files, rows) {
   mkdirSync(input, { recursive: true });
   const text = `${JSON.stringify({ id: 1, text: "a text of more than twenty characters" })}\n`.repeat(rows);
   for (let i = 0; i < files; i++) writeFileSync(join(input, `rows-${String(i).padStart(5, "0")}.jsonl`), text);
-  const run = (counts) => runMap("same", { in: input, out, words: ["--slice-rows", "1"] }, { runDir, ...counts });
+  // A file of one row is one slice anyway, and need not be read for it.
+  const words = rows > 1 ? ["--slice-rows", "1"] : [];
+  const run = (counts) => runMap("same", { in: input, out, words }, { runDir, ...counts });
   await run({ done: files * rows });
   return {
     skip: async () => (await run({ done: 0, skipped: files * rows })).wallMs,
