@@ -56,8 +56,8 @@ const withBuild = {
 // *.e2e.test.ts; every other test is a unit test, and fails when it starts a process.
 /** Tests of pure parts that share a process, file after file: starting one for each took longer than the tests. */
 const sharingTests = "test/data/**/*.test.ts";
-/** It replaces a module of Node, which has to be done before anything loads it. */
-const aloneTests = ["test/data/loader/spool.test.ts"];
+/** The one replaces a module of Node, which has to be done before anything loads it; the other measures memory. */
+const aloneTests = ["test/data/loader/spool.test.ts", "test/data/loader/memory.test.ts"];
 const faultTests = "test/faults/**/*.test.ts";
 const processTests = ["test/e2e/**/*.test.ts", "test/**/*.e2e.test.ts"];
 
