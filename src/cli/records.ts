@@ -1,5 +1,6 @@
 import { MAX_JSON_DEPTH } from "../base/exact-json.js";
 import { defineOptions, type OptionValues } from "../base/option-spec.js";
+import { own } from "../base/own.js";
 import { escapeControls } from "../base/text.js";
 import { cliOptions } from "../config/run-options.js";
 import type { Row } from "../data/batch/batch.js";
@@ -54,7 +55,7 @@ const LEAST_CELL = 6;
 
 /** Rows as a table that fits a terminal of so many columns. */
 export function formatRows(rows: readonly Row[], names: readonly string[], width: number): string {
-  const cells = rows.map((row) => names.map((name) => cellText(row[name])));
+  const cells = rows.map((row) => names.map((name) => cellText(own(row, name))));
   const wanted = names.map((name, i) =>
     Math.min(MAX_CELL, Math.max(lengthOf(name), ...cells.map((row) => lengthOf(row[i]!)))),
   );

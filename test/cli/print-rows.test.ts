@@ -2,6 +2,7 @@ import { stripVTControlCharacters } from "node:util";
 import { afterEach, expect, test, vi } from "vitest";
 import { messages } from "../../src/cli/message-out.js";
 import { printRows } from "../../src/cli/print-rows.js";
+import { formatRows } from "../../src/cli/records.js";
 import type { Row } from "../../src/data/batch/batch.js";
 
 afterEach(() => {
@@ -49,4 +50,17 @@ test("a value without any JSON is text, and its row is as it was", async () => {
   const found = await printed([{ a: 1, m: new Map([["k", 1]]), big: 2n }]);
   expect(found.rows).toEqual([{ a: 1, m: "[object Map]", big: 2 }]);
   expect(found.notes).toContain("column m: a value is printed as text");
+});
+
+test("a column may be named as what every object has", () => {
+  const table = stripVTControlCharacters(
+    formatRows([{ id: 1 }, { id: 2, constructor: "x" }], ["id", "constructor"], 80),
+  );
+  expect(
+    table
+      .trimEnd()
+      .split("\n")
+      .slice(2)
+      .map((line) => line.trimEnd()),
+  ).toEqual(["1   null", "2   x"]);
 });
