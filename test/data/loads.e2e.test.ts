@@ -26,7 +26,9 @@ test("a table in .zst: the parser and, where Node has none, the codec are loaded
   expect(mainFiles).toContain("src/data/csv/parser.js");
   expect(main.has("@bokuweb/zstd-wasm")).toBe(!("createZstdDecompress" in zlib));
   expect([...workers]).toEqual(["piscina"]);
-  expect(workerFiles.filter((file) => /^src\/data\/(?!lists\/lazy|files\/walk|bytes\/source-name)/.test(file))).toEqual([]);
+  expect(workerFiles.filter((file) => /^src\/data\/(?!lists\/lazy|files\/walk|bytes\/source-name)/.test(file))).toEqual(
+    [],
+  );
 });
 
 test("lines need neither", () => {

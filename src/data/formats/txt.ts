@@ -1,8 +1,8 @@
 import type { Row } from "../batch/batch.js";
 import { halfPair } from "../features/half-pair.js";
+import { NotText } from "../features/not-text.js";
 import { defineFormat, type Packing } from "./format.js";
 import { BadLine } from "./text/line-rows.js";
-import { NotText } from "./text/not-text.js";
 import { LineReader } from "./text/text-reader.js";
 import { openTextWriter } from "./text/text-writer.js";
 import { MAX_ROW_BYTES, WholeTextReader } from "./text/whole-text-reader.js";

@@ -1,5 +1,5 @@
 import type { Data, DataType } from "apache-arrow";
-import type { Column } from "../../batch/batch.js";
+import type { Column, NumberArray } from "../../batch/batch.js";
 import { wideOf } from "../../batch/wide-integers.js";
 import { type DTypeParts, dtypeParts, type TimeUnit } from "../../features/dtypes.js";
 import { type Feature, isA, isList, type MapFeature, type Struct, splitNullable } from "../../features/feature.js";
@@ -185,15 +185,7 @@ function scalarData(column: ArrayLike<unknown>, parts: DTypeParts): object {
 
 const unsigned = (wide: BigInt64Array): BigUint64Array => new BigUint64Array(wide.buffer, wide.byteOffset, wide.length);
 
-type FixedArray =
-  | Int8Array
-  | Int16Array
-  | Int32Array
-  | Uint8Array
-  | Uint16Array
-  | Uint32Array
-  | Float32Array
-  | Float64Array;
+type FixedArray = Exclude<NumberArray, BigInt64Array | BigUint64Array>;
 
 interface ArrayType<T extends FixedArray = FixedArray> {
   new (length: number): T;

@@ -1,3 +1,4 @@
+import { memoizePromise } from "../../../base/memoize-promise.js";
 import { compressZstd } from "../../bytes/zstd.js";
 import { packLz4Frame } from "./lz4-frame.js";
 
@@ -17,12 +18,7 @@ interface PartsWriter {
   readonly parts: readonly Uint8Array[];
 }
 
-let loaded: Promise<ArrowEngine> | undefined;
-
-export function loadArrow(): Promise<ArrowEngine> {
-  loaded ??= load();
-  return loaded;
-}
+export const loadArrow = memoizePromise(load);
 
 async function load(): Promise<ArrowEngine> {
   const [arrow, { Footer, FileBlock }] = await Promise.all([

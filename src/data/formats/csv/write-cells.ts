@@ -3,8 +3,8 @@ import type { Row } from "../../batch/batch.js";
 import type { Features } from "../../features/feature.js";
 import { isA, splitNullable } from "../../features/feature.js";
 import { jsonValueText } from "../../features/json-text.js";
+import { NotText } from "../../features/not-text.js";
 import { timeConverter } from "../../features/time-texts.js";
-import { NotText } from "../text/not-text.js";
 
 interface Dialect {
   readonly delimiter: string;

@@ -1,4 +1,5 @@
 import zlib from "node:zlib";
+import { memoizePromise } from "../../../base/memoize-promise.js";
 
 /** The one file that loads hyparquet and its companions. */
 export type Engine = Awaited<ReturnType<typeof load>>;
@@ -6,12 +7,7 @@ export type Engine = Awaited<ReturnType<typeof load>>;
 /** Where a data page begins in its file, and its first row in the row group. */
 export type PageLocation = ReturnType<Engine["readOffsetIndex"]>["page_locations"][number];
 
-let loaded: Promise<Engine> | undefined;
-
-export function loadEngine(): Promise<Engine> {
-  loaded ??= load();
-  return loaded;
-}
+export const loadEngine = memoizePromise(load);
 
 async function load() {
   const [{ parquetMetadata, parquetSchema }, { readOffsetIndex }, column, delta, encoding, { compressors }] =

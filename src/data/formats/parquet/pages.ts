@@ -2,7 +2,6 @@ import type { PageHeader } from "hyparquet";
 import type { Feature } from "../../features/feature.js";
 import type { Engine } from "./engine.js";
 import { bitWidth, isOneRun, readHybrid } from "./levels.js";
-import { maxLevels } from "./max-levels.js";
 import type { LeafNode } from "./nodes.js";
 import { type Dense, joinByteArrays, pick, readPlain, sliceDense } from "./plain.js";
 import { convertDense } from "./values.js";
@@ -33,6 +32,7 @@ export class PageDecoder {
   readonly #engine: Engine;
   readonly #leaf: LeafNode;
   readonly #codec: string;
+  /** Of a value that is there. */
   readonly #levels: { readonly def: number; readonly rep: number };
   readonly #feature: Feature;
   #dictionary: ArrayLike<unknown> | undefined;
@@ -41,7 +41,7 @@ export class PageDecoder {
     this.#engine = engine;
     this.#leaf = leaf;
     this.#codec = codec;
-    this.#levels = maxLevels(leaf);
+    this.#levels = { def: leaf.ownDef, rep: leaf.rep };
     this.#feature = feature;
   }
 

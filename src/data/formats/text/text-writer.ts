@@ -1,8 +1,8 @@
 import type { Row } from "../../batch/batch.js";
 import { blockPacker } from "../../bytes/pack-block.js";
+import { NotText } from "../../features/not-text.js";
 import { FileSink } from "../../stores/file-sink.js";
 import { type Packing, type ShardWriter, UnwritableRow, type WrittenFile } from "../format.js";
-import { NotText } from "./not-text.js";
 
 /** Text is packed and written in blocks of at most this size. */
 const BLOCK_BYTES = 1 << 20;

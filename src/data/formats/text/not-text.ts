@@ -1,1 +1,0 @@
-export { NotText } from "../../features/not-text.js";
