@@ -16,11 +16,11 @@ import {
   type Struct,
   splitNullable,
 } from "./feature.js";
-import { halfPair } from "./half-pair.js";
 import { assertJson } from "./json-text.js";
 import { toDate, toDecimal, toDuration, toTimeOfDay, toTimestamp } from "./moments.js";
 import { NotText } from "./not-text.js";
 import { objectFlaw, rowFlaw } from "./plain-data.js";
+import { loneSurrogate } from "./text-flaws.js";
 
 export { BadValue };
 
@@ -112,7 +112,7 @@ function valueCheck(dtype: DType): Check {
       return (value, path) => {
         if (typeof value !== "string") throw wrong(path, value, dtype);
         if (value.isWellFormed()) return value;
-        throw new BadValue(path, halfPair(value));
+        throw new BadValue(path, loneSurrogate(value));
       };
     case "null":
       return (value, path) => {

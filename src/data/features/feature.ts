@@ -1,6 +1,6 @@
 import type { DType, NumberType } from "./dtypes.js";
 import { dtypeNamed, dtypeParts } from "./dtypes.js";
-import { nameFlaw } from "./half-pair.js";
+import { nameFlaw } from "./text-flaws.js";
 
 /**
  * The typed schema of records, in the JSON form of Hugging Face's `Features`:

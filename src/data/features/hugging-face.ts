@@ -14,7 +14,7 @@ import {
   splitNullable,
   Value,
 } from "./feature.js";
-import { nameFlaw } from "./half-pair.js";
+import { nameFlaw } from "./text-flaws.js";
 
 /** The JSON of `Features.to_dict()` in Python's `datasets`; `Nullable` is left out, because there every value may be null. */
 export function toHuggingFace(features: Features): Record<string, unknown> {

@@ -13,8 +13,8 @@ import {
   splitNullable,
   Value,
 } from "./feature.js";
-import { nameFlaw } from "./half-pair.js";
 import { objectFlaw, objectName } from "./plain-data.js";
+import { nameFlaw } from "./text-flaws.js";
 import { NoFeature, natural, unify, unifyFeatures, unseen } from "./unify.js";
 
 /**

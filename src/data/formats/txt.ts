@@ -1,6 +1,6 @@
 import type { Row } from "../batch/batch.js";
-import { halfPair } from "../features/half-pair.js";
 import { NotText } from "../features/not-text.js";
+import { loneSurrogate } from "../features/text-flaws.js";
 import { defineFormat, type Packing } from "./format.js";
 import { BadLine } from "./text/line-rows.js";
 import { LineReader } from "./text/text-reader.js";
@@ -53,7 +53,7 @@ function rowText(row: Row, column: string, by: string, index: number): string {
     throw new NotText(`plain text has only the column ${column}, not ${others.join(", ")}: choose jsonl or csv`);
   const text = (row[column] ?? "") as unknown;
   if (typeof text !== "string") throw new NotText(`column ${column} is not a text`);
-  if (!text.isWellFormed()) throw new NotText(`column ${column} is ${halfPair(text)}`);
+  if (!text.isWellFormed()) throw new NotText(`column ${column} is ${loneSurrogate(text)}`);
   const wrong = whyLost[by]!(text, index) ?? whyUnreadable(text, index);
   if (wrong !== undefined) throw new NotText(wrong);
   if (by === "document") return text;
@@ -62,22 +62,25 @@ function rowText(row: Row, column: string, by: string, index: number): string {
 
 /** By what is a row. */
 const whyLost: Readonly<Record<string, (text: string, index: number) => string | undefined>> = {
-  line: (text) => (/[\r\n]/.test(text) ? "a text has a line break, and each line is a row" : undefined),
+  line: (text) =>
+    /[\r\n]/.test(text)
+      ? "a text has a line break, and would be read back as two rows: choose jsonl or csv"
+      : undefined,
   paragraph: (text) => {
-    if (text.trim() === "") return "a text is blank, and no paragraph is: choose jsonl or csv";
+    if (text.trim() === "") return "a text is blank, and a blank paragraph is not read back: choose jsonl or csv";
     if (/\n[ \t\r]*\n/.test(text)) return "a text has a blank line, which separates paragraphs";
     if (/^[\r\n]|\n[ \t\r]*$|\r$/.test(text))
       return "a text begins or ends with a line break, which separates paragraphs";
     return text.includes("\r\n") ? "a text has the line break CR LF, which is read as LF in paragraphs" : undefined;
   },
   document: (text, index) => {
-    if (index > 0) return "the file is one document, and has a row already: choose by=line, jsonl or csv";
-    return text === "" ? "a text is empty, and so is a file without a document: choose jsonl or csv" : undefined;
+    if (index > 0) return "with by=document a file holds one row, and has one already: choose jsonl or csv";
+    return text === "" ? "a text is empty, and an empty file has no row: choose jsonl or csv" : undefined;
   },
 };
 
 function whyUnreadable(text: string, index: number): string | undefined {
-  if (text.includes("\0")) return "a text has a NUL character, which plain text has not";
+  if (text.includes("\0")) return "a text has a NUL character, which is not read back as text";
   if (index === 0 && text.startsWith("\ufeff"))
     return "the first text begins with a byte order mark, which is not part of the text of a file";
   if (text.length > MAX_ROW_BYTES / 3 && Buffer.byteLength(text) > MAX_ROW_BYTES) return "a text is longer than 64 MB";

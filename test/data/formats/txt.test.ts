@@ -49,7 +49,7 @@ describe("rows that would not be read back are refused", () => {
     ["paragraph", "a\n ", /begins or ends/],
     ["paragraph", "a\r", /begins or ends/],
     ["paragraph", "a\r\nb", /CR LF/],
-    ["document", "second", /one document/],
+    ["document", "second", /holds one row, and has one already/],
   ])("by %s: %j", async (name, text, says) => {
     const { kept, refused } = await written(["first", text], { by: name });
     expect(kept).toEqual(["first"]);

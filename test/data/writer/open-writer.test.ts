@@ -156,7 +156,7 @@ describe("rows", () => {
     const rows = [{ text: "a" }, { text: "x\ud83d" }];
     for (const name of ["a.txt", "a.csv", "a.tsv", "a.parquet", "a.arrow"])
       await expect(writeRows(join(createDirectory(), name), rows), name).rejects.toThrow(
-        /row 1 cannot be written: column text.* a text with half a character, \\ud83d at 1/,
+        /row 1 cannot be written: column text.* a text with a lone surrogate, \\ud83d at index 1/,
       );
     const path = join(createDirectory(), "a.jsonl");
     await writeRows(path, rows);

@@ -61,7 +61,8 @@ const namesOf = ({ children }: SchemaTree): string[] => children.map(({ element 
 function nodeOf(tree: SchemaTree, slotDef: number, rep: number): Node {
   const { element } = tree;
   if (tree.path.length > MAX_LEVELS) throw new Error(`column ${tree.path[0]} has more than ${MAX_LEVELS} levels`);
-  if (element.name === "__proto__") throw new Error(`no column can be named "__proto__", as ${tree.path.join(".")} is`);
+  if (element.name === "__proto__")
+    throw new Error(`no column can be named "__proto__": rename ${tree.path.join(".")}`);
   // A repeated field without a group around it is a list of what is required.
   if (element.repetition_type === "REPEATED") {
     const item = innerNode(tree, { slotDef: slotDef + 1, rep: rep + 1, ownDef: slotDef + 1, nullable: false });

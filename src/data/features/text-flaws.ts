@@ -1,5 +1,5 @@
-/** What is wrong with a text that is not well-formed: half of a surrogate pair is no character, and UTF-8 has U+FFFD for it. */
-export function halfPair(text: string): string {
+/** What is wrong with a text that is not well-formed: UTF-8 cannot say half of a surrogate pair, and would have U+FFFD for it. */
+export function loneSurrogate(text: string): string {
   let at = 0;
   // A pair is one code point; a half is one, too.
   for (let code = 0; at < text.length; at += code > 0xffff ? 2 : 1) {
@@ -7,11 +7,11 @@ export function halfPair(text: string): string {
     if (code >= 0xd800 && code <= 0xdfff) break;
   }
   const half = text.charCodeAt(at).toString(16);
-  return `a text with half a character, \\u${half} at ${at}: cut texts between characters, not in a surrogate pair`;
+  return `a text with a lone surrogate, \\u${half} at index ${at}: it was cut inside a character`;
 }
 
 /** Why no column, and no field of one, can have a name. */
 export function nameFlaw(name: string): string | undefined {
   if (name === "__proto__") return 'no column can be named "__proto__"';
-  return name.isWellFormed() ? undefined : `the name of a column is ${halfPair(name)}`;
+  return name.isWellFormed() ? undefined : `the name of a column is ${loneSurrogate(name)}`;
 }
